@@ -1,0 +1,79 @@
+package kernel
+
+import (
+	"sync"
+)
+
+// Float is the element type of every kernel. float32 is the product and runs on the vector back end;
+// float64 runs on the generic one, for checks against finite differences.
+type Float interface{ float32 | float64 }
+
+// backend is one implementation of the loops that everything else is composed of. Lengths have been checked by
+// the callers; rows are contiguous, ld… is the distance between rows in elements, and no length is 0 in
+// the loops over rows and columns.
+type backend[T Float] struct {
+	name   string
+	mr, nr int // tile of the matrix product: at most mr rows, nr columns a panel
+
+	// tile: c[m,n] = a·b, then + bias[n], then + residual[m,n]. a(i,p) is a[i*rs+p*ks]; b is one panel [k][nr].
+	// residual may be c. Every element is one chain of multiply-adds in the order of k.
+	tile func(m, n, k int, a []T, rs, ks int, b, c []T, ldc int, bias, residual []T, ldr int)
+	// transpose: dst(c,r) = src(r,c). pack: dst(r,c) = src(r,c).
+	transpose func(rows, cols int, src []T, lds int, dst []T, ldd int)
+	pack      func(rows, cols int, src []T, lds int, dst []T, ldd int)
+
+	// gelu: y = x·Φ(x), y may be x. geluGrad: dx = dy·gelu'(x), dx may be dy.
+	gelu     func(rows, cols int, x []T, ldx int, y []T, ldy int)
+	geluGrad func(rows, cols int, x []T, ldx int, dy []T, ldd int, dx []T, ldo int)
+	exp      func(x, y []T)
+	tanh     func(x, y []T)
+
+	// softmax: each row of x becomes softmax(scale·x). softmaxBackward: dp becomes scale·p·(dp-delta).
+	softmax         func(rows, cols int, x []T, ldx int, scale T)
+	softmaxBackward func(p, dp []T, delta, scale T)
+	// dropout: y = x·(0 or keep), y may be x.
+	dropout func(s stream, keep T, x, y []T)
+
+	// layerNorm: y = (x-mean)·rstd·gamma + beta. layerNormBackward adds to dgamma and dbeta; dx may be dy.
+	layerNorm         func(x, gamma, beta, y []T, eps T) (mean, rstd T)
+	layerNormBackward func(x, gamma, dy []T, mean, rstd T, dx, dgamma, dbeta []T)
+
+	add   func(x, y, z []T)      // z = x + y
+	axpy  func(a T, x, y []T)    // y += a·x
+	dot   func(x, y []T) float64 // in float64
+	adamW func(w, g, m, v []T, c *adamW[T])
+
+	buffers sync.Pool // of *[]T: scratch of tasks
+}
+
+// scratch returns a buffer of n elements of unknown content, to be given back with release.
+func (b *backend[T]) scratch(n int) *[]T {
+	s, _ := b.buffers.Get().(*[]T)
+	if s == nil {
+		s = new([]T)
+	}
+	if cap(*s) < n {
+		*s = make([]T, n)
+	}
+	*s = (*s)[:n]
+	return s
+}
+
+func (b *backend[T]) release(s *[]T) { b.buffers.Put(s) }
+
+var (
+	backends32 = append(simd(), genericBackend[float32]()) // those this processor runs, best first
+	active32   = backends32[0]
+	active64   = genericBackend[float64]()
+)
+
+// active returns the back end of the element type.
+func active[T Float]() *backend[T] {
+	if b, ok := any(active32).(*backend[T]); ok {
+		return b
+	}
+	return any(active64).(*backend[T])
+}
+
+// Backend returns the name of the float32 back end in use.
+func Backend() string { return active32.name }

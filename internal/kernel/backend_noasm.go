@@ -1,0 +1,4 @@
+package kernel
+
+// simd returns no vector back ends.
+func simd() []*backend[float32] { return nil }

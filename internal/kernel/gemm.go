@@ -1,0 +1,197 @@
+package kernel
+
+// Packed is the right operand B [K,N] of Gemm, rearranged into panels of as many columns as the back end's tile
+// is wide: [panel][K][columns], the last one filled up with zeros. The zero value is empty; packing again
+// reuses the memory. It is safe for concurrent reading.
+type Packed[T Float] struct {
+	K, N  int
+	width int // columns of a panel
+	data  []T
+}
+
+func (p *Packed[T]) reset(k, n, width int) (panels int) {
+	p.K, p.N, p.width = k, n, width
+	panels = ceil(n, width)
+	if size := panels * k * width; cap(p.data) < size {
+		p.data = make([]T, size)
+	} else {
+		p.data = p.data[:size]
+		if panels > 0 {
+			clear(p.panel(panels - 1))
+		}
+	}
+	return panels
+}
+
+func (p *Packed[T]) panel(i int) []T { return p.data[i*p.K*p.width:][:p.K*p.width] }
+
+// PackTransposed makes p hold B = Wᵀ for W [n,k], the weights of y = x·Wᵀ.
+func (p *Packed[T]) PackTransposed(pool *Pool, w []T, n, k int) {
+	b := active[T]()
+	pool.Do(p.reset(k, n, b.nr), func(_, i int) {
+		j := i * b.nr
+		b.transpose(min(b.nr, n-j), k, w[j*k:n*k], k, p.panel(i), b.nr)
+	})
+}
+
+// Pack makes p hold B itself, [k,n], as in dx = dy·W.
+func (p *Packed[T]) Pack(pool *Pool, w []T, k, n int) {
+	b := active[T]()
+	pool.Do(p.reset(k, n, b.nr), func(_, i int) {
+		j := i * b.nr
+		b.pack(k, min(b.nr, n-j), w[j:k*n], n, p.panel(i), b.nr)
+	})
+}
+
+// Epilogue is what Gemm does to a·B while it is still in cache, in the order of the fields.
+type Epilogue[T Float] struct {
+	Bias          []T  // [N] is added to each row
+	Residual      []T  // [m,N] is added; may be c
+	PreActivation []T  // [m,N] with GELU: receives the value GELU is applied to; nil: it is not kept
+	GELU          bool // c = gelu(…)
+	GELUGrad      []T  // [m,N]: c is multiplied by gelu' of these, the pre-activations of a forward pass
+}
+
+// rowBlock is the number of rows of A that are multiplied with a panel before the next panel is turned to:
+// with K = 1536 they and the panel fit into 1 MB of second-level cache.
+const rowBlock = 112
+
+// Gemm sets c [m,N] = a [m,K]·B and applies the epilogue. Every element is one chain of multiply-adds in the
+// order of K, so a row's result depends neither on the other rows nor on the pool.
+func Gemm[T Float](pool *Pool, m int, a []T, b *Packed[T], c []T, e Epilogue[T]) {
+	be := active[T]()
+	if b.width != be.nr {
+		panic("kernel: operand of Gemm was packed for another back end")
+	}
+	blocks, panels := ceil(m, rowBlock), ceil(b.N, b.width)
+	groups := min(panels, ceil(4*pool.Workers(), max(blocks, 1))) // few rows: share out the panels
+	if pool.Workers() == 1 {
+		groups = 1
+	}
+	a, c = a[:m*b.K], c[:m*b.N]
+	pool.Do(blocks*groups, func(_, task int) {
+		block, group := task/groups, task%groups
+		i0, i1 := share(m, blocks, block)
+		first, last := share(panels, groups, group)
+		for p := first; p < last; p++ {
+			gemmPanel(be, i0, i1, a, b, p, c, &e)
+		}
+	})
+}
+
+// gemmPanel computes rows i0 to i1 of one panel's columns.
+func gemmPanel[T Float](be *backend[T], i0, i1 int, a []T, b *Packed[T], p int, c []T, e *Epilogue[T]) {
+	n, j := b.N, p*b.width
+	cols := min(b.width, n-j)
+	out := c
+	if e.GELU && e.PreActivation != nil {
+		out = e.PreActivation
+	}
+	var bias, residual []T
+	if e.Bias != nil {
+		bias = e.Bias[j:n]
+	}
+	strips := ceil(i1-i0, be.mr)
+	for s := range strips {
+		r0, r1 := share(i1-i0, strips, s)
+		r0, r1 = r0+i0, r1+i0
+		if e.Residual != nil {
+			residual = e.Residual[r0*n+j:]
+		}
+		be.tile(r1-r0, cols, b.K, a[r0*b.K:], b.K, 1, b.panel(p), out[r0*n+j:], n, bias, residual, n)
+	}
+	at := i0*n + j
+	if e.GELU {
+		be.gelu(i1-i0, cols, out[at:], n, c[at:], n)
+	}
+	if e.GELUGrad != nil {
+		be.geluGrad(i1-i0, cols, e.GELUGrad[at:], n, c[at:], n, c[at:], n)
+	}
+}
+
+// chunkRows is how many rows GemmTN packs and sums at a time.
+const chunkRows = 512
+
+// GemmTN sets dw [n,k] = yᵀ·x for y [m,n] and x [m,k], the gradient of weights: both operands are packed in
+// chunks of rows, and the chunks are summed in their order.
+func GemmTN[T Float](pool *Pool, m int, y []T, n int, x []T, k int, dw []T) {
+	be := active[T]()
+	y, x, dw = y[:m*n], x[:m*k], dw[:n*k]
+	if m == 0 {
+		clear(dw)
+		return
+	}
+	chunks := ceil(m, chunkRows)
+	rowsMax := ceil(m, chunks)
+	strips, panels := ceil(n, be.mr), ceil(k, be.nr)
+	ybuf, xbuf := be.scratch(strips*be.mr*rowsMax), be.scratch(panels*be.nr*rowsMax)
+	defer be.release(ybuf)
+	defer be.release(xbuf)
+	yp, xp := *ybuf, *xbuf
+	for chunk := range chunks {
+		m0, m1 := share(m, chunks, chunk)
+		rows := m1 - m0
+		var sum []T
+		if chunk > 0 {
+			sum = dw
+		}
+		const packRows = 32
+		pool.Do(ceil(rows, packRows), func(_, task int) {
+			r := task * packRows
+			h := min(packRows, rows-r)
+			packStrips(be, h, n, y[(m0+r)*n:], n, yp[r*be.mr:], be.mr, rows*be.mr)
+			packStrips(be, h, k, x[(m0+r)*k:], k, xp[r*be.nr:], be.nr, rows*be.nr)
+		})
+		pool.Do(strips, func(_, s int) {
+			i := s * be.mr
+			for p := range panels {
+				j := p * be.nr
+				var r []T
+				if sum != nil {
+					r = sum[i*k+j:]
+				}
+				be.tile(min(be.mr, n-i), min(be.nr, k-j), rows, yp[s*rows*be.mr:], 1, be.mr, xp[p*rows*be.nr:], dw[i*k+j:], k, nil, r, k)
+			}
+		})
+	}
+}
+
+// packStrips copies src [rows,cols] into strips of the given width that lie distance elements apart.
+func packStrips[T Float](be *backend[T], rows, cols int, src []T, ld int, dst []T, width, distance int) {
+	for s := 0; s*width < cols; s++ {
+		be.pack(rows, min(width, cols-s*width), src[s*width:], ld, dst[s*distance:], width)
+	}
+}
+
+// ColumnSums sets sum [n] to the sums of the columns of y [m,n], the gradient of a bias.
+func ColumnSums[T Float](pool *Pool, m int, y []T, n int, sum []T) {
+	be := active[T]()
+	reduceRows(pool, be, m, n, sum, func(partial []T, r int) { be.add(y[r*n:][:n], partial, partial) })
+}
+
+// reduceRows sums over rows: each of a fixed number of blocks of rows is folded into a partial of the given
+// width by row, and the partials are added up in their order, so that the result does not depend on the pool.
+func reduceRows[T Float](pool *Pool, be *backend[T], rows, width int, sum []T, row func(partial []T, r int)) {
+	blocks := min(32, ceil(rows, 16))
+	buf := be.scratch(blocks * width)
+	defer be.release(buf)
+	partials := *buf
+	pool.Do(blocks, func(_, block int) {
+		partial := partials[block*width:][:width]
+		clear(partial)
+		r0, r1 := share(rows, blocks, block)
+		for r := r0; r < r1; r++ {
+			row(partial, r)
+		}
+	})
+	sum = sum[:width]
+	clear(sum)
+	for block := range blocks {
+		be.add(partials[block*width:][:width], sum, sum)
+	}
+}
+
+func ceil(a, b int) int { return (a + b - 1) / b }
+
+// share returns the bounds of the i-th of parts nearly equal parts of n.
+func share(n, parts, i int) (from, to int) { return n * i / parts, n * (i + 1) / parts }
