@@ -1,0 +1,181 @@
+package tsne
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// floatRows is a matrix of float32 rows, as embeddings are.
+type floatRows struct {
+	*mat.Dense
+	rows [][]float32
+}
+
+func (f floatRows) RawRow(i int) []float32 { return f.rows[i] }
+
+func TestNearest(t *testing.T) {
+	x, _ := gaussians(150, 30, 2)
+	for i := 20; i < 40; i++ {
+		x.SetRow(i, x.RawRowView(0))
+	}
+	far := mat.DenseCopyOf(x)
+	far.Set(77, 3, 1e5) // rounding hides what parts the others
+	for name, x := range map[string]*mat.Dense{"duplicates": x, "outlier": far} {
+		r, err := newRows(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const k = 25
+		near, err := nearest(context.Background(), nil, r, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range r.n {
+			var want []neighbour
+			for j := range r.n {
+				if j != i {
+					want = append(want, neighbour{int32(j), squaredDistance(r.row(i), r.row(j))})
+				}
+			}
+			slices.SortStableFunc(want, func(a, b neighbour) int { return cmp.Compare(a.d2, b.d2) })
+			if got := near[i*k : (i+1)*k]; !slices.Equal(got, want[:k]) {
+				t.Fatalf("%s: neighbours of row %d are %v, want %v", name, i, got, want[:k])
+			}
+		}
+	}
+}
+
+func TestConditionalPerplexity(t *testing.T) {
+	near := make([]neighbour, 90)
+	for _, perplexity := range []float64{1.5, 5, 30, 80} {
+		for i := range near {
+			near[i].d2 = 3 + float64(i*i)/100
+		}
+		p := make([]float64, len(near))
+		conditional(near, perplexity, p)
+		entropy, sum := 0.0, 0.0
+		for _, v := range p {
+			entropy -= v * math.Log(v)
+			sum += v
+		}
+		if got := math.Exp(entropy); math.Abs(got-perplexity) > 1e-8*perplexity || math.Abs(sum-1) > 1e-12 {
+			t.Errorf("perplexity %v, want %v; sum %v", got, perplexity, sum)
+		}
+	}
+	for i := range near { // ten equal rows and many far ones: ten is the least perplexity there is
+		near[i].d2 = float64(min(i/10, 1)) * 1e6
+	}
+	p := make([]float64, len(near))
+	conditional(near, 5, p)
+	for i, v := range p {
+		if want := float64(1-min(i/10, 1)) / 10; math.Abs(v-want) > 1e-9 {
+			t.Fatalf("weight %d is %v, want %v", i, v, want)
+		}
+	}
+}
+
+func TestAffinity(t *testing.T) {
+	x, _ := gaussians(200, 10, 3)
+	a, err := NewAffinity(context.Background(), x, &AffinityOptions{Perplexity: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dense := mat.NewDense(a.Len(), a.Len(), nil)
+	sum := 0.0
+	for i := range a.Len() {
+		row, p := a.Row(i)
+		if !slices.IsSorted(row) || slices.Contains(row, int32(i)) {
+			t.Fatalf("row %d has columns %v, want ascending ones without %d", i, row, i)
+		}
+		for e, j := range row {
+			dense.Set(i, int(j), p[e])
+			sum += p[e]
+		}
+	}
+	if math.Abs(sum-1) > 1e-12 || !mat.EqualApprox(dense, dense.T(), 1e-18) {
+		t.Errorf("sum %v, want 1 of a symmetric matrix", sum)
+	}
+	if a.Perplexity != 20 {
+		t.Errorf("perplexity %v, want 20", a.Perplexity)
+	}
+	rows := make([][]float32, a.Len())
+	for i := range rows {
+		rows[i] = make([]float32, 10)
+		for j := range rows[i] {
+			rows[i][j] = float32(x.At(i, j))
+			x.Set(i, j, float64(rows[i][j]))
+		}
+	}
+	want, err := NewAffinity(context.Background(), x, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := NewAffinity(context.Background(), floatRows{x, rows}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got.p, want.p) || !slices.Equal(got.column, want.column) {
+		t.Error("float32 rows give other affinities than the same values in a Dense")
+	}
+}
+
+func TestPerplexityIsCut(t *testing.T) {
+	x, _ := gaussians(31, 4, 3)
+	a, err := NewAffinity(context.Background(), x, &AffinityOptions{Perplexity: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Perplexity != 10 {
+		t.Errorf("perplexity %v, want (31-1)/3 = 10", a.Perplexity)
+	}
+}
+
+func TestStart(t *testing.T) {
+	x, _ := digits(t)
+	start, err := Start(x, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, d := x.Dims()
+	for j := range d {
+		column := mat.Col(nil, j, x)
+		mean := 0.0
+		for _, v := range column {
+			mean += v / float64(n)
+		}
+		for i := range n {
+			x.Set(i, j, x.At(i, j)-mean)
+		}
+	}
+	var svd mat.SVD
+	if !svd.Factorize(x, mat.SVDThin) {
+		t.Fatal("no singular values")
+	}
+	var axes mat.Dense
+	svd.VTo(&axes)
+	scale := 1e-4 / svd.Values(nil)[0] * math.Sqrt(float64(n))
+	for c := range 2 {
+		axis := mat.Col(nil, c, &axes)
+		largest := slices.MaxFunc(axis, func(a, b float64) int { return cmp.Compare(math.Abs(a), math.Abs(b)) })
+		for i := range n {
+			want := scale * math.Copysign(1, largest) * mat.Dot(x.RowView(i), mat.NewVecDense(d, axis))
+			if got := start.At(i, c); math.Abs(got-want) > 6e-6 { // six times the noise
+				t.Fatalf("point %d has component %d %v, want %v", i, c, got, want)
+			}
+		}
+	}
+}
+
+func TestSquaredDistance(t *testing.T) {
+	a, b := []float32{1, 2, 3, 4, 5}, []float32{0, 2, 5, 4, 2}
+	for n, want := range []float64{0, 1, 1, 5, 5, 14} {
+		if got := squaredDistance(a[:n], b[:n]); got != want {
+			t.Errorf("distance of %d values is %v, want %v", n, got, want)
+		}
+	}
+}

@@ -1,0 +1,30 @@
+// Package tsne draws a map of high-dimensional rows: rows that are close to each other come to lie close together
+// in the plane (t-distributed stochastic neighbour embedding, van der Maaten and Hinton 2008).
+//
+// The stages are separate values. NewAffinity finds the exact nearest neighbours of each row and turns distances to
+// probabilities; Start projects the rows on their first two principal components; Layout moves the points until
+// the map's neighbourhoods match, by the method of Barnes and Hut (van der Maaten 2014). An Affinity is computed once and
+// may be laid out many times. Embed does all three, and Plot draws the result.
+//
+// What to read from a map: which rows are neighbours, and whether groups part. Distances between groups, their
+// sizes and their shapes mean little (Wattenberg et al., How to Use t-SNE Effectively, 2016).
+//
+// # Data
+//
+// Rows are points and columns are features, in any mat.Matrix; a type with RawRow(i) []float32 is read without
+// converting the whole. Inside, rows are centred, scaled by one number and kept as float32, and neighbours are
+// ranked on those. Equal rows are allowed. NaN, infinities and matrices without rows or columns are refused.
+//
+// Memory is 8 bytes a value of x for the search of neighbours, and some 100 bytes times three times the perplexity a row.
+// Time grows with the square of the number of rows in the search (about a second for 20,000 rows of 384 columns on
+// two cores) and as n log n in the layout.
+//
+// # Reproducibility
+//
+// The same input, options and seed give the same bytes on any number of cores of one machine: all sums have a fixed
+// order. Processors with other vector instructions may round the start differently.
+//
+// # Concurrency
+//
+// Functions may be called from several goroutines, and an Affinity may be laid out by several at once.
+package tsne

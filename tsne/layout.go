@@ -1,0 +1,259 @@
+package tsne
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/org/salesconv/internal/kernel"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Map is a layout of points in the plane.
+type Map struct {
+	Points     *mat.Dense // [n, 2]
+	KL         float64    // Kullback–Leibler divergence of the layout from the affinities
+	Iterations int        // iterations done, exaggerated ones included
+}
+
+// LayoutOptions says how points are moved. A nil pointer means the defaults.
+type LayoutOptions struct {
+	// Exaggeration multiplies the affinities in the early iterations, so that clusters form before they settle.
+	// Default 12; 1 turns it off.
+	Exaggeration float64
+	// EarlyIterations are done with exaggeration. Default 250; negative for none.
+	EarlyIterations int
+	// Iterations are done after them. Default 500; negative for none.
+	Iterations int
+	// LearningRate is the step along the gradient. Default: the number of points divided by the exaggeration in
+	// force (Belkina et al. 2019).
+	LearningRate float64
+	// Theta is how wide a cell may look from a point to be taken as one, from 0 (exclusive) to 1: the smaller, the
+	// more exact and the slower. Default 0.5.
+	Theta float64
+	// Progress, if set, is called after every 50 iterations and after the last.
+	Progress func(Step)
+}
+
+// Step is what Progress sees.
+type Step struct {
+	Iteration, Iterations int
+	KL                    float64
+	GradientNorm          float64
+}
+
+const (
+	momentum  = 0.8
+	stepEvery = 50 // iterations between calls of Progress
+)
+
+func (o *LayoutOptions) complete() (LayoutOptions, error) {
+	c := LayoutOptions{}
+	if o != nil {
+		c = *o
+	}
+	c.Exaggeration = orDefault(c.Exaggeration, 12)
+	c.EarlyIterations = max(0, orDefault(c.EarlyIterations, 250))
+	c.Iterations = max(0, orDefault(c.Iterations, 500))
+	c.Theta = orDefault(c.Theta, 0.5)
+	switch {
+	case !(c.Exaggeration >= 1) || math.IsInf(c.Exaggeration, 0):
+		return c, fmt.Errorf("tsne: exaggeration %v, want at least 1", c.Exaggeration)
+	case !(c.Theta > 0 && c.Theta <= 1):
+		return c, fmt.Errorf("tsne: theta %v, want above 0 and at most 1", c.Theta)
+	case !(c.LearningRate >= 0) || math.IsInf(c.LearningRate, 0):
+		return c, fmt.Errorf("tsne: learning rate %v, want above 0, or 0 for the default", c.LearningRate)
+	}
+	return c, nil
+}
+
+func orDefault[T int | float64](v, otherwise T) T {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}
+
+// Layout moves the points of start, [a.Len(), 2], until near ones are those with high affinity, by gradient descent
+// on the Kullback–Leibler divergence. The divergence it reports sums over the entries of a. The same arguments give
+// the same bytes on any number of cores. Once ctx is done, Layout returns the map so far and an error that wraps
+// ctx.Err().
+func (a *Affinity) Layout(ctx context.Context, start mat.Matrix, opts *LayoutOptions) (*Map, error) {
+	o, err := opts.complete()
+	if err != nil {
+		return nil, err
+	}
+	if n, d := start.Dims(); n != a.Len() || d != 2 {
+		return nil, fmt.Errorf("tsne: start is [%d %d], want [%d 2]", n, d, a.Len())
+	}
+	d := newDescent(a, start, o.Theta)
+	defer d.pool.Close()
+	total := o.EarlyIterations + o.Iterations
+	for it := 0; it < total; it++ {
+		if ctx.Err() != nil {
+			m, err := d.finish(it)
+			if err != nil {
+				return nil, err
+			}
+			return m, fmt.Errorf("tsne: stopped after %d of %d iterations: %w", it, total, ctx.Err())
+		}
+		exaggeration := 1.0
+		if it < o.EarlyIterations {
+			exaggeration = o.Exaggeration
+		}
+		rate := o.LearningRate
+		if rate == 0 {
+			rate = float64(a.Len()) / exaggeration
+		}
+		if err := d.step(exaggeration, rate); err != nil {
+			return nil, fmt.Errorf("%w in iteration %d: lower the learning rate %.4g", err, it, rate)
+		}
+		if o.Progress != nil && ((it+1)%stepEvery == 0 || it+1 == total) {
+			o.Progress(Step{it + 1, total, d.divergence(), norm(d.gradient)})
+		}
+	}
+	return d.finish(total)
+}
+
+// descent is the state of one layout.
+type descent struct {
+	a        *Affinity
+	theta    float64
+	pool     *kernel.Pool
+	tree     quadtree
+	points   []point
+	gradient []point
+	velocity []point
+	gain     []point
+	repel    []point   // Σ q² (p - pⱼ), not yet divided by Z
+	z        []float64 // Σ q of each point
+	kl       []float64
+}
+
+func newDescent(a *Affinity, start mat.Matrix, theta float64) *descent {
+	n := a.Len()
+	d := &descent{
+		a: a, theta: theta, pool: kernel.NewPool(0),
+		points: make([]point, n), gradient: make([]point, n), velocity: make([]point, n), gain: make([]point, n),
+		repel: make([]point, n), z: make([]float64, n), kl: make([]float64, n),
+	}
+	for i := range n {
+		d.points[i] = point{start.At(i, 0), start.At(i, 1)}
+		d.gain[i] = point{1, 1}
+	}
+	return d
+}
+
+var errDiverged = errors.New("tsne: points moved to infinity")
+
+// step moves all points once, with momentum and a gain for each coordinate that grows while the gradient keeps its
+// direction (Jacobs 1988).
+func (d *descent) step(exaggeration, rate float64) error {
+	if err := d.slope(exaggeration); err != nil {
+		return err
+	}
+	for i := range d.points {
+		g, v, k := d.gradient[i], &d.velocity[i], &d.gain[i]
+		k.x, k.y = gain(k.x, g.x, v.x), gain(k.y, g.y, v.y)
+		v.x = momentum*v.x - rate*k.x*g.x
+		v.y = momentum*v.y - rate*k.y*g.y
+		d.points[i].x += v.x
+		d.points[i].y += v.y
+	}
+	return nil
+}
+
+func gain(gain, gradient, velocity float64) float64 {
+	if gradient*velocity < 0 {
+		return gain + 0.2
+	}
+	return max(gain*0.8, 0.01)
+}
+
+// slope sets the gradient: 4 Σⱼ (e·pᵢⱼ - qᵢⱼ/Z) qᵢⱼ (yᵢ - yⱼ).
+func (d *descent) slope(exaggeration float64) error {
+	z, err := d.repulsion(d.theta)
+	if err != nil {
+		return err
+	}
+	parallel(d.pool, len(d.points), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			p := d.points[i]
+			var pull point
+			row, weight := d.a.Row(i)
+			for e, j := range row {
+				dx, dy := p.x-d.points[j].x, p.y-d.points[j].y
+				w := weight[e] / (1 + dx*dx + dy*dy)
+				pull.x += w * dx
+				pull.y += w * dy
+			}
+			d.gradient[i] = point{
+				4 * (exaggeration*pull.x - d.repel[i].x/z),
+				4 * (exaggeration*pull.y - d.repel[i].y/z),
+			}
+		}
+	})
+	return nil
+}
+
+// repulsion sets repel, and returns Z, the sum of q over all pairs, with cells as wide as theta allows. Points are visited along the Morton curve, so
+// that neighbours in turn walk the same part of the tree.
+func (d *descent) repulsion(theta float64) (z float64, err error) {
+	if !d.tree.build(d.points, theta) {
+		return 0, errDiverged
+	}
+	parallel(d.pool, len(d.points), func(lo, hi int) {
+		for _, k := range d.tree.keys[lo:hi] {
+			d.repel[k.point], d.z[k.point] = d.tree.repulsion(d.points[k.point])
+		}
+	})
+	for _, v := range d.z {
+		z += v
+	}
+	return max(z, math.SmallestNonzeroFloat64), nil // a single point repels nothing
+}
+
+// divergence is Σ p log(p Z/q) over the entries of the affinities, with Z summed finely.
+func (d *descent) divergence() float64 {
+	z, err := d.repulsion(min(d.theta, 0.2))
+	if err != nil {
+		return math.NaN()
+	}
+	parallel(d.pool, len(d.points), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			d.kl[i] = 0
+			row, weight := d.a.Row(i)
+			for e, j := range row {
+				if w := weight[e]; w > 0 {
+					dx, dy := d.points[i].x-d.points[j].x, d.points[i].y-d.points[j].y
+					d.kl[i] += w * math.Log(w*(1+dx*dx+dy*dy)*z)
+				}
+			}
+		}
+	})
+	sum := 0.0
+	for _, v := range d.kl {
+		sum += v
+	}
+	return sum
+}
+
+func (d *descent) finish(iterations int) (*Map, error) {
+	m := &Map{Points: mat.NewDense(len(d.points), 2, nil), KL: d.divergence(), Iterations: iterations}
+	if math.IsNaN(m.KL) || math.IsInf(m.KL, 0) {
+		return nil, fmt.Errorf("%w in iteration %d: lower the learning rate", errDiverged, iterations)
+	}
+	for i, p := range d.points {
+		m.Points.SetRow(i, []float64{p.x, p.y})
+	}
+	return m, nil
+}
+
+func norm(v []point) float64 {
+	sum := 0.0
+	for _, p := range v {
+		sum += p.x*p.x + p.y*p.y
+	}
+	return math.Sqrt(sum)
+}
