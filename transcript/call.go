@@ -1,0 +1,286 @@
+package transcript
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Call is one sales conversation.
+type Call struct {
+	// ID names the call in reports. The readers take it from `id` or `call_id` and else number the records from 1.
+	ID string
+	// Text is the conversation as it was read, UTF-8. Spans of turns and of masked data are byte offsets into it.
+	Text string
+	// Outcome is Unknown where the record has no label.
+	Outcome  Outcome
+	Metadata Metadata
+	// Roles says which speakers are the agent's and the customer's side; nil goes by the usual names (see [Roles.Of]).
+	Roles Roles
+}
+
+// Outcome is how a call ended.
+type Outcome int8
+
+// The outcomes; label 0 is Lost and label 1 is Won.
+const (
+	Unknown Outcome = iota
+	Lost
+	Won
+)
+
+func (o Outcome) String() string {
+	switch o {
+	case Lost:
+		return "lost"
+	case Won:
+		return "won"
+	}
+	return "unknown"
+}
+
+// Labels returns 1 for each call that was won and 0 for each that was lost. A call without an outcome is an error.
+func Labels(calls []Call) ([]int, error) {
+	labels := make([]int, len(calls))
+	for i, c := range calls {
+		switch c.Outcome {
+		case Won:
+			labels[i] = 1
+		case Lost:
+		default:
+			return nil, fmt.Errorf("transcript: call %q (number %d) has no outcome: give it the label 0 or 1, or leave the call out", c.ID, i+1)
+		}
+	}
+	return labels, nil
+}
+
+// Metadata is what is known about a call beside its words.
+type Metadata struct {
+	Industry string
+	Product  string
+	// Duration is read from a number of seconds, from "12:34" or "1:02:03", or from Go's notation ("12m34s").
+	Duration time.Duration
+	// CallTime is read from RFC 3339 or its usual shortenings ("2025-03-04 15:30"); without a zone it counts as UTC.
+	CallTime time.Time
+	AgentID  string
+	// CompanySize is the customer's company size, a number or a class such as "51-200".
+	CompanySize string
+	// Extra holds all further keys as they were read.
+	Extra map[string]json.RawMessage
+
+	// asRead holds the values of the six keys above whose reading is not what MarshalJSON would write for them, so
+	// that nothing is lost: a duration of "12:34", a call time of "Monday".
+	asRead map[string]json.RawMessage
+}
+
+// field is one of the typed keys: how it is read from JSON and written to it.
+type field struct {
+	key   string
+	read  func(*Metadata, json.RawMessage)
+	write func(*Metadata) any // nil: nothing to write
+}
+
+var fields = []field{
+	textField("industry", func(m *Metadata) *string { return &m.Industry }),
+	textField("product", func(m *Metadata) *string { return &m.Product }),
+	{"duration", readDuration, writeDuration},
+	{"call_time", readCallTime, writeCallTime},
+	textField("agent_id", func(m *Metadata) *string { return &m.AgentID }),
+	textField("customer_company_size", func(m *Metadata) *string { return &m.CompanySize }),
+}
+
+func textField(key string, of func(*Metadata) *string) field {
+	return field{key,
+		func(m *Metadata, raw json.RawMessage) { *of(m) = plain(raw) },
+		func(m *Metadata) any {
+			if s := *of(m); s != "" {
+				return s
+			}
+			return nil
+		}}
+}
+
+func readDuration(m *Metadata, raw json.RawMessage) {
+	m.Duration, _ = parseDuration(plain(raw))
+}
+
+func writeDuration(m *Metadata) any {
+	if m.Duration == 0 {
+		return nil
+	}
+	return m.Duration.Seconds()
+}
+
+func readCallTime(m *Metadata, raw json.RawMessage) {
+	m.CallTime, _ = parseTime(plain(raw))
+}
+
+func writeCallTime(m *Metadata) any {
+	if m.CallTime.IsZero() {
+		return nil
+	}
+	return m.CallTime.Format(time.RFC3339Nano)
+}
+
+// set reads one key of valid JSON.
+func (m *Metadata) set(key string, raw json.RawMessage) {
+	for _, f := range fields {
+		if f.key != key {
+			continue
+		}
+		f.read(m, raw)
+		v := f.write(m)
+		if written, err := marshal(v); v == nil || err != nil || !bytes.Equal(written, raw) {
+			m.asRead = put(m.asRead, key, raw)
+		}
+		return
+	}
+	m.Extra = put(m.Extra, key, raw)
+}
+
+func put(m map[string]json.RawMessage, key string, raw json.RawMessage) map[string]json.RawMessage {
+	if m == nil {
+		m = make(map[string]json.RawMessage)
+	}
+	m[key] = bytes.Clone(raw)
+	return m
+}
+
+// has reports whether the key has a value.
+func (m *Metadata) has(key string) bool {
+	for _, f := range fields {
+		if f.key == key {
+			return m.current(f) != nil
+		}
+	}
+	_, ok := m.Extra[key]
+	return ok
+}
+
+// Value returns the value of a key of the JSON form as plain text: a string without its quotes, anything else as it is
+// written, and "" for null or where there is no such key.
+func (m Metadata) Value(key string) string {
+	for _, f := range fields {
+		if f.key == key {
+			raw, err := marshal(m.current(f))
+			if err != nil {
+				return "" // out of reach: a string, a number, or JSON that was read
+			}
+			return plain(raw)
+		}
+	}
+	return plain(m.Extra[key])
+}
+
+// current returns the value of f as it was read, unless it has been changed since.
+func (m *Metadata) current(f field) any {
+	raw, ok := m.asRead[f.key]
+	if !ok {
+		return f.write(m)
+	}
+	var was Metadata
+	f.read(&was, raw)
+	if then, now := f.write(&was), f.write(m); then != now {
+		return now
+	}
+	return raw
+}
+
+// MarshalJSON writes the six known keys that are set and then the others, each as it was read unless it was changed.
+func (m Metadata) MarshalJSON() ([]byte, error) {
+	all := make(map[string]any, len(fields)+len(m.Extra))
+	for key, raw := range m.Extra {
+		all[key] = raw
+	}
+	for _, f := range fields {
+		if v := m.current(f); v != nil {
+			all[f.key] = v
+		}
+	}
+	return marshal(all)
+}
+
+// UnmarshalJSON reads a JSON object; null is an empty one.
+func (m *Metadata) UnmarshalJSON(b []byte) error {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(b, &all); err != nil {
+		return fmt.Errorf("transcript: metadata: %w", err)
+	}
+	*m = Metadata{}
+	for key, raw := range all {
+		m.set(key, raw)
+	}
+	return nil
+}
+
+// Clone returns a copy that shares nothing with m.
+func (m Metadata) Clone() Metadata {
+	m.Extra, m.asRead = maps.Clone(m.Extra), maps.Clone(m.asRead)
+	return m
+}
+
+// MarshalJSON writes the form that [Read] reads: id, transcript, label (null when unknown) and metadata.
+func (c Call) MarshalJSON() ([]byte, error) {
+	record := struct {
+		ID         string   `json:"id,omitempty"`
+		Transcript string   `json:"transcript"`
+		Label      *int     `json:"label"`
+		Metadata   Metadata `json:"metadata"`
+	}{ID: c.ID, Transcript: c.Text, Metadata: c.Metadata}
+	if c.Outcome != Unknown {
+		label := int(c.Outcome - Lost)
+		record.Label = &label
+	}
+	return marshal(record)
+}
+
+// marshal is json.Marshal without the escapes that HTML needs.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
+// plain returns a JSON value as text: strings unquoted, null and nothing as "".
+func plain(raw json.RawMessage) string {
+	var s string
+	switch {
+	case len(raw) == 0 || string(raw) == "null":
+		return ""
+	case raw[0] == '"' && json.Unmarshal(raw, &s) == nil:
+		return s
+	}
+	return string(raw)
+}
+
+// parseDuration reads seconds, "mm:ss", "hh:mm:ss" or Go's notation.
+func parseDuration(s string) (time.Duration, bool) {
+	s = strings.TrimSpace(s)
+	if seconds, err := strconv.ParseFloat(s, 64); err == nil && seconds >= 0 && seconds < 1e9 {
+		return time.Duration(seconds * float64(time.Second)), true
+	}
+	if d, n := clock(s); n > 0 && n == len(s) {
+		return d, true
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return 0, false
+	}
+	return d, true
+}
+
+func parseTime(s string) (time.Time, bool) {
+	s = strings.TrimSpace(s)
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}

@@ -1,0 +1,249 @@
+package transcript
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+)
+
+const two = `{"transcript": "Agent: Hi\nCustomer: \"Yes\" \u00e9\ud83d\ude00", "label": 1, "metadata": {"industry": "Retail", "duration": 90, "x": {"a": [1, 2]}}}
+{"id": "b", "transcript": "Agent: Bye", "label": 0, "metadata": null}
+`
+
+func pack(t testing.TB, s string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write([]byte(s)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestReadForms(t *testing.T) {
+	records := strings.Split(strings.TrimSpace(two), "\n")
+	for name, text := range map[string]string{
+		"lines":        two,
+		"carriage":     strings.ReplaceAll(two, "\n", "\r\n"),
+		"array":        "[" + strings.Join(records, ",\n") + "]",
+		"marked":       "\ufeff [\n" + strings.Join(records, "\n,") + "\n]\n",
+		"gzip":         pack(t, two),
+		"side by side": strings.Join(records, " "),
+	} {
+		whole, err := Collect(Read(strings.NewReader(text)), nil)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		bytewise, err := Collect(Read(iotest.OneByteReader(strings.NewReader(text))), nil)
+		if err != nil || !reflect.DeepEqual(whole, bytewise) {
+			t.Fatalf("%s: byte by byte: %v, %v; want %v", name, bytewise, err, whole)
+		}
+		want := []Call{
+			{ID: "1", Text: "Agent: Hi\nCustomer: \"Yes\" é😀", Outcome: Won, Metadata: Metadata{
+				Industry: "Retail", Duration: 90 * time.Second, Extra: map[string]json.RawMessage{"x": json.RawMessage(`{"a": [1, 2]}`)}}},
+			{ID: "b", Text: "Agent: Bye", Outcome: Lost},
+		}
+		if !reflect.DeepEqual(whole, want) {
+			t.Errorf("%s: read %+v, want %+v", name, whole, want)
+		}
+	}
+}
+
+func TestReadBadInput(t *testing.T) {
+	const good = `{"transcript": "Hi", "label": 1}`
+	for _, c := range []struct {
+		input string
+		calls int // that are read all the same
+		want  string
+	}{
+		{"", 0, "byte 0: the input is empty"},
+		{" \n", 0, "byte 2: the input is empty"},
+		{"[]", 0, "byte 1: the array is empty"},
+		{"hello", 0, "byte 0: the input starts with 'h'"},
+		{"\xff\xfe{\x00", 0, "byte 0: the input starts with the mark of UTF-16"},
+		{"\xe9t\xe9", 0, "byte 0: the input starts with the byte 0xe9"},
+		{`{"transcript": "Hi", "label": "yes"}`, 0, `record 1, byte 30: the label is "yes"; want 0`},
+		{`[` + good + `, {"transcript": "Hi", "label": 2}, ` + good + `]`, 2, "record 2, byte 65: the label is 2; want 0"},
+		{`{"label": 1}`, 0, `record 1, byte 0: the record has no "transcript"`},
+		{`{"transcript": "  \n ", "label": 1}`, 0, "record 1, byte 15: the transcript is empty"},
+		{`{"transcript": "a\u0000b"}`, 0, "record 1, byte 15: the transcript holds a NUL (its byte 1)"},
+		{"{\"transcript\": \"a\x00b\"}", 0, "record 1, byte 17: the control character '\\x00' stands raw"},
+		{`{"transcript": 5}`, 0, "record 1, byte 15: want a string in double quotes, found '5'"},
+		{`{"transcript": "Hi", "transcript": "Ho"}`, 0, `record 1, byte 21: the key "transcript" is there twice`},
+		{`{"transcript": "Hi", "x": 1, "metadata": {"x": 2}}`, 0, `record 1, byte 26: "x" stands in the metadata and beside it`},
+		{`{"transcript": "Hi", "metadata": 3}`, 0, "record 1, byte 33: want a JSON object, found '3'"},
+		{`{"transcript": "Hi", "metadata": {"x": tru}}`, 0, "record 1, byte 39: tru is not a JSON value"},
+		{`{"transcript": "\ud83d"}`, 0, `record 1, byte 16: the escape \ud83d is half of a surrogate pair`},
+		{`{"transcript": "\x"}`, 0, `record 1, byte 16: "\\x\"}" is no escape`},
+		{"{\"transcript\": \"caf\xe9\"}\n" + good, 1, "record 1, byte 19: the byte 0xe9 is not UTF-8"},
+		{`[` + good + `, {"transcript": "Hi`, 1, "record 2, byte 53: the input ends here, within the record"},
+		{`[` + good + `,`, 1, "record 1, byte 34: the input ends here, within the array"},
+		{`[` + good, 1, "record 1, byte 33: the input ends here, within the array"},
+		{`[` + good + `,]`, 1, "record 1, byte 34: the array ends behind a comma"},
+		{`[` + good + good + `]`, 1, "record 1, byte 33: want ',' or ']' behind the record, found '{'"},
+		{`[` + good + `] x`, 1, "record 0"},
+		{`[1, ` + good + `]`, 1, "record 1, byte 1: want a JSON object, found '1'"},
+		{good + "\n" + `{"transcript": "Hi` + "\n" + good, 2, "record 2, byte 51: a string in it is not closed on its line"},
+		{good + "\n" + `{"transcript": "Hi", "label": 1` + "\n" + good, 2, "record 2, byte 64: its line ends before the record does"},
+		{good + "\n]\n" + good, 2, "record 2, byte 33: want a JSON object, found ']'"},
+		{pack(t, good)[:20], 0, "record 1, byte 9: unexpected EOF"},
+		{"\x1f\x8bnonsense", 0, "byte 0: the gzip file is damaged"},
+	} {
+		var first error
+		count := 0
+		for _, err := range Read(strings.NewReader(c.input)) {
+			if err == nil {
+				count++
+			} else if first == nil {
+				first = err
+			}
+		}
+		want := strings.TrimPrefix("transcript: "+c.want, "transcript: record 0")
+		if first == nil || !strings.Contains(first.Error(), want) || strings.Contains(first.Error(), "\n") {
+			t.Errorf("%q: error %v, want %s", c.input, first, want)
+		}
+		if count != c.calls {
+			t.Errorf("%q: %d calls read, want %d", c.input, count, c.calls)
+		}
+	}
+}
+
+func TestReadStopsWhenToldTo(t *testing.T) {
+	for range Read(strings.NewReader(two)) {
+		break
+	}
+	_, err := Collect(Read(iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader(two)))), nil)
+	if !errors.Is(err, iotest.ErrTimeout) {
+		t.Errorf("error %v, want the reader's", err)
+	}
+}
+
+func TestReadFileNamesTheFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "calls.json")
+	if _, err := Collect(ReadFile(name), nil); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("error %v, want that the file does not exist", err)
+	}
+	if err := os.WriteFile(name, []byte(two+`{"label": 0}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Collect(ReadFile(name), nil)
+	var bad *RecordError
+	if !errors.As(err, &bad) || bad.File != name || bad.Record != 3 || bad.Byte != int64(len(two)) {
+		t.Errorf("error %v, want record 3 of %s", err, name)
+	}
+	skipped := 0
+	calls, err := Collect(ReadFile(name), func(error) { skipped++ })
+	if err != nil || len(calls) != 2 || skipped != 1 {
+		t.Errorf("%d calls, %d skipped, error %v; want 2, 1, none", len(calls), skipped, err)
+	}
+}
+
+// A call of 50 MB on one line is read, and nothing is kept of the calls before.
+func TestReadLongLine(t *testing.T) {
+	text := strings.Repeat("a b ", 50<<18)
+	calls, err := Collect(Read(strings.NewReader(two+`{"transcript": "`+text+`"}`)), nil)
+	if err != nil || len(calls) != 3 || calls[2].Text != text {
+		t.Fatalf("%d calls, error %v", len(calls), err)
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	const record = `{"id":"7","transcript":"Agent: <Hi> & bye","label":0,"metadata":{"agent_id":12,"call_time":"Monday",` +
+		`"customer_company_size":250,"duration":"12:34","industry":"Retail","product":null,"rating":4.50,"tags":["a","b"]}}`
+	calls, err := Collect(Read(strings.NewReader(record)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &calls[0].Metadata
+	if m.AgentID != "12" || m.CompanySize != "250" || m.Duration != 754*time.Second || !m.CallTime.IsZero() || m.Value("call_time") != "Monday" {
+		t.Errorf("metadata is %+v", m)
+	}
+	if b, err := calls[0].MarshalJSON(); err != nil || string(b) != record {
+		t.Errorf("wrote %s, %v; want %s", b, err, record)
+	}
+	m.AgentID, m.Duration = "A 13", time.Minute
+	b, err := m.MarshalJSON()
+	if want := `{"agent_id":"A 13","call_time":"Monday","customer_company_size":250,"duration":60,"industry":"Retail","product":null,"rating":4.50,"tags":["a","b"]}`; err != nil || string(b) != want {
+		t.Errorf("wrote %s, %v; want %s", b, err, want)
+	}
+	var again Metadata
+	if err := json.Unmarshal(b, &again); err != nil || again.AgentID != "A 13" || again.Value("rating") != "4.50" {
+		t.Errorf("read back %+v, %v", again, err)
+	}
+}
+
+// Whatever encoding/json reads, record reads to the same values; what it refuses beyond that, it refuses knowingly.
+func FuzzRecord(f *testing.F) {
+	for line := range strings.Lines(two) {
+		f.Add([]byte(line))
+	}
+	f.Add([]byte(`{"transcript":"\\\"\u0041\ud83d\ude00","id":7,"label":1.0,"metadata":{"a":{},"b":[[]]},"c":-1e5}`))
+	f.Add([]byte(`{"transcript":"a",,"label":null}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		call, err := parseCall(b)
+		if err != nil {
+			return
+		}
+		var want map[string]json.RawMessage
+		if err := json.Unmarshal(b, &want); err != nil {
+			t.Fatalf("encoding/json refuses what was read: %v", err)
+		}
+		if text := plain(want["transcript"]); call.Text != text {
+			t.Errorf("text %q, want %q", call.Text, text)
+		}
+		for key, raw := range want {
+			if strings.Contains("id transcript label metadata", key) {
+				continue
+			}
+			if got := call.Metadata.Value(key); got != plain(raw) {
+				t.Errorf("%q is %q, want %q", key, got, plain(raw))
+			}
+		}
+	})
+}
+
+// Reading never panics, and gives the same for any size of the pieces that it reads.
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(two))
+	f.Add([]byte("[" + strings.ReplaceAll(strings.TrimSpace(two), "\n", ",") + "]"))
+	f.Add([]byte(pack(f, two)))
+	f.Add([]byte("{\"transcript\": \"Hi\n{\"a\":[\n{}]}\n{"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		a, c := outcome(Read(bytes.NewReader(b))), outcome(Read(iotest.OneByteReader(bytes.NewReader(b))))
+		if !reflect.DeepEqual(a, c) {
+			t.Errorf("at once: %v\nbyte by byte: %v", a, c)
+		}
+	})
+}
+
+// outcome lists what a reader yields.
+func outcome(calls func(func(Call, error) bool)) []string {
+	var all []string
+	for call, err := range calls {
+		if err != nil {
+			all = append(all, err.Error())
+			continue
+		}
+		b, err := call.MarshalJSON()
+		all = append(all, string(b)+" "+fmtError(err))
+	}
+	return all
+}
+
+func fmtError(err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return ""
+}
