@@ -1,0 +1,86 @@
+package encoder
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+
+	"github.com/org/salesconv/internal/wordpiece"
+)
+
+// Model is a sentence encoder: a tokenizer, the weights of a BERT network, and the pooling of its output to one row a
+// text. Its methods are safe for concurrent use, as long as nothing changes the weights meanwhile.
+type Model struct {
+	config     *Config
+	parameters []Parameter
+	layouts    []layout // where each parameter is kept
+	tokenizer  *wordpiece.Tokenizer
+	files      map[string][]byte // the tokenizer's files, as they were read
+}
+
+// tokenizerFiles are kept for [Model.Save]; only the first has to be there.
+var tokenizerFiles = []string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}
+
+// Load reads a model from a directory in the layout of sentence-transformers: modules.json and what it names, which
+// is a Transformer (config.json, tokenizer.json, model.safetensors in F32, F16 or BF16), a Pooling (mean, cls or max)
+// and any of Dense and Normalize. The directory may be the embedded one of package minilm, os.DirFS of a folder or a
+// zip file. Anything missing, damaged, not finite or of another architecture is an error that names the file, the key
+// or tensor, and what was expected there.
+func Load(fsys fs.FS) (*Model, error) {
+	config, err := readConfig(fsys)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{config: config, layouts: config.layouts()}
+	tokenizer := make(chan error, 1)
+	go func() { tokenizer <- m.readTokenizer(fsys) }()
+	m.parameters, err = readWeights(fsys, config, m.layouts)
+	if err := cmp.Or(<-tokenizer, err); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *Model) readTokenizer(fsys fs.FS) error {
+	m.files = map[string][]byte{}
+	for _, name := range tokenizerFiles {
+		b, err := readFile(fsys, path.Join(m.config.transformer, name), maxTokenizerSize)
+		if errors.Is(err, fs.ErrNotExist) && name != tokenizerFiles[0] {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		m.files[name] = b
+	}
+	var err error
+	if m.tokenizer, err = wordpiece.New(m.files[tokenizerFiles[0]]); err != nil {
+		return fmt.Errorf("encoder: %s: %w", path.Join(m.config.transformer, tokenizerFiles[0]), err)
+	}
+	if n := m.tokenizer.Size(); n > m.config.VocabSize {
+		return fmt.Errorf("encoder: %s: %d tokens, want at most vocab_size, %d", path.Join(m.config.transformer, tokenizerFiles[0]), n, m.config.VocabSize)
+	}
+	return nil
+}
+
+// Config describes the model.
+func (m *Model) Config() Config { return *m.config }
+
+// Width is the length of an embedding.
+func (m *Model) Width() int { return m.config.Width() }
+
+// Parameters lists the weights in the order in which they act, which is that of [Graph].Parameters. The tensors are
+// the model's own: writing to them changes it.
+func (m *Model) Parameters() []Parameter { return slices.Clone(m.parameters) }
+
+// Encoding is a text as token ids: IDs with [CLS] first and [SEP] last, for each id its Spans of bytes in the text,
+// and the number of pieces that were Cut for being over the limit.
+type Encoding = wordpiece.Encoding
+
+// Tokenize returns the pieces of a text as [Model.Encode] reads them, at most MaxSeqLength.
+func (m *Model) Tokenize(text string) Encoding {
+	return m.tokenizer.Encode(text, m.config.MaxSeqLength)
+}

@@ -1,0 +1,74 @@
+"""Writes the small random models of testdata/models and what sentence-transformers makes of some texts with them.
+
+Usage: make_models.py OUT_DIR (torch 2.13.0, transformers 5.23.0, sentence-transformers 6.2.0)
+"""
+import json, os, shutil, string, sys, tempfile
+
+os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
+import torch
+from safetensors.torch import load_file, save_file
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.base.modules import Dense, Normalize, Transformer
+from sentence_transformers.sentence_transformer.modules import Pooling
+from transformers import BertConfig, BertForMaskedLM, BertModel, BertTokenizer
+
+TEXTS = [
+    "", "a", "Hello there", "the price is too high", "The price is TOO high!", "we can sign it today, can we?",
+    "naïve café", "x" * 120, "call me at 10:30 - or don't", "你好 world", "one two three four five six seven eight nine ten " * 3,
+]
+LETTERS = string.ascii_lowercase + string.digits + ".,!?:-'"
+WORDS = "the price is too high we can sign it today hello there one two three four five call me ##ing ##ed ##s".split()
+
+
+def tokenizer(folder, lower):
+    letters = LETTERS if lower else LETTERS + string.ascii_uppercase + "ï"
+    words = WORDS if lower else WORDS + ["The", "Hello"]
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *("##" + c for c in letters), *words, "你"]
+    with open(folder + "/vocab.txt", "w", encoding="utf-8") as f:
+        f.write("\n".join(tokens) + "\n")
+    return BertTokenizer(vocab=folder + "/vocab.txt", do_lower_case=lower), len(tokens)
+
+
+def randomize(model):
+    """Large enough weights that every part of the network shows in the output."""
+    for name, p in model.named_parameters():
+        with torch.no_grad():
+            scale = 0.3 if p.ndim == 1 else 1.2 / p.shape[1] ** 0.5
+            p.copy_(torch.randn_like(p) * scale + (1.0 if "LayerNorm.weight" in name else 0.0))
+
+
+def build(out, name, layers, hidden, heads, inner, lower, limit, pooling, behind, masked_lm=False, dtype=None):
+    torch.manual_seed(sum(map(ord, name)))
+    with tempfile.TemporaryDirectory() as tmp:
+        tok, size = tokenizer(tmp, lower)
+        config = BertConfig(vocab_size=size, hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads,
+                            intermediate_size=inner, max_position_embeddings=64)
+        model = (BertForMaskedLM if masked_lm else BertModel)(config)
+        randomize(model)
+        tok.save_pretrained(tmp)
+        model.save_pretrained(tmp)
+        modules = [Transformer(tmp, max_seq_length=limit), Pooling(hidden, pooling), *behind]
+        for m in behind:
+            randomize(m)
+        st = SentenceTransformer(modules=modules, device="cpu")
+        folder = f"{out}/{name}"
+        shutil.rmtree(folder, ignore_errors=True)
+        st.save(folder, create_model_card=False)
+        if masked_lm:  # the checkpoint as pretraining leaves it: "bert." before the names, a head beside it
+            shutil.copy(tmp + "/model.safetensors", folder + "/model.safetensors")
+    os.chmod(folder + "/model.safetensors", 0o644)
+    if dtype:
+        weights = {k: v.to(dtype) for k, v in load_file(folder + "/model.safetensors").items()}
+        save_file(weights, folder + "/model.safetensors", metadata={"format": "pt"})
+    st = SentenceTransformer(folder, device="cpu", model_kwargs={"dtype": torch.float32})
+    rows = st.encode(TEXTS, convert_to_numpy=True, show_progress_bar=False)
+    with open(folder + "/expected.json", "w", encoding="utf-8") as f:
+        json.dump({"texts": TEXTS, "embeddings": [[round(float(x), 7) for x in r] for r in rows]}, f)
+
+
+out = sys.argv[1]
+build(out, "mean12", 12, 16, 2, 24, True, 32, "mean", [Normalize()])
+build(out, "cls-cased", 2, 40, 5, 56, False, 64, "cls", [])
+build(out, "max-dense", 1, 36, 3, 60, True, 20, "max", [Dense(36, 20), Normalize()])
+build(out, "masked-lm-bf16", 2, 24, 3, 50, True, 40, "mean",
+      [Dense(24, 12, bias=False, activation_function=torch.nn.Identity())], masked_lm=True, dtype=torch.bfloat16)

@@ -1,0 +1,175 @@
+package encoder
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"gorgonia.org/tensor"
+)
+
+// Parameter is one weight of the model.
+type Parameter struct {
+	// Name is the checkpoint's, without "bert." before it. The three projections of an attention are one
+	// parameter, named attention.self.qkv in the place of attention.self.query, .key and .value. What belongs to
+	// a Dense module has the module's folder before it: 2_Dense.linear.weight.
+	Name string
+	// Value holds float32 in row-major order. Every graph over the model reads it.
+	Value *tensor.Dense
+}
+
+// layout says where a parameter is kept: the file, its shape, and the tensors there that make it up, stacked along
+// the first dimension.
+type layout struct {
+	name, file string
+	shape      []int
+	parts      []string
+}
+
+// partShape is the shape of each tensor of l in the file.
+func (l *layout) partShape() []int {
+	s := slices.Clone(l.shape)
+	s[0] /= len(l.parts)
+	return s
+}
+
+const weightsFile = "model.safetensors"
+
+// layouts lists the parameters of a model, in the order in which they act.
+func (c *Config) layouts() []layout {
+	file := path.Join(c.transformer, weightsFile)
+	var all []layout
+	add := func(name string, shape ...int) {
+		parts := []string{name}
+		if before, after, ok := strings.Cut(name, "qkv"); ok {
+			parts = []string{before + "query" + after, before + "key" + after, before + "value" + after}
+		}
+		all = append(all, layout{name, file, shape, parts})
+	}
+	linear := func(name string, out, in int) {
+		add(name+".weight", out, in)
+		add(name+".bias", out)
+	}
+	h := c.HiddenSize
+	norm := func(name string) {
+		add(name+".weight", h)
+		add(name+".bias", h)
+	}
+	add("embeddings.word_embeddings.weight", c.VocabSize, h)
+	add("embeddings.position_embeddings.weight", c.MaxPositionEmbeddings, h)
+	add("embeddings.token_type_embeddings.weight", c.TypeVocabSize, h)
+	norm("embeddings.LayerNorm")
+	for i := range c.NumHiddenLayers {
+		layer := fmt.Sprintf("encoder.layer.%d.", i)
+		linear(layer+"attention.self.qkv", 3*h, h)
+		linear(layer+"attention.output.dense", h, h)
+		norm(layer + "attention.output.LayerNorm")
+		linear(layer+"intermediate.dense", c.IntermediateSize, h)
+		linear(layer+"output.dense", h, c.IntermediateSize)
+		norm(layer + "output.LayerNorm")
+	}
+	for _, m := range c.modules {
+		if m.Normalize {
+			continue
+		}
+		at := len(all)
+		linear("linear", m.Out, m.In)
+		if !m.Bias {
+			all = all[:at+1]
+		}
+		for i := range all[at:] {
+			l := &all[at+i]
+			l.name, l.file = m.Path+"."+l.name, path.Join(m.Path, weightsFile)
+		}
+	}
+	return all
+}
+
+// ignored says which tensors of a checkpoint the encoder has no use for: heads of the pretraining, and a table of
+// the numbers 0, 1, 2, …
+func ignored(name string) bool {
+	return name == "embeddings.position_ids" || strings.HasPrefix(name, "pooler.") || strings.HasPrefix(name, "cls.")
+}
+
+// readWeights reads every parameter of the model. Tensors that are missing, of another shape or type, not finite, or
+// not of this architecture are errors.
+func readWeights(fsys fs.FS, c *Config, layouts []layout) ([]Parameter, error) {
+	files := map[string]*checkpoint{}
+	defer func() {
+		for _, f := range files {
+			f.close()
+		}
+	}()
+	for i := range layouts { // in this order, so that the same error comes first each time
+		l := &layouts[i]
+		f := files[l.file]
+		if f == nil {
+			var err error
+			if f, err = openCheckpoint(fsys, l.file); err != nil {
+				return nil, err
+			}
+			files[l.file] = f
+			if err := c.checkNames(f, layouts[i:]); err != nil {
+				return nil, err
+			}
+		}
+		for _, p := range l.parts {
+			if err := f.check(p, l.partShape()); err != nil {
+				return nil, err
+			}
+		}
+	}
+	parameters := make([]Parameter, len(layouts))
+	errs := make([]error, len(layouts))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(layouts) {
+					return
+				}
+				parameters[i], errs[i] = readParameter(files[layouts[i].file], &layouts[i])
+			}
+		})
+	}
+	wg.Wait()
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		return nil, errs[i]
+	}
+	return parameters, nil
+}
+
+// checkNames refuses a file with tensors that no layout asks for: it is another architecture, or not all of it would
+// be read.
+func (c *Config) checkNames(f *checkpoint, layouts []layout) error {
+	wanted := map[string]bool{}
+	for _, l := range layouts {
+		for _, p := range l.parts {
+			wanted[p] = true
+		}
+	}
+	for _, name := range f.names() {
+		if !wanted[name] && !ignored(name) {
+			return fmt.Errorf("encoder: %s: tensor %q is not part of a BERT encoder with num_hidden_layers %d", f.file, name, c.NumHiddenLayers)
+		}
+	}
+	return nil
+}
+
+// readParameter reads the tensors that make up one parameter.
+func readParameter(f *checkpoint, l *layout) (Parameter, error) {
+	data := make([]float32, tensor.Shape(l.shape).TotalSize())
+	size := len(data) / len(l.parts)
+	for i, name := range l.parts {
+		if err := f.read(name, data[i*size:(i+1)*size]); err != nil {
+			return Parameter{}, err
+		}
+	}
+	return Parameter{l.name, tensor.New(tensor.WithShape(l.shape...), tensor.WithBacking(data))}, nil
+}
