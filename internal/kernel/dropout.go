@@ -29,3 +29,22 @@ func (s stream) keeps(i uint32) bool {
 	h = ((h ^ h>>15) + s.blend) * 0x846ca68b
 	return h^h>>16 >= s.threshold
 }
+
+// Skip returns the choice for rows that are counted from first on: the parts of a batch drop what the whole would.
+func (d Dropout) Skip(first int) Dropout {
+	d.Key += 0x9e3779b97f4a7c15 * uint64(first)
+	return d
+}
+
+// Drop sets y = drop(x) row by row over [rows,width]. y may be x. It is also the backward pass.
+func Drop[T Float](pool *Pool, rows, width int, x []T, drop Dropout, y []T) {
+	be, keep := active[T](), T(drop.keep())
+	forRows(pool, rows, func(r int) {
+		in, out := x[r*width:][:width], y[r*width:][:width]
+		if drop.P > 0 {
+			be.dropout(drop.row(r), keep, in, out)
+		} else {
+			copy(out, in)
+		}
+	})
+}
