@@ -1,0 +1,86 @@
+package ops
+
+import (
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+
+	"github.com/org/salesconv/internal/kernel"
+)
+
+// Embed is word[id] + position[i] + tokenType[0] for piece i of each segment of the batch: [tokens,width] for tables
+// word [vocabulary,width], position [positions,width] and tokenType [types,width]. It begins the chain.
+func Embed[T kernel.Float](c *Context[T], name string, word, position, tokenType *G.Node) (*G.Node, error) {
+	vocabulary, width, positions, types := word.Shape()[0], word.Shape()[1], position.Shape()[0], tokenType.Shape()[0]
+	if err := check[T](name, position, positions, width); err != nil {
+		return nil, err
+	}
+	if err := check[T](name, tokenType, types, width); err != nil {
+		return nil, err
+	}
+	o := c.op(name, nil, tokens, width, narrow, start)
+	y := c.output(o)
+	o.do = func(in []G.Value) (G.Value, error) {
+		b := c.Batch
+		if err := b.check(name, vocabulary, positions); err != nil {
+			return nil, err
+		}
+		out := y.get(len(b.IDs), width)
+		kernel.Embed(c.Pool, b.IDs, b.Offsets, data[T](in[0]), data[T](in[1]), data[T](in[2]), width, out)
+		return y.value(), nil
+	}
+	o.diff = func(in G.Nodes, grad *G.Node) (G.Nodes, error) {
+		var dword, dposition, dtype, morePosition, moreType buffer[T]
+		var touched []int // the rows of dword that are not zero
+		return o.backward(func(v []G.Value) error {
+			b, stale, dp, dt := c.Batch, touched, &dposition, &dtype
+			more := c.Accumulate && len(touched) > 0
+			if more {
+				stale, dp, dt = nil, &morePosition, &moreType
+			} else {
+				touched = touched[:0]
+			}
+			kernel.EmbedBackward(c.Pool, b.IDs, b.Offsets, data[T](v[0]), width, stale,
+				dword.get(vocabulary, width), dp.get(positions, width), dt.get(types, width))
+			if more {
+				sum(c.Pool, &morePosition, &dposition)
+				sum(c.Pool, &moreType, &dtype)
+			}
+			touched = append(touched, b.IDs...)
+			return nil
+		}, G.Nodes{grad}, o.results(in, dword.value, dposition.value, dtype.value)...)
+	}
+	return c.apply(o, word, position, tokenType)
+}
+
+// sum adds the elements of part to those of whole.
+func sum[T kernel.Float](pool *kernel.Pool, part, whole *buffer[T]) {
+	w := data[T](whole.value())
+	kernel.Add(pool, data[T](part.value()), w, w)
+}
+
+// check says what is wrong with a batch.
+func (b *Batch) check(name string, vocabulary, positions int) error {
+	if len(b.Offsets) == 0 || b.Offsets[0] != 0 || b.Offsets[len(b.Offsets)-1] != len(b.IDs) {
+		return fmt.Errorf("ops: %s: offsets of the batch do not span its %d ids", name, len(b.IDs))
+	}
+	for s := range b.Segments() {
+		from, to := b.Offsets[s], b.Offsets[s+1]
+		if from > to || to-from > positions {
+			return fmt.Errorf("ops: %s: text row %d has %d pieces, want 0 to %d", name, s, to-from, positions)
+		}
+		for _, id := range b.IDs[from:to] {
+			if id < 0 || id >= vocabulary {
+				return fmt.Errorf("ops: %s: id %d in text row %d, want 0 to %d", name, id, s, vocabulary-1)
+			}
+		}
+	}
+	if b.Weights != nil && len(b.Weights) != b.Segments() {
+		return fmt.Errorf("ops: %s: %d weights for %d text rows", name, len(b.Weights), b.Segments())
+	}
+	d := b.Documents
+	if d != nil && (len(d) == 0 || d[0] != 0 || d[len(d)-1] != b.Segments()) {
+		return fmt.Errorf("ops: %s: documents of the batch do not span its %d text rows", name, b.Segments())
+	}
+	return nil
+}
