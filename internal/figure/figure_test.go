@@ -1,0 +1,121 @@
+package figure
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"image/png"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func charts(t *testing.T) map[string]*Figure {
+	t.Helper()
+	figures := map[string]*Figure{}
+	add := func(name string) func(*Figure, error) {
+		return func(f *Figure, err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+			figures[name] = f
+		}
+	}
+	add("roc")(Curves("ROC curve", "False positive rate", "True positive rate", []Curve{
+		{Name: "Fine-tuned, AUC 0.81", X: []float64{0, 0.1, 0.3, 1}, Y: []float64{0, 0.5, 0.8, 1}},
+		{Name: "Generic, AUC 0.72", X: []float64{0, 0.2, 0.5, 1}, Y: []float64{0, 0.5, 0.7, 1}},
+		{Name: "tf-idf, AUC 0.70", X: []float64{0, 0.25, 0.5, 1}, Y: []float64{0, 0.45, 0.7, 1}, Dots: true},
+	}, &CurveOptions{Unit: true, Diagonal: true}))
+	add("history")(Curves("Loss", "Step", "Triplet loss", []Curve{
+		{Name: "Training", X: []float64{0, 100, 200}, Y: []float64{0.3, 0.12, 0.08}},
+	}, nil))
+	add("bars")(Bars("ROC AUC on held-out calls", "AUC, 95% interval", "%.3f", []Bar{
+		{"Fine-tuned", 0.81, 0.74, 0.88}, {"Generic <&> \"quoted\"", 0.72, 0.65, 0.79}, {"tf-idf", 0.7, 0.7, 0.7}, {"below", -0.2, -0.3, -0.1},
+	}))
+	add("points")(Points("Map", []Group{
+		{"Lost", []float64{1, 2, 3}, []float64{3, 1, 2}}, {"Won", []float64{5, 6, 7}, []float64{6, 7, 6}}, {"Unknown", nil, nil},
+	}))
+	add("one point")(Points("One", []Group{{"Won", []float64{5}, []float64{6}}}))
+	return figures
+}
+
+func TestWrite(t *testing.T) {
+	for name, f := range charts(t) {
+		t.Run(name, func(t *testing.T) {
+			for _, format := range []string{"png", "svg"} {
+				var first, second bytes.Buffer
+				if err := errors.Join(f.Write(&first, format), f.Write(&second, format)); err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(first.Bytes(), second.Bytes()) {
+					t.Errorf("%s differs when drawn again", format)
+				}
+				if dir := os.Getenv("FIGURES"); dir != "" { // to look at them
+					if err := os.WriteFile(filepath.Join(dir, name+"."+format), first.Bytes(), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				check := wellFormed
+				if format == "png" {
+					check = decodes
+				}
+				if err := check(&first); err != nil {
+					t.Errorf("%s: %v", format, err)
+				}
+			}
+		})
+	}
+}
+
+func decodes(r io.Reader) error {
+	_, err := png.Decode(r)
+	return err
+}
+
+func wellFormed(r io.Reader) error {
+	d := xml.NewDecoder(r)
+	for {
+		if _, err := d.Token(); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	_, nan := Curves("t", "x", "y", []Curve{{Name: "c", X: []float64{1}, Y: []float64{math.NaN()}}}, nil)
+	_, ragged := Curves("t", "x", "y", []Curve{{Name: "c", X: []float64{1, 2}, Y: []float64{1}}}, nil)
+	_, none := Bars("t", "x", "%.2f", nil)
+	_, infinite := Points("t", []Group{{"g", []float64{math.Inf(1)}, []float64{0}}})
+	format := New("t", "x", "y").Write(io.Discard, "gif")
+	for want, err := range map[string]error{
+		`"c": NaN cannot be drawn`: nan, "2 x and 1 y": ragged, "no bars": none, `"g": +Inf`: infinite, `format "gif"`: format,
+	} {
+		if err == nil || !strings.HasPrefix(err.Error(), "figure: ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want figure: … %s", err, want)
+		}
+	}
+}
+
+func TestRoundTicks(t *testing.T) {
+	for _, c := range []struct {
+		low, high float64
+		want      string
+	}{
+		{0, 1, "0.0 0.2 0.4 0.6 0.8 1.0"}, {0, 200, "0 50 100 150 200"}, {0.08, 0.3, "0.10 0.15 0.20 0.25 0.30"},
+		{-0.33, 1.02, "-0.2 0.0 0.2 0.4 0.6 0.8 1.0"}, {0, 3.5e6, "0 500000 1000000"}, {1e-5, 4e-5, "0.000010"},
+	} {
+		var labels []string
+		for _, tick := range (roundTicks{}).Ticks(c.low, c.high) {
+			labels = append(labels, tick.Label)
+		}
+		if got := strings.Join(labels, " "); !strings.HasPrefix(got, c.want) || len(labels) > 8 || len(labels) < 3 {
+			t.Errorf("ticks from %v to %v are %s, want %s", c.low, c.high, got, c.want)
+		}
+	}
+}
