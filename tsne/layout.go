@@ -68,8 +68,9 @@ func (o *LayoutOptions) complete() (LayoutOptions, error) {
 	return c, nil
 }
 
-func orDefault[T int | float64](v, otherwise T) T {
-	if v == 0 {
+func orDefault[T comparable](v, otherwise T) T {
+	var zero T
+	if v == zero {
 		return otherwise
 	}
 	return v

@@ -1,0 +1,59 @@
+package tsne
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/org/salesconv/internal/figure"
+	"gonum.org/v1/gonum/mat"
+)
+
+// PlotOptions says how a map is drawn. A nil pointer means the defaults.
+type PlotOptions struct {
+	Title  string   // Default: none.
+	Names  []string // of labels 0, 1, … in the legend. Default: Lost and Won if no other labels occur, else the numbers.
+	Format string   // png or svg. Default png.
+}
+
+// Plot draws points, [n, 2], coloured and shaped by their labels; a label below 0 means unknown. The legend counts
+// the points of each label. The colours are safe for colour blindness, and repeat after eight labels.
+func Plot(w io.Writer, points mat.Matrix, labels []int, opts *PlotOptions) error {
+	var o PlotOptions
+	if opts != nil {
+		o = *opts
+	}
+	n, d := points.Dims()
+	if d != 2 || n != len(labels) {
+		return fmt.Errorf("tsne: points are [%d %d] with %d labels, want [%d 2]", n, d, len(labels), len(labels))
+	}
+	top := 1
+	for _, label := range labels {
+		top = max(top, label)
+	}
+	if o.Names == nil && top == 1 {
+		o.Names = []string{"Lost", "Won"}
+	}
+	groups := make([]figure.Group, top+2)
+	for label := range top + 1 {
+		g := &groups[top-label] // the last label first: Won has the colour of what speaks for a won call
+		g.Name = strconv.Itoa(label)
+		if label < len(o.Names) {
+			g.Name = o.Names[label]
+		}
+	}
+	groups[top+1].Name = "Unknown"
+	for i, label := range labels {
+		g := &groups[top-max(label, -1)]
+		g.X = append(g.X, points.At(i, 0))
+		g.Y = append(g.Y, points.At(i, 1))
+	}
+	if len(groups[top+1].X) == 0 {
+		groups = groups[:top+1]
+	}
+	f, err := figure.Points(o.Title, groups)
+	if err != nil {
+		return fmt.Errorf("tsne: %w", err)
+	}
+	return f.Write(w, orDefault(o.Format, "png"))
+}
