@@ -34,7 +34,9 @@ type Saver interface {
 
 // decoders lists what Load reads: the "type" of a file and the function that decodes and checks its "model".
 func decoders() map[string]func(json.RawMessage) (Classifier, error) {
-	return map[string]func(json.RawMessage) (Classifier, error){}
+	return map[string]func(json.RawMessage) (Classifier, error){
+		"logistic": decodeLogistic,
+	}
 }
 
 // envelope is the file around every saved model.
@@ -128,17 +130,17 @@ func sigmoids(z []float64, err error) ([]float64, error) {
 // checkSample checks the shape of x, the labels and the weights (nil: all 1), but not the values of x.
 func checkSample(x mat.Matrix, y []int, weight []float64) error {
 	n, d := x.Dims()
-	switch {
-	case n == 0:
-		return errors.New("classify: no rows to learn from")
-	case d == 0:
-		return errors.New("classify: no columns to learn from")
+	if n > 0 && d == 0 {
+		return errors.New("classify: rows without columns")
 	}
 	return checkLabels(n, y, weight)
 }
 
 // checkLabels checks that y has n labels, 0 or 1, both with some weight.
 func checkLabels(n int, y []int, weight []float64) error {
+	if n == 0 {
+		return errors.New("classify: no rows")
+	}
 	if len(y) != n {
 		return fmt.Errorf("classify: %d labels for %d rows", len(y), n)
 	}

@@ -173,3 +173,34 @@ func (s *Sparse) rows(index []int) *Sparse {
 	}
 	return t
 }
+
+// dot is the product of row i and u.
+func (s *Sparse) dot(i int, u []float64) float64 {
+	index, value := s.Row(i)
+	sum := 0.0
+	for k, j := range index {
+		sum += value[k] * u[j]
+	}
+	return sum
+}
+
+// transpose copies s with rows and columns exchanged.
+func (s *Sparse) transpose() *Sparse {
+	n, d := s.Dims()
+	t := &Sparse{columns: n, start: make([]int, d+1), index: make([]int, len(s.index)), value: make([]float64, len(s.value))}
+	for _, j := range s.index {
+		t.start[j+1]++
+	}
+	for j := range d {
+		t.start[j+1] += t.start[j]
+	}
+	next := append([]int(nil), t.start...)
+	for i := range n {
+		index, value := s.Row(i)
+		for k, j := range index {
+			t.index[next[j]], t.value[next[j]] = i, value[k]
+			next[j]++
+		}
+	}
+	return t
+}

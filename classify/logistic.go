@@ -1,0 +1,158 @@
+package classify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/org/salesconv/internal/kernel"
+	"gonum.org/v1/gonum/mat"
+)
+
+// LogisticOptions are the settings of FitLogistic. Nil means the defaults.
+type LogisticOptions struct {
+	// C is the inverse strength of the penalty: C·Σ weight·loss + ½‖coefficients‖² is minimised. Default 1.
+	C float64
+	// Balanced weighs the rows so that both labels have the same total weight.
+	Balanced bool
+	// Weights are the weights of the rows. Default all 1.
+	Weights []float64
+	// Standardize penalises the coefficients as if each column had variance 1; constant columns stay as they are.
+	// The coefficients are still those of the columns as given.
+	Standardize bool
+	// Tolerance ends the fit: the largest absolute derivative of the objective per unit of weight,
+	// relative to that at the start where this is above 1. Default 1e-10.
+	Tolerance float64
+	// MaxIterations is how many steps may be taken before FitLogistic gives up. Default 10000.
+	MaxIterations int
+}
+
+// Logistic is a logistic regression: the log-odds of label 1 are Intercept + Σ Coefficients[j]·x[j].
+type Logistic struct {
+	Coefficients []float64 `json:"coefficients"`
+	Intercept    float64   `json:"intercept"`
+	C            float64   `json:"c"`          // of the fit
+	Iterations   int       `json:"iterations"` // of the fit
+}
+
+// FitLogistic fits a logistic regression with an L2 penalty on the coefficients, none on the intercept:
+// the objective of scikit-learn's LogisticRegression, solved to Tolerance whatever the scale of the columns.
+// y holds 0 and 1, a label for each row of x.
+func FitLogistic(ctx context.Context, x mat.Matrix, y []int, opts *LogisticOptions) (*Logistic, error) {
+	o, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSample(x, y, o.Weights); err != nil {
+		return nil, err
+	}
+	pool := kernel.NewPool(0)
+	defer pool.Close()
+	m, err := newDesign(x, o.Standardize, pool)
+	if err != nil {
+		return nil, err
+	}
+	l := newLogLoss(m, y, rowWeights(y, &o), o.C)
+	theta, iterations, err := l.minimize(ctx, l.start(), o.Tolerance, o.MaxIterations)
+	if err != nil {
+		return nil, err
+	}
+	f := &Logistic{C: o.C, Iterations: iterations}
+	f.Coefficients, f.Intercept = m.raw(theta)
+	return f, nil
+}
+
+func (o *LogisticOptions) withDefaults() (LogisticOptions, error) {
+	var v LogisticOptions
+	if o != nil {
+		v = *o
+	}
+	if v.C == 0 {
+		v.C = 1
+	}
+	if v.Tolerance == 0 {
+		v.Tolerance = 1e-10
+	}
+	if v.MaxIterations == 0 {
+		v.MaxIterations = 10000
+	}
+	switch {
+	case !(v.C > 0) || math.IsInf(v.C, 1):
+		return v, fmt.Errorf("classify: C %v, want a finite number above 0", v.C)
+	case !(v.Tolerance > 0):
+		return v, fmt.Errorf("classify: tolerance %v, want a number above 0", v.Tolerance)
+	case v.MaxIterations < 0:
+		return v, fmt.Errorf("classify: at most %d iterations, want 1 or more", v.MaxIterations)
+	}
+	return v, nil
+}
+
+// rowWeights combines the weights of rows and classes.
+func rowWeights(y []int, o *LogisticOptions) []float64 {
+	var mass [2]float64
+	for i, k := range y {
+		mass[k] += weightAt(o.Weights, i)
+	}
+	class := [2]float64{1, 1}
+	if o.Balanced {
+		for k := range class {
+			class[k] = (mass[0] + mass[1]) / (2 * mass[k])
+		}
+	}
+	w := make([]float64, len(y))
+	for i, k := range y {
+		w[i] = class[k] * weightAt(o.Weights, i)
+	}
+	return w
+}
+
+// Margins gives the log-odds of label 1 for each row of x.
+func (f *Logistic) Margins(x mat.Matrix) ([]float64, error) {
+	if err := checkWidth(x, len(f.Coefficients)); err != nil {
+		return nil, err
+	}
+	n, d := x.Dims()
+	z := make([]float64, n)
+	if s, ok := x.(*Sparse); ok {
+		for i := range z {
+			z[i] = f.Intercept + s.dot(i, f.Coefficients)
+		}
+	} else {
+		r, buf := rowsOf(x), make([]float64, d)
+		for i := range z {
+			z[i] = f.Intercept
+			for j, v := range r.row(i, buf) {
+				z[i] += v * f.Coefficients[j]
+			}
+		}
+	}
+	for _, v := range z {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			if err := checkFinite(x, false); err != nil {
+				return nil, err
+			}
+			return nil, errors.New("classify: a margin overflows: the values of x are far from those trained on")
+		}
+	}
+	return z, nil
+}
+
+// Predict gives the probability of label 1 for each row of x.
+func (f *Logistic) Predict(x mat.Matrix) ([]float64, error) { return sigmoids(f.Margins(x)) }
+
+// Save writes f as JSON, for Load.
+func (f *Logistic) Save(w io.Writer) error { return encode(w, "logistic", f) }
+
+func decodeLogistic(raw json.RawMessage) (Classifier, error) {
+	f := new(Logistic)
+	if err := json.Unmarshal(raw, f); err != nil {
+		return nil, err
+	}
+	if len(f.Coefficients) == 0 {
+		return nil, errors.New(`"coefficients" is empty or missing`)
+	}
+	return f, nil
+}

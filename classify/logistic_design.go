@@ -1,0 +1,204 @@
+package classify
+
+import (
+	"errors"
+	"math"
+
+	"github.com/org/salesconv/internal/kernel"
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/mat"
+)
+
+const (
+	blockRows  = 64 // rows a pass works on at a time, so that both products find them in cache
+	passChunks = 64 // partial sums of a pass; fixed, so that sums have one order whatever the number of processors
+)
+
+// A design is the matrix of a linear model with each column shifted to mean 0 and, if asked, scaled to variance 1,
+// without changing or copying x. Beside an unpenalised intercept the shift changes nothing but the condition.
+//
+// Coefficients are kept as θ = [v, b]: the margin of row i is Σ_j v_j·(x_ij-mean_j)/scale_j + b.
+type design struct {
+	x        mat.Matrix
+	n, d     int
+	mean     []float64
+	variance []float64 // of the shifted and scaled columns
+	scale    []float64
+	pool     *kernel.Pool
+
+	columns *Sparse     // the transpose, where x is sparse
+	buffers [][]float64 // a block of rows for each worker, where x does not keep such blocks
+	sums    []float64   // passChunks × (d+1)
+}
+
+// newDesign reads x once: its values are checked, its columns measured.
+func newDesign(x mat.Matrix, standardize bool, pool *kernel.Pool) (*design, error) {
+	n, d := x.Dims()
+	m := &design{
+		x: x, n: n, d: d, pool: pool,
+		mean: make([]float64, d), variance: make([]float64, d), scale: make([]float64, d),
+		buffers: make([][]float64, pool.Workers()), sums: make([]float64, passChunks*(d+1)),
+	}
+	if s, ok := x.(*Sparse); ok {
+		m.columns = s.transpose()
+		m.measureSparse()
+	} else {
+		m.measureDense()
+	}
+	for j, v := range m.variance {
+		if math.IsNaN(m.mean[j]+v) || math.IsInf(m.mean[j]+v, 0) {
+			if err := checkFinite(x, false); err != nil {
+				return nil, err
+			}
+			return nil, errors.New("classify: the squares of the values overflow: scale the columns down")
+		}
+		m.scale[j] = 1
+		if standardize && v > 0 {
+			m.scale[j], m.variance[j] = math.Sqrt(v), 1
+		}
+	}
+	return m, nil
+}
+
+// measureDense finds mean and variance of the columns from sums about the first row.
+func (m *design) measureDense() {
+	r := rowsOf(m.x)
+	first := append([]float64(nil), r.row(0, make([]float64, m.d))...)
+	const chunks = 16
+	sums := make([]float64, chunks*2*m.d)
+	m.pool.Do(chunks, func(_, k int) {
+		sum := sums[2*k*m.d : (2*k+1)*m.d]
+		square := sums[(2*k+1)*m.d : (2*k+2)*m.d]
+		buf := make([]float64, m.d)
+		for i := k * m.n / chunks; i < (k+1)*m.n/chunks; i++ {
+			for j, v := range r.row(i, buf)[:m.d] {
+				v -= first[j]
+				sum[j] += v
+				square[j] += v * v
+			}
+		}
+	})
+	for k := range chunks {
+		for j := range m.d {
+			m.mean[j] += sums[2*k*m.d+j]
+			m.variance[j] += sums[(2*k+1)*m.d+j]
+		}
+	}
+	for j, s := range m.mean {
+		s /= float64(m.n)
+		m.mean[j] = first[j] + s
+		m.variance[j] = max(0, m.variance[j]/float64(m.n)-s*s)
+	}
+}
+
+func (m *design) measureSparse() {
+	for j := range m.d {
+		_, value := m.columns.Row(j)
+		sum, square := 0.0, 0.0
+		for _, v := range value {
+			sum += v
+			square += v * v
+		}
+		m.mean[j] = sum / float64(m.n)
+		m.variance[j] = max(0, square/float64(m.n)-m.mean[j]*m.mean[j])
+	}
+}
+
+// raw turns θ into coefficients and intercept for the columns of x as they are.
+func (m *design) raw(theta []float64) (u []float64, c float64) {
+	u, c = make([]float64, m.d), theta[m.d]
+	for j := range u {
+		u[j] = theta[j] / m.scale[j]
+		c -= u[j] * m.mean[j]
+	}
+	return u, c
+}
+
+// pass gives the margin z_i of each row under θ to f and returns Σ_i f(i, z_i)·∂z_i/∂θ.
+// It reads x once, and calls f in parallel, once for each row.
+func (m *design) pass(theta []float64, f func(i int, z float64) float64) []float64 {
+	u, c := m.raw(theta)
+	g := make([]float64, m.d+1)
+	if s, ok := m.x.(*Sparse); ok {
+		m.passSparse(s, u, c, f, g)
+	} else {
+		m.passDense(u, c, f, g)
+	}
+	for j := range u {
+		g[j] = (g[j] - m.mean[j]*g[m.d]) / m.scale[j]
+	}
+	return g
+}
+
+// passDense sets g to Σ_i f(i, z_i)·[x_i, 1] with z_i = x_i·u + c.
+func (m *design) passDense(u []float64, c float64, f func(i int, z float64) float64, g []float64) {
+	clear(m.sums)
+	r := rowsOf(m.x)
+	blocks := (m.n + blockRows - 1) / blockRows
+	chunks := min(blocks, passChunks)
+	m.pool.Do(chunks, func(worker, k int) {
+		sum := m.sums[k*(m.d+1) : (k+1)*(m.d+1)]
+		var margins [blockRows]float64
+		for b := k * blocks / chunks; b < (k+1)*blocks/chunks; b++ {
+			lo, hi := b*blockRows, min(m.n, (b+1)*blockRows)
+			a := m.rows(r, lo, hi, worker)
+			z := margins[:hi-lo]
+			for i := range z {
+				z[i] = c
+			}
+			blas64.Gemv(blas.NoTrans, 1, a, vector(u), 1, vector(z))
+			for i := range z {
+				z[i] = f(lo+i, z[i])
+				sum[m.d] += z[i]
+			}
+			blas64.Gemv(blas.Trans, 1, a, vector(z), 1, vector(sum[:m.d]))
+		}
+	})
+	for k := range chunks {
+		for j, v := range m.sums[k*(m.d+1) : (k+1)*(m.d+1)] {
+			g[j] += v
+		}
+	}
+}
+
+func vector(v []float64) blas64.Vector { return blas64.Vector{N: len(v), Data: v, Inc: 1} }
+
+// rows gives rows lo to hi as one block, copied where x does not keep them so.
+func (m *design) rows(r rower, lo, hi, worker int) blas64.General {
+	if x, ok := m.x.(mat.RawMatrixer); ok {
+		a := x.RawMatrix()
+		return blas64.General{Rows: hi - lo, Cols: m.d, Stride: a.Stride, Data: a.Data[lo*a.Stride:]}
+	}
+	if m.buffers[worker] == nil {
+		m.buffers[worker] = make([]float64, blockRows*m.d)
+	}
+	buf := m.buffers[worker]
+	for i := lo; i < hi; i++ {
+		into := buf[(i-lo)*m.d : (i-lo+1)*m.d]
+		if row := r.row(i, into); &row[0] != &into[0] {
+			copy(into, row)
+		}
+	}
+	return blas64.General{Rows: hi - lo, Cols: m.d, Stride: m.d, Data: buf}
+}
+
+// passSparse is passDense by rows, then by columns.
+func (m *design) passSparse(x *Sparse, u []float64, c float64, f func(i int, z float64) float64, g []float64) {
+	weight := make([]float64, m.n)
+	m.each(m.n, func(i int) { weight[i] = f(i, x.dot(i, u)+c) })
+	m.each(m.d, func(j int) { g[j] = m.columns.dot(j, weight) })
+	for _, w := range weight {
+		g[m.d] += w
+	}
+}
+
+// each calls f for 0 to n-1, in parallel.
+func (m *design) each(n int, f func(i int)) {
+	const grain = 256
+	m.pool.Do((n+grain-1)/grain, func(_, k int) {
+		for i := k * grain; i < min(n, (k+1)*grain); i++ {
+			f(i)
+		}
+	})
+}

@@ -1,0 +1,259 @@
+package classify
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/org/salesconv/internal/kernel"
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+)
+
+// A logLoss is the mean logistic loss of a design with its penalty, as a function of θ:
+//
+//	F(θ) = 1/S·Σ_i s_i·log(1+exp(±z_i)) + λ/2·‖v‖²,  S = Σ_i s_i,  λ = 1/(C·S).
+type logLoss struct {
+	*design
+	y      []int
+	weight []float64 // s_i/S
+	lambda float64
+}
+
+// A point is a θ with what a pass finds there.
+type point struct {
+	theta, margin, gradient []float64
+	value                   float64
+}
+
+func newLogLoss(m *design, y []int, weight []float64, c float64) *logLoss {
+	total := floats.Sum(weight)
+	share := make([]float64, len(weight))
+	floats.AddScaled(share, 1/total, weight)
+	return &logLoss{m, y, share, 1 / (c * total)}
+}
+
+// start is the best θ without coefficients.
+func (l *logLoss) start() []float64 {
+	positive := 0.0
+	for i, k := range l.y {
+		positive += l.weight[i] * float64(k)
+	}
+	theta := make([]float64, l.d+1)
+	theta[l.d] = math.Log(positive) - math.Log(1-positive)
+	return theta
+}
+
+// at evaluates F and its gradient, in one pass.
+func (l *logLoss) at(theta []float64) *point {
+	p := &point{theta: theta, margin: make([]float64, l.n)}
+	loss := make([]float64, l.n)
+	p.gradient = l.pass(theta, func(i int, z float64) float64 {
+		p.margin[i] = z
+		value, slope, _ := l.loss(i, z)
+		loss[i] = value
+		return slope
+	})
+	v := theta[:l.d]
+	p.value = floats.Sum(loss) + l.lambda/2*floats.Dot(v, v)
+	floats.AddScaled(p.gradient[:l.d], l.lambda, v)
+	return p
+}
+
+// loss is the share of row i in F at margin z, with its first two derivatives.
+func (l *logLoss) loss(i int, z float64) (value, slope, curvature float64) {
+	e := math.Exp(-math.Abs(z))
+	p := 1 / (1 + e) // the probability of the likelier label
+	value = math.Log1p(e)
+	curvature = l.weight[i] * p * (1 - p)
+	if (l.y[i] == 1) != (z > 0) {
+		value += math.Abs(z)
+		slope = p
+	} else {
+		slope = 1 - p
+	}
+	if l.y[i] == 1 {
+		slope = -slope
+	}
+	return l.weight[i] * value, l.weight[i] * slope, curvature
+}
+
+// minimize finds the minimum of F by L-BFGS (Nocedal 1980), whose first guess of the curvature is at first
+// the diagonal of the Hessian and, where that takes long, its Cholesky factor, renewed from time to time:
+// few passes are needed, on badly conditioned columns too.
+func (l *logLoss) minimize(ctx context.Context, theta []float64, tolerance float64, maxSteps int) ([]float64, int, error) {
+	p := l.at(theta)
+	goal := tolerance * max(1, floats.Norm(p.gradient, math.Inf(1)))
+	h := &history{solve: l.diagonal()}
+	renew := l.hessianCost()
+	for step := range maxSteps {
+		if err := ctx.Err(); err != nil {
+			return nil, 0, fmt.Errorf("classify: logistic regression stopped after %d steps: %w", step, err)
+		}
+		if floats.Norm(p.gradient, math.Inf(1)) <= goal {
+			return p.theta, step, nil
+		}
+		if step > 0 && step%renew == 0 {
+			if solve := l.cholesky(p.margin); solve != nil {
+				h = &history{solve: solve}
+			}
+		}
+		next := l.step(p, h.direction(p.gradient))
+		if next == nil { // no step changes F any more: this is as exact as float64 gets
+			return p.theta, step, nil
+		}
+		h.add(p, next)
+		p = next
+	}
+	return nil, 0, fmt.Errorf("classify: logistic regression: gradient %.2g after %d iterations, want %.2g: standardize the columns, lower C or raise MaxIterations",
+		floats.Norm(p.gradient, math.Inf(1)), maxSteps, goal)
+}
+
+// step goes from p along the direction to a lower point, or returns nil if there is none.
+func (l *logLoss) step(p *point, direction []float64) *point {
+	slope := floats.Dot(p.gradient, direction)
+	if !(slope < 0) {
+		return nil
+	}
+	next := l.at(floats.AddScaledTo(make([]float64, l.d+1), p.theta, 1, direction))
+	// A convex function that still falls at the end of the step has fallen all the way.
+	if end := floats.Dot(next.gradient, direction); end <= 0 || end <= -0.9*slope && next.value <= p.value {
+		return next
+	}
+	t := l.search(p, next, direction, slope)
+	next = l.at(floats.AddScaledTo(next.theta, p.theta, t, direction))
+	if !(next.value < p.value) && floats.Norm(next.gradient, math.Inf(1)) >= floats.Norm(p.gradient, math.Inf(1)) {
+		return nil
+	}
+	return next
+}
+
+// search finds the minimum of F between p and next: margins are linear in θ, so x is not read.
+func (l *logLoss) search(p, next *point, direction []float64, slope float64) float64 {
+	v, dv := p.theta[:l.d], direction[:l.d]
+	base, square := l.lambda*floats.Dot(v, dv), l.lambda*floats.Dot(dv, dv)
+	lo, hi, t := 0.0, 1.0, 0.5
+	for range 40 {
+		first, second := base+t*square, square
+		for i, z := range p.margin {
+			dz := next.margin[i] - z
+			_, s, c := l.loss(i, z+t*dz)
+			first += s * dz
+			second += c * dz * dz
+		}
+		if math.Abs(first) <= 0.1*math.Abs(slope) {
+			break
+		}
+		if first > 0 {
+			hi = t
+		} else {
+			lo = t
+		}
+		if t -= first / second; !(t > lo && t < hi) {
+			t = (lo + hi) / 2
+		}
+	}
+	return t
+}
+
+// hessianCost is about how many passes the Hessian and its factor cost.
+func (l *logLoss) hessianCost() int { return 4 + l.d/64 + l.d*l.d/(5*l.n) }
+
+// diagonal solves with the diagonal of the Hessian at θ = start.
+func (l *logLoss) diagonal() func(g []float64) {
+	return func(g []float64) {
+		for j := range g[:l.d] {
+			g[j] /= l.variance[j]/4 + l.lambda
+		}
+		g[l.d] *= 4
+	}
+}
+
+// maxFactor is the most columns whose Hessian is factored.
+const maxFactor = 2048
+
+// cholesky solves with the Hessian at the given margins, or is nil where that is too large or not positive.
+func (l *logLoss) cholesky(margin []float64) func(g []float64) {
+	if l.d > maxFactor {
+		return nil
+	}
+	curvature := make([]float64, l.n)
+	l.each(l.n, func(i int) { _, _, curvature[i] = l.loss(i, margin[i]) })
+	var c mat.Cholesky
+	if !c.Factorize(l.hessian(curvature)) {
+		return nil
+	}
+	return func(g []float64) {
+		v := mat.NewVecDense(len(g), g)
+		_ = c.SolveVecTo(v, v) // an ill-conditioned factor is still a guess of the curvature
+	}
+}
+
+// hessianRows is how many rows are squared at a time.
+const hessianRows = 2048
+
+// hessian is the second derivative of F in float32 products, exact enough to precondition.
+func (l *logLoss) hessian(curvature []float64) *mat.SymDense {
+	k := l.d + 1
+	total := make([]float64, k*k)
+	part, rows := make([]float32, k*k), make([]float32, min(l.n, hessianRows)*k)
+	r := rowsOf(l.x)
+	for lo := 0; lo < l.n; lo += hessianRows {
+		hi := min(l.n, lo+hessianRows)
+		l.each(hi-lo, func(i int) { l.scaledRow(r, lo+i, math.Sqrt(curvature[lo+i]), rows[i*k:(i+1)*k]) })
+		kernel.GemmTN(l.pool, hi-lo, rows, k, rows, k, part)
+		for j, v := range part {
+			total[j] += float64(v)
+		}
+	}
+	for j := range l.d {
+		total[j*k+j] += l.lambda
+	}
+	return mat.NewSymDense(k, total)
+}
+
+// scaledRow writes factor·∂z_i/∂θ.
+func (l *logLoss) scaledRow(r rower, i int, factor float64, to []float32) {
+	buf := make([]float64, l.d)
+	for j, v := range r.row(i, buf) {
+		to[j] = float32(factor * (v - l.mean[j]) / l.scale[j])
+	}
+	to[l.d] = float32(factor)
+}
+
+// history is what L-BFGS remembers of its steps.
+type history struct {
+	solve func(g []float64) // replaces g by the first guess of H⁻¹g
+	s, y  [][]float64       // changes of θ and of the gradient, oldest first
+}
+
+const historySize = 10
+
+func (h *history) add(from, to *point) {
+	s := floats.SubTo(make([]float64, len(from.theta)), to.theta, from.theta)
+	y := floats.SubTo(make([]float64, len(s)), to.gradient, from.gradient)
+	if !(floats.Dot(s, y) > 0) {
+		return
+	}
+	if len(h.s) == historySize {
+		h.s, h.y = h.s[1:], h.y[1:]
+	}
+	h.s, h.y = append(h.s, s), append(h.y, y)
+}
+
+// direction is -H⁻¹g by the two-loop recursion.
+func (h *history) direction(gradient []float64) []float64 {
+	q := append([]float64(nil), gradient...)
+	alpha := make([]float64, len(h.s))
+	for k := len(h.s) - 1; k >= 0; k-- {
+		alpha[k] = floats.Dot(h.s[k], q) / floats.Dot(h.s[k], h.y[k])
+		floats.AddScaled(q, -alpha[k], h.y[k])
+	}
+	h.solve(q)
+	for k := range h.s {
+		beta := floats.Dot(h.y[k], q) / floats.Dot(h.s[k], h.y[k])
+		floats.AddScaled(q, alpha[k]-beta, h.s[k])
+	}
+	floats.Scale(-1, q)
+	return q
+}

@@ -1,0 +1,176 @@
+package classify
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// readGolden reads a reference file of testdata into v.
+func readGolden(t testing.TB, name string, v any) {
+	t.Helper()
+	f, err := os.Open("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.NewDecoder(z).Decode(v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func dense(rows [][]float64) *mat.Dense {
+	m := mat.NewDense(len(rows), len(rows[0]), nil)
+	for i, r := range rows {
+		m.SetRow(i, r)
+	}
+	return m
+}
+
+func maxDifference(a, b []float64) float64 {
+	worst := 0.0
+	for i := range a {
+		worst = max(worst, math.Abs(a[i]-b[i]))
+	}
+	return worst
+}
+
+// logisticGolden holds what scikit-learn found for one sample with several settings.
+type logisticGolden struct {
+	X, Xtest [][]float64
+	Y        []int
+	Weight   []float64
+	Logistic []struct {
+		C            float64
+		ClassWeight  string `json:"class_weight"`
+		SampleWeight bool   `json:"sample_weight"`
+		Coef         []float64
+		Intercept    float64
+		Proba        []float64 `json:"proba_test"`
+	}
+}
+
+func TestLogisticMatchesScikitLearn(t *testing.T) {
+	var g logisticGolden
+	readGolden(t, "logistic.json.gz", &g)
+	for _, want := range g.Logistic {
+		t.Run(fmt.Sprintf("C=%v,%s,weights=%t", want.C, want.ClassWeight, want.SampleWeight), func(t *testing.T) {
+			o := &LogisticOptions{C: want.C, Balanced: want.ClassWeight == "balanced"}
+			if want.SampleWeight {
+				o.Weights = g.Weight
+			}
+			for name, x := range map[string]mat.Matrix{"float64": dense(g.X), "float32": rows32Of(g.X), "sparse": sparseOf(t, g.X)} {
+				f, err := FitLogistic(context.Background(), x, g.Y, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if d := maxDifference(f.Coefficients, want.Coef); d > 1e-6 {
+					t.Errorf("%s: coefficients differ by %.2g", name, d)
+				}
+				if d := math.Abs(f.Intercept - want.Intercept); d > 1e-6 {
+					t.Errorf("%s: intercept differs by %.2g", name, d)
+				}
+				p, err := f.Predict(dense(g.Xtest))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if d := maxDifference(p, want.Proba); d > 1e-6 {
+					t.Errorf("%s: probabilities differ by %.2g", name, d)
+				}
+			}
+		})
+	}
+}
+
+// float32Rows is a matrix that keeps float32 rows, as embeddings do.
+type float32Rows struct {
+	mat.Matrix
+	rows [][]float32
+}
+
+func (m float32Rows) RawRow(i int) []float32 { return m.rows[i] }
+
+func rows32Of(rows [][]float64) mat.Matrix {
+	m := float32Rows{Matrix: struct{ mat.Matrix }{dense(rows)}}
+	for _, r := range rows {
+		row := make([]float32, len(r))
+		for j, v := range r {
+			row[j] = float32(v)
+		}
+		m.rows = append(m.rows, row)
+	}
+	return m
+}
+
+func sparseOf(t testing.TB, rows [][]float64) *Sparse {
+	t.Helper()
+	type row struct {
+		Index []int
+		Value []float64
+	}
+	list := make([]row, len(rows))
+	for i, r := range rows {
+		for j, v := range r {
+			if v != 0 {
+				list[i].Index = append(list[i].Index, j)
+				list[i].Value = append(list[i].Value, v)
+			}
+		}
+	}
+	s, err := NewSparse(len(rows[0]), list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestLogisticSaves(t *testing.T) {
+	var g logisticGolden
+	readGolden(t, "logistic.json.gz", &g)
+	f, err := FitLogistic(context.Background(), dense(g.X), g.Y, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := f.Save(&b); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := f.Predict(dense(g.Xtest))
+	got, err := c.Predict(dense(g.Xtest))
+	if err != nil || maxDifference(got, want) != 0 {
+		t.Errorf("after loading: probabilities differ by %v, error %v", maxDifference(got, want), err)
+	}
+}
+
+// benchmarkSample is the sample of internal/bench/classify_peer.py's kinds: standard normal values with a linear
+// truth, or unit rows about a common mean with a decaying spectrum, as embeddings are.
+func BenchmarkFitLogistic(b *testing.B) {
+	for _, n := range []int{700, 20000} {
+		for _, tolerance := range []float64{1e-4, 1e-6, 1e-8} {
+			x, y := linearSample(n, 384, 1)
+			b.Run(fmt.Sprintf("%dx384/tolerance=%g", n, tolerance), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := FitLogistic(context.Background(), x, y, &LogisticOptions{Tolerance: tolerance}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
