@@ -277,7 +277,7 @@ func TestNewRefuses(t *testing.T) {
 		{"tokens \"[UNK]\" and \"a\": both have the id 1", edit(t, small, 1, "model", "vocab", "a")},
 		{"token \"[unknown]\": not in the vocabulary", edit(t, small, "[unknown]", "model", "unk_token")},
 	} {
-		if _, err := New(c.data); err == nil || !strings.HasPrefix(err.Error(), "wordpiece: tokenizer.json: "+c.want) {
+		if _, err := New(c.data); err == nil || !strings.HasPrefix(err.Error(), "wordpiece: "+c.want) {
 			t.Errorf("error %v\nwant %q", err, c.want)
 		}
 	}
