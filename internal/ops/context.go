@@ -17,7 +17,7 @@ type Batch struct {
 	IDs       []int
 	Offsets   []int     // segment s is IDs[Offsets[s]:Offsets[s+1]]; segments+1 of them
 	Documents []int     // document d is segments Documents[d] to Documents[d+1]; nil: each segment is a document
-	Weights   []float64 // of each segment in its document, relative; nil: all equal
+	Weights   []float64 // of each segment in its document's sum; nil: a document is the mean of its segments
 	First     int       // where IDs[0] stands in a larger batch that is run in parts: parts drop what the whole would
 
 	each []int // 0, 1, 2, …

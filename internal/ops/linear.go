@@ -6,14 +6,18 @@ import (
 	"github.com/org/salesconv/internal/kernel"
 )
 
-// Linear is x·Wᵀ + b for x [rows,in], weight [out,in] and bias [out].
+// Linear is x·Wᵀ + b for x [rows,in], weight [out,in] and bias [out], which may be nil.
 func Linear[T kernel.Float](c *Context[T], name string, x, weight, bias *G.Node) (*G.Node, error) {
 	n, k := weight.Shape()[0], x.Shape()[1]
 	if err := check[T](name, weight, n, k); err != nil {
 		return nil, err
 	}
-	if err := check[T](name, bias, n); err != nil {
-		return nil, err
+	inputs := G.Nodes{x, weight}
+	if bias != nil {
+		if err := check[T](name, bias, n); err != nil {
+			return nil, err
+		}
+		inputs = append(inputs, bias)
 	}
 	slot := narrow
 	if n > k {
@@ -24,13 +28,16 @@ func Linear[T kernel.Float](c *Context[T], name string, x, weight, bias *G.Node)
 	y := c.output(o)
 	o.do = func(in []G.Value) (G.Value, error) {
 		m, w := rows(in[0]), data[T](in[1])
-		out := y.get(m, n)
-		kernel.Gemm(c.Pool, m, data[T](in[0]), c.packs().transposed(c.Pool, w, n, k), out, kernel.Epilogue[T]{Bias: data[T](in[2])})
+		var e kernel.Epilogue[T]
+		if bias != nil {
+			e.Bias = data[T](in[2])
+		}
+		kernel.Gemm(c.Pool, m, data[T](in[0]), c.packs().transposed(c.Pool, w, n, k), y.get(m, n), e)
 		return y.value(), nil
 	}
 	o.folds = true
 	o.diff = func(in G.Nodes, grad *G.Node) (G.Nodes, error) { return linearBackward(c, o, in, grad) }
-	return c.apply(o, x, weight, bias)
+	return c.apply(o, inputs...)
 }
 
 func linearBackward[T kernel.Float](c *Context[T], o *op, in G.Nodes, grad *G.Node) (G.Nodes, error) {
@@ -46,7 +53,7 @@ func linearBackward[T kernel.Float](c *Context[T], o *op, in G.Nodes, grad *G.No
 		if o.wrt[1] {
 			c.weightGradient(m, dy, n, data[T](v[1]), k, &dw)
 		}
-		if o.wrt[2] {
+		if len(in) == 3 && o.wrt[2] {
 			c.biasGradient(m, dy, n, &db)
 		}
 		if o.wrt[0] {

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"sort"
 
 	G "gorgonia.org/gorgonia"
 
@@ -98,8 +99,8 @@ func Normalize[T kernel.Float](c *Context[T], name string, x *G.Node) (*G.Node, 
 	return c.apply(o, x)
 }
 
-// Documents gives each document of the batch the weighted mean of its segments' rows: [documents,width] from x
-// [segments,width]; zeros if it has no segments or their weights sum to 0.
+// Documents gives each document of the batch the sum of its segments' rows, each times its weight, or without weights
+// their mean: [documents,width] from x [segments,width]; zeros if it has no segments.
 func Documents[T kernel.Float](c *Context[T], name string, x *G.Node) (*G.Node, error) {
 	width := x.Shape()[1]
 	o := c.op(name, x, documents, width, pooled)
@@ -122,27 +123,15 @@ func Documents[T kernel.Float](c *Context[T], name string, x *G.Node) (*G.Node, 
 	return c.apply(o, x)
 }
 
-// shares appends each segment's part in its document.
+// shares appends each segment's weight in its document.
 func shares[T kernel.Float](b *Batch, weights []T) []T {
-	weight := func(s int) float64 {
-		if b.Weights == nil {
-			return 1
-		}
-		return b.Weights[s]
+	for _, w := range b.Weights {
+		weights = append(weights, T(w))
 	}
 	docs := b.documents()
-	for d := range b.Rows() {
-		sum := 0.0
-		for s := docs[d]; s < docs[d+1]; s++ {
-			sum += weight(s)
-		}
-		for s := docs[d]; s < docs[d+1]; s++ {
-			if sum == 0 {
-				weights = append(weights, 0)
-			} else {
-				weights = append(weights, T(weight(s)/sum))
-			}
-		}
+	for s := len(weights); s < b.Segments(); s++ {
+		d := sort.SearchInts(docs, s+1) - 1
+		weights = append(weights, T(1/float64(docs[d+1]-docs[d])))
 	}
 	return weights
 }

@@ -1,23 +1,18 @@
 package ops
 
 import (
-	"math"
-
 	G "gorgonia.org/gorgonia"
 
 	"github.com/org/salesconv/internal/kernel"
 )
 
-// Tanh is the hyperbolic tangent of each element of x, the activation of a Dense module behind the pooling.
+// Tanh is the hyperbolic tangent of each element of x.
 func Tanh[T kernel.Float](c *Context[T], name string, x *G.Node) (*G.Node, error) {
 	width := x.Shape()[1]
 	o := c.op(name, x, x.Shape()[0], width, pooled)
 	y := c.output(o)
 	o.do = func(in []G.Value) (G.Value, error) {
-		out := y.get(rows(in[0]), width)
-		for i, v := range data[T](in[0]) {
-			out[i] = T(math.Tanh(float64(v)))
-		}
+		kernel.Tanh(c.Pool, data[T](in[0]), y.get(rows(in[0]), width))
 		return y.value(), nil
 	}
 	o.diff = func(in G.Nodes, grad *G.Node) (G.Nodes, error) {
