@@ -1,0 +1,166 @@
+package transcript
+
+import (
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestGenerate(t *testing.T) {
+	const n = 3000
+	s, err := Generate(n, &GenerateOptions{Seed: 3, WonShare: 0.4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	industries, courses := make(map[string]int), make(map[string]int)
+	texts := make(map[string]bool)
+	won, expected := 0.0, 0.0
+	for i, c := range s.Calls {
+		truth := s.Truth[i]
+		industries[c.Metadata.Industry]++
+		courses[truth.Pattern]++
+		if texts[c.Text] {
+			t.Errorf("call %s is there twice", c.ID)
+		}
+		texts[c.Text] = true
+		expected += truth.Probability
+		won += float64(c.Outcome - Lost)
+		if strings.ContainsAny(c.Text, "{}") {
+			t.Errorf("call %s has an open slot: %s", c.ID, c.Text)
+		}
+		if turns := len(c.Turns()); turns < 6 || turns > 30 {
+			t.Errorf("call %s has %d turns", c.ID, turns)
+		}
+		if c.Metadata.Value("source") != "synthetic" || !strings.HasPrefix(c.ID, "synthetic-") {
+			t.Errorf("call %s does not say that it is synthetic", c.ID)
+		}
+		for _, e := range truth.Entities {
+			if text := c.Text[e.Start:e.End]; strings.TrimSpace(text) != text || text == "" {
+				t.Errorf("call %s: %s is %q", c.ID, e.Kind, text)
+			}
+		}
+	}
+	if len(industries) != 12 || len(courses) != 8 {
+		t.Errorf("%d industries and %d courses, want 12 and 8", len(industries), len(courses))
+	}
+	if math.Abs(expected/n-0.4) > 1e-9 {
+		t.Errorf("expected share won is %v, want 0.4", expected/n)
+	}
+	if deviation := math.Sqrt(0.4 * 0.6 / n); math.Abs(won/n-0.4) > 4*deviation {
+		t.Errorf("share won is %v, want 0.4 ± %v", won/n, 4*deviation)
+	}
+}
+
+// The calls of a set do not depend on how many are drawn, and the same options give the same calls.
+func TestGenerateSeed(t *testing.T) {
+	draw := func(n int, seed uint64) []Call {
+		s, err := Generate(n, &GenerateOptions{Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Calls
+	}
+	a := draw(20, 5)
+	if !reflect.DeepEqual(a, draw(20, 5)) {
+		t.Error("the same seed gave other calls")
+	}
+	if b := draw(30, 5); b[7].Text != a[7].Text {
+		t.Error("call 7 depends on how many calls are drawn")
+	}
+	if b := draw(20, 6); b[0].Text == a[0].Text {
+		t.Error("another seed gave the same call")
+	}
+	if !reflect.DeepEqual(Sample(), Sample()) || len(Sample()) != 160 {
+		t.Error("the sample is not 160 calls, always the same")
+	}
+}
+
+// The labels follow the model that Drivers states: a logistic regression on the true drivers finds the weights.
+func TestGenerateModel(t *testing.T) {
+	s, err := Generate(20000, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights := make([]float64, len(drivers)+1) // the last one is the constant
+	for range 400 {                            // steps of gradient ascent, plenty for these few columns
+		gradient := make([]float64, len(weights))
+		for i, c := range s.Calls {
+			z := weights[len(drivers)]
+			for d, holds := range s.Truth[i].Drivers {
+				if holds {
+					z += weights[d]
+				}
+			}
+			miss := float64(c.Outcome-Lost) - sigmoid(z)
+			for d, holds := range s.Truth[i].Drivers {
+				if holds {
+					gradient[d] += miss
+				}
+			}
+			gradient[len(drivers)] += miss
+		}
+		for d := range weights {
+			weights[d] += 4 * gradient[d] / float64(len(s.Calls))
+		}
+	}
+	for d, driver := range Drivers() {
+		if off := weights[d] - driver.Weight; math.Abs(off) > 0.25 { // about four standard errors of the rarest
+			t.Errorf("%s: fitted weight %.2f, stated %.2f", driver.Name, weights[d], driver.Weight)
+		}
+	}
+}
+
+func TestBayesAUC(t *testing.T) {
+	s, err := Generate(20000, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	right, pairs := 0.0, 0.0
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 2_000_000 { // pairs: a standard error of 0.0005 beside that of the labels, 0.002
+		i, j := random.IntN(len(s.Calls)), random.IntN(len(s.Calls))
+		if s.Calls[i].Outcome != Won || s.Calls[j].Outcome != Lost {
+			continue
+		}
+		pairs++
+		switch p, q := s.Truth[i].Probability, s.Truth[j].Probability; {
+		case p > q:
+			right++
+		case p == q:
+			right += 0.5
+		}
+	}
+	if auc := right / pairs; math.Abs(auc-s.BayesAUC) > 0.01 || s.BayesAUC < 0.85 || s.BayesAUC > 0.93 {
+		t.Errorf("AUC of the true probabilities is %.4f, stated %.4f", auc, s.BayesAUC)
+	}
+	if p := []float64{0.5, 0.5, 0.5}; math.Abs(expectedAUC(p)-0.5) > 1e-12 {
+		t.Errorf("AUC of coins is %v", expectedAUC(p))
+	}
+	if got := expectedAUC([]float64{0, 1, 0, 1}); got != 1 {
+		t.Errorf("AUC of certainties is %v", got)
+	}
+}
+
+func TestGenerateNoise(t *testing.T) {
+	for _, o := range []GenerateOptions{{Noise: 0.5}, {Signal: 0.3}} {
+		s, err := Generate(2000, &o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.BayesAUC > 0.75 || s.BayesAUC < 0.55 {
+			t.Errorf("%+v: AUC %v", o, s.BayesAUC)
+		}
+	}
+	for want, o := range map[string]GenerateOptions{
+		"WonShare is 1": {WonShare: 1}, "Noise is 1": {Noise: 1}, "Signal is NaN": {Signal: math.NaN()},
+	} {
+		if _, err := Generate(5, &o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+	if _, err := Generate(0, nil); err == nil {
+		t.Error("no calls are drawn without an error")
+	}
+}
