@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,7 +36,9 @@ type Saver interface {
 // decoders lists what Load reads: the "type" of a file and the function that decodes and checks its "model".
 func decoders() map[string]func(json.RawMessage) (Classifier, error) {
 	return map[string]func(json.RawMessage) (Classifier, error){
+		"boosted":  decodeBoosted,
 		"logistic": decodeLogistic,
+		"stack":    decodeStack,
 	}
 }
 
@@ -57,6 +60,17 @@ func encode(w io.Writer, kind string, model any) error {
 	}
 	_, err = w.Write(append(raw, '\n'))
 	return err
+}
+
+// saveNested gives the file of a classifier that is part of another.
+func saveNested(c Classifier) (json.RawMessage, error) {
+	s, ok := c.(Saver)
+	if !ok {
+		return nil, fmt.Errorf("classify: save: a %T cannot be saved", c)
+	}
+	var b bytes.Buffer
+	err := s.Save(&b)
+	return b.Bytes(), err
 }
 
 // Load reads a classifier that one of the Save methods wrote.

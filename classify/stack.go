@@ -1,0 +1,350 @@
+package classify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+)
+
+// A Fitter trains a classifier; nil weights are all 1.
+type Fitter func(ctx context.Context, x mat.Matrix, y []int, weight []float64) (Classifier, error)
+
+// LogisticFitter fits logistic regressions with the given settings (nil: the defaults) and the weights it is given.
+func LogisticFitter(opts *LogisticOptions) Fitter {
+	return func(ctx context.Context, x mat.Matrix, y []int, weight []float64) (Classifier, error) {
+		var o LogisticOptions
+		if opts != nil {
+			o = *opts
+		}
+		o.Weights = weight
+		return FitLogistic(ctx, x, y, &o)
+	}
+}
+
+// A Block is a named group of features, read by a head of its own in a Stack.
+type Block struct {
+	Name string
+	// Features gives the features of all rows of the data; whatever it has to learn for that (a vocabulary, an
+	// encoder) it learns from the rows train alone, for it is called again for every fold. See Fixed.
+	Features func(ctx context.Context, train []int) (mat.Matrix, error)
+	// Head fits the block's classifier. Default LogisticFitter(nil).
+	Head Fitter
+}
+
+// Fixed is Block.Features for features that are not learned from the data.
+func Fixed(x mat.Matrix) func(context.Context, []int) (mat.Matrix, error) {
+	return func(context.Context, []int) (mat.Matrix, error) { return x, nil }
+}
+
+// StackOptions are the settings of FitStack. Nil means the defaults.
+type StackOptions struct {
+	Folds   int       // inner folds whose margins the weights of the heads are fitted to; default 5
+	Groups  []string  // rows of a group stay in one inner fold; default each row for itself
+	Weights []float64 // of the rows; default all 1
+	// Equality draws the weights of the heads towards each other: half the penalty on their squared distance from
+	// their mean, heads scaled to margins of variance 1. Default 100, as if 400 rows had found them equal.
+	Equality float64
+	Seed     uint64 // of the inner folds
+	// Progress, if set, is told before a block is fitted: in inner fold 1 to Folds, then on all training rows (fold 0).
+	Progress func(block string, fold int)
+}
+
+// A Stack joins the heads of named blocks of features: its margin is Intercept + Σ Weight·(margin of the head), so what
+// explains the heads explains the stack. The columns of x are those of the blocks, side by side, as Join sets them.
+type Stack struct {
+	Heads     []Head
+	Intercept float64
+}
+
+// A Head is the part of a Stack that reads one block of Columns columns.
+type Head struct {
+	Name       string
+	Columns    int
+	Weight     float64 // 0 or more
+	Classifier Classifier
+}
+
+// FitStack fits a head for each block on the rows train of the data, and weights that join them: weights of 0 or more,
+// drawn towards equal, of a logistic regression on margins for rows that the heads were not trained on (stacked
+// generalization: Wolpert 1992, Breiman 1996). y and the options have an entry for every row of the data, of which
+// those outside train are not looked at; nil train means all.
+//
+// It also returns the features of all rows, learned from the rows train, as the stack reads them.
+func FitStack(ctx context.Context, blocks []Block, y []int, train []int, opts *StackOptions) (*Stack, mat.Matrix, error) {
+	o, train, err := opts.withDefaults(blocks, y, train)
+	if err != nil {
+		return nil, nil, err
+	}
+	folds, err := Folds(pick(y, train), pick(o.Groups, train), o.Folds, o.Seed)
+	if err != nil {
+		return nil, nil, err
+	}
+	held := make([][]float64, len(blocks)) // margins out of fold, for the rows train
+	for b := range held {
+		held[b] = make([]float64, len(train))
+	}
+	for f, fold := range folds {
+		heads, x, err := fitHeads(ctx, blocks, y, pick(train, fold.Train), o, f+1)
+		if err != nil {
+			return nil, nil, err
+		}
+		z, err := (&Stack{Heads: heads}).HeadMargins(Rows(x, pick(train, fold.Test)))
+		if err != nil {
+			return nil, nil, err
+		}
+		for b := range heads {
+			for k, i := range fold.Test {
+				held[b][i] = z[b][k]
+			}
+		}
+	}
+	heads, x, err := fitHeads(ctx, blocks, y, train, o, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &Stack{Heads: heads}
+	weights, intercept := joinHeads(held, pick(y, train), pick(o.Weights, train), o.Equality)
+	for b := range heads {
+		s.Heads[b].Weight = weights[b]
+	}
+	s.Intercept = intercept
+	return s, x, nil
+}
+
+func (o *StackOptions) withDefaults(blocks []Block, y, train []int) (StackOptions, []int, error) {
+	var v StackOptions
+	if o != nil {
+		v = *o
+	}
+	if v.Folds == 0 {
+		v.Folds = 5
+	}
+	if v.Equality == 0 {
+		v.Equality = 100
+	}
+	if train == nil {
+		train = make([]int, len(y))
+		for i := range train {
+			train[i] = i
+		}
+	}
+	for _, i := range train {
+		if i < 0 || i >= len(y) {
+			return v, nil, fmt.Errorf("classify: stack: training row %d of %d rows", i, len(y))
+		}
+	}
+	names := make(map[string]bool)
+	for _, b := range blocks {
+		if b.Name == "" || names[b.Name] || b.Features == nil {
+			return v, nil, fmt.Errorf("classify: stack: block %q needs a name of its own and features", b.Name)
+		}
+		names[b.Name] = true
+	}
+	switch {
+	case len(blocks) == 0:
+		return v, nil, errors.New("classify: stack: no blocks")
+	case v.Groups != nil && len(v.Groups) != len(y):
+		return v, nil, fmt.Errorf("classify: %d groups for %d rows", len(v.Groups), len(y))
+	case !(v.Equality >= 0):
+		return v, nil, fmt.Errorf("classify: stack: equality %v, want 0 or more", v.Equality)
+	}
+	if err := checkWeights(len(y), v.Weights); err != nil {
+		return v, nil, err
+	}
+	return v, train, checkLabels(len(train), pick(y, train), pick(v.Weights, train))
+}
+
+// fitHeads fits a head for each block on the given rows and returns the features of all rows.
+func fitHeads(ctx context.Context, blocks []Block, y []int, rows []int, o StackOptions, fold int) ([]Head, mat.Matrix, error) {
+	heads, parts := make([]Head, len(blocks)), make([]mat.Matrix, len(blocks))
+	for b, block := range blocks {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, fmt.Errorf("classify: stack: stopped before block %q: %w", block.Name, err)
+		}
+		if o.Progress != nil {
+			o.Progress(block.Name, fold)
+		}
+		x, err := block.Features(ctx, rows)
+		if err != nil {
+			return nil, nil, fmt.Errorf("classify: stack: features of block %q: %w", block.Name, err)
+		}
+		n, d := x.Dims()
+		if n != len(y) {
+			return nil, nil, fmt.Errorf("classify: stack: block %q has features of %d rows, want %d", block.Name, n, len(y))
+		}
+		fit := block.Head
+		if fit == nil {
+			fit = LogisticFitter(nil)
+		}
+		c, err := fit(ctx, Rows(x, rows), pick(y, rows), pick(o.Weights, rows))
+		if err != nil {
+			return nil, nil, fmt.Errorf("classify: stack: head of block %q: %w", block.Name, err)
+		}
+		heads[b], parts[b] = Head{Name: block.Name, Columns: d, Classifier: c}, x
+	}
+	x, err := Join(parts...)
+	return heads, x, err
+}
+
+// joinHeads fits intercept and weights of the heads to margins[head][row], by coordinate descent:
+// the loss is convex and smooth, the bound holds for each weight alone.
+func joinHeads(margins [][]float64, y []int, rowWeight []float64, equality float64) (weights []float64, intercept float64) {
+	k, n := len(margins), len(y)
+	scaled := make([][]float64, k+1) // margins of variance 1, then the intercept's column of ones
+	scale := make([]float64, k+1)
+	for j := range scaled {
+		scaled[j], scale[j] = make([]float64, n), 1
+		if j < k {
+			if s := stat.StdDev(margins[j], rowWeight); s > 0 {
+				scale[j] = s
+			}
+		}
+		for i := range n {
+			scaled[j][i] = 1
+			if j < k {
+				scaled[j][i] = margins[j][i] / scale[j]
+			}
+		}
+	}
+	a, z := make([]float64, k+1), make([]float64, n)
+	for sweep, moved := 0, 1.0; moved > 1e-12 && sweep < 10000; sweep++ {
+		moved = 0
+		for j, x := range scaled {
+			slope, curvature := 0.0, 0.0
+			for i, v := range x {
+				p := Sigmoid(z[i])
+				w := weightAt(rowWeight, i)
+				slope += w * (p - float64(y[i])) * v
+				curvature += w * v * v / 4 // the most it can be, so that every step descends
+			}
+			if j < k {
+				slope += equality * (a[j] - stat.Mean(a[:k], nil))
+				curvature += equality * (1 - 1/float64(k))
+			}
+			if curvature == 0 {
+				continue
+			}
+			to := a[j] - slope/curvature
+			if j < k {
+				to = max(0, to)
+			}
+			for i, v := range x {
+				z[i] += (to - a[j]) * v
+			}
+			moved = max(moved, math.Abs(to-a[j]))
+			a[j] = to
+		}
+	}
+	for j := range k {
+		a[j] /= scale[j]
+	}
+	return a[:k], a[k]
+}
+
+// HeadMargins gives the margin of each head, by head and row, before the weights.
+func (s *Stack) HeadMargins(x mat.Matrix) ([][]float64, error) {
+	width := 0
+	for _, h := range s.Heads {
+		width += h.Columns
+	}
+	if err := checkWidth(x, width); err != nil {
+		return nil, err
+	}
+	z := make([][]float64, len(s.Heads))
+	lo := 0
+	for b, h := range s.Heads {
+		var err error
+		if z[b], err = margins(h.Classifier, columns(x, lo, lo+h.Columns)); err != nil {
+			return nil, fmt.Errorf("classify: stack: head %q: %w", h.Name, err)
+		}
+		lo += h.Columns
+	}
+	return z, nil
+}
+
+// Margins gives the log-odds of label 1 for each row of x.
+func (s *Stack) Margins(x mat.Matrix) ([]float64, error) {
+	heads, err := s.HeadMargins(x)
+	if err != nil {
+		return nil, err
+	}
+	n, _ := x.Dims()
+	z := make([]float64, n)
+	for i := range z {
+		z[i] = s.Intercept
+		for b, h := range s.Heads {
+			z[i] += h.Weight * heads[b][i]
+		}
+	}
+	return z, nil
+}
+
+// Predict gives the probability of label 1 for each row of x.
+func (s *Stack) Predict(x mat.Matrix) ([]float64, error) { return sigmoids(s.Margins(x)) }
+
+// Linear is the stack as one logistic regression on the joined columns, where all heads are logistic regressions.
+func (s *Stack) Linear() (*Logistic, bool) {
+	f := &Logistic{Intercept: s.Intercept}
+	for _, h := range s.Heads {
+		l, ok := h.Classifier.(*Logistic)
+		if !ok {
+			return nil, false
+		}
+		f.Intercept += h.Weight * l.Intercept
+		for _, c := range l.Coefficients {
+			f.Coefficients = append(f.Coefficients, h.Weight*c)
+		}
+	}
+	return f, true
+}
+
+// savedStack is what a file holds of a Stack.
+type savedStack struct {
+	Intercept float64     `json:"intercept"`
+	Heads     []savedHead `json:"heads"`
+}
+
+type savedHead struct {
+	Name       string          `json:"name"`
+	Columns    int             `json:"columns"`
+	Weight     float64         `json:"weight"`
+	Classifier json.RawMessage `json:"classifier"`
+}
+
+// Save writes s as JSON, for Load. Every head must be a Saver.
+func (s *Stack) Save(w io.Writer) error {
+	saved := savedStack{Intercept: s.Intercept}
+	for _, h := range s.Heads {
+		raw, err := saveNested(h.Classifier)
+		if err != nil {
+			return err
+		}
+		saved.Heads = append(saved.Heads, savedHead{h.Name, h.Columns, h.Weight, raw})
+	}
+	return encode(w, "stack", saved)
+}
+
+func decodeStack(raw json.RawMessage) (Classifier, error) {
+	var saved savedStack
+	if err := json.Unmarshal(raw, &saved); err != nil {
+		return nil, err
+	}
+	s := &Stack{Intercept: saved.Intercept}
+	for _, h := range saved.Heads {
+		c, err := decode(h.Classifier)
+		if err != nil {
+			return nil, fmt.Errorf("head %q: %w", h.Name, err)
+		}
+		s.Heads = append(s.Heads, Head{h.Name, h.Columns, h.Weight, c})
+	}
+	if len(s.Heads) == 0 {
+		return nil, errors.New(`"heads" is empty or missing`)
+	}
+	return s, nil
+}

@@ -1,0 +1,85 @@
+package classify
+
+import (
+	"context"
+	"math"
+	"slices"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// twoBlocks splits a linear sample into columns that matter, fewer of them, and noise.
+func twoBlocks(n int) ([]Block, []int) {
+	x, y := linearSample(n, 30, 4)
+	noise, _ := linearSample(n, 10, 5)
+	return []Block{
+		{Name: "signal", Features: Fixed(x.Slice(0, n, 0, 20))},
+		{Name: "rest", Features: Fixed(x.Slice(0, n, 20, 30))},
+		{Name: "noise", Features: Fixed(noise)},
+	}, y
+}
+
+func TestStackWeighsHeads(t *testing.T) {
+	blocks, y := twoBlocks(600)
+	s, x, err := FitStack(context.Background(), blocks, y, nil, &StackOptions{Equality: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range s.Heads {
+		t.Logf("%s: %.3f", h.Name, h.Weight)
+	}
+	if s.Heads[0].Weight < 0.7 || s.Heads[1].Weight < 0.7 || s.Heads[2].Weight > 0.5 {
+		t.Errorf("weights %.3f %.3f %.3f, want the noise to count less", s.Heads[0].Weight, s.Heads[1].Weight, s.Heads[2].Weight)
+	}
+	p, err := s.Predict(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err := Evaluate(p, y); err != nil || m.ROCAUC < 0.8 {
+		t.Errorf("AUC %.3f on the training rows, error %v", m.ROCAUC, err)
+	}
+	l, ok := s.Linear()
+	if !ok {
+		t.Fatal("a stack of logistic regressions is not linear")
+	}
+	q, err := l.Predict(x)
+	if err != nil || maxDifference(p, q) > 1e-12 {
+		t.Errorf("as one regression: probabilities differ by %.2g, error %v", maxDifference(p, q), err)
+	}
+}
+
+// Where the heads are told to be equal, they are: up to the scale of their margins.
+func TestStackEquality(t *testing.T) {
+	z := [][]float64{{1, -1, 1, -1, 1, -1}, {2, 2, -2, -2, 2, -2}}
+	y := []int{1, 0, 1, 0, 0, 1}
+	w, _ := joinHeads(z, y, nil, 1e6)
+	if math.Abs(w[0]-2*w[1]) > 1e-4 {
+		t.Errorf("weights %v, want the second half the first", w)
+	}
+}
+
+// The features of a fold are learned without the rows that it tests, and those outside train are never seen.
+func TestStackRefitsBlocks(t *testing.T) {
+	x, y := linearSample(60, 3, 1)
+	train := make([]int, 40)
+	for i := range train {
+		train[i] = i
+	}
+	seen := make([]int, 60)
+	calls := 0
+	block := Block{Name: "learned", Features: func(_ context.Context, rows []int) (mat.Matrix, error) {
+		calls++
+		for _, i := range rows {
+			seen[i]++
+		}
+		return x, nil
+	}}
+	if _, _, err := FitStack(context.Background(), []Block{block}, y, train, &StackOptions{Folds: 4}); err != nil {
+		t.Fatal(err)
+	}
+	want := slices.Concat(slices.Repeat([]int{4}, 40), slices.Repeat([]int{0}, 20)) // three folds of four, and the whole
+	if calls != 5 || !slices.Equal(seen, want) {
+		t.Errorf("%d calls, rows seen %v times", calls, seen)
+	}
+}
