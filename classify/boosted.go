@@ -1,0 +1,116 @@
+package classify
+
+import (
+	"encoding/json"
+	"io"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Boosted is a sum of regression trees for the log-odds, fitted by FitBoosted or read by ReadXGBoost or Load.
+// It may be used by many goroutines at once.
+type Boosted struct {
+	columns   int
+	baseScore float32 // the probability before the first tree
+	posWeight float32 // what label 1 weighed in training; only kept for the file
+	names     []string
+	types     []string // "q", "c", …: XGBoost's names for the kinds of columns
+	dart      bool
+	trees     []Tree
+
+	forest *forest
+}
+
+// finish lays the trees out for prediction.
+func (b *Boosted) finish() { b.forest = newForest(b.trees) }
+
+// Trees are the trees in their order, for explanations; only to be read. The log-odds of a row are Base plus, for
+// each tree, Scale times the Value of the leaf that the row ends in.
+func (b *Boosted) Trees() []Tree { return b.trees }
+
+// Base is the log-odds before the first tree.
+func (b *Boosted) Base() float64 { return float64(baseMargin(b.baseScore)) }
+
+// Columns is the number of columns that rows must have.
+func (b *Boosted) Columns() int { return b.columns }
+
+// baseMargin is the logit of a probability, in the arithmetic of XGBoost.
+func baseMargin(p float32) float32 {
+	const edge = 1e-6
+	p = min(max(p, edge), 1-float32(edge))
+	return -float32(math.Log(float64(1/p - 1)))
+}
+
+// Predict gives the probability of label 1 for each row of x. NaN is a missing value.
+func (b *Boosted) Predict(x mat.Matrix) ([]float64, error) { return sigmoids(b.Margins(x)) }
+
+// Margins gives the log-odds of label 1 for each row of x. They are summed in float32 in the order of the trees, as
+// XGBoost sums them.
+func (b *Boosted) Margins(x mat.Matrix) ([]float64, error) {
+	if err := checkWidth(x, b.columns); err != nil {
+		return nil, err
+	}
+	n, d := x.Dims()
+	rows := rowsOf(x)
+	out := make([]float64, n)
+	const block = 2 * together // rows of 384 values that fit the first-level cache together
+	const group = 16 * block   // rows that a goroutine takes at a time
+	parallel((n+group-1)/group, func(g int) {
+		buf, margin := make([]float32, min(n, block)*d), make([]float32, min(n, block))
+		for from := g * group; from < min(n, (g+1)*group); from += block {
+			m := margin[:min(block, n-from)]
+			for k := range m {
+				row := buf[k*d : (k+1)*d]
+				copy(row, rows.row32(from+k, row))
+				m[k] = baseMargin(b.baseScore)
+			}
+			b.forest.add(buf, d, m)
+			for k, v := range m {
+				out[from+k] = float64(v)
+			}
+		}
+	})
+	return out, nil
+}
+
+// Save writes the model for Load.
+func (b *Boosted) Save(w io.Writer) error { return encode(w, "boosted", b.file()) }
+
+// decodeBoosted reads the model of a saved file, which is XGBoost's.
+func decodeBoosted(raw json.RawMessage) (Classifier, error) { return boostedFromJSON(raw) }
+
+// An Importance says how much the trees make of a column.
+type Importance struct {
+	Splits int     // how often it is split on: XGBoost's "weight"
+	Gain   float64 // mean of the gains of its splits
+	Cover  float64 // mean of the covers of its splits
+}
+
+// Importance is that of each column; those that no tree splits on have zeros. Splits times Gain or Cover give
+// XGBoost's "total_gain" and "total_cover".
+func (b *Boosted) Importance() []Importance {
+	list := make([]Importance, b.columns)
+	for i := range b.trees {
+		for _, n := range b.trees[i].Nodes {
+			if n.IsLeaf() {
+				continue
+			}
+			p := &list[n.Feature]
+			p.Splits++
+			p.Gain += float64(n.Gain)
+			p.Cover += float64(n.Cover)
+		}
+	}
+	for j := range list {
+		if s := float64(list[j].Splits); s > 0 {
+			list[j].Gain /= s
+			list[j].Cover /= s
+		}
+	}
+	return list
+}
+
+// Names are the names of the columns that an XGBoost file brought along, or nil.
+func (b *Boosted) Names() []string { return slices.Clone(b.names) }

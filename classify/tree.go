@@ -1,0 +1,122 @@
+package classify
+
+import "math/bits"
+
+// A Tree is one regression tree of a Boosted model: what a row adds to the log-odds. Only to be read.
+type Tree struct {
+	Nodes []Node  // Nodes[0] is the root; children come after their parent
+	Scale float32 // what the leaf values are multiplied by: the weight DART gave the tree, otherwise 1
+}
+
+// A Node splits the rows that reach it, or is a leaf and ends their way.
+type Node struct {
+	Left, Right int      // indices of the children, -1 in a leaf
+	Feature     int      // the column the split looks at
+	Threshold   float32  // values below it go left
+	Categories  []uint32 // nil, or a split by category: a bit set of those that go right (bit c%32 of word c/32)
+	DefaultLeft bool     // where a missing value (NaN) goes
+	Value       float32  // leaf: what it adds to the log-odds, before the tree's Scale
+	Weight      float32  // the best constant for the rows of the node, before shrinking by the learning rate
+	Gain        float32  // split: by how much it lowers the regularised loss
+	Cover       float32  // sum of the second derivatives of the loss over the training rows of the node
+}
+
+// IsLeaf says whether the node has no children.
+func (n *Node) IsLeaf() bool { return n.Left < 0 }
+
+// Next is the child that a row with value v in column Feature goes to. Columns are compared as float32, as in
+// XGBoost; a category that is negative or was not seen in training goes left.
+func (n *Node) Next(v float32) int {
+	left := n.DefaultLeft
+	switch {
+	case v != v:
+	case n.Categories == nil:
+		left = v < n.Threshold
+	default:
+		left = !hasCategory(n.Categories, v)
+	}
+	if left {
+		return n.Left
+	}
+	return n.Right
+}
+
+// Leaf is the index of the leaf that a row ends in.
+func (t *Tree) Leaf(row []float32) int {
+	i := 0
+	for !t.Nodes[i].IsLeaf() {
+		n := &t.Nodes[i]
+		i = n.Next(row[n.Feature])
+	}
+	return i
+}
+
+// depth is the number of splits on the longest way from the root.
+func (t *Tree) depth() int {
+	depth := make([]int, len(t.Nodes))
+	deepest := 0
+	for i := range t.Nodes {
+		if n := &t.Nodes[i]; !n.IsLeaf() {
+			depth[n.Left], depth[n.Right] = depth[i]+1, depth[i]+1
+			deepest = max(deepest, depth[i]+1)
+		}
+	}
+	return deepest
+}
+
+// split turns the leaf i into a split with two new leaves and returns the index of the left one.
+func (t *Tree) split(i int, s *split, left, right Node) int {
+	n := &t.Nodes[i]
+	n.Left, n.Right = len(t.Nodes), len(t.Nodes)+1
+	n.Feature, n.Threshold, n.DefaultLeft = int(s.feature), s.threshold, s.defaultLeft
+	n.Categories, n.Gain, n.Value = s.categories, s.gain, 0
+	left.Left, left.Right, right.Left, right.Right = -1, -1, -1, -1
+	t.Nodes = append(t.Nodes, left, right)
+	return len(t.Nodes) - 2
+}
+
+// compact drops the nodes that cannot be reached from the root and keeps the order of the others.
+func (t *Tree) compact() {
+	index := make([]int, len(t.Nodes))
+	kept := t.Nodes[:0]
+	index[0] = 1 // 0: not reached, otherwise the new index + 1
+	for i, n := range t.Nodes {
+		if index[i] == 0 {
+			continue
+		}
+		index[i] = len(kept) + 1
+		if !n.IsLeaf() {
+			index[n.Left], index[n.Right] = 1, 1
+		}
+		kept = append(kept, n)
+	}
+	for i := range kept {
+		if n := &kept[i]; !n.IsLeaf() {
+			n.Left, n.Right = index[n.Left]-1, index[n.Right]-1
+		}
+	}
+	t.Nodes = kept
+}
+
+// maxCategory is the largest number of a category: float32 holds all integers up to it.
+const maxCategory = 1<<24 - 1
+
+// hasCategory says whether category v is in the bit set.
+func hasCategory(set []uint32, v float32) bool {
+	if v < 0 || v > maxCategory {
+		return false
+	}
+	c := uint(v)
+	return c/32 < uint(len(set)) && set[c/32]>>(c%32)&1 != 0
+}
+
+// categoriesIn lists the members of a bit set, ascending.
+func categoriesIn(set []uint32) []int {
+	var list []int
+	for k, word := range set {
+		for ; word != 0; word &= word - 1 {
+			list = append(list, 32*k+bits.TrailingZeros32(word))
+		}
+	}
+	return list
+}

@@ -1,0 +1,225 @@
+package classify
+
+// heapLevels is the number of levels of a tree that one heap holds.
+const heapLevels = 6
+
+// A heap is the top of a tree, or of a subtree, laid out for speed: all its levels are complete, so that the
+// children of split i are 2i+1 and 2i+2, every row takes the same number of steps and no branch depends on the
+// data. Where the tree ends early its leaf is repeated.
+type heap struct {
+	split        [1 << heapLevels]heapSplit // the last is not used
+	missingRight uint64                     // bit i: where split i sends missing values
+	leaf         [1 << heapLevels]float32
+	below        *[1 << heapLevels]*heap // where the tree goes on below the heap; nil: nowhere
+}
+
+// heapSplit sends values from threshold on to the right.
+type heapSplit struct {
+	threshold float32
+	feature   uint32
+}
+
+// A forest is a list of trees laid out for prediction.
+type forest struct {
+	levels int     // of each heap
+	heaps  []*heap // nil: the tree splits by category and is only in trees
+	trees  []Tree
+}
+
+// newForest lays trees out.
+func newForest(trees []Tree) *forest {
+	f := &forest{heaps: make([]*heap, len(trees)), trees: trees}
+	for i := range trees {
+		f.levels = max(f.levels, min(heapLevels, trees[i].depth()))
+	}
+	for i := range trees {
+		if t := &trees[i]; !t.splitsByCategory() {
+			f.heaps[i] = f.layout(t, 0)
+		}
+	}
+	return f
+}
+
+func (t *Tree) splitsByCategory() bool {
+	for i := range t.Nodes {
+		if t.Nodes[i].Categories != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// layout copies the levels from node root down into a heap, and what is below them into further heaps.
+func (f *forest) layout(t *Tree, root int) *heap {
+	h := new(heap)
+	at := [2<<heapLevels - 1]int{root} // the node at each place of the heap
+	inner := 1<<f.levels - 1
+	for i := range inner {
+		n := &t.Nodes[at[i]]
+		left, right := at[i], at[i]
+		if !n.IsLeaf() {
+			left, right = n.Left, n.Right
+			h.split[i] = heapSplit{n.Threshold, uint32(n.Feature)}
+			if !n.DefaultLeft {
+				h.missingRight |= 1 << i
+			}
+		}
+		at[2*i+1], at[2*i+2] = left, right
+	}
+	for k, i := range at[inner : 2*inner+1] {
+		n := &t.Nodes[i]
+		if n.IsLeaf() {
+			h.leaf[k] = n.Value * t.Scale
+			continue
+		}
+		if h.below == nil {
+			h.below = new([1 << heapLevels]*heap)
+		}
+		h.below[k] = f.layout(t, i)
+	}
+	return h
+}
+
+// together is the number of rows that walk down a tree side by side: enough to hide the latency of a step.
+const together = 8
+
+// add adds what the trees give a block of rows, of width values each, to their margins: in float32 and in the order
+// of the trees, as XGBoost does.
+func (f *forest) add(rows []float32, width int, margin []float32) {
+	for len(margin) >= together && !hasMissing(rows[:together*width]) {
+		f.addTogether(rows[:together*width], uint32(width), (*[together]float32)(margin))
+		rows, margin = rows[together*width:], margin[together:]
+	}
+	for k := range margin {
+		row := rows[k*width : (k+1)*width]
+		if hasMissing(row) {
+			margin[k] = f.addMissing(row, margin[k])
+		} else {
+			margin[k] = f.addRow(row, margin[k])
+		}
+	}
+}
+
+// hasMissing says whether any value is NaN (or infinite, which then only costs time).
+func hasMissing(v []float32) bool {
+	var a, b, c, d float32 // v*0 is NaN for those and 0 for others
+	for ; len(v) >= 4; v = v[4:] {
+		a, b, c, d = a+v[0]*0, b+v[1]*0, c+v[2]*0, d+v[3]*0
+	}
+	for _, v := range v {
+		a += v * 0
+	}
+	return a+b+c+d != 0
+}
+
+// right is 1 if a value, not missing, goes right.
+func (s *heapSplit) right(v float32) (right uint32) {
+	if v >= s.threshold {
+		right = 1 // compiled without a jump
+	}
+	return right
+}
+
+// addTogether adds the trees to rows without missing values.
+func (f *forest) addTogether(r []float32, width uint32, margin *[together]float32) {
+	const mask = 1<<heapLevels - 1
+	for i, h := range f.heaps {
+		if h.deep() {
+			for k := range margin {
+				margin[k] += f.value(i, r[k*int(width):(k+1)*int(width)])
+			}
+			continue
+		}
+		var a0, a1, a2, a3, a4, a5, a6, a7 uint32
+		for range f.levels {
+			s0, s1, s2, s3 := &h.split[a0&mask], &h.split[a1&mask], &h.split[a2&mask], &h.split[a3&mask]
+			s4, s5, s6, s7 := &h.split[a4&mask], &h.split[a5&mask], &h.split[a6&mask], &h.split[a7&mask]
+			a0 = 2*a0 + 1 + s0.right(r[s0.feature])
+			a1 = 2*a1 + 1 + s1.right(r[s1.feature+width])
+			a2 = 2*a2 + 1 + s2.right(r[s2.feature+2*width])
+			a3 = 2*a3 + 1 + s3.right(r[s3.feature+3*width])
+			a4 = 2*a4 + 1 + s4.right(r[s4.feature+4*width])
+			a5 = 2*a5 + 1 + s5.right(r[s5.feature+5*width])
+			a6 = 2*a6 + 1 + s6.right(r[s6.feature+6*width])
+			a7 = 2*a7 + 1 + s7.right(r[s7.feature+7*width])
+		}
+		inner := uint32(1)<<f.levels - 1
+		for k, a := range [together]uint32{a0, a1, a2, a3, a4, a5, a6, a7} {
+			margin[k] += h.leaf[(a-inner)&mask]
+		}
+	}
+}
+
+// addRow adds the trees, four at a time, to a row without missing values.
+func (f *forest) addRow(row []float32, margin float32) float32 {
+	const mask = 1<<heapLevels - 1
+	i := 0
+	for ; i+4 <= len(f.heaps); i += 4 {
+		h0, h1, h2, h3 := f.heaps[i], f.heaps[i+1], f.heaps[i+2], f.heaps[i+3]
+		if h0.deep() || h1.deep() || h2.deep() || h3.deep() {
+			for k := i; k < i+4; k++ {
+				margin += f.value(k, row)
+			}
+			continue
+		}
+		var a0, a1, a2, a3 uint32
+		for range f.levels {
+			s0, s1, s2, s3 := &h0.split[a0&mask], &h1.split[a1&mask], &h2.split[a2&mask], &h3.split[a3&mask]
+			a0 = 2*a0 + 1 + s0.right(row[s0.feature])
+			a1 = 2*a1 + 1 + s1.right(row[s1.feature])
+			a2 = 2*a2 + 1 + s2.right(row[s2.feature])
+			a3 = 2*a3 + 1 + s3.right(row[s3.feature])
+		}
+		inner := uint32(1)<<f.levels - 1
+		margin += h0.leaf[(a0-inner)&mask]
+		margin += h1.leaf[(a1-inner)&mask]
+		margin += h2.leaf[(a2-inner)&mask]
+		margin += h3.leaf[(a3-inner)&mask]
+	}
+	for ; i < len(f.heaps); i++ {
+		margin += f.value(i, row)
+	}
+	return margin
+}
+
+// deep says whether a tree does not fit its heap.
+func (h *heap) deep() bool { return h == nil || h.below != nil }
+
+// addMissing adds the trees to any row.
+func (f *forest) addMissing(row []float32, margin float32) float32 {
+	for i := range f.heaps {
+		margin += f.value(i, row)
+	}
+	return margin
+}
+
+// value is what tree i gives any row.
+func (f *forest) value(i int, row []float32) float32 {
+	h := f.heaps[i]
+	if h == nil {
+		t := &f.trees[i]
+		return t.Nodes[t.Leaf(row)].Value * t.Scale
+	}
+	for {
+		at := h.walk(row, f.levels)
+		if h.below == nil || h.below[at] == nil {
+			return h.leaf[at]
+		}
+		h = h.below[at]
+	}
+}
+
+// walk is the place among the leaves where any row ends.
+func (h *heap) walk(row []float32, levels int) uint32 {
+	at := uint32(0)
+	for range levels {
+		s := &h.split[at%(1<<heapLevels)]
+		v := row[s.feature]
+		right := s.right(v)
+		if v != v {
+			right = uint32(h.missingRight>>(at%(1<<heapLevels))) & 1
+		}
+		at = 2*at + 1 + right
+	}
+	return at + 1 - 1<<levels
+}

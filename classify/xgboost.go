@@ -1,0 +1,393 @@
+package classify
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// ReadXGBoost reads a binary classifier that XGBoost (1.0 or later) saved as JSON or UBJSON: boosters gbtree and
+// dart, with numeric and categorical splits. Its predictions are XGBoost's to the last bit of the float32 log-odds.
+func ReadXGBoost(r io.Reader) (*Boosted, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("classify: read XGBoost model: %w", err)
+	}
+	if !isJSON(data) {
+		if data, err = jsonFromUBJSON(data); err != nil {
+			return nil, fmt.Errorf("classify: read XGBoost model: neither JSON nor %w", err)
+		}
+	}
+	b, err := boostedFromJSON(data)
+	if err != nil {
+		return nil, fmt.Errorf("classify: read XGBoost model: %w", err)
+	}
+	return b, nil
+}
+
+// isJSON tells JSON from UBJSON: both begin with a brace, then comes a key in quotes, or else its length.
+func isJSON(data []byte) bool {
+	rest, ok := bytes.CutPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{"))
+	rest = bytes.TrimLeft(rest, " \t\r\n")
+	return ok && len(rest) > 0 && (rest[0] == '"' || rest[0] == '}')
+}
+
+// WriteXGBoost writes the model as JSON that XGBoost 3.2 loads (Booster.load_model) and predicts the same with.
+func (b *Boosted) WriteXGBoost(w io.Writer) error {
+	data, err := json.Marshal(b.file())
+	if err == nil {
+		_, err = w.Write(append(data, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("classify: write XGBoost model: %w", err)
+	}
+	return nil
+}
+
+// xgbFile is the file format of XGBoost.
+type xgbFile struct {
+	Learner xgbLearner `json:"learner"`
+	Version []int      `json:"version"`
+}
+
+type xgbLearner struct {
+	Attributes   map[string]string `json:"attributes"`
+	FeatureNames []string          `json:"feature_names"`
+	FeatureTypes []string          `json:"feature_types"`
+	Booster      xgbBooster        `json:"gradient_booster"`
+	Param        struct {
+		BaseScore        numbers `json:"base_score"`
+		BoostFromAverage integer `json:"boost_from_average"`
+		Classes          integer `json:"num_class"`
+		Features         integer `json:"num_feature"`
+		Targets          integer `json:"num_target"`
+	} `json:"learner_model_param"`
+	Objective struct {
+		Name  string `json:"name"`
+		Param struct {
+			ScalePosWeight numbers `json:"scale_pos_weight"`
+		} `json:"reg_loss_param"`
+	} `json:"objective"`
+}
+
+// xgbBooster is gbtree with a model, or dart with a gbtree inside and a weight for each tree.
+type xgbBooster struct {
+	Name       string      `json:"name"`
+	Model      *xgbModel   `json:"model,omitempty"`
+	GBTree     *xgbBooster `json:"gbtree,omitempty"`
+	WeightDrop []float32   `json:"weight_drop,omitempty"`
+}
+
+type xgbModel struct {
+	Param struct {
+		Trees    integer `json:"num_trees"`
+		Parallel integer `json:"num_parallel_tree"`
+	} `json:"gbtree_model_param"`
+	Iterations []int     `json:"iteration_indptr"`
+	TreeInfo   []int     `json:"tree_info"`
+	Trees      []xgbTree `json:"trees"`
+}
+
+// xgbTree has an element a node in each list, but for those of the categories.
+type xgbTree struct {
+	ID    int `json:"id"`
+	Param struct {
+		Nodes    integer `json:"num_nodes"`
+		Features integer `json:"num_feature"`
+		Deleted  integer `json:"num_deleted"`
+		Leaf     integer `json:"size_leaf_vector"`
+	} `json:"tree_param"`
+	Left        []int     `json:"left_children"`
+	Right       []int     `json:"right_children"`
+	Parent      []int     `json:"parents"`
+	Feature     []int     `json:"split_indices"`
+	Condition   []float32 `json:"split_conditions"` // threshold of a split, value of a leaf
+	DefaultLeft []flag    `json:"default_left"`
+	Weight      []float32 `json:"base_weights"`
+	Gain        []float32 `json:"loss_changes"`
+	Cover       []float32 `json:"sum_hessian"`
+
+	SplitType       []int `json:"split_type"`       // 1: by category
+	Categories      []int `json:"categories"`       // those that go right, of all nodes
+	CategoryNodes   []int `json:"categories_nodes"` // the nodes that split by category
+	CategorySegment []int `json:"categories_segments"`
+	CategorySize    []int `json:"categories_sizes"`
+}
+
+// An integer is written as text.
+type integer int
+
+func (n integer) MarshalJSON() ([]byte, error) {
+	return strconv.AppendQuote(nil, strconv.Itoa(int(n))), nil
+}
+func (n *integer) UnmarshalJSON(data []byte) error {
+	v, err := strconv.Atoi(strings.Trim(string(data), `"`))
+	if err != nil {
+		return fmt.Errorf("%s is not a whole number", data)
+	}
+	*n = integer(v)
+	return nil
+}
+
+// numbers is a number or a list of numbers, written as text; XGBoost 3.1 began to put base_score in brackets.
+type numbers []float32
+
+func (n numbers) MarshalJSON() ([]byte, error) {
+	list, err := json.Marshal([]float32(n))
+	if err != nil {
+		return nil, err
+	}
+	return strconv.AppendQuote(nil, string(list)), nil
+}
+
+func (n *numbers) UnmarshalJSON(data []byte) error {
+	text := strings.Trim(string(data), `"[]() `)
+	for _, field := range strings.Split(text, ",") {
+		v, err := strconv.ParseFloat(strings.TrimSpace(field), 32)
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("%s is not a finite number", data)
+		}
+		*n = append(*n, float32(v))
+	}
+	return nil
+}
+
+// A flag is written as 0 or 1; old files have false and true.
+type flag bool
+
+func (f flag) MarshalJSON() ([]byte, error) {
+	if f {
+		return []byte{'1'}, nil
+	}
+	return []byte{'0'}, nil
+}
+
+func (f *flag) UnmarshalJSON(data []byte) error {
+	switch string(data) {
+	case "0", "false":
+		*f = false
+	case "1", "true":
+		*f = true
+	default:
+		return fmt.Errorf("%s is not 0 or 1", data)
+	}
+	return nil
+}
+
+// boostedFromJSON reads and checks a model.
+func boostedFromJSON(data []byte) (*Boosted, error) {
+	var f xgbFile
+	if err := json.Unmarshal(data, &f); err != nil {
+		return nil, err
+	}
+	l := &f.Learner
+	booster := &l.Booster
+	if booster.Name == "dart" && booster.GBTree != nil {
+		booster = booster.GBTree
+	}
+	switch name := l.Objective.Name; {
+	case name == "":
+		return nil, errors.New("no learner.objective.name: not a model of XGBoost")
+	case name != "binary:logistic" && name != "reg:logistic":
+		return nil, fmt.Errorf("objective %q, want binary:logistic or reg:logistic", name)
+	case booster.Model == nil || booster.Name != "gbtree":
+		return nil, fmt.Errorf("booster %q, want gbtree or dart", l.Booster.Name)
+	case l.Param.Classes > 1 || l.Param.Targets > 1 || len(l.Param.BaseScore) != 1:
+		return nil, errors.New("more than one output, want one")
+	case l.Param.Features < 1:
+		return nil, fmt.Errorf("num_feature is %d, want 1 or more", l.Param.Features)
+	case l.Param.BaseScore[0] < 0 || l.Param.BaseScore[0] > 1:
+		return nil, fmt.Errorf("base_score %v, want a probability", l.Param.BaseScore[0])
+	}
+	trees, err := booster.Model.trees(int(l.Param.Features), l.Booster.WeightDrop)
+	if err != nil {
+		return nil, err
+	}
+	b := &Boosted{columns: int(l.Param.Features), baseScore: l.Param.BaseScore[0], posWeight: 1, trees: trees}
+	b.names, b.types, b.dart = l.FeatureNames, l.FeatureTypes, l.Booster.Name == "dart"
+	if spw := l.Objective.Param.ScalePosWeight; len(spw) == 1 {
+		b.posWeight = spw[0]
+	}
+	if n := len(b.names); n > 0 && n != b.columns {
+		return nil, fmt.Errorf("%d feature names for %d features", n, b.columns)
+	}
+	b.finish()
+	return b, nil
+}
+
+// trees reads the trees; scale is nil or has the weight of each.
+func (m *xgbModel) trees(features int, scale []float32) ([]Tree, error) {
+	if int(m.Param.Trees) != len(m.Trees) {
+		return nil, fmt.Errorf("num_trees is %d, but there are %d trees", m.Param.Trees, len(m.Trees))
+	}
+	if scale != nil && len(scale) != len(m.Trees) {
+		return nil, fmt.Errorf("weight_drop has %d weights for %d trees", len(scale), len(m.Trees))
+	}
+	trees := make([]Tree, len(m.Trees))
+	for i := range m.Trees {
+		t, err := m.Trees[i].tree(features)
+		if err != nil {
+			return nil, fmt.Errorf("tree %d: %w", i, err)
+		}
+		if scale != nil {
+			t.Scale = scale[i]
+		}
+		trees[i] = t
+	}
+	return trees, nil
+}
+
+// tree reads one tree: nodes that XGBoost pruned stay in its files and are dropped here.
+func (x *xgbTree) tree(features int) (Tree, error) {
+	n := int(x.Param.Nodes)
+	if x.Param.Leaf > 1 {
+		return Tree{}, fmt.Errorf("leaves of %d values, want 1", x.Param.Leaf)
+	}
+	lengths := []int{len(x.Left), len(x.Right), len(x.Feature), len(x.Condition), len(x.DefaultLeft),
+		len(x.Weight), len(x.Gain), len(x.Cover)}
+	if n < 1 || slices.Min(lengths) != n || slices.Max(lengths) != n {
+		return Tree{}, fmt.Errorf("num_nodes is %d, but the lists of the nodes have %v elements", n, lengths)
+	}
+	t := Tree{Nodes: make([]Node, n), Scale: 1}
+	for i := range t.Nodes {
+		t.Nodes[i] = Node{Left: x.Left[i], Right: x.Right[i], Feature: x.Feature[i], Threshold: x.Condition[i],
+			DefaultLeft: bool(x.DefaultLeft[i]), Weight: x.Weight[i], Gain: x.Gain[i], Cover: x.Cover[i]}
+		if p := &t.Nodes[i]; p.IsLeaf() {
+			p.Value, p.Threshold, p.Feature, p.Right = p.Threshold, 0, 0, -1
+		}
+	}
+	if err := x.categories(t.Nodes); err != nil {
+		return Tree{}, err
+	}
+	if err := t.check(features); err != nil {
+		return Tree{}, err
+	}
+	t.compact()
+	return t, nil
+}
+
+// categories reads the splits by category into the nodes.
+func (x *xgbTree) categories(nodes []Node) error {
+	if len(x.CategorySegment) != len(x.CategoryNodes) || len(x.CategorySize) != len(x.CategoryNodes) {
+		return fmt.Errorf("categories of %d nodes, but %d segments and %d sizes",
+			len(x.CategoryNodes), len(x.CategorySegment), len(x.CategorySize))
+	}
+	for k, i := range x.CategoryNodes {
+		from, size := x.CategorySegment[k], x.CategorySize[k]
+		switch {
+		case i < 0 || i >= len(nodes):
+			return fmt.Errorf("categories of node %d, but there are %d nodes", i, len(nodes))
+		case size < 1 || from < 0 || from > len(x.Categories) || size > len(x.Categories)-from:
+			return fmt.Errorf("node %d: %d categories from %d on, but there are %d", i, size, from, len(x.Categories))
+		}
+		set := x.Categories[from : from+size]
+		if lo, hi := slices.Min(set), slices.Max(set); lo < 0 || hi > maxCategory {
+			return fmt.Errorf("node %d: categories from %d to %d, want 0 to %d", i, lo, hi, maxCategory)
+		}
+		nodes[i].Categories = categorySet(set)
+	}
+	for i, kind := range x.SplitType {
+		if kind == 1 && (i >= len(nodes) || nodes[i].Categories == nil && !nodes[i].IsLeaf()) {
+			return fmt.Errorf("node %d splits by category, but none are listed", i)
+		}
+	}
+	return nil
+}
+
+// categorySet is the bit set of the categories.
+func categorySet(list []int) []uint32 {
+	set := make([]uint32, slices.Max(list)/32+1)
+	for _, c := range list {
+		set[c/32] |= 1 << (c % 32)
+	}
+	return set
+}
+
+// maxTreeDepth keeps recursion within bounds.
+const maxTreeDepth = 1 << 16
+
+// check checks that the nodes are a tree whose children follow their parents, with sound features and numbers.
+func (t *Tree) check(features int) error {
+	reached := make([]int, len(t.Nodes)) // depth + 1
+	reached[0] = 1
+	for i := range t.Nodes {
+		n := &t.Nodes[i]
+		v := n.Threshold + n.Value
+		switch {
+		case reached[i] == 0:
+		case v != v || math.IsInf(float64(v), 0):
+			return fmt.Errorf("node %d: %v is not a finite number", i, v)
+		case n.IsLeaf():
+		case n.Feature < 0 || n.Feature >= features:
+			return fmt.Errorf("node %d: feature %d of %d", i, n.Feature, features)
+		case reached[i] > maxTreeDepth:
+			return fmt.Errorf("deeper than %d", maxTreeDepth)
+		default:
+			for _, c := range [2]int{n.Left, n.Right} {
+				if c <= i || c >= len(t.Nodes) || reached[c] != 0 {
+					return fmt.Errorf("node %d: child %d of %d nodes, want one after its parent and of one parent only", i, c, len(t.Nodes))
+				}
+				reached[c] = reached[i] + 1
+			}
+		}
+	}
+	return nil
+}
+
+// file is the model in XGBoost's format.
+func (b *Boosted) file() *xgbFile {
+	f := &xgbFile{Version: []int{3, 2, 0}}
+	l := &f.Learner
+	l.Attributes, l.FeatureNames, l.FeatureTypes = map[string]string{}, b.names, b.types
+	l.Param.BaseScore, l.Param.Features, l.Param.Targets = numbers{b.baseScore}, integer(b.columns), 1
+	l.Objective.Name = "binary:logistic"
+	l.Objective.Param.ScalePosWeight = numbers{b.posWeight}
+	m := &xgbModel{Iterations: []int{0}, TreeInfo: make([]int, len(b.trees)), Trees: make([]xgbTree, len(b.trees))}
+	m.Param.Trees, m.Param.Parallel = integer(len(b.trees)), 1
+	for i := range b.trees {
+		m.Iterations = append(m.Iterations, i+1)
+		m.Trees[i] = b.trees[i].file(i, b.columns)
+	}
+	l.Booster = xgbBooster{Name: "gbtree", Model: m}
+	if b.dart {
+		l.Booster = xgbBooster{Name: "dart", GBTree: &xgbBooster{Name: "gbtree", Model: m}}
+		for i := range b.trees {
+			l.Booster.WeightDrop = append(l.Booster.WeightDrop, b.trees[i].Scale)
+		}
+	}
+	return f
+}
+
+// file is the tree in XGBoost's format.
+func (t *Tree) file(id, features int) xgbTree {
+	n := len(t.Nodes)
+	x := xgbTree{ID: id, Parent: make([]int, n), SplitType: make([]int, n),
+		Categories: []int{}, CategoryNodes: []int{}, CategorySegment: []int{}, CategorySize: []int{}}
+	x.Param.Nodes, x.Param.Features, x.Param.Leaf = integer(n), integer(features), 1
+	x.Parent[0] = math.MaxInt32
+	for i := range t.Nodes {
+		p := &t.Nodes[i]
+		x.Left, x.Right, x.Feature = append(x.Left, p.Left), append(x.Right, p.Right), append(x.Feature, p.Feature)
+		x.DefaultLeft, x.Weight = append(x.DefaultLeft, flag(p.DefaultLeft)), append(x.Weight, p.Weight)
+		x.Gain, x.Cover = append(x.Gain, p.Gain), append(x.Cover, p.Cover)
+		x.Condition = append(x.Condition, p.Threshold+p.Value) // one of them is 0
+		if !p.IsLeaf() {
+			x.Parent[p.Left], x.Parent[p.Right] = i, i
+		}
+		if p.Categories != nil {
+			list := categoriesIn(p.Categories)
+			x.SplitType[i] = 1
+			x.CategoryNodes = append(x.CategoryNodes, i)
+			x.CategorySegment = append(x.CategorySegment, len(x.Categories))
+			x.CategorySize = append(x.CategorySize, len(list))
+			x.Categories = append(x.Categories, list...)
+		}
+	}
+	return x
+}
