@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"os"
 	"sync"
 )
 
@@ -14,11 +15,13 @@ type Float interface{ float32 | float64 }
 type backend[T Float] struct {
 	name   string
 	mr, nr int // tile of the matrix product: at most mr rows, nr columns a panel
+	strip  int // distance of rows of a packed left operand, at least mr
 
 	// tile: c[m,n] = a·b, then + bias[n], then + residual[m,n]. a(i,p) is a[i*rs+p*ks]; b is one panel [k][nr].
 	// residual may be c. Every element is one chain of multiply-adds in the order of k.
 	tile func(m, n, k int, a []T, rs, ks int, b, c []T, ldc int, bias, residual []T, ldr int)
-	// transpose: dst(c,r) = src(r,c). pack: dst(r,c) = src(r,c).
+	// transpose: dst(c,r) = src(r,c). pack: dst(r,c) = src(r,c). There are at most nr rows, or columns, and what is left of
+	// the nr or strip elements in a row of dst may be overwritten.
 	transpose func(rows, cols int, src []T, lds int, dst []T, ldd int)
 	pack      func(rows, cols int, src []T, lds int, dst []T, ldd int)
 
@@ -43,6 +46,9 @@ type backend[T Float] struct {
 	dot   func(x, y []T) float64 // in float64
 	adamW func(w, g, m, v []T, c *adamW[T])
 
+	// half, bfloat: dst are the little-endian numbers at src.
+	half, bfloat func(src []byte, dst []float32)
+
 	buffers sync.Pool // of *[]T: scratch of tasks
 }
 
@@ -63,9 +69,19 @@ func (b *backend[T]) release(s *[]T) { b.buffers.Put(s) }
 
 var (
 	backends32 = append(simd(), genericBackend[float32]()) // those this processor runs, best first
-	active32   = backends32[0]
+	active32   = choose(os.Getenv("SALESCONV_KERNEL"))
 	active64   = genericBackend[float64]()
 )
+
+// choose returns the back end of the given name, the best one if there is none.
+func choose(name string) *backend[float32] {
+	for _, b := range backends32 {
+		if b.name == name {
+			return b
+		}
+	}
+	return backends32[0]
+}
 
 // active returns the back end of the element type.
 func active[T Float]() *backend[T] {
@@ -75,5 +91,5 @@ func active[T Float]() *backend[T] {
 	return any(active64).(*backend[T])
 }
 
-// Backend returns the name of the float32 back end in use.
+// Backend returns the name of the float32 back end in use: avx512, avx2, neon or generic.
 func Backend() string { return active32.name }

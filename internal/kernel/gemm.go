@@ -124,7 +124,7 @@ func GemmTN[T Float](pool *Pool, m int, y []T, n int, x []T, k int, dw []T) {
 	chunks := ceil(m, chunkRows)
 	rowsMax := ceil(m, chunks)
 	strips, panels := ceil(n, be.mr), ceil(k, be.nr)
-	ybuf, xbuf := be.scratch(strips*be.mr*rowsMax), be.scratch(panels*be.nr*rowsMax)
+	ybuf, xbuf := be.scratch(strips*be.strip*rowsMax), be.scratch(panels*be.nr*rowsMax)
 	defer be.release(ybuf)
 	defer be.release(xbuf)
 	yp, xp := *ybuf, *xbuf
@@ -139,8 +139,8 @@ func GemmTN[T Float](pool *Pool, m int, y []T, n int, x []T, k int, dw []T) {
 		pool.Do(ceil(rows, packRows), func(_, task int) {
 			r := task * packRows
 			h := min(packRows, rows-r)
-			packStrips(be, h, n, y[(m0+r)*n:], n, yp[r*be.mr:], be.mr, rows*be.mr)
-			packStrips(be, h, k, x[(m0+r)*k:], k, xp[r*be.nr:], be.nr, rows*be.nr)
+			packStrips(be, h, n, y[(m0+r)*n:], n, yp[r*be.strip:], be.mr, be.strip, rows*be.strip)
+			packStrips(be, h, k, x[(m0+r)*k:], k, xp[r*be.nr:], be.nr, be.nr, rows*be.nr)
 		})
 		pool.Do(strips, func(_, s int) {
 			i := s * be.mr
@@ -150,16 +150,16 @@ func GemmTN[T Float](pool *Pool, m int, y []T, n int, x []T, k int, dw []T) {
 				if sum != nil {
 					r = sum[i*k+j:]
 				}
-				be.tile(min(be.mr, n-i), min(be.nr, k-j), rows, yp[s*rows*be.mr:], 1, be.mr, xp[p*rows*be.nr:], dw[i*k+j:], k, nil, r, k)
+				be.tile(min(be.mr, n-i), min(be.nr, k-j), rows, yp[s*rows*be.strip:], 1, be.strip, xp[p*rows*be.nr:], dw[i*k+j:], k, nil, r, k)
 			}
 		})
 	}
 }
 
-// packStrips copies src [rows,cols] into strips of the given width that lie distance elements apart.
-func packStrips[T Float](be *backend[T], rows, cols int, src []T, ld int, dst []T, width, distance int) {
+// packStrips copies src [rows,cols] into strips of the given width and pitch that lie distance elements apart.
+func packStrips[T Float](be *backend[T], rows, cols int, src []T, ld int, dst []T, width, pitch, distance int) {
 	for s := 0; s*width < cols; s++ {
-		be.pack(rows, min(width, cols-s*width), src[s*width:], ld, dst[s*distance:], width)
+		be.pack(rows, min(width, cols-s*width), src[s*width:], ld, dst[s*distance:], pitch)
 	}
 }
 

@@ -1,0 +1,61 @@
+// Command _asm writes the amd64 assembly of package kernel and its Go declarations:
+//
+//	go generate ./internal/kernel
+package main
+
+import (
+	"log"
+	"os"
+	"path/filepath"
+
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/pass"
+	"github.com/mmcloughlin/avo/printer"
+)
+
+func main() {
+	log.SetFlags(0)
+	files := []struct {
+		name     string
+		generate func(*isa)
+	}{
+		{"gemm", gemm},
+		{"elementwise", elementwise},
+		{"softmax", softmax},
+		{"layernorm", layerNorm},
+		{"vector", vector},
+	}
+	for _, f := range files {
+		ctx := build.NewContext()
+		ctx.ConstraintExpr("!purego")
+		pool := &constants{Context: ctx}
+		for _, lanes := range []int{16, 8} {
+			f.generate(&isa{constants: pool, lanes: lanes})
+		}
+		if err := write(ctx, filepath.Join("..", f.name+"_amd64")); err != nil {
+			log.Fatalf("%s: %v", f.name, err)
+		}
+	}
+}
+
+// write compiles what ctx holds to base.s and base.go.
+func write(ctx *build.Context, base string) error {
+	file, err := ctx.Result()
+	if err != nil {
+		return err
+	}
+	if err := pass.Compile.Execute(file); err != nil {
+		return err
+	}
+	config := printer.Config{Name: "avo", Argv: []string{"go", "generate"}, Pkg: "kernel"}
+	for suffix, p := range map[string]printer.Printer{".s": printer.NewGoAsm(config), ".go": printer.NewStubs(config)} {
+		text, err := p.Print(file)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(base+suffix, text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}

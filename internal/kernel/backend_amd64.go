@@ -1,0 +1,112 @@
+//go:build !purego
+
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+//go:generate sh -c "cd _asm && go run ."
+
+// simd returns the back ends that processor and operating system support, best first.
+func simd() []*backend[float32] {
+	var all []*backend[float32]
+	x := &cpu.X86
+	fma := x.HasAVX2 && x.HasFMA && x.HasF16C && x.HasBMI2
+	if fma && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
+		all = append(all, avx512())
+	}
+	if fma {
+		all = append(all, avx2())
+	}
+	return all
+}
+
+func avx512() *backend[float32] {
+	return &backend[float32]{
+		name: "avx512", mr: len(tilesAVX512), nr: 32, strip: 16,
+		tile: tileBy(tilesAVX512), transpose: transposeBy(16, transposeAVX512), pack: packBy(packAVX512),
+		gelu: geluAVX512, geluGrad: geluGradAVX512, exp: expAVX512, tanh: tanhAVX512,
+		softmax: softmaxAVX512, softmaxBackward: softmaxBackwardAVX512,
+		dropout: func(s stream, keep float32, x, y []float32) {
+			dropoutAVX512(s.start, s.blend, s.threshold, keep, x, y)
+		},
+		layerNorm: layerNormAVX512, layerNormBackward: layerNormBackwardAVX512,
+		add: addAVX512, axpy: axpyAVX512, dot: dotAVX512,
+		adamW: func(w, g, m, v []float32, c *adamW[float32]) {
+			adamWAVX512(w, g, m, v, c.gradient, c.beta1, c.beta2, c.decay, c.rate, c.root, c.epsilon)
+		},
+		half: halfBy(16, halfToFloatAVX512, halfGeneric), bfloat: halfBy(16, bfloatToFloatAVX512, bfloatGeneric),
+	}
+}
+
+func avx2() *backend[float32] {
+	return &backend[float32]{
+		name: "avx2", mr: len(tilesAVX2), nr: 16, strip: 8,
+		tile: tileBy(tilesAVX2), transpose: transposeBy(8, transposeAVX2), pack: packBy(packAVX2),
+		gelu: geluAVX2, geluGrad: geluGradAVX2, exp: expAVX2, tanh: tanhAVX2,
+		softmax: softmaxAVX2, softmaxBackward: softmaxBackwardAVX2,
+		dropout: func(s stream, keep float32, x, y []float32) {
+			dropoutAVX2(s.start, s.blend, s.threshold, keep, x, y)
+		},
+		layerNorm: layerNormAVX2, layerNormBackward: layerNormBackwardAVX2,
+		add: addAVX2, axpy: axpyAVX2, dot: dotAVX2,
+		adamW: func(w, g, m, v []float32, c *adamW[float32]) {
+			adamWAVX2(w, g, m, v, c.gradient, c.beta1, c.beta2, c.decay, c.rate, c.root, c.epsilon)
+		},
+		half: halfBy(8, halfToFloatAVX2, halfGeneric), bfloat: halfBy(8, bfloatToFloatAVX2, bfloatGeneric),
+	}
+}
+
+type tileFunc = func(n, k int, a *float32, rs, ks int, b, c *float32, ldc int, bias, residual *float32, ldr int)
+
+// Tiles by their height less one.
+var (
+	tilesAVX512 = []tileFunc{tile1AVX512, tile2AVX512, tile3AVX512, tile4AVX512, tile5AVX512, tile6AVX512, tile7AVX512,
+		tile8AVX512, tile9AVX512, tile10AVX512, tile11AVX512, tile12AVX512, tile13AVX512, tile14AVX512}
+	tilesAVX2 = []tileFunc{tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2}
+)
+
+func tileBy(tiles []tileFunc) func(m, n, k int, a []float32, rs, ks int, b, c []float32, ldc int, bias, residual []float32, ldr int) {
+	return func(m, n, k int, a []float32, rs, ks int, b, c []float32, ldc int, bias, residual []float32, ldr int) {
+		tiles[m-1](n, k, first(a), rs, ks, first(b), first(c), ldc, first(bias), first(residual), ldr)
+	}
+}
+
+// first returns a pointer to the first element, nil if there is none.
+func first(s []float32) *float32 {
+	if len(s) == 0 {
+		return nil
+	}
+	return &s[0]
+}
+
+// transposeBy returns backend.transpose given the assembly for blocks of lanes rows and columns.
+func transposeBy(lanes int, block func(rows, cols int, src *float32, lds int, dst *float32, ldd int)) func(rows, cols int, src []float32, lds int, dst []float32, ldd int) {
+	return func(rows, cols int, src []float32, lds int, dst []float32, ldd int) {
+		whole := cols - cols%lanes
+		if whole > 0 {
+			for r := 0; r < rows; r += lanes {
+				block(min(lanes, rows-r), whole, &src[r*lds], lds, &dst[r], ldd)
+			}
+		}
+		if whole < cols {
+			transposeGeneric(rows, cols-whole, src[whole:], lds, dst[whole*ldd:], ldd)
+		}
+	}
+}
+
+func packBy(pack func(rows, cols int, src *float32, lds int, dst *float32, ldd int)) func(rows, cols int, src []float32, lds int, dst []float32, ldd int) {
+	return func(rows, cols int, src []float32, lds int, dst []float32, ldd int) {
+		pack(rows, cols, &src[0], lds, &dst[0], ldd)
+	}
+}
+
+// halfBy returns a conversion by the assembly for multiples of lanes and by rest for what is left.
+func halfBy(lanes int, convert, rest func(src []byte, dst []float32)) func(src []byte, dst []float32) {
+	return func(src []byte, dst []float32) {
+		whole := len(dst) - len(dst)%lanes
+		if whole > 0 {
+			convert(src, dst[:whole])
+		}
+		rest(src[2*whole:], dst[whole:])
+	}
+}

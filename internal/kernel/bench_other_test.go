@@ -1,0 +1,7 @@
+//go:build !amd64 || purego
+
+package kernel
+
+var peaks map[string]func()
+
+var peakFlops map[string]float64
