@@ -115,7 +115,8 @@ func BenchmarkAttention(b *testing.B) {
 
 // BenchmarkRows measures what is not a matrix product, in nanoseconds an element, in cache.
 func BenchmarkRows(b *testing.B) {
-	const rows, width, n = 32, 384, rows * width
+	const rows, width = 32, 384
+	const n = rows * width
 	rng := newSource[float32]()
 	x, y, z, w := rng.normal(n), rng.normal(n), make([]float32, n), make([]float32, n)
 	gamma, mean, rstd, dgamma := rng.normal(width), rng.normal(rows), rng.normal(rows), make([]float32, width)
