@@ -1,0 +1,387 @@
+package triplet
+
+import (
+	"fmt"
+	"math"
+)
+
+// Kind names what a loss compares.
+type Kind string
+
+const (
+	// Triplets draws, for each document as anchor, a document of its label and one of the other, and wants the
+	// first nearer by the margin (Schroff, Kalenichenko and Philbin 2015). The default: steady on little
+	// data, and the only one besides MultipleNegatives whose batches need not be large.
+	Triplets Kind = "triplet"
+	// BatchAll averages over all triplets within a label-balanced batch that violate the margin. Use it when
+	// random triplets have become too easy (Active near 0).
+	BatchAll Kind = "batch_all"
+	// BatchHard takes for each anchor its farthest document of the same label and its nearest of the other (Hermans,
+	// Beyer and Leibe 2017). Fast learning from clean labels; wrong labels are the hardest triplets, so not from noisy ones.
+	BatchHard Kind = "batch_hard"
+	// BatchSemiHard takes for each pair of one label the nearest document of the other that is farther than the
+	// partner (Schroff et al.), which avoids the collapse that hard triplets can lead to.
+	BatchSemiHard Kind = "batch_semi_hard"
+	// SupervisedContrastive is a softmax over all documents of the batch that wants those of the same label (Khosla et
+	// al. 2020). Use it with large batches and several labels' worth of structure to shape; it has no margin to choose.
+	SupervisedContrastive Kind = "supervised_contrastive"
+	// MultipleNegatives is a softmax that wants each anchor's partner among the partners of other labels in the batch
+	// (Henderson et al. 2017). Use it when documents of one label are about many things: it pulls pairs
+	// together, not whole labels.
+	MultipleNegatives Kind = "multiple_negatives"
+)
+
+// Distance names how far apart two documents are.
+type Distance string
+
+const (
+	Cosine           Distance = "cosine"            // 1 - cosine similarity, 0 to 2
+	Euclidean        Distance = "euclidean"         // 1e-6 is added to each difference, as PyTorch does, to have a gradient at 0
+	SquaredEuclidean Distance = "squared_euclidean" // for unit vectors twice Cosine
+	Manhattan        Distance = "manhattan"         // 1e-6 is added to each difference
+)
+
+// Loss says what training minimises. The zero value is the triplet loss on cosine distance with margin 0.3.
+type Loss struct {
+	Kind     Kind     // default: Triplets
+	Distance Distance // default: Cosine; SupervisedContrastive and MultipleNegatives know no other
+	// Margin is by how much a document of the other label must be farther. Default: 0.3 for Cosine, 0.5 for Euclidean,
+	// 0.6 for SquaredEuclidean, 5 for Manhattan. A margin beyond the distances that occur keeps every triplet active
+	// for ever, as sentence-transformers' 5 does with unit vectors.
+	Margin float64
+	// Soft replaces max(0, margin + p - n) by log(1 + exp(p - n)), which has no margin to choose and never stops
+	// pulling. For Triplets, BatchAll and BatchHard. Default: false.
+	Soft bool
+	// Scale multiplies similarities before a softmax. Default: 20 for MultipleNegatives, 10 for SupervisedContrastive.
+	Scale float64
+}
+
+// withDefaults fills in what is zero and says what makes no sense.
+func (l Loss) withDefaults() (Loss, error) {
+	if l.Kind == "" {
+		l.Kind = Triplets
+	}
+	if l.Distance == "" {
+		l.Distance = Cosine
+	}
+	margins := map[Distance]float64{Cosine: 0.3, Euclidean: 0.5, SquaredEuclidean: 0.6, Manhattan: 5}
+	scales := map[Kind]float64{MultipleNegatives: 20, SupervisedContrastive: 10, Triplets: 1, BatchAll: 1, BatchHard: 1, BatchSemiHard: 1}
+	switch _, known := margins[l.Distance]; {
+	case !known:
+		return l, fmt.Errorf("triplet: distance %q, want cosine, euclidean, squared_euclidean or manhattan", l.Distance)
+	case scales[l.Kind] == 0:
+		return l, fmt.Errorf("triplet: loss %q, want triplet, batch_all, batch_hard, batch_semi_hard, supervised_contrastive or multiple_negatives", l.Kind)
+	case !(l.Margin >= 0) || math.IsInf(l.Margin, 0):
+		return l, fmt.Errorf("triplet: margin %v, want a number above 0", l.Margin)
+	case !(l.Scale >= 0) || math.IsInf(l.Scale, 0):
+		return l, fmt.Errorf("triplet: scale %v, want a number above 0", l.Scale)
+	case scales[l.Kind] > 1 && l.Distance != Cosine:
+		return l, fmt.Errorf("triplet: loss %s works on cosine similarity, not on %s distance", l.Kind, l.Distance)
+	case l.Soft && (l.Kind == BatchSemiHard || scales[l.Kind] > 1):
+		return l, fmt.Errorf("triplet: loss %s has no soft margin", l.Kind)
+	}
+	if l.Margin == 0 {
+		l.Margin = margins[l.Distance]
+	}
+	if l.Scale == 0 {
+		l.Scale = scales[l.Kind]
+	}
+	return l, nil
+}
+
+// drawsTriplets says whether the loss works on drawn triplets rather than on a label-balanced batch.
+func (l Loss) drawsTriplets() bool { return l.Kind == Triplets || l.Kind == MultipleNegatives }
+
+// batch is what one value of a loss is about: rows of documents by their labels, and for losses that draw them the
+// triplets of anchor, positive and negative, as rows.
+type batch struct {
+	labels   []int
+	triplets [][3]int
+}
+
+// comparison is one evaluation of a loss over rows x [n,width]. Losses are functions of distances: they read at, and
+// pull adds up their derivative by each distance. Its memory is reused.
+type comparison struct {
+	Loss
+	*batch
+	n, width int
+	x, norm  []float64
+	d, g     []float64 // distances, NaN until asked for, and derivatives [n,n]
+
+	value            float64
+	active, compared int // triplets or anchors: those the loss still pulls at, and all
+}
+
+// of evaluates the loss of a batch over x [n,width] and overwrites grad with the gradient.
+func (c *comparison) of(b *batch, width int, x, grad []float64) {
+	c.batch, c.n, c.width, c.x = b, len(b.labels), width, x
+	c.value, c.active, c.compared = 0, 0, 0
+	c.d, c.g = resize(c.d, c.n*c.n), resize(c.g, c.n*c.n)
+	clear(c.g)
+	for i := range c.d {
+		c.d[i] = math.NaN()
+	}
+	c.norm = resize(c.norm, c.n)
+	for i := range c.norm {
+		c.norm[i] = max(math.Sqrt(dot(c.row(i), c.row(i))), 1e-12)
+	}
+	switch c.Kind {
+	case Triplets:
+		c.drawn()
+	case BatchAll:
+		c.batchAll()
+	case BatchHard:
+		c.batchHard()
+	case BatchSemiHard:
+		c.batchSemiHard()
+	case SupervisedContrastive:
+		c.supervisedContrastive()
+	case MultipleNegatives:
+		c.multipleNegatives()
+	}
+	c.backward(grad)
+}
+
+func (c *comparison) row(i int) []float64 { return c.x[i*c.width:][:c.width] }
+
+// violation is how far a triplet is from what is wanted, and its derivative by p - n.
+func (c *comparison) violation(p, n float64) (value, slope float64) {
+	if c.Soft {
+		return softplus(p - n), 1 / (1 + math.Exp(n-p))
+	}
+	if v := p - n + c.Margin; v > 0 {
+		return v, 1
+	}
+	return 0, 0
+}
+
+// count counts a comparison, as active if it is within the margin or, with a soft one, in the wrong order.
+func (c *comparison) count(p, n float64) {
+	c.compared++
+	if c.Soft && p > n || !c.Soft && p-n+c.Margin > 0 {
+		c.active++
+	}
+}
+
+// share is that of the active comparisons.
+func (c *comparison) share() float64 { return float64(c.active) / float64(max(c.compared, 1)) }
+
+// drawn is the mean over the batch's triplets.
+func (c *comparison) drawn() {
+	w := 1 / float64(len(c.triplets))
+	for _, t := range c.triplets {
+		c.triplet(t[0], t[1], t[2], w)
+		c.count(c.at(t[0], t[1]), c.at(t[0], t[2]))
+	}
+}
+
+// triplet adds one with weight w.
+func (c *comparison) triplet(a, p, n int, w float64) {
+	v, slope := c.violation(c.at(a, p), c.at(a, n))
+	c.value += w * v
+	c.pull(a, p, w*slope)
+	c.pull(a, n, -w*slope)
+}
+
+// eachTriplet calls f for all triplets of the batch.
+func (c *comparison) eachTriplet(f func(a, p, n int)) {
+	for a := range c.n {
+		for p := range c.n {
+			if p == a || c.labels[p] != c.labels[a] {
+				continue
+			}
+			for n := range c.n {
+				if c.labels[n] != c.labels[a] {
+					f(a, p, n)
+				}
+			}
+		}
+	}
+}
+
+// batchAll is the mean over the triplets of positive loss; with a soft margin all of them are.
+func (c *comparison) batchAll() {
+	positive := 0
+	c.eachTriplet(func(a, p, n int) {
+		if v, _ := c.violation(c.at(a, p), c.at(a, n)); v > 1e-16 {
+			positive++
+		}
+		c.count(c.at(a, p), c.at(a, n))
+	})
+	if positive == 0 {
+		return
+	}
+	w := 1 / float64(positive)
+	c.eachTriplet(func(a, p, n int) { c.triplet(a, p, n, w) })
+}
+
+// batchHard is the mean over anchors of their hardest triplet. An anchor alone with its label has 0 as the distance
+// of its positive.
+func (c *comparison) batchHard() {
+	w := 1 / float64(c.n)
+	for a := range c.n {
+		p, n := -1, -1
+		for j := range c.n {
+			switch {
+			case j == a:
+			case c.labels[j] == c.labels[a]:
+				if p < 0 || c.at(a, j) > c.at(a, p) {
+					p = j
+				}
+			case n < 0 || c.at(a, j) < c.at(a, n):
+				n = j
+			}
+		}
+		if n < 0 {
+			continue
+		}
+		if p >= 0 {
+			c.triplet(a, p, n, w)
+			c.count(c.at(a, p), c.at(a, n))
+			continue
+		}
+		v, slope := c.violation(0, c.at(a, n))
+		c.value += w * v
+		c.pull(a, n, -w*slope)
+		c.count(0, c.at(a, n))
+	}
+}
+
+// batchSemiHard is the mean over pairs of one label, each with the nearest negative that is farther, or the farthest if
+// none is.
+func (c *comparison) batchSemiHard() {
+	pairs := 0
+	for a := range c.n {
+		for p := range c.n {
+			if p != a && c.labels[p] == c.labels[a] {
+				pairs++
+			}
+		}
+	}
+	w := 1 / float64(max(pairs, 1))
+	for a := range c.n {
+		for p := range c.n {
+			if p == a || c.labels[p] != c.labels[a] {
+				continue
+			}
+			if n := c.semiHard(a, c.at(a, p)); n >= 0 {
+				c.triplet(a, p, n, w)
+				c.count(c.at(a, p), c.at(a, n))
+			}
+		}
+	}
+}
+
+// semiHard returns the nearest negative of a beyond distance d, or the farthest of all.
+func (c *comparison) semiHard(a int, d float64) int {
+	nearest, farthest := -1, -1
+	for n := range c.n {
+		if c.labels[n] == c.labels[a] {
+			continue
+		}
+		if farthest < 0 || c.at(a, n) > c.at(a, farthest) {
+			farthest = n
+		}
+		if c.at(a, n) > d && (nearest < 0 || c.at(a, n) < c.at(a, nearest)) {
+			nearest = n
+		}
+	}
+	if nearest >= 0 {
+		return nearest
+	}
+	return farthest
+}
+
+// supervisedContrastive is, averaged over anchors and their positives, the negative logarithm of the softmax over all
+// other documents.
+func (c *comparison) supervisedContrastive() {
+	anchors := 0
+	for a := range c.n {
+		if c.partners(a) > 0 {
+			anchors++
+		}
+	}
+	for a := range c.n {
+		positives := c.partners(a)
+		if positives == 0 {
+			continue
+		}
+		var others []int
+		for j := range c.n {
+			if j != a {
+				others = append(others, j)
+			}
+		}
+		c.softmax(a, others, 1/float64(anchors), func(j int) float64 {
+			if c.labels[j] == c.labels[a] {
+				return 1 / float64(positives)
+			}
+			return 0
+		})
+	}
+}
+
+// partners returns how many other documents have the label of a.
+func (c *comparison) partners(a int) int {
+	n := -1
+	for _, l := range c.labels {
+		if l == c.labels[a] {
+			n++
+		}
+	}
+	return n
+}
+
+// multipleNegatives is, averaged over the drawn pairs, the negative logarithm of the softmax over the own partner and
+// those of other labels.
+func (c *comparison) multipleNegatives() {
+	w := 1 / float64(len(c.triplets))
+	for i, t := range c.triplets {
+		var candidates []int
+		for j, other := range c.triplets {
+			if i == j || c.labels[other[1]] != c.labels[t[0]] {
+				candidates = append(candidates, other[1])
+			}
+		}
+		c.softmax(t[0], candidates, w, func(j int) float64 {
+			if j == t[1] {
+				return 1
+			}
+			return 0
+		})
+	}
+}
+
+// softmax adds, with weight w, the cross entropy between the target shares and the softmax over the candidates of
+// the similarity to a. The anchor is active if the most similar candidate is not wanted.
+func (c *comparison) softmax(a int, candidates []int, w float64, target func(j int) float64) {
+	best := candidates[0]
+	for _, j := range candidates {
+		if c.at(a, j) < c.at(a, best) {
+			best = j
+		}
+	}
+	sum := 0.0
+	for _, j := range candidates {
+		sum += math.Exp(c.Scale * (c.at(a, best) - c.at(a, j)))
+	}
+	for _, j := range candidates {
+		z := c.Scale * (c.at(a, best) - c.at(a, j))
+		c.value += w * target(j) * (math.Log(sum) - z)
+		c.pull(a, j, w*c.Scale*(target(j)-math.Exp(z)/sum))
+	}
+	c.compared++
+	if target(best) == 0 {
+		c.active++
+	}
+}
+
+func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
+
+// resize returns a slice of n elements, in the memory of s if that suffices.
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
