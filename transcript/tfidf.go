@@ -1,0 +1,260 @@
+package transcript
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// TFIDFOptions says how [FitTFIDF] counts terms. What is said of scikit-learn below is of its TfidfVectorizer.
+type TFIDFOptions struct {
+	// MaxGram is the number of words in the longest term; default 2 (scikit-learn's is 1).
+	MaxGram int
+	// MinTexts is the number of texts that a term has to be in; default 2 (scikit-learn's min_df is 1).
+	MinTexts int
+	// MaxTerms, if it is above 0, keeps only the terms that are counted most, of equals the first in the alphabet.
+	MaxTerms int
+	// Sublinear counts a term that is n times in a text as 1 + ln n.
+	Sublinear bool
+}
+
+// TFIDF turns texts into weights of words and word pairs: the count of each term in the text, times the logarithm of how
+// rare it is among the texts that it was fitted on, each text scaled to length 1. Values are those of scikit-learn 1.9
+// with the same settings. It must be fitted on training texts alone, can be kept as JSON, and is safe for concurrent use.
+type TFIDF struct {
+	terms     []string // in byte order
+	idf       []float64
+	maxGram   int
+	sublinear bool
+	column    map[string]int
+}
+
+// FitTFIDF learns the terms of the texts and how rare they are: ln((1+n)/(1+texts with the term)) + 1.
+func FitTFIDF(texts []string, opts *TFIDFOptions) (*TFIDF, error) {
+	o := TFIDFOptions{}
+	if opts != nil {
+		o = *opts
+	}
+	o.MaxGram, o.MinTexts = cmp.Or(o.MaxGram, 2), cmp.Or(o.MinTexts, 2)
+	if o.MaxGram < 1 || o.MinTexts < 1 || o.MaxTerms < 0 {
+		return nil, fmt.Errorf("transcript: tf-idf: options %+v: want no negative numbers", o)
+	}
+	if len(texts) == 0 {
+		return nil, errors.New("transcript: tf-idf: there are no texts to fit on")
+	}
+	type use struct {
+		term               string
+		count, texts, last int
+	}
+	uses := make(map[string]*use)
+	for i, text := range texts {
+		grams(text, o.MaxGram, func(term []byte) {
+			u := uses[string(term)]
+			if u == nil {
+				u = &use{term: string(term), last: -1}
+				uses[u.term] = u
+			}
+			u.count++
+			if u.last != i {
+				u.last = i
+				u.texts++
+			}
+		})
+	}
+	var kept []*use
+	for _, u := range uses {
+		if u.texts >= o.MinTexts {
+			kept = append(kept, u)
+		}
+	}
+	slices.SortFunc(kept, func(a, b *use) int { return cmp.Compare(a.term, b.term) })
+	if o.MaxTerms > 0 && len(kept) > o.MaxTerms {
+		slices.SortStableFunc(kept, func(a, b *use) int { return cmp.Compare(b.count, a.count) })
+		kept = kept[:o.MaxTerms]
+		slices.SortFunc(kept, func(a, b *use) int { return cmp.Compare(a.term, b.term) })
+	}
+	if len(kept) == 0 {
+		return nil, fmt.Errorf("transcript: tf-idf: no term is in %d of the %d texts; lower MinTexts or give more text", o.MinTexts, len(texts))
+	}
+	t := &TFIDF{maxGram: o.MaxGram, sublinear: o.Sublinear}
+	for _, u := range kept {
+		t.terms = append(t.terms, u.term)
+		t.idf = append(t.idf, math.Log(float64(1+len(texts))/float64(1+u.texts))+1)
+	}
+	t.number()
+	return t, nil
+}
+
+// number gives each term its column.
+func (t *TFIDF) number() {
+	t.column = make(map[string]int, len(t.terms))
+	for i, term := range t.terms {
+		t.column[term] = i
+	}
+}
+
+// Terms returns the names of the columns.
+func (t *TFIDF) Terms() []string { return slices.Clone(t.terms) }
+
+// Transform returns a row of weights for each text. Terms that the fit did not see are left out; a text without any known
+// term is a row of zeros.
+func (t *TFIDF) Transform(texts []string) *Sparse {
+	s := &Sparse{Columns: len(t.terms), Rows: make([]SparseRow, len(texts))}
+	counts := make([]float64, len(t.terms))
+	for i, text := range texts {
+		var r SparseRow
+		grams(text, t.maxGram, func(term []byte) {
+			if c, ok := t.column[string(term)]; ok {
+				if counts[c] == 0 {
+					r.Index = append(r.Index, c)
+				}
+				counts[c]++
+			}
+		})
+		slices.Sort(r.Index)
+		r.Value = make([]float64, len(r.Index))
+		square := 0.0
+		for k, c := range r.Index {
+			n := counts[c]
+			counts[c] = 0
+			if t.sublinear {
+				n = 1 + math.Log(n)
+			}
+			r.Value[k] = n * t.idf[c]
+			square += r.Value[k] * r.Value[k]
+		}
+		for k := range r.Value {
+			r.Value[k] /= math.Sqrt(square)
+		}
+		s.Rows[i] = r
+	}
+	return s
+}
+
+// Sparse is a matrix of which only the values other than zero are kept.
+type Sparse struct {
+	Columns int
+	Rows    []SparseRow
+}
+
+// SparseRow is a row of a Sparse: columns in ascending order, and the values there.
+type SparseRow struct {
+	Index []int
+	Value []float64
+}
+
+// Dims returns the numbers of rows and columns.
+func (s *Sparse) Dims() (rows, columns int) { return len(s.Rows), s.Columns }
+
+// At returns the value of a row in a column. It panics where there is none.
+func (s *Sparse) At(row, column int) float64 {
+	if column < 0 || column >= s.Columns {
+		panic(fmt.Sprintf("transcript: column %d of a matrix of %d", column, s.Columns))
+	}
+	r := s.Rows[row]
+	if k := sort.SearchInts(r.Index, column); k < len(r.Index) && r.Index[k] == column {
+		return r.Value[k]
+	}
+	return 0
+}
+
+// grams calls term for each run of up to maxGram words of the text, words joined by a space. Words are the runs of two
+// or more letters, numbers and underscores, in lower case. The bytes are only valid during the call.
+func grams(text string, maxGram int, term func([]byte)) {
+	var starts []int // of the last words in joined
+	joined := make([]byte, 0, 256)
+	for word := range words(strings.ToLower(text)) {
+		if len(starts) == maxGram {
+			cut := len(joined)
+			if maxGram > 1 {
+				cut = starts[1]
+			}
+			n := copy(joined, joined[cut:])
+			joined = joined[:n]
+			starts = starts[:copy(starts, starts[1:])]
+			for k := range starts {
+				starts[k] -= cut
+			}
+		}
+		if len(starts) > 0 {
+			joined = append(joined, ' ')
+		}
+		starts = append(starts, len(joined))
+		joined = append(joined, word...)
+		for _, from := range slices.Backward(starts) {
+			term(joined[from:])
+		}
+	}
+}
+
+// words yields the runs of two or more letters, numbers and underscores.
+func words(text string) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		start, runes := 0, 0
+		for i, c := range text {
+			if isWord(c) {
+				if runes == 0 {
+					start = i
+				}
+				runes++
+				continue
+			}
+			if runes > 1 && !yield(text[start:i]) {
+				return
+			}
+			runes = 0
+		}
+		if runes > 1 {
+			yield(text[start:])
+		}
+	}
+}
+
+func isWord(c rune) bool {
+	if c < utf8.RuneSelf {
+		return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_' || c >= 'A' && c <= 'Z'
+	}
+	return unicode.IsLetter(c) || unicode.IsNumber(c)
+}
+
+// tfidfJSON is how a TFIDF is kept.
+type tfidfJSON struct {
+	MaxGram   int       `json:"max_gram"`
+	Sublinear bool      `json:"sublinear"`
+	Terms     []string  `json:"terms"`
+	IDF       []float64 `json:"idf"`
+}
+
+// MarshalJSON writes what UnmarshalJSON reads.
+func (t *TFIDF) MarshalJSON() ([]byte, error) {
+	return marshal(tfidfJSON{t.maxGram, t.sublinear, t.terms, t.idf})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote, and checks it.
+func (t *TFIDF) UnmarshalJSON(b []byte) error {
+	var k tfidfJSON
+	if err := json.Unmarshal(b, &k); err != nil {
+		return fmt.Errorf("transcript: tf-idf: %w", err)
+	}
+	switch {
+	case k.MaxGram < 1:
+		return fmt.Errorf("transcript: tf-idf: max_gram is %d, want 1 or more", k.MaxGram)
+	case len(k.Terms) == 0 || len(k.Terms) != len(k.IDF):
+		return fmt.Errorf("transcript: tf-idf: %d terms and %d idf values, want as many, and some", len(k.Terms), len(k.IDF))
+	}
+	for i := 1; i < len(k.Terms); i++ {
+		if k.Terms[i] <= k.Terms[i-1] {
+			return fmt.Errorf("transcript: tf-idf: term %d, %q, does not come behind %q in the alphabet", i, k.Terms[i], k.Terms[i-1])
+		}
+	}
+	*t = TFIDF{terms: k.Terms, idf: k.IDF, maxGram: k.MaxGram, sublinear: k.Sublinear}
+	t.number()
+	return nil
+}
