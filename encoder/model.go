@@ -7,7 +7,11 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"sync"
+	"sync/atomic"
 
+	"github.com/org/salesconv/internal/kernel"
+	"github.com/org/salesconv/internal/ops"
 	"github.com/org/salesconv/internal/wordpiece"
 )
 
@@ -19,6 +23,13 @@ type Model struct {
 	layouts    []layout // where each parameter is kept
 	tokenizer  *wordpiece.Tokenizer
 	files      map[string][]byte // the tokenizer's files, as they were read
+
+	packs      *ops.Packs[float32]
+	generation atomic.Uint64 // of the weights
+
+	mu   sync.Mutex
+	idle []*inference // graphs that no call is using
+	pool *kernel.Pool
 }
 
 // tokenizerFiles are kept for [Model.Save]; only the first has to be there.
@@ -34,7 +45,7 @@ func Load(fsys fs.FS) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{config: config, layouts: config.layouts()}
+	m := &Model{config: config, layouts: config.layouts(), packs: ops.NewPacks[float32]()}
 	tokenizer := make(chan error, 1)
 	go func() { tokenizer <- m.readTokenizer(fsys) }()
 	m.parameters, err = readWeights(fsys, config, m.layouts)
@@ -75,6 +86,13 @@ func (m *Model) Width() int { return m.config.Width() }
 // Parameters lists the weights in the order in which they act, which is that of [Graph].Parameters. The tensors are
 // the model's own: writing to them changes it.
 func (m *Model) Parameters() []Parameter { return slices.Clone(m.parameters) }
+
+// Changed says that weights have been written to, after which they are read anew. It is called while nothing else uses
+// the model.
+func (m *Model) Changed() {
+	m.generation.Add(1)
+	m.packs.Invalidate()
+}
 
 // Encoding is a text as token ids: IDs with [CLS] first and [SEP] last, for each id its Spans of bytes in the text,
 // and the number of pieces that were Cut for being over the limit.
