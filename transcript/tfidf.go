@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"sort"
@@ -55,7 +56,7 @@ func FitTFIDF(texts []string, opts *TFIDFOptions) (*TFIDF, error) {
 	}
 	uses := make(map[string]*use)
 	for i, text := range texts {
-		grams(text, o.MaxGram, func(term []byte) {
+		grams(text, o.MaxGram, func(term []byte, _, _ int) {
 			u := uses[string(term)]
 			if u == nil {
 				u = &use{term: string(term), last: -1}
@@ -110,7 +111,7 @@ func (t *TFIDF) Transform(texts []string) *Sparse {
 	counts := make([]float64, len(t.terms))
 	for i, text := range texts {
 		var r SparseRow
-		grams(text, t.maxGram, func(term []byte) {
+		grams(text, t.maxGram, func(term []byte, _, _ int) {
 			if c, ok := t.column[string(term)]; ok {
 				if counts[c] == 0 {
 					r.Index = append(r.Index, c)
@@ -165,38 +166,52 @@ func (s *Sparse) At(row, column int) float64 {
 	return 0
 }
 
-// grams calls term for each run of up to maxGram words of the text, words joined by a space. Words are the runs of two
-// or more letters, numbers and underscores, in lower case. The bytes are only valid during the call.
-func grams(text string, maxGram int, term func([]byte)) {
-	var starts []int // of the last words in joined
+// Occurrences yields the places in a text where terms that the fit has seen stand, in reading order: the column and the
+// byte span of each. Explanations share the weight of a term out among them.
+func (t *TFIDF) Occurrences(text string) iter.Seq2[int, [2]int] {
+	return func(yield func(int, [2]int) bool) {
+		more := true
+		grams(text, t.maxGram, func(term []byte, start, end int) {
+			if c, ok := t.column[string(term)]; ok && more {
+				more = yield(c, [2]int{start, end})
+			}
+		})
+	}
+}
+
+// grams calls term for each run of up to maxGram words of the text, words in lower case and joined by a space, and where
+// it starts and ends in the text. Words are the runs of two or more letters, numbers and underscores. The bytes are
+// only valid during the call.
+func grams(text string, maxGram int, term func(gram []byte, start, end int)) {
+	type word struct{ joined, text int } // where it starts in joined and in the text
+	var last []word                      // the last words, at most maxGram
 	joined := make([]byte, 0, 256)
-	for word := range words(strings.ToLower(text)) {
-		if len(starts) == maxGram {
+	for start, end := range words(text) {
+		if len(last) == maxGram {
 			cut := len(joined)
 			if maxGram > 1 {
-				cut = starts[1]
+				cut = last[1].joined
 			}
-			n := copy(joined, joined[cut:])
-			joined = joined[:n]
-			starts = starts[:copy(starts, starts[1:])]
-			for k := range starts {
-				starts[k] -= cut
+			joined = joined[:copy(joined, joined[cut:])]
+			last = last[:copy(last, last[1:])]
+			for k := range last {
+				last[k].joined -= cut
 			}
 		}
-		if len(starts) > 0 {
+		if len(last) > 0 {
 			joined = append(joined, ' ')
 		}
-		starts = append(starts, len(joined))
-		joined = append(joined, word...)
-		for _, from := range slices.Backward(starts) {
-			term(joined[from:])
+		last = append(last, word{len(joined), start})
+		joined = append(joined, strings.ToLower(text[start:end])...)
+		for _, first := range slices.Backward(last) {
+			term(joined[first.joined:], first.text, end)
 		}
 	}
 }
 
-// words yields the runs of two or more letters, numbers and underscores.
-func words(text string) func(func(string) bool) {
-	return func(yield func(string) bool) {
+// words yields start and end of each run of two or more letters, numbers and underscores.
+func words(text string) iter.Seq2[int, int] {
+	return func(yield func(int, int) bool) {
 		start, runes := 0, 0
 		for i, c := range text {
 			if isWord(c) {
@@ -206,13 +221,13 @@ func words(text string) func(func(string) bool) {
 				runes++
 				continue
 			}
-			if runes > 1 && !yield(text[start:i]) {
+			if runes > 1 && !yield(start, i) {
 				return
 			}
 			runes = 0
 		}
 		if runes > 1 {
-			yield(text[start:])
+			yield(start, len(text))
 		}
 	}
 }
