@@ -12,12 +12,14 @@ import (
 
 // A logLoss is the mean logistic loss of a design with its penalty, as a function of θ:
 //
-//	F(θ) = 1/S·Σ_i s_i·log(1+exp(±z_i)) + λ/2·‖v‖²,  S = Σ_i s_i,  λ = 1/(C·S).
+//	F(θ) = 1/S·Σ_i s_i·log(1+exp(±z_i)) + λ/2·‖v‖² + μ·Σ_j|v_j|,  S = Σ_i s_i,  λ + μ = 1/(C·S).
+//
+// The methods on points leave the last term out; only lasso knows of it.
 type logLoss struct {
 	*design
-	y      []int
-	weight []float64 // s_i/S
-	lambda float64
+	y          []int
+	weight     []float64 // s_i/S
+	lambda, mu float64
 }
 
 // A point is a θ with what a pass finds there.
@@ -26,11 +28,12 @@ type point struct {
 	value                   float64
 }
 
-func newLogLoss(m *design, y []int, weight []float64, c float64) *logLoss {
+func newLogLoss(m *design, y []int, weight []float64, o *LogisticOptions) *logLoss {
 	total := floats.Sum(weight)
 	share := make([]float64, len(weight))
 	floats.AddScaled(share, 1/total, weight)
-	return &logLoss{m, y, share, 1 / (c * total)}
+	penalty := 1 / (o.C * total)
+	return &logLoss{m, y, share, (1 - o.L1Ratio) * penalty, o.L1Ratio * penalty}
 }
 
 // start is the best θ without coefficients.
@@ -81,14 +84,17 @@ func (l *logLoss) loss(i int, z float64) (value, slope, curvature float64) {
 // minimize finds the minimum of F by L-BFGS (Nocedal 1980), whose first guess of the curvature is at first
 // the diagonal of the Hessian and, where that takes long, its Cholesky factor, renewed from time to time:
 // few passes are needed, on badly conditioned columns too.
-func (l *logLoss) minimize(ctx context.Context, theta []float64, tolerance float64, maxSteps int) ([]float64, int, error) {
+func (l *logLoss) minimize(ctx context.Context, theta []float64, o *LogisticOptions) ([]float64, int, error) {
 	p := l.at(theta)
-	goal := tolerance * max(1, floats.Norm(p.gradient, math.Inf(1)))
+	goal := o.Tolerance * max(1, floats.Norm(p.gradient, math.Inf(1)))
+	if l.mu > 0 {
+		return l.lasso(ctx, p, goal, o.MaxIterations)
+	}
 	h := &history{solve: l.diagonal()}
 	renew := l.hessianCost()
-	for step := range maxSteps {
-		if err := ctx.Err(); err != nil {
-			return nil, 0, fmt.Errorf("classify: logistic regression stopped after %d steps: %w", step, err)
+	for step := range o.MaxIterations {
+		if err := stopped(ctx, step); err != nil {
+			return nil, 0, err
 		}
 		if floats.Norm(p.gradient, math.Inf(1)) <= goal {
 			return p.theta, step, nil
@@ -105,8 +111,19 @@ func (l *logLoss) minimize(ctx context.Context, theta []float64, tolerance float
 		h.add(p, next)
 		p = next
 	}
-	return nil, 0, fmt.Errorf("classify: logistic regression: gradient %.2g after %d iterations, want %.2g: standardize the columns, lower C or raise MaxIterations",
-		floats.Norm(p.gradient, math.Inf(1)), maxSteps, goal)
+	return nil, 0, notConverged(floats.Norm(p.gradient, math.Inf(1)), o.MaxIterations, goal)
+}
+
+func stopped(ctx context.Context, step int) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("classify: logistic regression stopped after %d steps: %w", step, err)
+	}
+	return nil
+}
+
+func notConverged(gradient float64, steps int, goal float64) error {
+	return fmt.Errorf("classify: logistic regression: gradient %.2g after %d iterations, want %.2g: standardize the columns, lower C or raise MaxIterations",
+		gradient, steps, goal)
 }
 
 // step goes from p along the direction to a lower point, or returns nil if there is none.
@@ -169,7 +186,7 @@ func (l *logLoss) diagonal() func(g []float64) {
 	}
 }
 
-// maxFactor is the most columns whose Hessian is factored.
+// maxFactor is the most columns whose Hessian is formed.
 const maxFactor = 2048
 
 // cholesky solves with the Hessian at the given margins, or is nil where that is too large or not positive.
@@ -177,10 +194,8 @@ func (l *logLoss) cholesky(margin []float64) func(g []float64) {
 	if l.d > maxFactor {
 		return nil
 	}
-	curvature := make([]float64, l.n)
-	l.each(l.n, func(i int) { _, _, curvature[i] = l.loss(i, margin[i]) })
 	var c mat.Cholesky
-	if !c.Factorize(l.hessian(curvature)) {
+	if !c.Factorize(hessian[float32](l, margin, all(l.d))) { // exact enough for a guess
 		return nil
 	}
 	return func(g []float64) {
@@ -189,36 +204,44 @@ func (l *logLoss) cholesky(margin []float64) func(g []float64) {
 	}
 }
 
+// all lists 0 to n-1.
+func all(n int) []int {
+	index := make([]int, n)
+	for i := range index {
+		index[i] = i
+	}
+	return index
+}
+
 // hessianRows is how many rows are squared at a time.
 const hessianRows = 2048
 
-// hessian is the second derivative of F in float32 products, exact enough to precondition.
-func (l *logLoss) hessian(curvature []float64) *mat.SymDense {
-	k := l.d + 1
+// hessian is the second derivative of F by some of the coefficients and the intercept, its products in T.
+func hessian[T kernel.Float](l *logLoss, margin []float64, index []int) *mat.SymDense {
+	k := len(index) + 1
 	total := make([]float64, k*k)
-	part, rows := make([]float32, k*k), make([]float32, min(l.n, hessianRows)*k)
+	part, rows := make([]T, k*k), make([]T, min(l.n, hessianRows)*k)
 	r := rowsOf(l.x)
 	for lo := 0; lo < l.n; lo += hessianRows {
 		hi := min(l.n, lo+hessianRows)
-		l.each(hi-lo, func(i int) { l.scaledRow(r, lo+i, math.Sqrt(curvature[lo+i]), rows[i*k:(i+1)*k]) })
+		l.each(hi-lo, func(i int) { // factor·∂z_i/∂θ
+			_, _, curvature := l.loss(lo+i, margin[lo+i])
+			factor, to := math.Sqrt(curvature), rows[i*k:(i+1)*k]
+			row := r.row(lo+i, make([]float64, l.d))
+			for a, j := range index {
+				to[a] = T(factor * (row[j] - l.mean[j]) / l.scale[j])
+			}
+			to[k-1] = T(factor)
+		})
 		kernel.GemmTN(l.pool, hi-lo, rows, k, rows, k, part)
 		for j, v := range part {
 			total[j] += float64(v)
 		}
 	}
-	for j := range l.d {
-		total[j*k+j] += l.lambda
+	for a := range index {
+		total[a*k+a] += l.lambda
 	}
 	return mat.NewSymDense(k, total)
-}
-
-// scaledRow writes factor·∂z_i/∂θ.
-func (l *logLoss) scaledRow(r rower, i int, factor float64, to []float32) {
-	buf := make([]float64, l.d)
-	for j, v := range r.row(i, buf) {
-		to[j] = float32(factor * (v - l.mean[j]) / l.scale[j])
-	}
-	to[l.d] = float32(factor)
 }
 
 // history is what L-BFGS remembers of its steps.

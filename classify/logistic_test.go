@@ -174,3 +174,136 @@ func BenchmarkFitLogistic(b *testing.B) {
 		}
 	}
 }
+
+// elasticGolden holds more of scikit-learn's fits to the sample of logisticGolden.
+type elasticGolden struct {
+	Elastic []struct {
+		C, Ratio  float64
+		Coef      []float64
+		Intercept float64
+	}
+	Standardized struct {
+		Coef      []float64
+		Intercept float64
+	}
+	Covariance [][]float64
+}
+
+func TestElasticNetMatchesScikitLearn(t *testing.T) {
+	var g logisticGolden
+	var e elasticGolden
+	readGolden(t, "logistic.json.gz", &g)
+	readGolden(t, "elastic.json.gz", &e)
+	for _, want := range e.Elastic {
+		f, err := FitLogistic(context.Background(), dense(g.X), g.Y, &LogisticOptions{C: want.C, L1Ratio: want.Ratio, Weights: g.Weight})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := max(maxDifference(f.Coefficients, want.Coef), math.Abs(f.Intercept-want.Intercept)); d > 1e-6 {
+			t.Errorf("C %v, ratio %v: coefficients differ by %.2g", want.C, want.Ratio, d)
+		}
+		for j, c := range want.Coef {
+			if (c == 0) != (f.Coefficients[j] == 0) {
+				t.Errorf("C %v, ratio %v: coefficient %d is %v, want %v", want.C, want.Ratio, j, f.Coefficients[j], c)
+			}
+		}
+	}
+}
+
+// The columns differ in scale by 10⁵; the coefficients are those of the columns as given.
+func TestLogisticStandardizes(t *testing.T) {
+	var g logisticGolden
+	var e elasticGolden
+	readGolden(t, "logistic.json.gz", &g)
+	readGolden(t, "elastic.json.gz", &e)
+	x := dense(g.X)
+	n, d := x.Dims()
+	for i := range n {
+		for j := range d {
+			x.Set(i, j, x.At(i, j)*math.Pow(10, -2+5*float64(j)/float64(d-1))+7)
+		}
+	}
+	f, err := FitLogistic(context.Background(), x, g.Y, &LogisticOptions{Standardize: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for j, want := range e.Standardized.Coef {
+		if d := math.Abs(f.Coefficients[j] - want); d > 1e-6*(1+math.Abs(want)) {
+			t.Errorf("coefficient %d: %v, want %v", j, f.Coefficients[j], want)
+		}
+	}
+	if d := math.Abs(f.Intercept - e.Standardized.Intercept); d > 1e-4 {
+		t.Errorf("intercept %v, want %v", f.Intercept, e.Standardized.Intercept)
+	}
+}
+
+func TestLogisticCovariance(t *testing.T) {
+	var g logisticGolden
+	var e elasticGolden
+	readGolden(t, "logistic.json.gz", &g)
+	readGolden(t, "elastic.json.gz", &e)
+	x := dense(g.X)
+	for _, standardize := range []bool{false, true} {
+		o := &LogisticOptions{Standardize: standardize, C: 1e6} // as good as no penalty: the scale does not matter
+		if !standardize {
+			o.C = 1
+		}
+		f, err := FitLogistic(context.Background(), x, g.Y, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := f.Covariance(x, g.Y, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := dense(e.Covariance)
+		if standardize {
+			plain, _ := FitLogistic(context.Background(), x, g.Y, &LogisticOptions{C: 1e6})
+			p, err := plain.Covariance(x, g.Y, &LogisticOptions{C: 1e6})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want = mat.DenseCopyOf(p)
+		}
+		if !mat.EqualApprox(c, want, 1e-5*mat.Max(want)) {
+			t.Errorf("standardize %t: the covariance differs", standardize)
+		}
+	}
+}
+
+// Labels that a plane parts and columns that depend on each other have one solution, where the gradient is 0.
+func TestLogisticDegenerate(t *testing.T) {
+	x, y := linearSample(80, 120, 3) // more columns than rows: separable
+	for i := range 80 {
+		x.Set(i, 1, x.At(i, 0)) // a duplicate
+		x.Set(i, 2, 5)          // a constant
+	}
+	for _, o := range []*LogisticOptions{nil, {C: 1e4}, {C: 1e4, Standardize: true}, {C: 1e3, L1Ratio: 0.5}} {
+		f, err := FitLogistic(context.Background(), x, y, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := math.Abs(f.Coefficients[0] - f.Coefficients[1]); d > 1e-5*math.Abs(f.Coefficients[0]) {
+			t.Errorf("%+v: coefficients of equal columns %v and %v", o, f.Coefficients[0], f.Coefficients[1])
+		}
+		if f.Coefficients[2] != 0 && math.Abs(f.Coefficients[2]) > 1e-6 {
+			t.Errorf("%+v: coefficient %v of a constant column", o, f.Coefficients[2])
+		}
+	}
+}
+
+func TestLogisticChoosesC(t *testing.T) {
+	x, y := linearSample(300, 100, 6)
+	cs := []float64{100, 1e-4, 0.01, 1}
+	f, err := FitLogistic(context.Background(), x, y, &LogisticOptions{Cs: cs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Path) != 4 || f.Path[0].C != 1e-4 || f.C != 0.01 && f.C != 1 {
+		t.Errorf("C %v of %+v", f.C, f.Path)
+	}
+	g, err := FitLogistic(context.Background(), x, y, &LogisticOptions{C: f.C})
+	if err != nil || maxDifference(f.Coefficients, g.Coefficients) > 1e-7 {
+		t.Errorf("coefficients differ from those with C given, error %v", err)
+	}
+}
