@@ -1,0 +1,105 @@
+package shap
+
+import (
+	"fmt"
+
+	"github.com/org/salesconv/classify"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Linear explains the log-odds that a logistic regression gives a row: column j adds coefficientⱼ·(rowⱼ-backgroundⱼ).
+// These are the exact Shapley values for columns taken to be independent, against a background with that mean
+// (Mean). A nil background is all zeros.
+func Linear(model *classify.Logistic, background, row []float64) (*Explanation, error) {
+	if err := checkWidths(model, background, len(row)); err != nil {
+		return nil, err
+	}
+	e := &Explanation{Base: base(model, background), Values: make([]float64, len(row))}
+	for j, c := range model.Coefficients {
+		e.Values[j] = c * (row[j] - at(background, j))
+	}
+	return e, finite(e)
+}
+
+// Turns explains the log-odds that a logistic regression gives a document by its segments, the turns of a call,
+// whose vectors are the rows of turns. The document is Σ weights[i]·turnᵢ; nil weights stand for the mean. So
+// turn i adds weights[i]·coefficients·(turnᵢ-background), which is exact: nothing is sampled and nothing is encoded
+// again. The background is the mean document of the training calls; nil is all zeros. Weights that do not add up to 1,
+// such as those of a trend over the call, need a nil background.
+func Turns(model *classify.Logistic, background []float64, turns mat.Matrix, weights []float64) (*Explanation, error) {
+	n, d := turns.Dims()
+	if err := checkWidths(model, background, d); err != nil {
+		return nil, err
+	}
+	if weights != nil && len(weights) != n {
+		return nil, fmt.Errorf("shap: %d weights for %d turns, want one each", len(weights), n)
+	}
+	e := &Explanation{Base: base(model, background), Values: make([]float64, n)}
+	row := make([]float64, d)
+	for i := range n {
+		mat.Row(row, i, turns)
+		weight := 1 / float64(n)
+		if weights != nil {
+			weight = weights[i]
+		}
+		for j, c := range model.Coefficients {
+			e.Values[i] += c * (row[j] - at(background, j))
+		}
+		e.Values[i] *= weight
+	}
+	return e, finite(e)
+}
+
+// Mean returns the mean of the rows of x, which is all that Linear and Turns need to know of a background.
+func Mean(x mat.Matrix) []float64 {
+	n, d := x.Dims()
+	mean, row := make([]float64, d), make([]float64, d)
+	for i := range n {
+		for j, v := range mat.Row(row, i, x) {
+			mean[j] += v
+		}
+	}
+	for j := range mean {
+		mean[j] /= float64(n)
+	}
+	return mean
+}
+
+// base is the log-odds of the background.
+func base(model *classify.Logistic, background []float64) float64 {
+	sum := model.Intercept
+	for j, b := range background {
+		sum += model.Coefficients[j] * b
+	}
+	return sum
+}
+
+func at(background []float64, j int) float64 {
+	if background == nil {
+		return 0
+	}
+	return background[j]
+}
+
+func checkWidths(model *classify.Logistic, background []float64, width int) error {
+	if d := len(model.Coefficients); width != d {
+		return fmt.Errorf("shap: rows of %d columns, want the model's %d", width, d)
+	}
+	if background != nil && len(background) != width {
+		return fmt.Errorf("shap: background of %d columns, want the model's %d", len(background), width)
+	}
+	return nil
+}
+
+// finite refuses NaN and infinities, wherever they came from.
+func finite(e *Explanation) error {
+	if v := e.Base * 0; v != 0 {
+		return fmt.Errorf("shap: the base is %v", e.Base)
+	}
+	for i, v := range e.Values {
+		if v*0 != 0 {
+			return fmt.Errorf("shap: the value of player %s is %v", e.Name(i), v)
+		}
+	}
+	return nil
+}

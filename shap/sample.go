@@ -1,0 +1,186 @@
+package shap
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/bits"
+	"math/rand/v2"
+	"slices"
+)
+
+// Value gives the output of a model for each of a batch of coalitions: coalition[i] tells whether player i takes
+// part. What becomes of those who do not (left out, replaced by a mean) is the caller's to say. The coalitions
+// may not be kept or changed.
+type Value func(ctx context.Context, coalitions [][]bool) ([]float64, error)
+
+// SampleOptions are those of Sample. A nil pointer means the defaults.
+type SampleOptions struct {
+	// Permutations is the number of orders in which players join, rounded up to pairs of an order and its reverse, at
+	// least two pairs. Default 32.
+	Permutations int
+	// Groups names the group of each player, such as the turn of a word; the players of a group then join together.
+	// The values are Owen's (1977) instead of Shapley's. Default: no groups.
+	Groups []int
+	// Seed of the orders. Default 0.
+	Seed uint64
+}
+
+// Sample estimates the Shapley values of players from a value function: the mean, over random orders, of what a
+// player adds to those who joined before (Castro et al. 2009). Orders come in pairs of reverses, which cancels much
+// of the noise. The values add up to the output for all players exactly; Errors tells how far each may be off,
+// estimated from the spread over pairs. The value function is called once a pair. The same seed gives the same values.
+//
+// Where all coalitions are no more than the orders would visit (and there are no groups) they are visited instead,
+// and the values are exact.
+func Sample(ctx context.Context, players int, value Value, opts *SampleOptions) (*Explanation, error) {
+	var o SampleOptions
+	if opts != nil {
+		o = *opts
+	}
+	if o.Permutations == 0 {
+		o.Permutations = 32
+	}
+	if players < 0 || o.Permutations < 0 {
+		return nil, fmt.Errorf("shap: %d players and %d permutations, want no negative numbers", players, o.Permutations)
+	}
+	if o.Groups != nil && len(o.Groups) != players {
+		return nil, fmt.Errorf("shap: %d groups for %d players, want one each", len(o.Groups), players)
+	}
+	if len(o.Groups) == 0 && players < 24 && 1<<players <= o.Permutations*max(1, players-1)+2 {
+		return Exact(ctx, players, value)
+	}
+	ends, err := evaluate(ctx, value, [][]bool{make([]bool, players), slices.Repeat([]bool{true}, players)})
+	if err != nil {
+		return nil, err
+	}
+	pairs := max(2, (o.Permutations+1)/2)
+	random := rand.New(rand.NewPCG(o.Seed, 0))
+	sum, squares := make([]float64, players), make([]float64, players)
+	for range pairs {
+		order := o.order(players, random)
+		backwards := slices.Clone(order)
+		slices.Reverse(backwards)
+		v, err := evaluate(ctx, value, append(prefixes(order), prefixes(backwards)...))
+		if err != nil {
+			return nil, err
+		}
+		there := slices.Concat(ends[:1], v[:players-1], ends[1:]) // output after 0, 1, … players have joined
+		back := slices.Concat(ends[:1], v[players-1:], ends[1:])
+		for k, i := range order {
+			j := players - k // player i joins as number k there, as number j-1 on the way back
+			added := (there[k+1] - there[k] + back[j] - back[j-1]) / 2
+			sum[i] += added
+			squares[i] += added * added
+		}
+	}
+	e := &Explanation{Base: ends[0], Values: sum, Errors: squares}
+	for i := range sum {
+		mean := sum[i] / float64(pairs)
+		variance := max(0, squares[i]/float64(pairs)-mean*mean) / float64(pairs-1)
+		e.Values[i], e.Errors[i] = mean, math.Sqrt(variance)
+	}
+	return e, finite(e)
+}
+
+// order returns the players at random, group by group.
+func (o *SampleOptions) order(players int, random *rand.Rand) []int {
+	order := random.Perm(players)
+	if len(o.Groups) == 0 {
+		return order
+	}
+	names := slices.Clone(o.Groups)
+	slices.Sort(names)
+	names = slices.Compact(names)
+	place := make(map[int]int, len(names))
+	for k, p := range random.Perm(len(names)) {
+		place[names[k]] = p
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return place[o.Groups[a]] - place[o.Groups[b]] })
+	return order
+}
+
+// prefixes returns the coalitions of the first 1, 2, … players, all but the last.
+func prefixes(order []int) [][]bool {
+	list := make([][]bool, len(order)-1)
+	for k := range list {
+		list[k] = make([]bool, len(order))
+		if k > 0 {
+			copy(list[k], list[k-1])
+		}
+		list[k][order[k]] = true
+	}
+	return list
+}
+
+// maxExact is the most players that Exact takes: a million coalitions.
+const maxExact = 20
+
+// Exact returns the Shapley values of at most 20 players from the output for all coalitions.
+func Exact(ctx context.Context, players int, value Value) (*Explanation, error) {
+	if players < 0 || players > maxExact {
+		return nil, fmt.Errorf("shap: %d players have too many coalitions for exact values, want 0 to %d: use Sample", players, maxExact)
+	}
+	v := make([]float64, 0, 1<<players) // bit i of the index: player i takes part
+	const batch = 1024
+	for lo := 0; lo < 1<<players; lo += batch {
+		coalitions := make([][]bool, 0, batch)
+		for set := lo; set < min(lo+batch, 1<<players); set++ {
+			c := make([]bool, players)
+			for i := range c {
+				c[i] = set>>i&1 == 1
+			}
+			coalitions = append(coalitions, c)
+		}
+		outputs, err := evaluate(ctx, value, coalitions)
+		if err != nil {
+			return nil, err
+		}
+		v = append(v, outputs...)
+	}
+	weight := shapleyWeights(players)
+	e := &Explanation{Base: v[0], Values: make([]float64, players)}
+	for set := range v {
+		size := bits.OnesCount(uint(set))
+		for i := range e.Values {
+			if set>>i&1 == 0 {
+				e.Values[i] += weight[size] * (v[set|1<<i] - v[set])
+			}
+		}
+	}
+	return e, finite(e)
+}
+
+// shapleyWeights returns s!(n-1-s)!/n! for s from 0 to n-1: the share of orders in which a player joins as the next
+// after s given others.
+func shapleyWeights(n int) []float64 {
+	w := make([]float64, n)
+	for s := range w {
+		if s == 0 {
+			w[0] = 1 / float64(n)
+		} else {
+			w[s] = w[s-1] * float64(s) / float64(n-s)
+		}
+	}
+	return w
+}
+
+// evaluate calls the value function and checks what it gives.
+func evaluate(ctx context.Context, value Value, coalitions [][]bool) ([]float64, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	v, err := value(ctx, coalitions)
+	if err != nil {
+		return nil, err
+	}
+	if len(v) != len(coalitions) {
+		return nil, fmt.Errorf("shap: the value function gave %d outputs for %d coalitions", len(v), len(coalitions))
+	}
+	for i, x := range v {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return nil, fmt.Errorf("shap: the value function gave %v for coalition %v", x, coalitions[i])
+		}
+	}
+	return v, nil
+}

@@ -1,0 +1,71 @@
+package shap
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+)
+
+// Explanation shares a model's output out among players: columns, turns, words. Base and Values add up to the
+// output, which is the log-odds for the models of package classify.
+type Explanation struct {
+	Base   float64   // output where nothing is known of any player
+	Values []float64 // what each player adds to it
+	Names  []string  // of the players; nil: they are numbered
+	Errors []float64 // standard errors of Values; nil: Values are exact
+}
+
+// Output returns Base plus all values, summed in their order.
+func (e *Explanation) Output() float64 {
+	sum := e.Base
+	for _, v := range e.Values {
+		sum += v
+	}
+	return sum
+}
+
+// Name returns the name of player i, its number if it has none.
+func (e *Explanation) Name(i int) string {
+	if i < len(e.Names) {
+		return e.Names[i]
+	}
+	return strconv.Itoa(i)
+}
+
+// Top returns the k players with the largest absolute values, largest first; all of them if there are fewer.
+func (e *Explanation) Top(k int) []int {
+	order := make([]int, len(e.Values))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(math.Abs(e.Values[b]), math.Abs(e.Values[a])) })
+	return order[:max(0, min(k, len(order)))]
+}
+
+// Combine returns the explanation of Σ weights[k]·outputₖ, such as the margin of a stack of heads, from those of its
+// terms. All terms must have the same players; names are those of the first. Errors are taken to be independent.
+func Combine(weights []float64, terms []*Explanation) (*Explanation, error) {
+	if len(weights) != len(terms) || len(terms) == 0 {
+		return nil, fmt.Errorf("shap: %d weights for %d explanations, want one each", len(weights), len(terms))
+	}
+	n := len(terms[0].Values)
+	sum := &Explanation{Values: make([]float64, n), Names: terms[0].Names}
+	for k, e := range terms {
+		if len(e.Values) != n {
+			return nil, fmt.Errorf("shap: explanation %d has %d players, the first has %d", k, len(e.Values), n)
+		}
+		sum.Base += weights[k] * e.Base
+		for i, v := range e.Values {
+			sum.Values[i] += weights[k] * v
+		}
+		if e.Errors != nil && sum.Errors == nil {
+			sum.Errors = make([]float64, n)
+		}
+		for i, s := range e.Errors {
+			sum.Errors[i] = math.Hypot(sum.Errors[i], weights[k]*s)
+		}
+	}
+	return sum, nil
+}

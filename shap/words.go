@@ -1,0 +1,52 @@
+package shap
+
+import (
+	"context"
+	"strings"
+	"unicode"
+)
+
+// Words explains the output of a function of texts, such as the margin that a turn gives, by the words of one text:
+// its players are the words, and a coalition is the text without the others. The names of the players, laid end to
+// end, are the text: each is a word with the white space behind it (and before the first). Base is the output for the
+// text without words. It samples as Sample does; a call of value gets all texts of two orders of words.
+func Words(ctx context.Context, text string, value func(ctx context.Context, texts []string) ([]float64, error), opts *SampleOptions) (*Explanation, error) {
+	words := splitWords(text)
+	e, err := Sample(ctx, len(words), func(ctx context.Context, coalitions [][]bool) ([]float64, error) {
+		texts := make([]string, len(coalitions))
+		for i, c := range coalitions {
+			var b strings.Builder
+			for k, word := range words {
+				if c[k] {
+					b.WriteString(word)
+				}
+			}
+			texts[i] = strings.TrimSpace(b.String())
+		}
+		return value(ctx, texts)
+	}, opts)
+	if err != nil {
+		return nil, err
+	}
+	e.Names = words
+	return e, nil
+}
+
+// splitWords cuts a text in front of every word but the first. A text without words has no parts.
+func splitWords(text string) []string {
+	var words []string
+	start, inWord, any := 0, false, false
+	for i, r := range text {
+		space := unicode.IsSpace(r)
+		if !space && !inWord && any {
+			words = append(words, text[start:i])
+			start = i
+		}
+		any = any || !space
+		inWord = !space
+	}
+	if any {
+		words = append(words, text[start:])
+	}
+	return words
+}
