@@ -93,13 +93,19 @@ func (env *Env) Parse(flags *flag.FlagSet) error {
 }
 
 // Input opens the file named by the only argument, or standard input if there is none or it is "-", and returns it
-// with a name for messages.
-func (env *Env) Input() (r io.ReadCloser, name string, err error) {
+// with a name for messages. A read that waits on standard input ends with the context.
+func (env *Env) Input(ctx context.Context) (in io.ReadCloser, name string, err error) {
 	switch {
 	case len(env.Args) > 1:
 		return nil, "", Usagef("%d files given, want one or none (flags come first)", len(env.Args))
 	case len(env.Args) == 0 || env.Args[0] == "-":
-		return io.NopCloser(env.Stdin), "standard input", nil
+		r, w := io.Pipe()
+		go func() {
+			_, err := io.Copy(w, env.Stdin)
+			w.CloseWithError(err)
+		}()
+		context.AfterFunc(ctx, func() { w.CloseWithError(ctx.Err()) })
+		return r, "standard input", nil
 	}
 	f, err := os.Open(env.Args[0])
 	return f, env.Args[0], err

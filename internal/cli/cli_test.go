@@ -22,7 +22,7 @@ func run(ctx context.Context, input string, fail error, args ...string) (status 
 		if err := env.Parse(flags); err != nil {
 			return err
 		}
-		r, name, err := env.Input()
+		r, name, err := env.Input(ctx)
 		if err != nil {
 			return err
 		}
@@ -66,8 +66,8 @@ func TestRun(t *testing.T) {
 		{"help", ctx, nil, []string{"-h"}, 0, "Usage of try:\n  -n many\n    \thow many (default 1)\n", ""},
 		{"no such file", ctx, nil, []string{"/nowhere/x"}, 1, "", "try: open /nowhere/x: no such file or directory\n"},
 		{"lines", ctx, errors.New("a\nb\n"), nil, 1, "standard input: typed", "try: a; b\n"},
-		{"interrupt", stopped, stopped.Err(), nil, 1, "standard input: typed", "try: interrupted\n"},
-		{"another error", stopped, errors.New("disk full"), nil, 1, "standard input: typed", "try: disk full\n"},
+		{"interrupt", stopped, stopped.Err(), []string{path}, 1, path + ": file", "try: interrupted\n"},
+		{"another error", stopped, errors.New("disk full"), []string{path}, 1, path + ": file", "try: disk full\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status, stdout, stderr := run(c.ctx, "typed", c.fail, c.args...)
@@ -75,6 +75,27 @@ func TestRun(t *testing.T) {
 				t.Errorf("status %d, %q, %q\nwant %d, %q, %q", status, stdout, stderr, c.status, c.stdout, c.stderr)
 			}
 		})
+	}
+}
+
+// TestInterruptedRead waits on an input that never comes.
+func TestInterruptedRead(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	never, _ := io.Pipe()
+	var note bytes.Buffer
+	env := &Env{Name: "try", Stdin: never, Stderr: &note}
+	status := Run(ctx, env, func(ctx context.Context, env *Env) error {
+		r, _, err := env.Input(ctx)
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		stop()
+		_, err = r.Read(make([]byte, 1))
+		return err
+	})
+	if status != 1 || note.String() != "try: interrupted\n" {
+		t.Errorf("status %d, %q", status, note.String())
 	}
 }
 

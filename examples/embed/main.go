@@ -1,0 +1,174 @@
+// Command embed turns texts into embeddings, or with -tokens into token ids.
+//
+// It reads a JSON array of strings or JSON Lines of strings from a file or standard input, and writes a line
+// {"embedding":[…]} or {"ids":[…]} for each to standard output, in their order, at constant memory.
+//
+//	go run ./examples/embed [-model DIR] [-tokens] [FILE]
+//
+// An embedding reads as much of a text as the model does, 256 pieces for the default model; what was cut is counted on
+// standard error. Token ids are those of the whole text.
+package main
+
+import (
+	"bufio"
+	"context"
+	"flag"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"strconv"
+
+	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/encoder/minilm"
+	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/internal/wordpiece"
+)
+
+func main() { cli.Main(run) }
+
+func run(ctx context.Context, env *cli.Env) error {
+	flags := flag.NewFlagSet("embed", flag.ContinueOnError)
+	dir := flags.String("model", "", "`folder` of a sentence-transformers model; default: the built-in all-MiniLM-L6-v2")
+	tokens := flags.Bool("tokens", false, "write token ids, not embeddings")
+	if err := env.Parse(flags); err != nil {
+		return err
+	}
+	in, name, err := env.Input(ctx)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	model := source{"the built-in model", minilm.FS()}
+	if *dir != "" {
+		model = source{*dir, os.DirFS(*dir)}
+	}
+	out := bufio.NewWriterSize(env.Stdout, 1<<16)
+	write := embed
+	if *tokens {
+		write = tokenize
+	}
+	texts := func(yield func(string, error) bool) {
+		for text, err := range readTexts(in) {
+			if err != nil {
+				err = fmt.Errorf("%s: %w", name, err)
+			}
+			if !yield(text, err) {
+				return
+			}
+		}
+	}
+	if err := write(ctx, env, model, texts, out); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// source is where a model is read from.
+type source struct {
+	name  string
+	files fs.FS
+}
+
+// batchBytes is how much text is read before it is encoded.
+const batchBytes = 256 << 10
+
+// embed writes the embeddings of texts.
+func embed(ctx context.Context, env *cli.Env, model source, texts iter.Seq2[string, error], out *bufio.Writer) error {
+	m, err := encoder.Load(model.files)
+	if err != nil {
+		return fmt.Errorf("%s: %w", model.name, err)
+	}
+	e := embedder{model: m, out: out, bar: env.Progress(-1, "texts")}
+	defer e.bar.Close()
+	for text, err := range texts {
+		if err != nil {
+			return err
+		}
+		e.batch = append(e.batch, text)
+		if e.size += len(text) + 64; e.size < batchBytes {
+			continue
+		}
+		if err := e.flush(ctx); err != nil {
+			return err
+		}
+	}
+	if err := e.flush(ctx); err != nil {
+		return err
+	}
+	if e.truncated > 0 {
+		e.bar.Close()
+		env.Notef("%d of %d texts are longer than the %d pieces the model reads: %d pieces were cut",
+			e.truncated, e.done, m.Config().MaxSeqLength, e.cut)
+	}
+	return nil
+}
+
+// embedder encodes texts a batch at a time.
+type embedder struct {
+	model *encoder.Model
+	out   *bufio.Writer
+	bar   *cli.Bar
+	batch []string
+	size  int // of the batch, in bytes and some more for each text
+
+	done, truncated, cut int
+}
+
+// flush encodes and writes the batch.
+func (e *embedder) flush(ctx context.Context) error {
+	rows, err := e.model.Encode(ctx, e.batch, &encoder.Options{Progress: func(n, _ int) { e.bar.Set(e.done + n) }})
+	if err != nil {
+		return err
+	}
+	var line []byte
+	for i := range e.batch {
+		line = append(line[:0], `{"embedding":[`...)
+		for j, x := range rows.RawRow(i) {
+			if j > 0 {
+				line = append(line, ',')
+			}
+			line = strconv.AppendFloat(line, float64(x), 'g', -1, 32)
+		}
+		if _, err := e.out.Write(append(line, "]}\n"...)); err != nil {
+			return err
+		}
+	}
+	e.done, e.truncated, e.cut = e.done+len(e.batch), e.truncated+rows.Truncated, e.cut+rows.Cut
+	e.batch, e.size = e.batch[:0], 0
+	return e.out.Flush()
+}
+
+// tokenize writes the token ids of texts. It needs no weights.
+func tokenize(ctx context.Context, env *cli.Env, model source, texts iter.Seq2[string, error], out *bufio.Writer) error {
+	file, err := fs.ReadFile(model.files, "tokenizer.json")
+	if err != nil {
+		return fmt.Errorf("%s: %w", model.name, err)
+	}
+	t, err := wordpiece.New(file)
+	if err != nil {
+		return fmt.Errorf("%s: tokenizer.json: %w", model.name, err)
+	}
+	var ids []int
+	var line []byte
+	for text, err := range texts {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		ids, _ = t.Append(ids[:0], text, 0)
+		line = append(line[:0], `{"ids":[`...)
+		for i, id := range ids {
+			if i > 0 {
+				line = append(line, ',')
+			}
+			line = strconv.AppendInt(line, int64(id), 10)
+		}
+		if _, err := out.Write(append(line, "]}\n"...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
