@@ -170,6 +170,14 @@ func newSplit(row []float32, parts [][]int) split {
 	return split{row, newEmbeddings(len(parts), len(row)), shares(parts)}
 }
 
+// Sequences returns what the network reads of a segment: ids with [CLS] first and [SEP] last, in several sequences if
+// there are more than MaxSeqLength, and the share of each in the segment's row. Shares sum to 1.
+func (m *Model) Sequences(segment string) (ids [][]int, share []float64) {
+	all, _ := m.tokenizer.Append(nil, segment, 0)
+	ids = m.split(all)
+	return ids, shares(ids)
+}
+
 // shares is the part of each sequence in its segment, by the pieces between [CLS] and [SEP].
 func shares(parts [][]int) []float64 {
 	if len(parts) == 1 {

@@ -1,0 +1,357 @@
+package encoder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/org/salesconv/encoder/minilm"
+)
+
+// small is a model of testdata that runs fast.
+func small(t testing.TB, name string) *Model {
+	t.Helper()
+	m, err := Load(modelFiles(t, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// TestEncodeBits wants the same bits for a text alone and among others, for any number of threads, and from many
+// calls at once.
+func TestEncodeBits(t *testing.T) {
+	texts := readTexts(t)[:60]
+	for i := range 2000 { // several windows and many chunks
+		texts = append(texts, fmt.Sprint(strings.Repeat("hello price ", i%30), i))
+	}
+	for _, name := range []string{"mean12", "max-dense"} {
+		m := small(t, name)
+		want, err := m.Encode(t.Context(), texts, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for _, threads := range []int{1, 2, 7} {
+			wg.Go(func() {
+				e, err := m.Encode(t.Context(), texts, &Options{Threads: threads})
+				if err != nil || !slices.Equal(e.data, want.data) {
+					t.Errorf("%s: rows differ with %d threads (error %v)", name, threads, err)
+				}
+			})
+		}
+		wg.Go(func() {
+			for i := 0; i < len(texts); i += 97 {
+				e, err := m.Encode(t.Context(), texts[i:i+1], nil)
+				if err != nil || !slices.Equal(e.data, want.RawRow(i)) {
+					t.Errorf("%s: text %d alone differs (error %v)", name, i, err)
+				}
+			}
+		})
+		wg.Wait()
+	}
+}
+
+// TestMiniLMBits wants the same bits from the real model for GOMAXPROCS 1, 2 and 7.
+func TestMiniLMBits(t *testing.T) {
+	texts := readTexts(t)[60:90]
+	var want []float32
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, n := range []int{1, 2, 7} {
+		runtime.GOMAXPROCS(n)
+		e, err := loadMiniLM(t).Encode(t.Context(), texts, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		one, err := loadMiniLM(t).Encode(t.Context(), texts[:1], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == nil {
+			want = e.data
+		}
+		if !slices.Equal(e.data, want) || !slices.Equal(one.data, want[:384]) {
+			t.Errorf("GOMAXPROCS %d: rows differ from those of GOMAXPROCS 1", n)
+		}
+	}
+}
+
+func TestEncodeFew(t *testing.T) {
+	m := small(t, "max-dense")
+	e, err := m.Encode(t.Context(), nil, nil)
+	if r, c := e.Dims(); err != nil || r != 0 || c != 20 {
+		t.Errorf("no texts: %d×%d and error %v, want 0×20", r, c, err)
+	}
+	e, err = m.Encode(t.Context(), []string{"", "a", strings.Repeat("price ", 30)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Segments != 3 || e.Pieces != 2+3+20 || e.Truncated != 1 || e.Cut != 12 {
+		t.Errorf("%d texts, %d pieces, %d truncated by %d, want 3, 25, 1, 12", e.Segments, e.Pieces, e.Truncated, e.Cut)
+	}
+	var sum float64
+	for j := range 20 {
+		sum += e.At(1, j) * e.At(1, j)
+	}
+	if math.Abs(sum-1) > 1e-6 {
+		t.Errorf("squares of a row sum to %g, want 1", sum)
+	}
+	if r, c := e.T().Dims(); r != 20 || c != 3 || mat.Norm(e.T(), 2) == 0 {
+		t.Errorf("transpose is %d×%d, want 20×3", r, c)
+	}
+}
+
+func TestEncodeProgressAndContext(t *testing.T) {
+	m := small(t, "mean12")
+	texts := slices.Repeat([]string{"hello there", "the price is too high"}, 500)
+	last := 0
+	if _, err := m.Encode(t.Context(), texts, &Options{Progress: func(done, total int) {
+		if done <= last || total != len(texts) {
+			t.Errorf("progress %d of %d after %d", done, total, last)
+		}
+		last = done
+	}}); err != nil || last != len(texts) {
+		t.Errorf("progress ended at %d with error %v, want %d", last, err, len(texts))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := m.Encode(ctx, texts, &Options{Progress: func(int, int) { cancel() }})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want %v", err, context.Canceled)
+	}
+}
+
+// TestEncodeNotFinite spoils a weight after loading: the error names the layer.
+func TestEncodeNotFinite(t *testing.T) {
+	m := small(t, "mean12")
+	for _, p := range m.Parameters() {
+		if p.Name == "encoder.layer.7.intermediate.dense.weight" {
+			p.Value.Data().([]float32)[5] = float32(math.NaN())
+		}
+	}
+	m.Changed()
+	_, err := m.Encode(t.Context(), []string{"hello there"}, nil)
+	if err == nil || !strings.Contains(err.Error(), "encoder.layer.7.") {
+		t.Errorf("error %v, want one that names encoder.layer.7", err)
+	}
+}
+
+// TestDocuments builds the rows of documents from those of their segments by hand.
+func TestDocuments(t *testing.T) {
+	m := small(t, "mean12")
+	docs := [][]string{
+		{"hello there", "", "the price is too high", "we can sign it today"},
+		{"a"},
+		{strings.Repeat("one two three ", 40), "four"},
+	}
+	roles := [][]int{{0, 1, 0, 1}, {1}, {0, 0}}
+	all, err := m.EncodeSegments(t.Context(), slices.Concat(docs...), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all.Segments != 7 || all.Splits != 3 || all.Truncated != 0 { // 120 pieces in sequences of 30
+		t.Errorf("%d segments, %d splits, %d truncated, want 7, 3, 0", all.Segments, all.Splits, all.Truncated)
+	}
+	pooling := Join(Mean, LengthWeighted, Last(2), Trend, PerRole(2, Mean))
+	e, err := m.EncodeDocuments(t.Context(), docs, &Options{Pooling: pooling, Roles: roles})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Segments != all.Segments || e.Splits != all.Splits || e.Pieces != all.Pieces {
+		t.Errorf("counts %d, %d, %d, want %d, %d, %d", e.Segments, e.Splits, e.Pieces, all.Segments, all.Splits, all.Pieces)
+	}
+	pieces := [][]float64{{4, 2, 7, 7}, {3}, {122, 3}}
+	at := 0
+	for d, segments := range docs {
+		n := len(segments)
+		want := make([]float64, 6*16)
+		var total, spoken, heard float64
+		for i := range segments {
+			total += pieces[d][i]
+			spoken += float64(1 - roles[d][i])
+			heard += float64(roles[d][i])
+		}
+		for i := range segments {
+			w := []float64{1 / float64(n), pieces[d][i] / total, 0, 0, 0, 0}
+			if i >= n-2 {
+				w[2] = 1 / float64(min(n, 2))
+			}
+			if n > 1 { // the slope of a least-squares line through (t, x)
+				var squares float64
+				for j := range n {
+					squares += math.Pow(float64(j)/float64(n-1)-0.5, 2)
+				}
+				w[3] = (float64(i)/float64(n-1) - 0.5) / squares
+			}
+			w[4+roles[d][i]] = 1 / []float64{spoken, heard}[roles[d][i]]
+			for b := range w {
+				for j := range 16 {
+					want[b*16+j] += w[b] * all.At(at+i, j)
+				}
+			}
+		}
+		at += n
+		for j, x := range want {
+			if math.Abs(e.At(d, j)-x) > 1e-6 {
+				t.Fatalf("document %d, column %d: %g, want %g", d, j, e.At(d, j), x)
+			}
+		}
+	}
+}
+
+// TestDocumentGraph wants the graph's documents to be those of EncodeDocuments.
+func TestDocumentGraph(t *testing.T) {
+	m := small(t, "cls-cased")
+	docs := [][]string{{"Hello there", "", strings.Repeat("one two ", 100)}, {"the price"}}
+	want, err := m.EncodeDocuments(t.Context(), docs, &Options{Pooling: LengthWeighted})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := m.Graph(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	vm, err := g.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.SetDocuments(docs, LengthWeighted); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Run(vm); err != nil {
+		t.Fatal(err)
+	}
+	if d := worst(g.Embeddings.Value().Data().([]float32), want.data); !(d < 1e-6) {
+		t.Errorf("rows of the graph differ by %g", d)
+	}
+	if err := g.SetDocuments(docs, Join(Mean, Trend)); err == nil {
+		t.Error("a pooling of two blocks gave no error")
+	}
+}
+
+func TestDocumentErrors(t *testing.T) {
+	m := small(t, "cls-cased")
+	for want, c := range map[string]struct {
+		docs [][]string
+		opts Options
+	}{
+		"document 1 has no segments":                               {docs: [][]string{{"a"}, {}}},
+		"roles of 1 documents, want 2":                             {[][]string{{"a"}, {"b"}}, Options{Roles: [][]int{{0}}}},
+		"document 0: 2 roles, want one for each of 1 segments":     {[][]string{{"a"}}, Options{Roles: [][]int{{0, 1}}}},
+		"document 0: the pooling gave no block":                    {[][]string{{"a"}}, Options{Pooling: Join()}},
+		"document 0: the pooling gave 0 weights":                   {[][]string{{"a"}}, Options{Pooling: func(_, _ []int) [][]float64 { return [][]float64{{}} }}},
+		"document 0: the pooling gave segment 0 the weight NaN":    {[][]string{{"a"}}, Options{Pooling: func(_, _ []int) [][]float64 { return [][]float64{{math.NaN()}} }}},
+		"document 1: the pooling gave 2 blocks, want 1 as for the": {[][]string{{"a"}, {"b", "c"}}, Options{Pooling: func(n, _ []int) [][]float64 { return slices.Repeat([][]float64{make([]float64, len(n))}, len(n)) }}},
+	} {
+		if _, err := m.EncodeDocuments(t.Context(), c.docs, &c.opts); err == nil || !strings.HasPrefix(err.Error(), "encoder: "+want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+	e, err := m.EncodeDocuments(t.Context(), nil, nil)
+	if r, c := e.Dims(); err != nil || r != 0 || c != 40 {
+		t.Errorf("no documents: %d×%d and error %v, want 0×40", r, c, err)
+	}
+}
+
+// TestCache wants the same rows with a cache as without, and only new segments to be run.
+func TestCache(t *testing.T) {
+	m := small(t, "mean12")
+	call := []string{"hello there", "the price is too high", strings.Repeat("one two three ", 40), "we can sign it today"}
+	cache := NewCache(8)
+	encode := func(call []string, c *Cache) *Embeddings {
+		e, err := m.EncodeDocuments(t.Context(), [][]string{call}, &Options{Cache: c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	for n, pieces := range []int{4, 7, 128, 7} { // of turn n; the long one takes 4 sequences of 30 pieces, [CLS] and [SEP]
+		e := encode(call[:n+1], cache)
+		if e.Pieces != pieces || !slices.Equal(e.data, encode(call[:n+1], nil).data) {
+			t.Errorf("turn %d cost %d pieces, want %d and the row of the call without a cache", n, e.Pieces, pieces)
+		}
+	}
+	if e := encode(call[1:], cache); e.Pieces != 0 {
+		t.Errorf("leaving a turn out cost %d pieces, want 0", e.Pieces)
+	}
+	for i := range 8 { // pushes the four out
+		encode([]string{fmt.Sprint(i)}, cache)
+	}
+	if e := encode(call[:1], cache); e.Pieces != 4 {
+		t.Errorf("a segment that made way cost %d pieces, want 4", e.Pieces)
+	}
+	m.Changed()
+	if e := encode(call[:1], cache); e.Pieces != 4 {
+		t.Errorf("a segment cost %d pieces after a change of weights, want 4", e.Pieces)
+	}
+}
+
+// mixed draws texts of 5 to 190 common words.
+func mixed(n int) []string {
+	r := rand.New(rand.NewPCG(3, 4))
+	words := strings.Fields("the price is more than we had in our budget this quarter so let me talk to my manager and call you back on monday about integration with payroll discount contract vendor security review")
+	texts := make([]string, n)
+	for i := range texts {
+		var b strings.Builder
+		for range 5 + r.IntN(186) {
+			b.WriteString(words[r.IntN(len(words))] + " ")
+		}
+		texts[i] = b.String()
+	}
+	return texts
+}
+
+func BenchmarkEncode(b *testing.B) {
+	for name, texts := range map[string][]string{
+		"mixed512": mixed(512),
+		"full64":   slices.Repeat([]string{strings.Repeat("price ", 254)}, 64),
+		"short":    {"Honestly, that's more than we budgeted."},
+		"100":      {strings.Repeat("price ", 98)},
+	} {
+		b.Run(name, func(b *testing.B) {
+			m := loadMiniLM(b)
+			pieces := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				e, err := m.Encode(b.Context(), texts, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				pieces += e.Pieces
+			}
+			b.ReportMetric(float64(pieces)/b.Elapsed().Seconds(), "pieces/s")
+		})
+	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	for b.Loop() {
+		m, err := Load(minilm.FS())
+		if err == nil {
+			_, err = m.Encode(b.Context(), []string{"Hello there"}, nil)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkLiveTurn is a call of 60 turns that gets one more.
+func BenchmarkLiveTurn(b *testing.B) {
+	m, cache := loadMiniLM(b), NewCache(0)
+	call := mixed(60)
+	for i := 0; b.Loop(); i++ {
+		turn := fmt.Sprintf("Honestly, that's more than we budgeted, %d.", i)
+		if _, err := m.EncodeDocuments(b.Context(), [][]string{append(call, turn)}, &Options{Cache: cache}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
