@@ -36,9 +36,11 @@ type Saver interface {
 // decoders lists what Load reads: the "type" of a file and the function that decodes and checks its "model".
 func decoders() map[string]func(json.RawMessage) (Classifier, error) {
 	return map[string]func(json.RawMessage) (Classifier, error){
-		"boosted":  decodeBoosted,
-		"logistic": decodeLogistic,
-		"stack":    decodeStack,
+		"boosted":    decodeBoosted,
+		"calibrated": decodeCalibrated,
+		"ensemble":   decodeEnsemble,
+		"logistic":   decodeLogistic,
+		"stack":      decodeStack,
 	}
 }
 

@@ -1,0 +1,270 @@
+package classify
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"sort"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// A Calibration maps probabilities to better ones, in the same order. The zero value is not valid.
+type Calibration struct {
+	// Scale and Shift are of Platt's method: the log-odds become Scale·logit(p) + Shift. Used where From is empty.
+	Scale float64 `json:"scale,omitempty"`
+	Shift float64 `json:"shift,omitempty"`
+	// From and To are the corners of an isotonic map, ascending: linear between them, level outside.
+	From []float64 `json:"from,omitempty"`
+	To   []float64 `json:"to,omitempty"`
+}
+
+// Platt fits a logistic curve to the log-odds of probabilities of rows that were not trained on (Platt 1999, with his
+// targets a little inside 0 and 1). It suits small samples. Nil weights are all 1.
+func Platt(p []float64, y []int, weight []float64) (*Calibration, error) {
+	if err := checkCalibration(p, y, weight); err != nil {
+		return nil, err
+	}
+	var mass [2]float64
+	for i, label := range y {
+		mass[label] += weightAt(weight, i)
+	}
+	target := [2]float64{1 / (mass[0] + 2), (mass[1] + 1) / (mass[1] + 2)}
+	c := &Calibration{Scale: 1, Shift: 0}
+	for range 100 { // Newton's method, steps at most 1 long
+		var g, h [2]float64
+		cross := 0.0
+		for i, p := range p {
+			x, w := logit(p), weightAt(weight, i)
+			q := Sigmoid(c.Scale*x + c.Shift)
+			r, d := w*(q-target[y[i]]), w*q*(1-q)
+			g[0], g[1] = g[0]+r*x, g[1]+r
+			h[0], h[1], cross = h[0]+d*x*x, h[1]+d, cross+d*x
+		}
+		h[0] += 1e-12 * (1 + h[0]) // where all p are equal, only the shift counts
+		h[1] += 1e-12 * (1 + h[1])
+		det := h[0]*h[1] - cross*cross
+		scale, shift := (h[1]*g[0]-cross*g[1])/det, (h[0]*g[1]-cross*g[0])/det
+		long := max(1, math.Hypot(scale, shift))
+		c.Scale -= scale / long
+		c.Shift -= shift / long
+		if math.Hypot(scale, shift) < 1e-12 {
+			break
+		}
+	}
+	c.Scale = max(c.Scale, 0) // the order is kept, even where it is wrong
+	return c, nil
+}
+
+// Isotonic fits the best map that keeps the order, by pooling adjacent violators. It suits samples of a thousand rows
+// and more that were not trained on. Nil weights are all 1.
+func Isotonic(p []float64, y []int, weight []float64) (*Calibration, error) {
+	if err := checkCalibration(p, y, weight); err != nil {
+		return nil, err
+	}
+	type pool struct{ lo, hi, sum, mass float64 }
+	var pools []pool
+	merge := func() { // the last two
+		k := len(pools) - 1
+		a, b := pools[k-1], pools[k]
+		pools = append(pools[:k-1], pool{a.lo, b.hi, a.sum + b.sum, a.mass + b.mass})
+	}
+	order := slices.DeleteFunc(descending(p), func(i int) bool { return weightAt(weight, i) == 0 })
+	slices.Reverse(order)
+	for k, i := range order {
+		w := weightAt(weight, i)
+		pools = append(pools, pool{p[i], p[i], w * float64(y[i]), w})
+		if k > 0 && p[order[k-1]] == p[i] {
+			merge()
+		}
+		if k+1 < len(order) && p[order[k+1]] == p[i] {
+			continue // ties come together first
+		}
+		for m := len(pools) - 1; m > 0 && pools[m-1].sum*pools[m].mass >= pools[m].sum*pools[m-1].mass; m-- {
+			merge()
+		}
+	}
+	c := new(Calibration)
+	for _, b := range pools {
+		c.From, c.To = append(c.From, b.lo), append(c.To, b.sum/b.mass)
+		if b.hi > b.lo {
+			c.From, c.To = append(c.From, b.hi), append(c.To, b.sum/b.mass)
+		}
+	}
+	return c, nil
+}
+
+func checkCalibration(p []float64, y []int, weight []float64) error {
+	if err := checkScores(p, y); err != nil {
+		return err
+	}
+	return checkLabels(len(p), y, weight)
+}
+
+// Apply gives the calibrated probability of p.
+func (c *Calibration) Apply(p float64) float64 {
+	if len(c.From) == 0 {
+		return Sigmoid(c.Scale*logit(p) + c.Shift)
+	}
+	k := sort.SearchFloat64s(c.From, p)
+	switch {
+	case k == 0:
+		return c.To[0]
+	case k == len(c.From):
+		return c.To[k-1]
+	}
+	t := (p - c.From[k-1]) / (c.From[k] - c.From[k-1])
+	return c.To[k-1] + t*(c.To[k]-c.To[k-1])
+}
+
+func (c *Calibration) check() error {
+	if len(c.From) == 0 {
+		if !(c.Scale >= 0) {
+			return fmt.Errorf("scale %v, want 0 or more", c.Scale)
+		}
+		return nil
+	}
+	if len(c.From) != len(c.To) || !slices.IsSorted(c.From) || !slices.IsSorted(c.To) || c.To[0] < 0 || c.To[len(c.To)-1] > 1 {
+		return errors.New(`"from" and "to" are not the corners of a map that ascends from 0 to 1`)
+	}
+	return nil
+}
+
+// Calibrated is a classifier followed by a calibration.
+type Calibrated struct {
+	Classifier  Classifier
+	Calibration *Calibration
+}
+
+// FitCalibrated fits a classifier to all rows, and a calibration (Platt or Isotonic) to the probabilities that
+// classifiers fitted without a row give for it: cross-fitted, so that no row is spent on calibration alone.
+func FitCalibrated(ctx context.Context, x mat.Matrix, y []int, weight []float64, folds []Fold, fit Fitter,
+	method func(p []float64, y []int, weight []float64) (*Calibration, error)) (*Calibrated, error) {
+	if err := checkSample(x, y, weight); err != nil {
+		return nil, err
+	}
+	held, err := CrossValidate(ctx, y, folds, func(ctx context.Context, train, test []int) ([]float64, error) {
+		c, err := fit(ctx, Rows(x, train), pick(y, train), pick(weight, train))
+		if err != nil {
+			return nil, err
+		}
+		return c.Predict(Rows(x, test))
+	})
+	if err != nil {
+		return nil, err
+	}
+	m, err := method(held.P, held.Y, pick(weight, held.Row))
+	if err != nil {
+		return nil, err
+	}
+	c, err := fit(ctx, x, y, weight)
+	if err != nil {
+		return nil, err
+	}
+	return &Calibrated{c, m}, nil
+}
+
+// Predict gives the calibrated probability of label 1 for each row of x.
+func (c *Calibrated) Predict(x mat.Matrix) ([]float64, error) {
+	p, err := c.Classifier.Predict(x)
+	for i, v := range p {
+		p[i] = c.Calibration.Apply(v)
+	}
+	return p, err
+}
+
+// savedCalibrated is what a file holds of a Calibrated.
+type savedCalibrated struct {
+	Calibration *Calibration    `json:"calibration"`
+	Classifier  json.RawMessage `json:"classifier"`
+}
+
+// Save writes c as JSON, for Load. Its classifier must be a Saver.
+func (c *Calibrated) Save(w io.Writer) error {
+	raw, err := saveNested(c.Classifier)
+	if err != nil {
+		return err
+	}
+	return encode(w, "calibrated", savedCalibrated{c.Calibration, raw})
+}
+
+func decodeCalibrated(raw json.RawMessage) (Classifier, error) {
+	var saved savedCalibrated
+	if err := json.Unmarshal(raw, &saved); err != nil {
+		return nil, err
+	}
+	if saved.Calibration == nil {
+		return nil, errors.New(`"calibration" is missing`)
+	}
+	if err := saved.Calibration.check(); err != nil {
+		return nil, err
+	}
+	c, err := decode(saved.Classifier)
+	return &Calibrated{c, saved.Calibration}, err
+}
+
+// BestF1 is the threshold of the highest F1, of equal ones the highest threshold.
+func BestF1(p []float64, y []int) (float64, error) {
+	if err := checkScores(p, y); err != nil {
+		return 0, err
+	}
+	positive := 0
+	for _, label := range y {
+		positive += label
+	}
+	return bestThreshold(p, y, func(hit, miss int) float64 {
+		return float64(2*hit) / float64(positive+hit+miss)
+	}), nil
+}
+
+// LowestCost is the threshold of the lowest total cost on the given rows, where a row called positive in error costs
+// falsePositive and a positive row not called costs falseNegative. It is above 1 where it is best to call none.
+func LowestCost(p []float64, y []int, falsePositive, falseNegative float64) (float64, error) {
+	if !(falsePositive >= 0 && falseNegative >= 0) || math.IsInf(falsePositive+falseNegative, 1) {
+		return 0, fmt.Errorf("classify: costs %v and %v, want finite numbers, 0 or more", falsePositive, falseNegative)
+	}
+	if err := checkScores(p, y); err != nil {
+		return 0, err
+	}
+	return bestThreshold(p, y, func(hit, miss int) float64 {
+		return float64(hit)*falseNegative - float64(miss)*falsePositive
+	}), nil
+}
+
+// bestThreshold is the threshold with the highest value of calling so many rows in truth and in error.
+func bestThreshold(p []float64, y []int, value func(hit, miss int) float64) float64 {
+	threshold, best := math.Nextafter(1, 2), value(0, 0)
+	hit, miss := 0, 0
+	for _, s := range scoreSteps(p, y) {
+		hit += s.positive
+		miss += s.negative
+		if v := value(hit, miss); v > best {
+			threshold, best = s.score, v
+		}
+	}
+	return threshold
+}
+
+// Capacity is the lowest threshold that at most the given number of rows reach: whom to call when only so many
+// calls can be made. Ties at the border stay out.
+func Capacity(p []float64, calls int) (float64, error) {
+	if len(p) == 0 || calls < 0 {
+		return 0, fmt.Errorf("classify: capacity of %d calls among %d rows", calls, len(p))
+	}
+	sorted := slices.Clone(p)
+	slices.SortFunc(sorted, func(a, b float64) int { return cmp.Compare(b, a) })
+	if calls >= len(p) {
+		return sorted[len(p)-1], nil
+	}
+	for k := calls; k > 0; k-- {
+		if sorted[k-1] > sorted[calls] {
+			return sorted[k-1], nil
+		}
+	}
+	return math.Nextafter(max(1, sorted[0]), 2), nil
+}

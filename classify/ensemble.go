@@ -1,0 +1,82 @@
+package classify
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// An Ensemble is a soft vote: the weighted mean of the probabilities of classifiers that read the same rows.
+// For classifiers of different features, and for explanations that add up, see Stack.
+type Ensemble struct {
+	Members []Classifier
+	Weights []float64 // nil: equal
+}
+
+// Predict gives the probability of label 1 for each row of x.
+func (e *Ensemble) Predict(x mat.Matrix) ([]float64, error) {
+	if len(e.Members) == 0 {
+		return nil, errors.New("classify: an ensemble without members")
+	}
+	if err := checkWeights(len(e.Members), e.Weights); err != nil {
+		return nil, fmt.Errorf("classify: ensemble: %w", err)
+	}
+	n, _ := x.Dims()
+	mean, total := make([]float64, n), 0.0
+	for k, c := range e.Members {
+		p, err := c.Predict(x)
+		if err != nil {
+			return nil, fmt.Errorf("classify: ensemble: member %d: %w", k, err)
+		}
+		w := weightAt(e.Weights, k)
+		total += w
+		for i, v := range p {
+			mean[i] += w * v
+		}
+	}
+	for i := range mean {
+		mean[i] = min(mean[i]/total, 1)
+	}
+	return mean, nil
+}
+
+// savedEnsemble is what a file holds of an Ensemble.
+type savedEnsemble struct {
+	Weights []float64         `json:"weights,omitempty"`
+	Members []json.RawMessage `json:"members"`
+}
+
+// Save writes e as JSON, for Load. Every member must be a Saver.
+func (e *Ensemble) Save(w io.Writer) error {
+	saved := savedEnsemble{Weights: e.Weights}
+	for _, c := range e.Members {
+		raw, err := saveNested(c)
+		if err != nil {
+			return err
+		}
+		saved.Members = append(saved.Members, raw)
+	}
+	return encode(w, "ensemble", saved)
+}
+
+func decodeEnsemble(raw json.RawMessage) (Classifier, error) {
+	var saved savedEnsemble
+	if err := json.Unmarshal(raw, &saved); err != nil {
+		return nil, err
+	}
+	e := &Ensemble{Weights: saved.Weights}
+	for k, m := range saved.Members {
+		c, err := decode(m)
+		if err != nil {
+			return nil, fmt.Errorf("member %d: %w", k, err)
+		}
+		e.Members = append(e.Members, c)
+	}
+	if len(e.Members) == 0 {
+		return nil, errors.New(`"members" is empty or missing`)
+	}
+	return e, checkWeights(len(e.Members), e.Weights)
+}
