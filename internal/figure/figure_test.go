@@ -36,6 +36,17 @@ func charts(t *testing.T) map[string]*Figure {
 	add("bars")(Bars("ROC AUC on held-out calls", "AUC, 95% interval", "%.3f", []Bar{
 		{"Fine-tuned", 0.81, 0.74, 0.88}, {"Generic <&> \"quoted\"", 0.72, 0.65, 0.79}, {"tf-idf", 0.7, 0.7, 0.7}, {"below", -0.2, -0.3, -0.1},
 	}))
+	add("waterfall")(Waterfall("Why this call", "Log-odds of a won call", -0.4, []Bar{
+		{Name: "Send me the contract", Value: 0.8}, {Name: "our budget is frozen", Value: -0.5}, {Name: "12 others", Value: 0.1},
+	}))
+	var values, shades []float64
+	for i := range 200 {
+		values = append(values, math.Sin(float64(i))*float64(i%7))
+		shades = append(shades, float64(i%7)/6)
+	}
+	add("beeswarm")(Beeswarm("What the model looks at", "Contribution", "low", "high", []Swarm{
+		{"turn length", values, shades}, {"questions", values[:50], shades[:50]},
+	}))
 	add("points")(Points("Map", []Group{
 		{"Lost", []float64{1, 2, 3}, []float64{3, 1, 2}}, {"Won", []float64{5, 6, 7}, []float64{6, 7, 6}}, {"Unknown", nil, nil},
 	}))

@@ -1,0 +1,62 @@
+package figure
+
+import (
+	"fmt"
+	"strconv"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Group is a set of points of one colour and shape.
+type Group struct {
+	Name string
+	X, Y []float64
+}
+
+// Points draws groups of points on axes of equal scale without ticks, as a map wants them, and counts them in the
+// legend.
+func Points(title string, groups []Group) (*Figure, error) {
+	f := New(title, "", "")
+	f.Height = 14 * vg.Centimeter
+	for i, g := range groups {
+		if len(g.X) != len(g.Y) {
+			return nil, fmt.Errorf("figure: group %q has %d x and %d y values, want as many of both", g.Name, len(g.X), len(g.Y))
+		}
+		if err := finite(strconv.Quote(g.Name), append(append([]float64{}, g.X...), g.Y...)...); err != nil {
+			return nil, err
+		}
+		s := &plotter.Scatter{XYs: xys(g.X, g.Y), GlyphStyle: glyph(i)}
+		if len(g.X) > 0 {
+			f.Add(s)
+		}
+		f.AddLegend(fmt.Sprintf("%s (%d)", g.Name, len(g.X)), s)
+	}
+	f.X.Tick.Marker, f.Y.Tick.Marker = plot.ConstantTicks(nil), plot.ConstantTicks(nil)
+	f.X.LineStyle.Width, f.Y.LineStyle.Width = 0, 0
+	squareUp(f)
+	f.Add(frame{})
+	return f, nil
+}
+
+// squareUp gives both axes the same length in data units for the figure's shape.
+func squareUp(f *Figure) {
+	nonEmpty(&f.X)
+	nonEmpty(&f.Y)
+	const aspect, room = 1.28, 1.06 // aspect of the area that title and legend leave
+	wide, high := f.X.Max-f.X.Min, f.Y.Max-f.Y.Min
+	wide, high = room*max(wide, high*aspect), room*max(high, wide/aspect)
+	x, y := (f.X.Min+f.X.Max)/2, (f.Y.Min+f.Y.Max)/2
+	f.X.Min, f.X.Max, f.Y.Min, f.Y.Max = x-wide/2, x+wide/2, y-high/2, y+high/2
+}
+
+// frame is a faint line around the data.
+type frame struct{}
+
+func (frame) Plot(c draw.Canvas, _ *plot.Plot) {
+	c.StrokeLines(draw.LineStyle{Color: faint, Width: vg.Points(1)}, []vg.Point{
+		c.Min, {X: c.Max.X, Y: c.Min.Y}, c.Max, {X: c.Min.X, Y: c.Max.Y}, c.Min,
+	})
+}

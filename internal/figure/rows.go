@@ -1,0 +1,134 @@
+package figure
+
+import (
+	"fmt"
+	"strconv"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Bar is one bar of Bars: a value with an interval around it. Low == High draws no interval.
+type Bar struct {
+	Name      string
+	Value     float64
+	Low, High float64
+}
+
+// Bars draws horizontal bars from zero, the first on top, the value written beside each with the given format
+// ("%.3f").
+func Bars(title, x, format string, bars []Bar) (*Figure, error) {
+	if len(bars) == 0 {
+		return nil, fmt.Errorf("figure: %q has no bars", title)
+	}
+	rows := make([]row, len(bars))
+	for i, b := range bars {
+		if err := finite(strconv.Quote(b.Name), b.Value, b.Low, b.High); err != nil {
+			return nil, err
+		}
+		rows[i] = row{name: b.Name, to: b.Value, low: b.Low, high: b.High, number: fmt.Sprintf(format, b.Value)}
+	}
+	return rowChart(title, x, rows), nil
+}
+
+// Waterfall draws how steps lead from a base to an output, the first on top.
+func Waterfall(title, x string, base float64, steps []Bar) (*Figure, error) {
+	rows := make([]row, 0, len(steps)+2)
+	at := base
+	rows = append(rows, row{name: "Base", from: base, to: base, number: fmt.Sprintf("%.3f", base)})
+	for _, s := range steps {
+		if err := finite(strconv.Quote(s.Name), base, s.Value); err != nil {
+			return nil, err
+		}
+		rows = append(rows, row{name: s.Name, from: at, to: at + s.Value, number: fmt.Sprintf("%+.3f", s.Value)})
+		at += s.Value
+	}
+	rows = append(rows, row{name: "Output", from: at, to: at, number: fmt.Sprintf("%.3f", at)})
+	f := rowChart(title, x, rows)
+	last := -float64(len(rows) - 1)
+	f.Add(upright(base, 0.4, -0.4), upright(at, last+0.4, last-0.4))
+	return f, nil
+}
+
+// upright is a vertical line.
+func upright(x, top, bottom float64) *plotter.Line {
+	return &plotter.Line{
+		XYs:       plotter.XYs{{X: x, Y: bottom}, {X: x, Y: top}},
+		LineStyle: draw.LineStyle{Color: ink, Width: vg.Points(1.5)},
+	}
+}
+
+// row is a horizontal bar from one value to another.
+type row struct {
+	name      string
+	from, to  float64
+	low, high float64 // of the interval around to, if they differ
+	number    string  // written to the right of the bar
+}
+
+type rows []row
+
+func rowChart(title, x string, r rows) *Figure {
+	f := New(title, x, "")
+	f.Height = vg.Length(3.2+0.75*float64(len(r))) * vg.Centimeter
+	lines := grid()
+	lines.Horizontal.Color = nil
+	f.Add(lines, r)
+	ticks := make([]plot.Tick, len(r))
+	for i := range r {
+		ticks[i] = plot.Tick{Value: -float64(i), Label: r[i].name}
+	}
+	f.Y.Min, f.Y.Max = -float64(len(r))+0.4, 0.6
+	f.Y.LineStyle.Width = 0
+	f.Y.Tick.Marker = plot.ConstantTicks(ticks)
+	f.Y.Tick.Length = 0
+	nonEmpty(&f.X)
+	return f
+}
+
+// right is where the number of a row goes.
+func (r row) right() float64 {
+	v := max(r.from, r.to)
+	if r.low != r.high {
+		v = max(v, r.high)
+	}
+	return v
+}
+
+func (r rows) DataRange() (xmin, xmax, ymin, ymax float64) {
+	xmin, xmax = r[0].from, r[0].from
+	for _, b := range r {
+		xmin, xmax = min(xmin, b.from, b.to), max(xmax, b.right())
+		if b.low != b.high {
+			xmin = min(xmin, b.low)
+		}
+	}
+	return xmin, xmax + 0.12*(xmax-xmin), -float64(len(r)), 0 // room for the numbers
+}
+
+func (r rows) Plot(c draw.Canvas, p *plot.Plot) {
+	tx, ty := p.Transforms(&c)
+	style := restyle(p.Title.TextStyle, 9, ink)
+	style.XAlign, style.YAlign = draw.XLeft, draw.YCenter
+	line := draw.LineStyle{Color: ink, Width: vg.Points(1.2)}
+	for i, b := range r {
+		y := -float64(i)
+		colour := For
+		if b.to < b.from {
+			colour = Against
+		}
+		c.FillPolygon(colour, []vg.Point{
+			{X: tx(b.from), Y: ty(y - 0.3)}, {X: tx(b.to), Y: ty(y - 0.3)},
+			{X: tx(b.to), Y: ty(y + 0.3)}, {X: tx(b.from), Y: ty(y + 0.3)},
+		})
+		if b.low != b.high {
+			c.StrokeLine2(line, tx(b.low), ty(y), tx(b.high), ty(y))
+			for _, end := range []float64{b.low, b.high} {
+				c.StrokeLine2(line, tx(end), ty(y-0.1), tx(end), ty(y+0.1))
+			}
+		}
+		c.FillText(style, vg.Point{X: tx(b.right()) + vg.Millimeter, Y: ty(y) + vg.Millimeter/3}, b.number)
+	}
+}
