@@ -1,0 +1,115 @@
+package shap
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/org/salesconv/internal/figure"
+	"gonum.org/v1/gonum/mat"
+)
+
+// PlotOptions says how explanations are drawn. A nil pointer means the defaults.
+type PlotOptions struct {
+	Title  string // Default: none.
+	Top    int    // players shown by name. Default 12.
+	Format string // png or svg. Default png.
+}
+
+func (o *PlotOptions) complete() PlotOptions {
+	c := PlotOptions{}
+	if o != nil {
+		c = *o
+	}
+	if c.Top <= 0 {
+		c.Top = 12
+	}
+	c.Format = cmp.Or(c.Format, "png")
+	return c
+}
+
+// Waterfall draws how the players lead from the base to the output, the most telling first and the rest as one.
+func Waterfall(w io.Writer, e *Explanation, opts *PlotOptions) error {
+	o := opts.complete()
+	top := e.Top(o.Top)
+	var steps []figure.Bar
+	rest := 0.0
+	for _, v := range e.Values {
+		rest += v
+	}
+	for _, i := range top {
+		steps = append(steps, figure.Bar{Name: short(e.Name(i)), Value: e.Values[i]})
+		rest -= e.Values[i]
+	}
+	if others := len(e.Values) - len(top); others > 0 {
+		steps = append(steps, figure.Bar{Name: fmt.Sprintf("%d others", others), Value: rest})
+	}
+	f, err := figure.Waterfall(o.Title, "log-odds", e.Base, steps)
+	if err != nil {
+		return fmt.Errorf("shap: %w", err)
+	}
+	return f.Write(w, o.Format)
+}
+
+// Beeswarm draws the values of many rows with the same players, a point for each row: the players with the largest
+// mean absolute value on top, coloured by the value that the player's column of x has in that row. A NaN in x has the
+// colour of the column's middle.
+func Beeswarm(w io.Writer, rows []*Explanation, x mat.Matrix, opts *PlotOptions) error {
+	o := opts.complete()
+	n, d := x.Dims()
+	if len(rows) != n || n == 0 {
+		return fmt.Errorf("shap: %d explanations for %d rows, want one each", len(rows), n)
+	}
+	mean := &Explanation{Values: make([]float64, d), Names: rows[0].Names}
+	for i, e := range rows {
+		if len(e.Values) != d {
+			return fmt.Errorf("shap: explanation %d has %d players for %d columns", i, len(e.Values), d)
+		}
+		for j, v := range e.Values {
+			mean.Values[j] += math.Abs(v) / float64(n)
+		}
+	}
+	var swarms []figure.Swarm
+	for _, j := range mean.Top(o.Top) {
+		s := figure.Swarm{Name: short(mean.Name(j)), Values: make([]float64, n), Shade: ranks(mat.Col(nil, j, x))}
+		for i, e := range rows {
+			s.Values[i] = e.Values[j]
+		}
+		swarms = append(swarms, s)
+	}
+	f, err := figure.Beeswarm(o.Title, "contribution to the log-odds", "low value", "high value", swarms)
+	if err != nil {
+		return fmt.Errorf("shap: %w", err)
+	}
+	return f.Write(w, o.Format)
+}
+
+// ranks returns the rank of each value, from 0 for the lowest to 1 for the highest; equal values share theirs.
+func ranks(values []float64) []float64 {
+	sorted := slices.DeleteFunc(slices.Clone(values), math.IsNaN)
+	slices.Sort(sorted)
+	r := make([]float64, len(values))
+	for i, v := range values {
+		r[i] = 0.5
+		if !math.IsNaN(v) && sorted[0] != sorted[len(sorted)-1] {
+			low, _ := slices.BinarySearch(sorted, v)
+			high, _ := slices.BinarySearch(sorted, math.Nextafter(v, math.Inf(1)))
+			r[i] = float64(low+high-1) / 2 / float64(len(sorted)-1)
+		}
+	}
+	return r
+}
+
+// short cuts a name to what fits beside a chart.
+func short(name string) string {
+	const most = 36
+	name = strings.Join(strings.Fields(name), " ")
+	if utf8.RuneCountInString(name) <= most {
+		return name
+	}
+	return string([]rune(name)[:most-1]) + "…"
+}

@@ -1,0 +1,72 @@
+package shap
+
+import (
+	"bytes"
+	"fmt"
+	"image/png"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+func TestWaterfall(t *testing.T) {
+	e := &Explanation{Base: -0.25, Names: []string{"price", "a turn that goes on and on and on until it does not fit"}}
+	for i := range 20 {
+		e.Values = append(e.Values, math.Pow(-0.8, float64(i)))
+	}
+	var image, drawing bytes.Buffer
+	if err := Waterfall(&image, e, &PlotOptions{Title: "Call 7"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := png.Decode(&image); err != nil {
+		t.Error(err)
+	}
+	if err := Waterfall(&drawing, e, &PlotOptions{Top: 3, Format: "svg"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"price", "a turn that goes on and on and on u…", "17 others", "+1.000", "-0.800", fmt.Sprintf("%.3f", e.Output())} {
+		if !strings.Contains(drawing.String(), want) {
+			t.Errorf("the drawing lacks %q", want)
+		}
+	}
+	if err := Waterfall(io.Discard, &Explanation{Base: 1}, nil); err != nil {
+		t.Errorf("no players: %v", err)
+	}
+	if err := Waterfall(io.Discard, &Explanation{Values: []float64{math.NaN()}}, nil); err == nil {
+		t.Error("NaN is drawn")
+	}
+}
+
+func TestBeeswarm(t *testing.T) {
+	x := mat.NewDense(30, 3, nil)
+	rows := make([]*Explanation, 30)
+	for i := range rows {
+		x.SetRow(i, []float64{float64(i), float64(i % 2), math.NaN()})
+		rows[i] = &Explanation{Values: []float64{0.1 * float64(i), 0, -0.01}, Names: []string{"length", "questions", "pace"}}
+	}
+	var drawing bytes.Buffer
+	if err := Beeswarm(&drawing, rows, x, &PlotOptions{Top: 2, Format: "svg"}); err != nil {
+		t.Fatal(err)
+	}
+	text := drawing.String()
+	if !strings.Contains(text, "length") || !strings.Contains(text, "pace") || strings.Contains(text, "questions") {
+		t.Error("the drawing does not have the two columns with the largest values")
+	}
+	if err := Beeswarm(io.Discard, rows[:2], x, nil); err == nil || !strings.Contains(err.Error(), "2 explanations for 30 rows") {
+		t.Errorf("error %v, want 2 explanations for 30 rows", err)
+	}
+}
+
+func TestRanks(t *testing.T) {
+	got := ranks([]float64{5, 1, math.NaN(), 1, 9, 5})
+	if want := []float64{0.625, 0.125, 0.5, 0.125, 1, 0.625}; !slices.Equal(got, want) {
+		t.Errorf("ranks %v, want %v", got, want)
+	}
+	if got := ranks([]float64{2, 2}); !slices.Equal(got, []float64{0.5, 0.5}) {
+		t.Errorf("ranks of equal values %v, want the middle", got)
+	}
+}
