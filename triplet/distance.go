@@ -2,9 +2,6 @@ package triplet
 
 import "math"
 
-// smallest is added to differences of Euclidean and Manhattan distances.
-const smallest = 1e-6
-
 // at returns the distance of rows i and j.
 func (c *comparison) at(i, j int) float64 {
 	d := &c.d[i*c.n+j]
@@ -18,20 +15,16 @@ func (c *comparison) at(i, j int) float64 {
 	case Manhattan:
 		*d = 0
 		for k := range x {
-			*d += math.Abs(x[k] - y[k] + smallest)
+			*d += math.Abs(x[k] - y[k])
 		}
-	case Euclidean:
-		sum := 0.0
-		for k := range x {
-			v := x[k] - y[k] + smallest
-			sum += v * v
-		}
-		*d = math.Sqrt(sum)
-	case SquaredEuclidean:
+	default:
 		*d = 0
 		for k := range x {
 			v := x[k] - y[k]
 			*d += v * v
+		}
+		if c.Distance == Euclidean {
+			*d = math.Sqrt(*d)
 		}
 	}
 	return *d
@@ -52,7 +45,7 @@ func (c *comparison) backward(grad []float64) {
 	}
 }
 
-// distanceBackward adds to dx and dy, for rows i and j, g times the gradient of their distance.
+// distanceBackward adds to dx and dy, for rows i and j, g times the gradient of their distance: 0 where it has none.
 func (c *comparison) distanceBackward(i, j int, g float64, dx, dy []float64) {
 	x, y := c.row(i), c.row(j)
 	switch c.Distance {
@@ -66,21 +59,25 @@ func (c *comparison) distanceBackward(i, j int, g float64, dx, dy []float64) {
 		}
 	case Manhattan:
 		for k := range x {
-			s := math.Copysign(g, x[k]-y[k]+smallest)
-			if g < 0 {
-				s = -s
+			switch {
+			case x[k] > y[k]:
+				dx[k] += g
+				dy[k] -= g
+			case x[k] < y[k]:
+				dx[k] -= g
+				dy[k] += g
 			}
-			dx[k] += s
-			dy[k] -= s
 		}
-	default: // Euclidean distances: the direction times 1 or twice the length
+	default: // the direction times 1 or twice the distance
 		f := 2 * g
-		shift := 0.0
 		if c.Distance == Euclidean {
-			f, shift = g/c.at(i, j), smallest
+			f = g / c.at(i, j)
+		}
+		if c.at(i, j) == 0 {
+			return
 		}
 		for k := range x {
-			v := f * (x[k] - y[k] + shift)
+			v := f * (x[k] - y[k])
 			dx[k] += v
 			dy[k] -= v
 		}

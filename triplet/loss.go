@@ -3,6 +3,8 @@ package triplet
 import (
 	"fmt"
 	"math"
+
+	"github.com/org/salesconv/internal/ops"
 )
 
 // Kind names what a loss compares.
@@ -35,10 +37,10 @@ const (
 type Distance string
 
 const (
-	Cosine           Distance = "cosine"            // 1 - cosine similarity, 0 to 2
-	Euclidean        Distance = "euclidean"         // 1e-6 is added to each difference, as PyTorch does, to have a gradient at 0
+	Cosine           Distance = "cosine" // 1 - cosine similarity, 0 to 2
+	Euclidean        Distance = "euclidean"
 	SquaredEuclidean Distance = "squared_euclidean" // for unit vectors twice Cosine
-	Manhattan        Distance = "manhattan"         // 1e-6 is added to each difference
+	Manhattan        Distance = "manhattan"         // the sum of absolute differences
 )
 
 // Loss says what training minimises. The zero value is the triplet loss on cosine distance with margin 0.3.
@@ -92,9 +94,10 @@ func (l Loss) withDefaults() (Loss, error) {
 // drawsTriplets says whether the loss works on drawn triplets rather than on a label-balanced batch.
 func (l Loss) drawsTriplets() bool { return l.Kind == Triplets || l.Kind == MultipleNegatives }
 
-// batch is what one value of a loss is about: rows of documents by their labels, and for losses that draw them the
-// triplets of anchor, positive and negative, as rows.
+// batch is what one value of a loss is about: documents, their labels, and for losses that draw them the triplets of
+// anchor, positive and negative, as places among the documents.
 type batch struct {
+	ops.Batch
 	labels   []int
 	triplets [][3]int
 }

@@ -1,0 +1,190 @@
+package triplet
+
+import (
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/internal/ops"
+)
+
+// network is what a step runs: the encoder's graph from pieces to rows of sequences, and the head's from these rows to
+// documents and the loss. The encoder's own loss is whatever inject says, so a batch that fits into memory
+// takes one run, in which inject runs the head, and a larger one takes two passes over parts of it: rows alone, the
+// head on all of them, then each part again with its share of the head's gradient (Gao et al. 2021, arXiv
+// 2101.06983). Both ways give the same gradients.
+type network struct {
+	model    *encoder.Model
+	opts     encoder.GraphOptions
+	train    *encoder.Graph
+	vm       G.VM
+	inject   func(rows, grad []float32) (float64, error)
+	solvable []G.ValueGrad // the parameters that learn
+
+	rows   *encoder.Graph // without gradients, made when first needed
+	rowsVM G.VM
+	head   *head
+
+	pieces int // that fit into memory
+	seed   uint64
+	drop   bool
+}
+
+func newNetwork(m *encoder.Model, o *Options) (*network, error) {
+	n := &network{model: m, seed: o.Seed, drop: !o.NoDropout, pieces: int(o.MemoryLimit / bytesPerPiece(m.Config()))}
+	n.opts = encoder.GraphOptions{Gradients: true, Frozen: frozen(m.Config(), o.TrainLayers), Threads: o.Threads}
+	var err error
+	if n.train, err = m.Graph(&n.opts); err != nil {
+		return nil, err
+	}
+	loss, err := ops.Loss(n.train.Context, "loss", n.train.Segments, func(_, _ int, x, grad []float32) (float64, error) {
+		return n.inject(x, grad)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var learning G.Nodes
+	for _, p := range n.train.Parameters {
+		if !n.opts.Frozen(p.Name()) {
+			learning, n.solvable = append(learning, p), append(n.solvable, p)
+		}
+	}
+	if _, err := G.Grad(loss, learning...); err != nil {
+		return nil, err
+	}
+	if n.vm, err = n.train.Compile(); err != nil {
+		return nil, err
+	}
+	n.head, err = newHead(m.Width(), o.Loss, n.train.Context)
+	return n, err
+}
+
+// run leaves the gradients of a batch in the parameters.
+func (n *network) run(step int, b *batch) error {
+	all := &b.Batch
+	if len(all.IDs) <= n.pieces {
+		n.inject = func(rows, grad []float32) (float64, error) { return n.head.run(b, rows, grad) }
+		return n.part(n.train, n.vm, step, all, false)
+	}
+	if n.rows == nil {
+		var err error
+		if n.rows, err = n.model.Graph(&encoder.GraphOptions{Threads: n.opts.Threads}); err != nil {
+			return err
+		}
+		if n.rowsVM, err = n.rows.Compile(); err != nil {
+			return err
+		}
+	}
+	parts := divide(all, n.pieces)
+	width := n.model.Width()
+	rows, grad := make([]float32, 0, all.Segments()*width), make([]float32, all.Segments()*width)
+	for _, p := range parts {
+		if err := n.part(n.rows, n.rowsVM, step, p, false); err != nil {
+			return err
+		}
+		rows = append(rows, elements(n.rows.Segments.Value())...)
+	}
+	if _, err := n.head.run(b, rows, grad); err != nil {
+		return err
+	}
+	for i, p := range parts {
+		n.inject = func(rows, g []float32) (float64, error) {
+			grad = grad[copy(g, grad):]
+			return 0, nil
+		}
+		if err := n.part(n.train, n.vm, step, p, i > 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// part runs one graph on a part of a batch.
+func (n *network) part(g *encoder.Graph, vm G.VM, step int, b *ops.Batch, accumulate bool) error {
+	c := g.Context
+	c.Batch, c.Train, c.Seed, c.Step, c.Accumulate = b, n.drop, n.seed, uint64(step), accumulate
+	return g.Run(vm)
+}
+
+// divide cuts a batch into parts of at most so many pieces, but of one sequence at least.
+func divide(b *ops.Batch, pieces int) (parts []*ops.Batch) {
+	for from := 0; from < b.Segments(); {
+		first, to := b.Offsets[from], from+1
+		for to < b.Segments() && b.Offsets[to+1]-first <= pieces {
+			to++
+		}
+		p := &ops.Batch{IDs: b.IDs[first:b.Offsets[to]], First: b.First + first}
+		for _, o := range b.Offsets[from : to+1] {
+			p.Offsets = append(p.Offsets, o-first)
+		}
+		parts = append(parts, p)
+		from = to
+	}
+	return parts
+}
+
+// head is the graph from rows of sequences to documents and their loss.
+type head struct {
+	context *ops.Context[float32]
+	rows    *G.Node
+	vm      G.VM
+	batch   *batch
+	comparison
+	documents, gradient []float64 // the comparison's input and output
+}
+
+func newHead(width int, l Loss, encoder *ops.Context[float32]) (*head, error) {
+	h := &head{context: &ops.Context[float32]{Pool: encoder.Pool, Keep: true}, comparison: comparison{Loss: l}}
+	g := G.NewGraph()
+	h.rows = G.NewMatrix(g, tensor.Float32, G.WithShape(5, width), G.WithName("sequences"))
+	documents, err := ops.Documents(h.context, "documents", h.rows)
+	if err != nil {
+		return nil, err
+	}
+	loss, err := ops.Loss(h.context, "loss", documents, h.compare)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := G.Grad(loss, h.rows); err != nil {
+		return nil, err
+	}
+	h.vm, err = ops.Compile(g)
+	return h, err
+}
+
+// run returns the loss of a batch whose sequences have the given rows, and overwrites grad with its gradient.
+func (h *head) run(b *batch, rows, grad []float32) (float64, error) {
+	h.batch, h.context.Batch = b, &b.Batch
+	n := b.Segments()
+	G.WithValue(tensor.New(tensor.WithShape(n, len(rows)/n), tensor.WithBacking(rows)))(h.rows)
+	if err := h.context.Run(h.vm); err != nil {
+		return 0, err
+	}
+	g, err := h.rows.Grad()
+	if err != nil {
+		return 0, err
+	}
+	copy(grad, elements(g))
+	return h.value, nil
+}
+
+// compare is the loss as an operation: in float64, which costs nothing beside the encoder.
+func (h *head) compare(rows, width int, x, grad []float32) (float64, error) {
+	h.documents, h.gradient = resize(h.documents, len(x)), resize(h.gradient, len(x))
+	for i, v := range x {
+		h.documents[i] = float64(v)
+	}
+	h.of(h.batch, width, h.documents, h.gradient)
+	for i, g := range h.gradient {
+		grad[i] = float32(g)
+	}
+	return h.value, nil
+}
+
+// bytesPerPiece is what activations and gradients of a piece take in training.
+func bytesPerPiece(c encoder.Config) int64 {
+	h, inside := c.HiddenSize, c.IntermediateSize
+	kept := c.NumHiddenLayers*(8*h+inside) + 2*h
+	shared := 4*h + max(3*h, inside) + inside
+	return int64(4 * (kept + shared))
+}

@@ -1,0 +1,267 @@
+package triplet
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/internal/ops"
+)
+
+// Options of a training run. Nil and the zero value are good defaults.
+type Options struct {
+	Loss      Loss // default: triplets, cosine distance, margin 0.3
+	Epochs    int  // default 1
+	Pairs     int  // triplets for each document as anchor in an epoch, or for losses that mine: balanced passes; default 2
+	BatchSize int  // triplets in a step, or for losses that mine: documents; default 16
+
+	LearningRate float64  // default 2e-5
+	Schedule     Schedule // default LinearDecay
+	Warmup       float64  // share of the steps in which the rate rises; default 0.1; below 0: none
+	WeightDecay  float64  // of weights; default 0.01; below 0: none
+	DecayAll     bool     // biases and LayerNorm decay as well; default false
+	ClipNorm     float64  // of the whole gradient; default 1; below 0: none
+	LayerDecay   float64  // factor of the rate from each layer to the one below; default 1
+	TrainLayers  int      // how many upper layers learn, embeddings and the others being frozen; default 0: everything
+	NoDropout    bool     // default false: dropout as config.json of the model has it
+
+	Groups  []string // of documents, a shortcut to the label that batches should not offer: the agent, the day; default none
+	Seed    uint64   // of batches and dropout; default 0
+	Threads int      // default GOMAXPROCS; the weights do not depend on it
+
+	// MemoryLimit bounds, in bytes, the activations of a step. A batch that needs more is run in parts, with the
+	// same gradients and a third more time. A piece takes 132 KB for all-MiniLM-L6-v2. Default 2 GiB.
+	MemoryLimit int64
+
+	Progress func(Step) // watches each step; default none
+}
+
+// withDefaults fills in what is zero and says what makes no sense.
+func (o *Options) withDefaults(layers int) (*Options, error) {
+	d := Options{}
+	if o != nil {
+		d = *o
+	}
+	var err error
+	if d.Loss, err = d.Loss.withDefaults(); err != nil {
+		return nil, err
+	}
+	for _, f := range []struct {
+		name     string
+		value    *float64
+		standard float64
+		top      float64
+	}{
+		{"LearningRate", &d.LearningRate, 2e-5, 1}, {"Warmup", &d.Warmup, 0.1, 1}, {"WeightDecay", &d.WeightDecay, 0.01, 100},
+		{"ClipNorm", &d.ClipNorm, 1, math.MaxFloat64}, {"LayerDecay", &d.LayerDecay, 1, 1},
+	} {
+		if *f.value = or(*f.value, f.standard); !(*f.value <= f.top) {
+			return nil, fmt.Errorf("triplet: %s %v, want at most %v", f.name, *f.value, f.top)
+		}
+		*f.value = max(*f.value, 0)
+	}
+	for _, n := range []struct {
+		name     string
+		value    *int
+		standard int
+	}{{"Epochs", &d.Epochs, 1}, {"Pairs", &d.Pairs, 2}, {"BatchSize", &d.BatchSize, 16}} {
+		if *n.value == 0 {
+			*n.value = n.standard
+		}
+		if *n.value < 0 {
+			return nil, fmt.Errorf("triplet: %s %d, want 1 or more", n.name, *n.value)
+		}
+	}
+	switch d.Schedule {
+	case "":
+		d.Schedule = LinearDecay
+	case LinearDecay, ConstantRate, CosineDecay:
+	default:
+		return nil, fmt.Errorf("triplet: schedule %q, want linear, constant or cosine", d.Schedule)
+	}
+	if d.LearningRate == 0 || d.LayerDecay == 0 {
+		return nil, fmt.Errorf("triplet: LearningRate %v and LayerDecay %v, want above 0", d.LearningRate, d.LayerDecay)
+	}
+	if d.TrainLayers < 0 || d.TrainLayers > layers {
+		return nil, fmt.Errorf("triplet: TrainLayers %d, want 0 to %d", d.TrainLayers, layers)
+	}
+	if d.MemoryLimit <= 0 {
+		d.MemoryLimit = 2 << 30
+	}
+	return &d, nil
+}
+
+// Train fine-tunes the model in place so that documents of one label come nearer to each other than to those of the
+// other. Each document is a list of segments, the turns of a call for example; its row is the mean of theirs, as
+// [encoder.Model.EncodeDocuments] makes it, and gradients run through all of them. Labels are 0 and 1.
+//
+// ctx stops the run between two steps: the weights are then those of the last whole step, and the history so far
+// comes with an error that wraps that of ctx. The same documents, labels, options and model give the same weights to
+// the last bit on any number of threads. Nothing else may use the model meanwhile.
+func Train(ctx context.Context, m *encoder.Model, docs [][]string, labels []int, opts *Options) (*History, error) {
+	t, err := newTrainer(m, docs, labels, opts)
+	if err != nil {
+		return nil, err
+	}
+	for t.step < t.history.Total {
+		if ctx.Err() != nil {
+			return t.history, fmt.Errorf("triplet: stopped after step %d of %d: %w", t.step, t.history.Total, context.Cause(ctx))
+		}
+		if err := t.next(); err != nil {
+			return t.history, fmt.Errorf("triplet: step %d: %w", t.step+1, err)
+		}
+	}
+	return t.history, nil
+}
+
+// trainer is the state of a run.
+type trainer struct {
+	*Options
+	model     *encoder.Model
+	labels    []int
+	documents []document
+	sampler   *sampler
+	network   *network
+	solver    *AdamW
+	step      int // steps taken
+	history   *History
+}
+
+// document is one as ids of its sequences, each with its weight in the document's row.
+type document struct {
+	sequences [][]int
+	weights   []float64
+}
+
+func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) (*trainer, error) {
+	o, err := opts.withDefaults(m.Config().NumHiddenLayers)
+	if err != nil {
+		return nil, err
+	}
+	if err := check(docs, labels, o.Groups); err != nil {
+		return nil, err
+	}
+	t := &trainer{Options: o, model: m, labels: labels, history: &History{Documents: len(docs)}}
+	t.tokenize(docs)
+	t.sampler = newSampler(o.Seed, labels, o.Groups, o.Loss, o.BatchSize, o.Pairs)
+	t.history.Total = t.sampler.steps() * o.Epochs
+	if t.network, err = newNetwork(m, o); err != nil {
+		return nil, err
+	}
+	t.solver = &AdamW{WeightDecay: o.WeightDecay, ClipNorm: o.ClipNorm, Rate: rates(m.Config(), o.LayerDecay), pool: t.network.train.Context.Pool}
+	if o.DecayAll {
+		t.solver.Decays = func(string) bool { return true }
+	}
+	return t, nil
+}
+
+// check says what is wrong with documents and labels.
+func check(docs [][]string, labels []int, groups []string) error {
+	if len(labels) != len(docs) {
+		return fmt.Errorf("triplet: %d labels for %d documents", len(labels), len(docs))
+	}
+	if groups != nil && len(groups) != len(docs) {
+		return fmt.Errorf("triplet: %d groups for %d documents", len(groups), len(docs))
+	}
+	var count [2]int
+	for i, l := range labels {
+		if l != 0 && l != 1 {
+			return fmt.Errorf("triplet: document %d has label %d, want 0 or 1", i, l)
+		}
+		if len(docs[i]) == 0 {
+			return fmt.Errorf("triplet: document %d has no segments", i)
+		}
+		count[l]++
+	}
+	for l, n := range count {
+		if n < 2 {
+			return fmt.Errorf("triplet: %d documents of label %d, want 2 or more of each label", n, l)
+		}
+	}
+	return nil
+}
+
+// tokenize reads the documents.
+func (t *trainer) tokenize(docs [][]string) {
+	h := t.history
+	t.documents = make([]document, len(docs))
+	for i, segments := range docs {
+		d := &t.documents[i]
+		for _, s := range segments {
+			ids, share := t.model.Sequences(s)
+			d.sequences = append(d.sequences, ids...)
+			for j, w := range share {
+				d.weights = append(d.weights, w/float64(len(segments)))
+				h.Pieces += len(ids[j])
+			}
+			h.Splits += len(ids) - 1
+		}
+		h.Segments += len(segments)
+	}
+}
+
+// next takes one step.
+func (t *trainer) next() error {
+	b := t.lay(t.sampler.deal(t.step))
+	if err := t.network.run(t.step, b); err != nil {
+		return err
+	}
+	warmup := int(math.Ceil(t.Warmup * float64(t.history.Total)))
+	t.solver.LearningRate = t.LearningRate * t.Schedule.factor(t.step, warmup, t.history.Total)
+	if err := t.solver.Step(t.network.solvable); err != nil {
+		return err
+	}
+	t.model.Changed()
+	t.step++
+	h := t.network.head
+	s := Step{Step: t.step, Epoch: (t.step-1)/t.sampler.steps() + 1, Loss: h.value, Active: h.share(),
+		GradNorm: t.solver.GradNorm(), LearningRate: t.solver.LearningRate, Documents: len(b.labels), Pieces: len(b.IDs)}
+	t.history.Steps = append(t.history.Steps, s)
+	if t.Progress != nil {
+		t.Progress(s)
+	}
+	return nil
+}
+
+// lay puts documents end to end.
+func (t *trainer) lay(documents []int, triplets [][3]int) *batch {
+	b := &batch{triplets: triplets, Batch: ops.Batch{Offsets: []int{0}, Documents: []int{0}}}
+	for _, i := range documents {
+		d := t.documents[i]
+		for _, ids := range d.sequences {
+			b.IDs = append(b.IDs, ids...)
+			b.Offsets = append(b.Offsets, len(b.IDs))
+		}
+		b.Weights = append(b.Weights, d.weights...)
+		b.Documents = append(b.Documents, len(b.Weights))
+		b.labels = append(b.labels, t.labels[i])
+	}
+	return b
+}
+
+// frozen says which parameters do not learn when only some upper layers do.
+func frozen(c encoder.Config, learning int) func(name string) bool {
+	return func(name string) bool {
+		return learning > 0 && depth(c, name) > learning
+	}
+}
+
+// rates gives each layer the rate of the one above times the decay.
+func rates(c encoder.Config, decay float64) func(name string) float64 {
+	return func(name string) float64 { return math.Pow(decay, float64(max(depth(c, name), 1)-1)) }
+}
+
+// depth counts the layer of a parameter from the top: 1 for the last layer, one more than there are layers for the
+// embeddings, 0 for what follows the layers.
+func depth(c encoder.Config, name string) int {
+	if strings.HasPrefix(name, "embeddings.") {
+		return c.NumHiddenLayers + 1
+	}
+	var layer int
+	if n, _ := fmt.Sscanf(name, "encoder.layer.%d.", &layer); n == 1 {
+		return c.NumHiddenLayers - layer
+	}
+	return 0
+}
