@@ -61,3 +61,24 @@ func BenchmarkBoostedPredict(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkFitBoosted is one of the figures that internal/bench compares with XGBoost: 100 rounds of depth 6.
+func BenchmarkFitBoosted(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	x := randomRows(rng, 50_000, 384)
+	y := make([]int, x.rows)
+	for i := range y {
+		z := rng.NormFloat64()
+		for j, v := range x.RawRow(i) {
+			z += float64(v) * 0.1 * float64(j%7-3)
+		}
+		if z > 0 {
+			y[i] = 1
+		}
+	}
+	for b.Loop() {
+		if _, err := FitBoosted(b.Context(), x, y, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -3,14 +3,14 @@ package classify
 // heapLevels is the number of levels of a tree that one heap holds.
 const heapLevels = 6
 
-// A heap is the top of a tree, or of a subtree, laid out for speed: all its levels are complete, so that the
+// A treeHeap is the top of a tree, or of a subtree, laid out for speed: all its levels are complete, so that the
 // children of split i are 2i+1 and 2i+2, every row takes the same number of steps and no branch depends on the
 // data. Where the tree ends early its leaf is repeated.
-type heap struct {
+type treeHeap struct {
 	split        [1 << heapLevels]heapSplit // the last is not used
 	missingRight uint64                     // bit i: where split i sends missing values
 	leaf         [1 << heapLevels]float32
-	below        *[1 << heapLevels]*heap // where the tree goes on below the heap; nil: nowhere
+	below        *[1 << heapLevels]*treeHeap // where the tree goes on below the heap; nil: nowhere
 }
 
 // heapSplit sends values from threshold on to the right.
@@ -21,14 +21,14 @@ type heapSplit struct {
 
 // A forest is a list of trees laid out for prediction.
 type forest struct {
-	levels int     // of each heap
-	heaps  []*heap // nil: the tree splits by category and is only in trees
+	levels int         // of each heap
+	heaps  []*treeHeap // nil: the tree splits by category and is only in trees
 	trees  []Tree
 }
 
 // newForest lays trees out.
 func newForest(trees []Tree) *forest {
-	f := &forest{heaps: make([]*heap, len(trees)), trees: trees}
+	f := &forest{heaps: make([]*treeHeap, len(trees)), trees: trees}
 	for i := range trees {
 		f.levels = max(f.levels, min(heapLevels, trees[i].depth()))
 	}
@@ -50,8 +50,8 @@ func (t *Tree) splitsByCategory() bool {
 }
 
 // layout copies the levels from node root down into a heap, and what is below them into further heaps.
-func (f *forest) layout(t *Tree, root int) *heap {
-	h := new(heap)
+func (f *forest) layout(t *Tree, root int) *treeHeap {
+	h := new(treeHeap)
 	at := [2<<heapLevels - 1]int{root} // the node at each place of the heap
 	inner := 1<<f.levels - 1
 	for i := range inner {
@@ -73,7 +73,7 @@ func (f *forest) layout(t *Tree, root int) *heap {
 			continue
 		}
 		if h.below == nil {
-			h.below = new([1 << heapLevels]*heap)
+			h.below = new([1 << heapLevels]*treeHeap)
 		}
 		h.below[k] = f.layout(t, i)
 	}
@@ -183,7 +183,7 @@ func (f *forest) addRow(row []float32, margin float32) float32 {
 }
 
 // deep says whether a tree does not fit its heap.
-func (h *heap) deep() bool { return h == nil || h.below != nil }
+func (h *treeHeap) deep() bool { return h == nil || h.below != nil }
 
 // addMissing adds the trees to any row.
 func (f *forest) addMissing(row []float32, margin float32) float32 {
@@ -210,7 +210,7 @@ func (f *forest) value(i int, row []float32) float32 {
 }
 
 // walk is the place among the leaves where any row ends.
-func (h *heap) walk(row []float32, levels int) uint32 {
+func (h *treeHeap) walk(row []float32, levels int) uint32 {
 	at := uint32(0)
 	for range levels {
 		s := &h.split[at%(1<<heapLevels)]

@@ -290,7 +290,7 @@ func (x *xgbTree) categories(nodes []Node) error {
 		if lo, hi := slices.Min(set), slices.Max(set); lo < 0 || hi > maxCategory {
 			return fmt.Errorf("node %d: categories from %d to %d, want 0 to %d", i, lo, hi, maxCategory)
 		}
-		nodes[i].Categories = categorySet(set)
+		nodes[i].Categories, nodes[i].Threshold = categorySet(set), 0
 	}
 	for i, kind := range x.SplitType {
 		if kind == 1 && (i >= len(nodes) || nodes[i].Categories == nil && !nodes[i].IsLeaf()) {

@@ -1,0 +1,88 @@
+package classify
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// columnsOf copies x to columns of float32. NaN is a missing value; infinities and, in columns of categories,
+// anything but whole numbers from 0 on are errors.
+func columnsOf(x mat.Matrix, categorical []bool) ([][]float32, error) {
+	n, d := x.Dims()
+	rows := rowsOf(x)
+	data := make([]float32, n*d)
+	columns := make([][]float32, d)
+	for j := range columns {
+		columns[j] = data[j*n : (j+1)*n : (j+1)*n]
+	}
+	const block = 64 // rows: four lines of the cache in each column
+	bad := make([]error, (n+block-1)/block)
+	parallel(len(bad), func(b int) {
+		buf := make([]float32, d)
+		for i := b * block; i < min(n, (b+1)*block); i++ {
+			row := rows.row32(i, buf)
+			if hasMissing(row) || categorical != nil {
+				bad[b] = errors.Join(bad[b], checkTreeRow(i, row, categorical))
+			}
+			for j, v := range row {
+				columns[j][i] = v
+			}
+		}
+	})
+	for _, err := range bad {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return columns, nil
+}
+
+// checkTreeRow names the first value of a row that trees cannot learn from.
+func checkTreeRow(i int, row []float32, categorical []bool) error {
+	for j, v := range row {
+		switch {
+		case math.IsInf(float64(v), 0):
+			return fmt.Errorf("classify: row %d, column %d is %v as float32, want a finite number or NaN for a missing one", i, j, v)
+		case categorical == nil || !categorical[j] || v != v:
+		case v < 0 || v > maxCategory || v != float32(int(v)):
+			return fmt.Errorf("classify: row %d, column %d is %v, want a category: a whole number from 0 to %d", i, j, v, maxCategory)
+		}
+	}
+	return nil
+}
+
+// sortKey maps float32 to unsigned integers of the same order.
+func sortKey(v float32) uint32 {
+	b := math.Float32bits(v)
+	return b ^ (uint32(int32(b)>>31) | 1<<31)
+}
+
+// sortedValue is the inverse of sortKey.
+func sortedValue(k uint32) float32 {
+	return math.Float32frombits(k ^ (^uint32(int32(k)>>31) | 1<<31))
+}
+
+// sortByKey sorts by the upper halves, stably, by radix. It returns a or scratch, which has the same length.
+func sortByKey(a, scratch []uint64) []uint64 {
+	const digits = 11
+	for shift := 32; shift < 64; shift += digits {
+		var count [1 << digits]int
+		for _, v := range a {
+			count[v>>shift&(1<<digits-1)]++
+		}
+		at := 0
+		for d, c := range count {
+			count[d], at = at, at+c
+		}
+		for _, v := range a {
+			d := v >> shift & (1<<digits - 1)
+			scratch[count[d]] = v
+			count[d]++
+		}
+		a, scratch = scratch, a
+	}
+	return a
+}

@@ -1,0 +1,290 @@
+package classify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// A gradient is the derivatives of the loss of a row with respect to its log-odds, times its weight. A negative
+// second derivative leaves the row out of a tree.
+type gradient struct{ grad, hess float32 }
+
+func (g gradient) sums() sums { return sums{float64(g.grad), float64(g.hess)} }
+
+// A grower grows a tree for the gradients and adds its leaves to the margins of the rows.
+type grower interface {
+	grow(gradients []gradient, columns columnSampler, margin []float32) Tree
+}
+
+// FitBoosted fits gradient-boosted trees (Friedman 2001, in the second-order form of Chen and Guestrin 2016) for the
+// log loss to the rows of x and their labels, 0 or 1. NaN is a missing value: each split learns where they go.
+// A run that ctx ends returns the trees grown so far and the error.
+func FitBoosted(ctx context.Context, x mat.Matrix, y []int, opts *BoostedOptions) (*Boosted, error) {
+	o := opts.withDefaults()
+	if err := checkSample(x, y, o.Weights); err != nil {
+		return nil, err
+	}
+	_, d := x.Dims()
+	if err := o.check(d); err != nil {
+		return nil, err
+	}
+	b, err := newBooster(x, y, &o)
+	if err != nil {
+		return nil, err
+	}
+	for round := range o.Rounds {
+		if err = ctx.Err(); err != nil {
+			err = fmt.Errorf("classify: boosting stopped after %d of %d rounds: %w", round, o.Rounds, err)
+			break
+		}
+		b.round(round)
+		if o.Progress != nil {
+			o.Progress(BoostedStep{round + 1, o.Rounds, b.metric, b.best})
+		}
+		if o.Patience > 0 && round+1-b.bestTrees >= o.Patience {
+			break
+		}
+	}
+	if o.Patience > 0 {
+		b.model.trees = b.model.trees[:b.bestTrees]
+	}
+	b.model.finish()
+	return b.model, err
+}
+
+// A booster adds trees to a model.
+type booster struct {
+	*BoostedOptions
+	model  *Boosted
+	grower grower
+	y      []int
+	weight []float32 // of the rows, PosWeight included
+
+	margin    []float32
+	gradients []gradient
+	dart      *dart
+
+	validation   *watched
+	metric, best float64 // NaN without validation rows
+	bestTrees    int
+}
+
+func newBooster(x mat.Matrix, y []int, o *BoostedOptions) (*booster, error) {
+	n, d := x.Dims()
+	b := &booster{BoostedOptions: o, y: y, margin: make([]float32, n), gradients: make([]gradient, n),
+		metric: math.NaN(), best: math.NaN()}
+	var categorical []bool
+	if len(o.Categorical) > 0 {
+		categorical = make([]bool, d)
+		for _, j := range o.Categorical {
+			categorical[j] = true
+		}
+	}
+	columns, err := columnsOf(x, categorical)
+	if err != nil {
+		return nil, err
+	}
+	sampleWeight := weights32(o.Weights)
+	b.weight = make([]float32, n)
+	for i := range y {
+		b.weight[i] = 1
+		if sampleWeight != nil {
+			b.weight[i] = sampleWeight[i]
+		}
+		if y[i] == 1 {
+			b.weight[i] *= float32(o.PosWeight)
+		}
+	}
+	b.model = &Boosted{columns: d, baseScore: b.baseScore(), posWeight: float32(o.PosWeight), types: columnTypes(categorical)}
+	if o.Exact {
+		b.grower = newExactGrower(o.tree(), o.regularizer(), columns)
+	} else {
+		for j, c := range categorical {
+			if most := maxOf(columns[j]); c && most >= maxBins {
+				return nil, fmt.Errorf("classify: column %d has category %v, want less than %d", j, most, maxBins)
+			}
+		}
+		b.grower = newHistGrower(o.tree(), o.regularizer(), newBins(columns, sampleWeight, o.MaxBins, categorical))
+	}
+	for i := range b.margin {
+		b.margin[i] = baseMargin(b.model.baseScore)
+	}
+	if o.Dart != nil {
+		b.model.dart = true
+		b.dart = &dart{DartOptions: o.Dart, base: baseMargin(b.model.baseScore)}
+	}
+	if o.Validation != nil {
+		b.validation, err = newWatched(o.Validation, b.margin[0])
+	}
+	return b, err
+}
+
+// weights32 narrows weights to the float32 of XGBoost.
+func weights32(weight []float64) []float32 {
+	if weight == nil {
+		return nil
+	}
+	w := make([]float32, len(weight))
+	for i, v := range weight {
+		w[i] = float32(v)
+	}
+	return w
+}
+
+// columnTypes is XGBoost's names for the kinds of columns, nil if all are numbers.
+func columnTypes(categorical []bool) []string {
+	var types []string
+	for _, c := range categorical {
+		if c {
+			types = append(types, "c")
+		} else {
+			types = append(types, "float")
+		}
+	}
+	return types
+}
+
+func maxOf(column []float32) float32 {
+	most := float32(0)
+	for _, v := range column {
+		if v > most {
+			most = v
+		}
+	}
+	return most
+}
+
+// baseScore is the probability before the first tree: what was asked for, the weighted share of label 1, or with
+// PosWeight the result of one Newton step, as in XGBoost.
+func (b *booster) baseScore() float32 {
+	if b.BaseScore > 0 {
+		return float32(b.BaseScore)
+	}
+	var total, positive float64
+	for i, w := range b.weight {
+		total += float64(w)
+		positive += float64(w) * float64(b.y[i])
+	}
+	if b.PosWeight == 1 {
+		return float32(positive / total)
+	}
+	return sigmoid32(float32((positive - total/2) / (total / 4)))
+}
+
+// sigmoid32 is the logistic function in the arithmetic of XGBoost.
+func sigmoid32(margin float32) float32 {
+	return 1 / (float32(math.Exp(float64(min(-margin, 88.7)))) + 1)
+}
+
+// round adds one tree.
+func (b *booster) round(round int) {
+	seed := b.Seed*0x9e3779b97f4a7c15 + uint64(round)
+	if b.dart != nil {
+		b.dart.drop(seed)
+		b.dart.sum(b.dart.training, b.margin)
+	}
+	b.derive()
+	sampleRows(b.gradients, b.Subsample, seed)
+	columns := newColumnSampler(seed, b.model.columns, b.ColumnsByTree, b.ColumnsByLevel, b.ColumnsByNode)
+	if b.dart == nil {
+		b.model.trees = append(b.model.trees, b.grower.grow(b.gradients, columns, b.margin))
+	} else {
+		added := make([]float32, len(b.margin))
+		b.model.trees = append(b.model.trees, b.grower.grow(b.gradients, columns, added))
+		b.dart.training = append(b.dart.training, added)
+		b.dart.normalize(float32(b.LearningRate))
+		for i := range b.model.trees {
+			b.model.trees[i].Scale = b.dart.scale[i]
+		}
+	}
+	if b.validation != nil {
+		b.watch()
+	}
+}
+
+// derive computes the derivatives of the log loss.
+func (b *booster) derive() {
+	const block = 4096
+	n := len(b.margin)
+	parallel((n+block-1)/block, func(k int) {
+		for i := k * block; i < min(n, (k+1)*block); i++ {
+			p, w := sigmoid32(b.margin[i]), b.weight[i]
+			b.gradients[i] = gradient{(p - float32(b.y[i])) * w, max(p*(1-p), 1e-16) * w}
+		}
+	})
+}
+
+// watch measures the model on the validation rows.
+func (b *booster) watch() {
+	v, trees := b.validation, b.model.trees
+	if b.dart == nil {
+		v.add(&trees[len(trees)-1], v.margin)
+	} else {
+		added := make([]float32, len(v.margin))
+		v.add(&trees[len(trees)-1], added)
+		v.added = append(v.added, added)
+		b.dart.sum(v.added, v.margin)
+	}
+	b.metric = v.measure(b.Metric)
+	if b.metric < b.best || b.bestTrees == 0 {
+		b.best, b.bestTrees = b.metric, len(trees)
+	}
+}
+
+// watched is the validation rows and their margins so far.
+type watched struct {
+	*Sample
+	rows   [][]float32
+	margin []float32
+	added  [][]float32 // with dart, by each tree
+}
+
+func newWatched(s *Sample, base float32) (*watched, error) {
+	n, d := s.X.Dims()
+	v := &watched{Sample: s, rows: make([][]float32, n), margin: make([]float32, n)}
+	rows := rowsOf(s.X)
+	for i := range v.rows {
+		v.rows[i] = rows.row32(i, make([]float32, d))
+		v.margin[i] = base
+		if err := checkTreeRow(i, v.rows[i], nil); err != nil {
+			return nil, errors.Join(errors.New("validation rows"), err)
+		}
+	}
+	return v, nil
+}
+
+// add adds what a tree gives each row to the margins, as if its Scale were 1.
+func (v *watched) add(t *Tree, margin []float32) {
+	const block = 256
+	parallel((len(margin)+block-1)/block, func(k int) {
+		for i := k * block; i < min(len(margin), (k+1)*block); i++ {
+			margin[i] += t.Nodes[t.Leaf(v.rows[i])].Value
+		}
+	})
+}
+
+// measure is the metric, nil: the weighted log loss.
+func (v *watched) measure(metric func(p []float64, y []int) float64) float64 {
+	p := make([]float64, len(v.margin))
+	for i, m := range v.margin {
+		p[i] = Sigmoid(float64(m))
+	}
+	if metric != nil {
+		return metric(p, v.Y)
+	}
+	var loss, total float64
+	for i, m := range v.margin {
+		w := weightAt(v.Weights, i)
+		z := float64(m)
+		if v.Y[i] == 1 {
+			z = -z
+		}
+		loss += w * (max(z, 0) + math.Log1p(math.Exp(-math.Abs(z))))
+		total += w
+	}
+	return loss / total
+}

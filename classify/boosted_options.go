@@ -1,0 +1,218 @@
+package classify
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// BoostedOptions are the settings of FitBoosted, those of XGBoost under longer names. A nil pointer and the zero
+// value mean the defaults; where 0 is not the default, a negative number says 0.
+type BoostedOptions struct {
+	Rounds       int     // trees; default 100
+	LearningRate float64 // what the weights of leaves are multiplied by; default 0.3
+
+	Exact     bool // try all values as thresholds, rather than quantiles: slower, for some thousand rows
+	MaxBins   int  // quantiles of each column; default 256, at most 65535
+	LossGuide bool // split the node that gains most next, rather than level by level; not with Exact
+	MaxDepth  int  // splits between the root and a leaf; default 6, negative: no limit, with MaxLeaves
+	MaxLeaves int  // default no limit; not with Exact
+
+	MinChildWeight float64 // least sum of second derivatives on either side of a split; default 1
+	Gamma          float64 // least gain of a split
+	Lambda         float64 // L2 penalty on the weights of leaves; default 1
+	Alpha          float64 // L1 penalty on them
+	MaxDeltaStep   float64 // their largest size before the learning rate; default no limit
+
+	Subsample      float64 // share of the rows for each tree; default 1
+	ColumnsByTree  float64 // share of the columns for each tree; default 1
+	ColumnsByLevel float64 // share of these for each level; default 1
+	ColumnsByNode  float64 // share of these for each node; default 1; not with Exact
+
+	Weights   []float64 // of the rows; default all 1
+	PosWeight float64   // factor for the weights of rows of label 1; default 1
+	BaseScore float64   // probability before the first tree; default the weighted share of label 1
+
+	Monotone     []int   // by column: 1 if the probability must not fall when it rises, -1 if not rise, 0 if free
+	Interactions [][]int // groups of columns: splits on one way from the root are all of one group; default no limit
+
+	Categorical   []int // columns whose values are categories: whole numbers from 0 on; not with Exact
+	MaxOneHot     int   // fewer categories than this are split one against the rest, more by sets; default 4
+	MaxCategories int   // categories on the smaller side of a split by sets; default 64
+
+	Dart *DartOptions // drop trees while fitting others; default no
+
+	Validation *Sample                            // rows to watch progress on
+	Metric     func(p []float64, y []int) float64 // on them, small is good; default the weighted log loss
+	Patience   int                                // rounds without a better Metric after which to stop; default never
+
+	Seed     uint64            // of all sampling
+	Progress func(BoostedStep) // called after each round; only watches
+}
+
+// DartOptions are for dropout of trees (Rashmi and Gilad-Bachrach 2015).
+type DartOptions struct {
+	Drop     float64 // share of the trees to drop in each round; default 0.1
+	Skip     float64 // probability of dropping none in a round
+	One      bool    // drop one tree at least
+	Weighted bool    // drop heavy trees more often
+	Forest   bool    // a new tree weighs as much as all dropped ones together, rather than each of them
+}
+
+// A Sample is rows with labels and, unless nil, weights.
+type Sample struct {
+	X       mat.Matrix
+	Y       []int
+	Weights []float64
+}
+
+// A BoostedStep is what Progress gets.
+type BoostedStep struct {
+	Round, Rounds int     // done and asked for
+	Metric, Best  float64 // on the validation rows, now and at best; NaN without any
+}
+
+// orDefault is v, or def for 0, or 0 for negative numbers.
+func orDefault(v, def float64) float64 {
+	switch {
+	case v == 0:
+		return def
+	case v < 0:
+		return 0
+	}
+	return v
+}
+
+// withDefaults is a copy with all defaults filled in.
+func (o *BoostedOptions) withDefaults() BoostedOptions {
+	var c BoostedOptions
+	if o != nil {
+		c = *o
+	}
+	integer := func(v *int, def float64) { *v = int(orDefault(float64(*v), def)) }
+	number := func(v *float64, def float64) { *v = orDefault(*v, def) }
+	integer(&c.Rounds, 100)
+	number(&c.LearningRate, 0.3)
+	integer(&c.MaxBins, 256)
+	integer(&c.MaxDepth, 6)
+	number(&c.MinChildWeight, 1)
+	number(&c.Lambda, 1)
+	for _, share := range []*float64{&c.Subsample, &c.ColumnsByTree, &c.ColumnsByLevel, &c.ColumnsByNode, &c.PosWeight} {
+		number(share, 1)
+	}
+	integer(&c.MaxOneHot, 4)
+	integer(&c.MaxCategories, 64)
+	if c.Dart != nil {
+		d := *c.Dart
+		number(&d.Drop, 0.1)
+		c.Dart = &d
+	}
+	return c
+}
+
+// check names the first setting that makes no sense for rows of d columns.
+func (c *BoostedOptions) check(d int) error {
+	shares := []struct {
+		name  string
+		value float64
+	}{{"Subsample", c.Subsample}, {"ColumnsByTree", c.ColumnsByTree}, {"ColumnsByLevel", c.ColumnsByLevel},
+		{"ColumnsByNode", c.ColumnsByNode}}
+	for _, s := range shares {
+		if !(s.value > 0 && s.value <= 1) {
+			return fmt.Errorf("classify: %s is %v, want more than 0 and at most 1", s.name, s.value)
+		}
+	}
+	for name, v := range map[string]float64{"LearningRate": c.LearningRate, "MinChildWeight": c.MinChildWeight,
+		"Gamma": c.Gamma, "Lambda": c.Lambda, "Alpha": c.Alpha, "MaxDeltaStep": c.MaxDeltaStep, "PosWeight": c.PosWeight} {
+		if !(v >= 0 && v <= math.MaxFloat32) {
+			return fmt.Errorf("classify: %s is %v, want a finite number, 0 or more", name, v)
+		}
+	}
+	switch {
+	case c.LearningRate == 0 || c.PosWeight == 0:
+		return errors.New("classify: LearningRate and PosWeight must be more than 0")
+	case c.MaxBins < 2 || c.MaxBins > maxBins:
+		return fmt.Errorf("classify: MaxBins is %d, want 2 to %d", c.MaxBins, maxBins)
+	case c.MaxDepth == 0 && (c.MaxLeaves == 0 || c.Exact):
+		return errors.New("classify: without a limit, MaxDepth needs MaxLeaves, and does not go with Exact")
+	case c.MaxDepth > 30 && c.MaxLeaves == 0 || c.MaxLeaves < 0:
+		return fmt.Errorf("classify: MaxDepth %d and MaxLeaves %d, want a depth of 30 at most or a limit to leaves", c.MaxDepth, c.MaxLeaves)
+	case c.Exact && (c.LossGuide || c.MaxLeaves > 0 || c.ColumnsByNode < 1 || len(c.Categorical) > 0):
+		return errors.New("classify: Exact does not go with LossGuide, MaxLeaves, ColumnsByNode or Categorical")
+	case !(c.BaseScore >= 0 && c.BaseScore < 1):
+		return fmt.Errorf("classify: BaseScore is %v, want a probability", c.BaseScore)
+	case c.Patience > 0 && c.Validation == nil:
+		return errors.New("classify: Patience needs Validation")
+	case c.Patience > 0 && c.Dart != nil:
+		return errors.New("classify: Patience does not go with Dart, whose later rounds change earlier trees")
+	case c.Dart != nil && !(c.Dart.Drop <= 1 && c.Dart.Skip >= 0 && c.Dart.Skip <= 1):
+		return fmt.Errorf("classify: Dart drops %v and skips %v, want probabilities", c.Dart.Drop, c.Dart.Skip)
+	}
+	return c.checkColumns(d)
+}
+
+// checkColumns checks the settings that name columns.
+func (c *BoostedOptions) checkColumns(d int) error {
+	if n := len(c.Monotone); n > 0 && n != d {
+		return fmt.Errorf("classify: Monotone has %d columns, the rows have %d", n, d)
+	}
+	for j, v := range c.Monotone {
+		if v < -1 || v > 1 {
+			return fmt.Errorf("classify: Monotone[%d] is %d, want -1, 0 or 1", j, v)
+		}
+	}
+	for _, group := range append(c.Interactions[:len(c.Interactions):len(c.Interactions)], c.Categorical) {
+		for _, j := range group {
+			if j < 0 || j >= d {
+				return fmt.Errorf("classify: column %d in Interactions or Categorical, the rows have %d", j, d)
+			}
+		}
+	}
+	for _, j := range c.Categorical {
+		if len(c.Monotone) > 0 && c.Monotone[j] != 0 {
+			return fmt.Errorf("classify: column %d is categorical and cannot be monotone", j)
+		}
+	}
+	if c.Validation != nil {
+		if err := checkSample(c.Validation.X, c.Validation.Y, c.Validation.Weights); err != nil {
+			return fmt.Errorf("validation rows: %w", err)
+		}
+		if err := checkWidth(c.Validation.X, d); err != nil {
+			return fmt.Errorf("validation rows: %w", err)
+		}
+	}
+	return nil
+}
+
+// treeOptions is what growing a tree needs of the options.
+type treeOptions struct {
+	eta, gamma               float32
+	maxDepth, maxLeaves      int // 0: no limit
+	lossGuide                bool
+	maxOneHot, maxCategories int
+	interactions             interactions
+}
+
+func (c *BoostedOptions) tree() *treeOptions {
+	o := &treeOptions{eta: float32(c.LearningRate), gamma: float32(c.Gamma), maxDepth: c.MaxDepth, maxLeaves: c.MaxLeaves,
+		lossGuide: c.LossGuide, maxOneHot: c.MaxOneHot, maxCategories: c.MaxCategories}
+	for _, group := range c.Interactions {
+		list := make([]int32, len(group))
+		for k, j := range group {
+			list[k] = int32(j)
+		}
+		o.interactions = append(o.interactions, list)
+	}
+	return o
+}
+
+func (c *BoostedOptions) regularizer() *regularizer {
+	r := &regularizer{lambda: float32(c.Lambda), alpha: float32(c.Alpha), maxDelta: float32(c.MaxDeltaStep),
+		minChild: float32(c.MinChildWeight)}
+	for _, v := range c.Monotone {
+		r.monotone = append(r.monotone, int8(v))
+	}
+	return r
+}

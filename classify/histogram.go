@@ -1,0 +1,489 @@
+package classify
+
+import (
+	"cmp"
+	"container/heap"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+)
+
+// Gradients are added up as whole numbers: the first derivative in the upper and the second in the lower 32 bits of
+// one word, scaled by powers of two so that the sums over all rows just fit. Such sums are the same in any order, so
+// that results do not depend on the number of processors; a bin takes 8 bytes and one addition a row; and what is
+// taken from a histogram leaves no rounding behind. Up to some thousand rows nothing of the float32 is lost.
+
+// scales turn whole numbers back into derivatives.
+type scales struct{ grad, hess float64 }
+
+// pack fills packed with the scaled gradients and returns their sum.
+func pack(gradients []gradient, packed []int64) (total int64, s scales) {
+	var grad, hess float64
+	for _, g := range gradients {
+		grad += math.Abs(float64(g.grad))
+		hess += float64(g.hess)
+	}
+	slack := float64(len(gradients)) / 2 // of rounding
+	up := scales{powerOfTwo((math.MaxInt32 - slack) / grad), powerOfTwo((math.MaxUint32 - slack) / hess)}
+	for i, g := range gradients {
+		grad := int64(math.RoundToEven(float64(g.grad) * up.grad))
+		packed[i] = grad<<32 + int64(math.RoundToEven(float64(g.hess)*up.hess))
+		total += packed[i]
+	}
+	return total, scales{1 / up.grad, 1 / up.hess}
+}
+
+// powerOfTwo is the largest power of two up to v, or 1 for infinity.
+func powerOfTwo(v float64) float64 {
+	if math.IsInf(v, 1) {
+		return 1
+	}
+	_, e := math.Frexp(v)
+	return math.Ldexp(1, min(e-1, 1000))
+}
+
+// unpack is the sums of packed gradients.
+func (s scales) unpack(p int64) sums {
+	return sums{float64(p>>32) * s.grad, float64(uint32(p)) * s.hess}
+}
+
+// histNode is a node that may still be split.
+type histNode struct {
+	id, depth int
+	from, to  int // its rows
+	total     int64
+	sum       sums
+	gain      float32 // of not splitting it
+	bounds    bounds
+	path      []int32 // features split on above, with interaction constraints
+	allowed   []bool  // features to split on; nil: all
+	best      split
+	histogram []int64 // nil where its children need none
+}
+
+// histGrower grows trees from histograms.
+type histGrower struct {
+	*treeOptions
+	*regularizer
+	data *bins
+
+	scales    scales
+	rows      []uint32 // of each node, one node after the other
+	packed    []int64  // gradients, in the order of rows
+	rowsTo    []uint32 // room to partition them
+	packedTo  []int64
+	free      [][]int64 // histograms for use
+	scratch   sync.Pool
+	tree      Tree
+	columns   columnSampler
+	leaves    int
+	finished  []*histNode // leaves with their rows
+	blockBest []split
+}
+
+func newHistGrower(o *treeOptions, r *regularizer, data *bins) *histGrower {
+	n := data.rows
+	g := &histGrower{treeOptions: o, regularizer: r, data: data, rows: make([]uint32, n), packed: make([]int64, n),
+		rowsTo: make([]uint32, n), packedTo: make([]int64, n)}
+	largest := 0
+	for i := range data.blocks {
+		largest = max(largest, data.blocks[i].lanes()<<data.blocks[i].shift)
+	}
+	g.scratch.New = func() any { s := make([]int64, 2*largest); return &s }
+	return g
+}
+
+// grow grows one tree and adds its leaves to the margins of the rows.
+func (g *histGrower) grow(gradients []gradient, columns columnSampler, margin []float32) Tree {
+	total, scales := pack(gradients, g.packed)
+	g.scales, g.columns, g.leaves, g.finished = scales, columns, 1, g.finished[:0]
+	for i := range g.rows {
+		g.rows[i] = uint32(i)
+	}
+	sum := scales.unpack(total)
+	root := &histNode{to: len(g.rows), total: total, sum: sum, gain: g.gain(sum, unbounded), bounds: unbounded}
+	w := g.weight(sum, unbounded)
+	g.tree = Tree{Scale: 1, Nodes: []Node{{Left: -1, Right: -1, Weight: w, Value: w * g.eta, Cover: float32(sum.hess)}}}
+	g.evaluate([]*histPair{{small: root}})
+	if g.lossGuide {
+		g.growByLoss(root)
+	} else {
+		g.growByDepth(root)
+	}
+	parallel(len(g.finished), func(k int) {
+		n := g.finished[k]
+		v := g.tree.Nodes[n.id].Value
+		for _, i := range g.rows[n.from:n.to] {
+			margin[i] += v
+		}
+	})
+	return g.tree
+}
+
+// finish makes a node a leaf for good.
+func (g *histGrower) finish(n *histNode) {
+	g.release(n)
+	g.finished = append(g.finished, n)
+}
+
+func (g *histGrower) release(n *histNode) {
+	if n.histogram != nil {
+		g.free = append(g.free, n.histogram)
+		n.histogram = nil
+	}
+}
+
+// growByDepth splits all nodes of a level before those of the next.
+func (g *histGrower) growByDepth(root *histNode) {
+	for level := []*histNode{root}; len(level) > 0; {
+		var parents []*histNode
+		for _, n := range level {
+			if g.valid(n) {
+				g.leaves++
+				parents = append(parents, n)
+			} else {
+				g.finish(n)
+			}
+		}
+		level = g.expand(parents)
+	}
+}
+
+// growByLoss splits the node that gains most, until none may be split.
+func (g *histGrower) growByLoss(root *histNode) {
+	open := byGain{root}
+	for len(open) > 0 && g.valid(open[0]) {
+		n := heap.Pop(&open).(*histNode)
+		g.leaves++
+		for _, child := range g.expand([]*histNode{n}) {
+			heap.Push(&open, child)
+		}
+	}
+	for _, n := range open {
+		g.finish(n)
+	}
+}
+
+// byGain is a heap of nodes by gain, equal ones by age.
+type byGain []*histNode
+
+func (h byGain) Len() int      { return len(h) }
+func (h byGain) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h byGain) Less(i, j int) bool {
+	if h[i].best.gain != h[j].best.gain {
+		return h[i].best.gain > h[j].best.gain
+	}
+	return h[i].id < h[j].id
+}
+func (h *byGain) Push(n any) { *h = append(*h, n.(*histNode)) }
+func (h *byGain) Pop() any {
+	last := (*h)[len(*h)-1]
+	*h = (*h)[:len(*h)-1]
+	return last
+}
+
+// valid says whether the best split of a node is good enough and within the limits.
+func (g *histGrower) valid(n *histNode) bool {
+	return n.best.gain > minGain && n.best.gain >= g.gamma && n.best.left.hess != 0 && n.best.right.hess != 0 &&
+		(g.maxLeaves == 0 || g.leaves < g.maxLeaves)
+}
+
+// expand splits nodes and returns those of their children that may be split further; others become leaves.
+func (g *histGrower) expand(parents []*histNode) []*histNode {
+	children := make([]*histNode, 0, 2*len(parents))
+	for _, n := range parents {
+		left, right := g.split(n)
+		children = append(children, left, right)
+	}
+	parallel(len(parents), func(k int) { g.partition(parents[k], children[2*k], children[2*k+1]) })
+	depth := 0
+	if len(parents) > 0 {
+		depth = parents[0].depth + 1
+	}
+	if g.maxDepth > 0 && depth >= g.maxDepth || g.maxLeaves > 0 && g.leaves >= g.maxLeaves {
+		for _, n := range parents {
+			g.release(n)
+		}
+		for _, n := range children {
+			g.finish(n)
+		}
+		return nil
+	}
+	pairs := make([]*histPair, len(parents))
+	for k, n := range parents {
+		p := &histPair{parent: n, small: children[2*k], large: children[2*k+1]}
+		if p.large.to-p.large.from < p.small.to-p.small.from {
+			p.small, p.large = p.large, p.small
+		}
+		pairs[k] = p
+	}
+	g.evaluate(pairs)
+	return children
+}
+
+// split applies the best split of a node to the tree.
+func (g *histGrower) split(n *histNode) (left, right *histNode) {
+	s := &n.best
+	wl, wr := g.weight(s.left, n.bounds), g.weight(s.right, n.bounds)
+	id := g.tree.split(n.id, s,
+		Node{Value: wl * g.eta, Weight: wl * g.eta, Cover: float32(s.left.hess)},
+		Node{Value: wr * g.eta, Weight: wr * g.eta, Cover: float32(s.right.hess)})
+	g.tree.Nodes[n.id].Weight = g.weight(n.sum, n.bounds)
+	left = &histNode{id: id, depth: n.depth + 1, sum: s.left, gain: g.gain(s.left, n.bounds)}
+	right = &histNode{id: id + 1, depth: n.depth + 1, sum: s.right, gain: g.gain(s.right, n.bounds)}
+	left.bounds, right.bounds = g.divide(n.bounds, int(s.feature), wl, wr)
+	if g.interactions != nil {
+		left.allowed, left.path = g.interactions.below(n.path, s.feature, len(g.data.cuts))
+		right.allowed, right.path = left.allowed, left.path
+	}
+	return left, right
+}
+
+// partition sorts the rows of a node to its children, keeping their order.
+func (g *histGrower) partition(n, left, right *histNode) {
+	block, k := g.data.locate(int(n.best.feature))
+	goes := g.directions(&n.best)
+	rows, packed := g.rows[n.from:n.to], g.packed[n.from:n.to]
+	restRows, restPacked := g.rowsTo[n.from:n.to], g.packedTo[n.from:n.to]
+	l, r := 0, 0
+	for i, row := range rows {
+		p, right := packed[i], goes[block.code(row, k)]
+		rows[l], packed[l] = row, p
+		restRows[r], restPacked[r] = row, p
+		left.total += p * int64(1-right)
+		l += 1 - right
+		r += right
+	}
+	copy(rows[l:], restRows[:r])
+	copy(packed[l:], restPacked[:r])
+	left.from, left.to, right.from, right.to = n.from, n.from+l, n.from+l, n.to
+	right.total = n.total - left.total
+}
+
+// directions says for each code of the split column whether it goes left, 0, or right, 1.
+func (g *histGrower) directions(s *split) []int {
+	c := &g.data.cuts[s.feature]
+	goes := make([]int, len(c.cut)+1)
+	for b, cut := range c.cut {
+		if s.categories == nil && cut > s.threshold || s.categories != nil && hasCategory(s.categories, cut) {
+			goes[b] = 1
+		}
+	}
+	if !s.defaultLeft {
+		goes[len(c.cut)] = 1
+	}
+	return goes
+}
+
+// A histPair is two new siblings: the histogram of the small one is built, that of the other is what remains of
+// their parent's. The root is small, alone.
+type histPair struct{ parent, small, large *histNode }
+
+// evaluate finds the best split of new nodes.
+func (g *histGrower) evaluate(pairs []*histPair) {
+	for _, p := range pairs {
+		keep := g.maxDepth == 0 || p.small.depth+1 < g.maxDepth // children will need it
+		if keep {
+			p.small.histogram = g.histogram()
+		}
+		if p.large != nil && keep {
+			p.large.histogram = p.parent.histogram
+		}
+		for _, n := range [2]*histNode{p.small, p.large} {
+			if n != nil {
+				n.allowed = g.columns.node(n.id, n.depth, n.allowed)
+			}
+		}
+	}
+	blocks := len(g.data.blocks)
+	g.blockBest = slices.Grow(g.blockBest[:0], 2*len(pairs)*blocks)[:2*len(pairs)*blocks]
+	parts := 1 // a task is a block, whose words then stay in the cache, for all pairs, unless there are few blocks
+	if blocks < 2*runtime.GOMAXPROCS(0) {
+		parts = len(pairs)
+	}
+	parallel(blocks*parts, func(task int) {
+		b := task / parts
+		for k := task % parts; k < len(pairs); k += parts {
+			best := g.blockBest[2*k*blocks:]
+			g.evaluateBlock(pairs[k], &g.data.blocks[b], &best[b], &best[blocks+b])
+		}
+	})
+	for k, p := range pairs {
+		best := g.blockBest[2*k*blocks:]
+		for b := range blocks {
+			p.small.best.improve(&best[b])
+			if p.large != nil {
+				p.large.best.improve(&best[blocks+b])
+			}
+		}
+		if p.large != nil && p.large.histogram == nil {
+			g.release(p.parent)
+		}
+	}
+}
+
+// histogram is a free histogram.
+func (g *histGrower) histogram() []int64 {
+	if n := len(g.free); n > 0 {
+		h := g.free[n-1]
+		g.free = g.free[:n-1]
+		return h
+	}
+	return make([]int64, g.data.size)
+}
+
+// evaluateBlock finds the best splits of a pair by the columns of a block.
+func (g *histGrower) evaluateBlock(p *histPair, b *binBlock, small, large *split) {
+	*small, *large = split{}, split{}
+	scratch := g.scratch.Get().(*[]int64)
+	defer g.scratch.Put(scratch)
+	size := b.lanes() << b.shift
+	h := (*scratch)[:size]
+	if p.small.histogram != nil {
+		h = b.of(p.small.histogram)
+	}
+	clear(h)
+	b.add(h, g.rows[p.small.from:p.small.to], g.packed[p.small.from:p.small.to])
+	g.scanBlock(p.small, b, h, small)
+	if p.large == nil {
+		return
+	}
+	whole := b.of(p.parent.histogram)
+	rest := (*scratch)[size : 2*size]
+	if p.large.histogram != nil {
+		rest = b.of(p.large.histogram) // the parent's, which is no longer needed
+	}
+	for i, v := range h {
+		rest[i] = whole[i] - v
+	}
+	g.scanBlock(p.large, b, rest, large)
+}
+
+// scanBlock finds the best split of a node by the columns of a block.
+func (g *histGrower) scanBlock(n *histNode, b *binBlock, h []int64, best *split) {
+	for k := range b.count {
+		j := b.first + k
+		if n.allowed != nil && !n.allowed[j] {
+			continue
+		}
+		h, c := b.column(h, k), &g.data.cuts[j]
+		switch {
+		case !c.categorical:
+			g.scanNumeric(n, j, h[:len(c.cut)], best, +1)
+			if c.missing && h[len(c.cut)] != 0 {
+				g.scanNumeric(n, j, h[:len(c.cut)], best, -1)
+			}
+		case len(c.cut) < g.maxOneHot:
+			g.scanOneHot(n, j, h[:len(c.cut)], best)
+		default:
+			g.scanSets(n, j, h[:len(c.cut)], best)
+		}
+	}
+}
+
+// scanNumeric tries the cuts of a column from below, missing values going right, or from above, going left.
+func (g *histGrower) scanNumeric(n *histNode, feature int, h []int64, best *split, step int) {
+	// In whole numbers G and H of gradients, a split gains at most (Gl²/(Hl+λ) + Gr²/(Hr+λ))·unit - n.gain. Most are
+	// thrown out by comparing that, without a division, with what is needed.
+	lambda := float64(g.lambda) / g.scales.hess
+	unit := g.scales.grad * g.scales.grad / g.scales.hess
+	least := int64(math.Ceil(float64(g.minChild) / g.scales.hess))
+	grad, hess := float64(n.total>>32), int64(uint32(n.total))
+	need := float64(best.gain+n.gain) * (1 - 1e-6) / unit
+	c := &g.data.cuts[feature]
+	at := 0
+	if step < 0 {
+		at = len(h) - 1
+	}
+	for sum := int64(0); uint(at) < uint(len(h)); at += step {
+		if h[at] == 0 {
+			continue
+		}
+		sum += h[at]
+		inner := int64(uint32(sum))
+		outer := hess - inner
+		if inner < least {
+			continue
+		}
+		if outer < least {
+			return
+		}
+		g1, h1, h2 := float64(sum>>32), float64(inner)+lambda, float64(outer)+lambda
+		g2 := grad - g1
+		if g1*g1*h2+g2*g2*h1 <= need*h1*h2 {
+			continue
+		}
+		s := split{feature: int32(feature), left: g.scales.unpack(sum), right: g.scales.unpack(n.total - sum)}
+		switch {
+		case step > 0:
+			s.threshold = c.cut[at]
+		case at == 0:
+			s.threshold = c.low
+		default:
+			s.threshold = c.cut[at-1]
+		}
+		if step < 0 {
+			s.left, s.right, s.defaultLeft = s.right, s.left, true
+		}
+		if g.consider(n, &s, best) {
+			need = float64(best.gain+n.gain) * (1 - 1e-6) / unit
+		}
+	}
+}
+
+// consider makes s the best split of a node if it is better and says whether it was.
+func (g *histGrower) consider(n *histNode, s, best *split) bool {
+	if s.left.hess < float64(g.minChild) || s.right.hess < float64(g.minChild) {
+		return false
+	}
+	before := best.gain
+	s.gain = g.splitGain(int(s.feature), s.left, s.right, n.bounds) - n.gain
+	best.improve(s)
+	return best.gain != before
+}
+
+// scanOneHot tries each category of a column against all others.
+func (g *histGrower) scanOneHot(n *histNode, feature int, h []int64, best *split) {
+	missing := n.total
+	for _, p := range h {
+		missing -= p
+	}
+	for category, p := range h {
+		s := split{feature: int32(feature), defaultLeft: true, categories: categorySet([]int{category})}
+		s.left, s.right = g.scales.unpack(n.total-p), g.scales.unpack(p)
+		g.consider(n, &s, best)
+		s.defaultLeft = false
+		s.left, s.right = g.scales.unpack(n.total-p-missing), g.scales.unpack(p+missing)
+		g.consider(n, &s, best)
+	}
+}
+
+// scanSets sorts the categories of a column by the weight they would like and tries the cuts of that order: missing
+// values go left while the right side grows from below, and right while the left side grows from above.
+func (g *histGrower) scanSets(n *histNode, feature int, h []int64, best *split) {
+	order := make([]int, len(h))
+	weight := make([]float32, len(h))
+	for c, p := range h {
+		order[c], weight[c] = c, g.freeWeight(g.scales.unpack(p))
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(weight[a], weight[b]) })
+	tries := min(g.maxCategories, len(h)) - 1
+	try := func(right int64, first int, defaultLeft bool) {
+		s := split{feature: int32(feature), defaultLeft: defaultLeft}
+		s.left, s.right = g.scales.unpack(n.total-right), g.scales.unpack(right)
+		if g.consider(n, &s, best) {
+			best.categories = categorySet(order[:first])
+		}
+	}
+	sum := int64(0)
+	for k := range tries {
+		sum += h[order[k]]
+		try(sum, k+1, true)
+	}
+	sum = 0
+	for k := range tries {
+		sum += h[order[len(h)-1-k]]
+		try(n.total-sum, len(h)-1-k, false)
+	}
+}

@@ -1,0 +1,138 @@
+package classify
+
+// bins are the columns of the training rows as numbers of bins, eight columns (or four with more than 256 numbers)
+// packed in each word of 64 bits, so that one word and one gradient are loaded for eight additions to histograms.
+type bins struct {
+	rows   int
+	cuts   []cuts // of each column
+	blocks []binBlock
+	size   int // of a histogram of all blocks
+}
+
+// A binBlock is neighbouring columns. In a histogram, column k of a block has the sums of its bins from
+// offset + k<<shift on, and after them the sum of the rows where it is missing.
+type binBlock struct {
+	first, count int // columns
+	wide         bool
+	shift        uint
+	offset       int
+	words        []uint64 // by row
+}
+
+const (
+	narrowLanes, wideLanes = 8, 4
+	narrowShift            = 8
+	maxBins                = 1<<16 - 1 // so that a missing value has a number too
+)
+
+// lanes is the number of columns that a word of the block has room for.
+func (b *binBlock) lanes() int {
+	if b.wide {
+		return wideLanes
+	}
+	return narrowLanes
+}
+
+// code is the number of the bin of the block's column k in a row.
+func (b *binBlock) code(row uint32, k int) int {
+	if b.wide {
+		return int(b.words[row] >> (16 * k) & 0xffff)
+	}
+	return int(b.words[row] >> (8 * k) & 0xff)
+}
+
+// of is the part of a histogram that belongs to the block.
+func (b *binBlock) of(histogram []int64) []int64 {
+	return histogram[b.offset : b.offset+b.lanes()<<b.shift]
+}
+
+// column is the part of the block's histogram that belongs to its column k.
+func (b *binBlock) column(h []int64, k int) []int64 { return h[k<<b.shift : (k+1)<<b.shift] }
+
+// newBins cuts the columns. It takes them apart as it goes.
+func newBins(columns [][]float32, weight []float32, maxBin int, categorical []bool) *bins {
+	b := &bins{rows: len(columns[0]), cuts: make([]cuts, len(columns))}
+	parallel(len(columns), func(j int) {
+		b.cuts[j] = newCuts(columns[j], weight, maxBin, categorical != nil && categorical[j])
+	})
+	for j := 0; j < len(columns); {
+		block := binBlock{first: j, count: min(narrowLanes, len(columns)-j), shift: narrowShift}
+		if codes := b.codes(block); codes > 1<<narrowShift {
+			block.count, block.wide = min(wideLanes, block.count), true
+			for b.codes(block) > 1<<block.shift {
+				block.shift++
+			}
+		}
+		block.offset = b.size
+		b.size += block.lanes() << block.shift
+		b.blocks = append(b.blocks, block)
+		j += block.count
+	}
+	parallel(len(b.blocks), func(k int) { b.fill(&b.blocks[k], columns) })
+	return b
+}
+
+// codes is the largest number of codes that a column of the block needs, one for missing values included.
+func (b *bins) codes(block binBlock) int {
+	most := 0
+	for _, c := range b.cuts[block.first : block.first+block.count] {
+		n := len(c.cut)
+		if c.missing {
+			n++
+		}
+		most = max(most, n)
+	}
+	return most
+}
+
+// fill writes the words of a block.
+func (b *bins) fill(block *binBlock, columns [][]float32) {
+	block.words = make([]uint64, b.rows)
+	width := 64 / block.lanes()
+	for k := range block.count {
+		c := &b.cuts[block.first+k]
+		for i, v := range columns[block.first+k] {
+			code := len(c.cut)
+			if v == v {
+				code = c.bin(v)
+			}
+			block.words[i] |= uint64(code) << (k * width)
+		}
+	}
+}
+
+// locate is the block of a column and its place there.
+func (b *bins) locate(column int) (block *binBlock, k int) {
+	i := column / narrowLanes // all blocks before it are at most that wide
+	for b.blocks[i].first+b.blocks[i].count <= column {
+		i++
+	}
+	return &b.blocks[i], column - b.blocks[i].first
+}
+
+// add adds the gradients of rows to the block's part of a histogram.
+func (b *binBlock) add(h []int64, rows []uint32, gradients []int64) {
+	gradients = gradients[:len(rows)]
+	if b.wide {
+		for i, r := range rows {
+			w, g := b.words[r], gradients[i]
+			h[w&0xffff] += g
+			h[1<<b.shift+w>>16&0xffff] += g
+			h[2<<b.shift+w>>32&0xffff] += g
+			h[3<<b.shift+w>>48] += g
+		}
+		return
+	}
+	sum, words := (*[narrowLanes << narrowShift]int64)(h), b.words
+	for i, r := range rows {
+		w, g := words[r], gradients[i]
+		sum[w&0xff] += g
+		sum[0x100+w>>8&0xff] += g
+		sum[0x200+w>>16&0xff] += g
+		sum[0x300+w>>24&0xff] += g
+		sum[0x400+w>>32&0xff] += g
+		sum[0x500+w>>40&0xff] += g
+		sum[0x600+w>>48&0xff] += g
+		sum[0x700+w>>56] += g
+	}
+}
