@@ -55,6 +55,9 @@ const (
 	tanh     = "torch.nn.modules.activation.Tanh"
 )
 
+// promptsFile is in the model's directory itself, with what belongs to no module.
+const promptsFile = "config_sentence_transformers.json"
+
 // maxConfigSize bounds the small JSON files, maxTokenizerSize tokenizer.json.
 const (
 	maxConfigSize    = 1 << 20
@@ -67,7 +70,10 @@ func readConfig(fsys fs.FS) (*Config, error) {
 	if err := readJSON(fsys, "modules.json", &list); err != nil {
 		return nil, err
 	}
-	c := &Config{HiddenAct: "gelu", TypeVocabSize: 2, LayerNormEps: 1e-12, HiddenDropoutProb: 0.1, AttentionProbsDropoutProb: 0.1}
+	c := &Config{
+		HiddenAct: "gelu", TypeVocabSize: 2, LayerNormEps: 1e-12,
+		HiddenDropoutProb: 0.1, AttentionProbsDropoutProb: 0.1, PositionEmbeddingType: "absolute",
+	}
 	width := 0 // of what the modules so far give
 	for i, m := range list {
 		kind := m.Type[strings.LastIndexByte(m.Type, '.')+1:]
@@ -75,6 +81,8 @@ func readConfig(fsys fs.FS) (*Config, error) {
 		switch {
 		case (i == 0) != (kind == "Transformer") || (i == 1) != (kind == "Pooling"):
 			err = fmt.Errorf("encoder: modules.json: module %d is a %s, want Transformer, Pooling, then any of Dense and Normalize", i, kind)
+		case m.Path != "" && !fs.ValidPath(m.Path):
+			err = fmt.Errorf("encoder: modules.json: path %q of module %d, want a folder of the model", m.Path, i)
 		case kind == "Transformer":
 			c.transformer = m.Path
 			err = c.readTransformer(fsys)
@@ -126,7 +134,7 @@ func (c *Config) readTransformer(fsys fs.FS) error {
 	}{
 		{path.Join(c.transformer, "sentence_bert_config.json"), &sentence},
 		{path.Join(c.transformer, "tokenizer_config.json"), &tokenizer},
-		{"config_sentence_transformers.json", &prompts},
+		{promptsFile, &prompts},
 	} {
 		if err := readJSON(fsys, f.name, f.to); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -159,7 +167,7 @@ func (c *Config) check() error {
 	if c.HiddenAct != "gelu" {
 		return fmt.Errorf("hidden_act is %q, want \"gelu\": other activations are not supported", c.HiddenAct)
 	}
-	if t := c.PositionEmbeddingType; t != "" && t != "absolute" {
+	if t := c.PositionEmbeddingType; t != "absolute" {
 		return fmt.Errorf("position_embedding_type is %q, want \"absolute\"", t)
 	}
 	if c.IsDecoder {

@@ -22,7 +22,7 @@ type Model struct {
 	parameters []Parameter
 	layouts    []layout // where each parameter is kept
 	tokenizer  *wordpiece.Tokenizer
-	files      map[string][]byte // the tokenizer's files, as they were read
+	files      map[string][]byte // keptFiles
 
 	packs      *ops.Packs[float32]
 	generation atomic.Uint64 // of the weights
@@ -32,8 +32,8 @@ type Model struct {
 	pool *kernel.Pool
 }
 
-// tokenizerFiles are kept for [Model.Save]; only the first has to be there.
-var tokenizerFiles = []string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}
+// keptFiles are written by [Model.Save] as they were read; only the first has to be there.
+var keptFiles = []string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", promptsFile}
 
 // Load reads a model from a directory in the layout of sentence-transformers: modules.json and what it names, which
 // is a Transformer (config.json, tokenizer.json, model.safetensors in F32, F16 or BF16), a Pooling (mean, cls or max)
@@ -57,22 +57,25 @@ func Load(fsys fs.FS) (*Model, error) {
 
 func (m *Model) readTokenizer(fsys fs.FS) error {
 	m.files = map[string][]byte{}
-	for _, name := range tokenizerFiles {
-		b, err := readFile(fsys, path.Join(m.config.transformer, name), maxTokenizerSize)
-		if errors.Is(err, fs.ErrNotExist) && name != tokenizerFiles[0] {
-			continue
+	for i, name := range keptFiles {
+		from := path.Join(m.config.transformer, name)
+		if name == promptsFile {
+			from = name
 		}
-		if err != nil {
+		b, err := readFile(fsys, from, maxTokenizerSize)
+		if err == nil {
+			m.files[name] = b
+		} else if i == 0 || !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		m.files[name] = b
 	}
+	name := path.Join(m.config.transformer, keptFiles[0])
 	var err error
-	if m.tokenizer, err = wordpiece.New(m.files[tokenizerFiles[0]]); err != nil {
-		return fmt.Errorf("encoder: %s: %w", path.Join(m.config.transformer, tokenizerFiles[0]), err)
+	if m.tokenizer, err = wordpiece.New(m.files[keptFiles[0]]); err != nil {
+		return fmt.Errorf("encoder: %s: %w", name, err)
 	}
 	if n := m.tokenizer.Size(); n > m.config.VocabSize {
-		return fmt.Errorf("encoder: %s: %d tokens, want at most vocab_size, %d", path.Join(m.config.transformer, tokenizerFiles[0]), n, m.config.VocabSize)
+		return fmt.Errorf("encoder: %s: %d tokens, want at most vocab_size, %d", name, n, m.config.VocabSize)
 	}
 	return nil
 }

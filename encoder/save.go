@@ -1,0 +1,220 @@
+package encoder
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"gorgonia.org/tensor"
+
+	"github.com/org/salesconv/internal/atomicfile"
+)
+
+// Save writes the model as a directory of sentence-transformers, which that library and [Load] open: the configs, the
+// tokenizer with vocab.txt, a model card, and the weights in F32. The directory is there whole or not at all: it is
+// written beside its place, read back and compared, and then renamed. A directory in its place is replaced if it holds
+// nothing but such a model; anything else there is an error.
+func (m *Model) Save(dir string) error {
+	if err := m.save(dir); err != nil {
+		return fmt.Errorf("encoder: save: %w", err)
+	}
+	return nil
+}
+
+func (m *Model) save(dir string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	if err := replaceable(dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	tmp, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp) // gone once it is renamed
+	if err := os.Chmod(tmp, 0o755); err != nil {
+		return err
+	}
+	if err := m.write(tmp); err != nil {
+		return err
+	}
+	if err := m.compare(tmp); err != nil {
+		return err
+	}
+	return swap(tmp, dir)
+}
+
+// modelFile matches what a saved model has in its folder.
+var modelFile = regexp.MustCompile(`^(modules\.json|config\.json|config_sentence_transformers\.json|sentence_bert_config\.json|tokenizer\.json|` +
+	`tokenizer_config\.json|special_tokens_map\.json|vocab\.txt|README\.md|model\.safetensors|[0-9]+_[A-Za-z]+)$`)
+
+// replaceable refuses a folder with files that are not a model's.
+func replaceable(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	for _, e := range entries {
+		if !modelFile.MatchString(e.Name()) {
+			return fmt.Errorf("%s holds %s, which is not part of a model: name a new folder", dir, e.Name())
+		}
+	}
+	return err
+}
+
+// swap renames tmp to dir, and removes what was there.
+func swap(tmp, dir string) error {
+	old := tmp + ".old"
+	err := os.Rename(dir, old)
+	if err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	had := err == nil
+	if err := os.Rename(tmp, dir); err != nil {
+		if had {
+			os.Rename(old, dir)
+		}
+		return err
+	}
+	if err := atomicfile.SyncDir(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	return os.RemoveAll(old)
+}
+
+// compare reads the saved model back.
+func (m *Model) compare(dir string) error {
+	saved, err := Load(os.DirFS(dir))
+	if err != nil {
+		return fmt.Errorf("reading back: %w", err)
+	}
+	for i, p := range m.parameters {
+		if !slices.Equal(p.Value.Data().([]float32), saved.parameters[i].Value.Data().([]float32)) {
+			return fmt.Errorf("reading back: %s differs from what was written", p.Name)
+		}
+	}
+	return nil
+}
+
+// write writes all files of the model, the weights last.
+func (m *Model) write(dir string) error {
+	for _, f := range m.smallFiles() {
+		err := atomicfile.WriteFile(filepath.Join(dir, f.name), func(w io.Writer) error {
+			_, err := w.Write(f.data)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	config := *m.config
+	config.transformer = ""
+	layouts := config.layouts()
+	for from, to := 0, 0; from < len(layouts); from = to {
+		var values []*tensor.Dense
+		for to = from; to < len(layouts) && layouts[to].file == layouts[from].file; to++ {
+			values = append(values, m.parameters[to].Value)
+		}
+		err := atomicfile.WriteFile(filepath.Join(dir, layouts[from].file), func(w io.Writer) error {
+			return writeCheckpoint(w, layouts[from:to], values)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type file struct {
+	name string
+	data []byte
+}
+
+// smallFiles makes the files around the weights, in the older form that all versions of sentence-transformers read.
+func (m *Model) smallFiles() []file {
+	c := m.config
+	var files []file
+	add := func(name string, v any) {
+		b, err := json.MarshalIndent(v, "", "  ")
+		if err != nil {
+			panic(err) // only values of other types than those below do that
+		}
+		files = append(files, file{name, append(b, '\n')})
+	}
+	type entry struct {
+		Index int    `json:"idx"`
+		Name  string `json:"name"`
+		Path  string `json:"path"`
+		Type  string `json:"type"`
+	}
+	const kind = "sentence_transformers.models."
+	modules := []entry{{0, "0", "", kind + "Transformer"}, {1, "1", "1_Pooling", kind + "Pooling"}}
+	for i, d := range c.modules {
+		e := entry{i + 2, strconv.Itoa(i + 2), d.Path, kind + "Dense"}
+		if d.Normalize {
+			e.Type = kind + "Normalize"
+		} else {
+			add(path.Join(d.Path, "config.json"), map[string]any{
+				"in_features": d.In, "out_features": d.Out, "bias": d.Bias, "activation_function": d.Activation,
+			})
+		}
+		modules = append(modules, e)
+	}
+	add("modules.json", modules)
+	add("config.json", struct {
+		Architectures []string `json:"architectures"`
+		*Config
+		PadTokenID int `json:"pad_token_id"`
+	}{[]string{"BertModel"}, c, 0})
+	add("sentence_bert_config.json", map[string]any{"max_seq_length": c.MaxSeqLength, "do_lower_case": false})
+	add("1_Pooling/config.json", map[string]any{
+		"word_embedding_dimension": c.HiddenSize,
+		"pooling_mode_cls_token":   c.PoolingMode == "cls",
+		"pooling_mode_mean_tokens": c.PoolingMode == "mean",
+		"pooling_mode_max_tokens":  c.PoolingMode == "max",
+	})
+	for _, name := range keptFiles {
+		if b, ok := m.files[name]; ok {
+			files = append(files, file{name, b})
+		}
+	}
+	var vocab, card bytes.Buffer
+	for id := range m.tokenizer.Size() {
+		vocab.WriteString(m.tokenizer.Token(id) + "\n")
+	}
+	fmt.Fprintf(&card, modelCard, c.Width(), c.NumHiddenLayers, c.HiddenSize, c.NumAttentionHeads, c.PoolingMode, c.MaxSeqLength)
+	return append(files, file{"vocab.txt", vocab.Bytes()}, file{"README.md", card.Bytes()})
+}
+
+const modelCard = `---
+library_name: sentence-transformers
+pipeline_tag: sentence-similarity
+tags:
+- sentence-transformers
+- feature-extraction
+- sentence-similarity
+---
+
+# Sentence encoder
+
+It maps a text to %d numbers, for search, clustering and classification: a BERT of %d layers, width %d and %d heads, %s
+pooling, reading up to %d pieces of a text. It was written by salesconv, in the layout of sentence-transformers.
+
+    from sentence_transformers import SentenceTransformer
+    rows = SentenceTransformer("DIRECTORY").encode(["The price is too high."])
+
+    model, err := encoder.Load(os.DirFS("DIRECTORY"))
+    rows, err := model.Encode(ctx, []string{"The price is too high."}, nil)
+`

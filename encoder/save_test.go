@@ -1,0 +1,63 @@
+package encoder
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestSave(t *testing.T) {
+	for _, name := range []string{"mean12", "cls-cased", "max-dense", "masked-lm-bf16"} {
+		m := small(t, name)
+		dir := filepath.Join(t.TempDir(), "models", "saved")
+		for range 2 { // the second replaces the first
+			if err := m.Save(dir); err != nil {
+				t.Fatal(err)
+			}
+		}
+		saved, err := Load(os.DirFS(dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts := []string{"", "The price is too high!", "a b c"}
+		want, err := m.Encode(t.Context(), texts, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := saved.Encode(t.Context(), texts, nil)
+		if err != nil || !slices.Equal(got.data, want.data) {
+			t.Errorf("%s: the saved model gives other rows (error %v)", name, err)
+		}
+		if got, want := saved.Config().MaxSeqLength, m.Config().MaxSeqLength; got != want {
+			t.Errorf("%s: MaxSeqLength %d, want %d", name, got, want)
+		}
+		if names, _ := os.ReadDir(filepath.Dir(dir)); len(names) != 1 {
+			t.Errorf("%d entries beside the saved model, want none: %v", len(names)-1, names)
+		}
+	}
+}
+
+func TestSaveErrors(t *testing.T) {
+	m := small(t, "mean12")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "notes.txt")
+	if err := os.WriteFile(file, []byte("mine"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Save(dir); err == nil || !strings.Contains(err.Error(), "notes.txt, which is not part of a model") {
+		t.Errorf("into a folder with notes.txt: error %v", err)
+	}
+	if err := m.Save(filepath.Join(file, "model")); err == nil {
+		t.Error("below a file: no error")
+	}
+	m.parameters[3].Value.Data().([]float32)[0] /= 0
+	to := filepath.Join(dir, "model")
+	if err := m.Save(to); err == nil || !strings.Contains(err.Error(), `tensor "embeddings.LayerNorm.weight"`) {
+		t.Errorf("an infinite weight: error %v, want one that names it", err)
+	}
+	if names, _ := os.ReadDir(dir); len(names) != 1 {
+		t.Errorf("%d entries left by saves that failed, want none", len(names)-1)
+	}
+}
