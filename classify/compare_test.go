@@ -1,0 +1,221 @@
+package classify
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// twoScores draws labels and two noisy views of one truth, the second with so much more noise.
+func twoScores(n int, noise float64, seed uint64) (a, b *OutOfFold) {
+	r := rand.New(rand.NewPCG(seed, 1))
+	a, b = &OutOfFold{Row: all(n)}, &OutOfFold{Row: all(n)}
+	for range n {
+		truth := r.NormFloat64()
+		label := 0
+		if r.Float64() < Sigmoid(2*truth) {
+			label = 1
+		}
+		a.Y, b.Y = append(a.Y, label), append(b.Y, label)
+		a.P = append(a.P, Sigmoid(truth+r.NormFloat64()))
+		b.P = append(b.P, Sigmoid((truth+noise*r.NormFloat64())/3)) // on another scale
+	}
+	return a, b
+}
+
+func TestCompare(t *testing.T) {
+	a, b := twoScores(400, 3, 1)
+	c, err := Compare(context.Background(), a, b, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.Differs() || c.P > 0.01 || c.DeLong > 0.01 || c.Difference.High > 0 || !strings.HasPrefix(c.Verdict("a", "b"), "evidence of a difference: a 0.") {
+		t.Errorf("of different scores: %+v: %s", c, c.Verdict("a", "b"))
+	}
+	if math.Abs(c.Difference.Estimate-(c.B-c.A)) > 1e-15 {
+		t.Errorf("difference %v of %v and %v", c.Difference.Estimate, c.A, c.B)
+	}
+	a, b = twoScores(400, 1, 2)
+	if c, err = Compare(context.Background(), a, b, nil); err != nil {
+		t.Fatal(err)
+	}
+	if c.Differs() || c.DeLong < 0.05 || !strings.HasPrefix(c.Verdict("a", "b"), "no evidence of a difference: a 0.") {
+		t.Errorf("of equal scores: %+v: %s", c, c.Verdict("a", "b"))
+	}
+	b.Row = b.Row[1:]
+	if _, err := Compare(context.Background(), a, b, nil); err == nil || !strings.Contains(err.Error(), "not of the same rows") {
+		t.Errorf("of other rows: error %v", err)
+	}
+}
+
+// Where there is no difference, each test cries out about as often as it says it does.
+func TestComparisonsHoldTheirLevel(t *testing.T) {
+	const trials = 200
+	var permutation, delong int
+	for trial := range trials {
+		a, b := twoScores(80, 1, 100+uint64(trial))
+		c, err := Compare(context.Background(), a, b, &ResampleOptions{Samples: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.P <= 0.1 {
+			permutation++
+		}
+		if c.DeLong <= 0.1 {
+			delong++
+		}
+	}
+	for name, count := range map[string]int{"permutation": permutation, "DeLong": delong} {
+		if count < 8 || count > 34 { // 20 ± 3.3 standard deviations
+			t.Errorf("%s: p ≤ 0.1 in %d of %d trials without a difference", name, count, trials)
+		}
+	}
+}
+
+// The variance of a difference in AUC, from its definition: all pairs of rows.
+func TestDeLongAgainstPairs(t *testing.T) {
+	a, b := twoScores(60, 2, 5)
+	for i := range a.P { // with ties
+		a.P[i] = math.Round(a.P[i]*10) / 10
+	}
+	psi := func(p []float64, i, j int) float64 {
+		switch {
+		case p[i] > p[j]:
+			return 1
+		case p[i] == p[j]:
+			return 0.5
+		}
+		return 0
+	}
+	var rows [2][]int
+	for i, label := range a.Y {
+		rows[label] = append(rows[label], i)
+	}
+	difference, variance := 0.0, 0.0
+	for side := range 2 {
+		var v []float64
+		for _, i := range rows[side] {
+			sum := 0.0
+			for _, j := range rows[1-side] {
+				if side == 1 {
+					sum += psi(b.P, i, j) - psi(a.P, i, j)
+				} else {
+					sum += psi(b.P, j, i) - psi(a.P, j, i)
+				}
+			}
+			v = append(v, sum/float64(len(rows[1-side])))
+		}
+		mean, square := 0.0, 0.0
+		for _, x := range v {
+			mean += x / float64(len(v))
+		}
+		for _, x := range v {
+			square += (x - mean) * (x - mean)
+		}
+		difference = mean
+		variance += square / float64(len(v)-1) / float64(len(v))
+	}
+	want := math.Erfc(math.Abs(difference) / math.Sqrt(2*variance))
+	if got := deLong(a.P, b.P, a.Y); math.Abs(got-want) > 1e-12 {
+		t.Errorf("p %v, want %v", got, want)
+	}
+	if d := ROCAUC(b.P, b.Y) - ROCAUC(a.P, a.Y); math.Abs(d-difference) > 1e-12 {
+		t.Errorf("difference %v, want %v", d, difference)
+	}
+}
+
+// One discordant pair against seven: twice the chance of at most one head in eight throws.
+func TestMcNemar(t *testing.T) {
+	y := make([]int, 20)
+	a, b := make([]float64, 20), make([]float64, 20)
+	for i := range 8 {
+		a[i] = 0.9
+	}
+	a[0], b[0] = 0.1, 0.9
+	if got, want := mcNemar(a, b, y), 2*9.0/256; math.Abs(got-want) > 1e-12 {
+		t.Errorf("p %v, want %v", got, want)
+	}
+}
+
+// With groups of five equal rows, the interval is about √5 times as wide.
+func TestBootstrapByGroup(t *testing.T) {
+	a, _ := twoScores(100, 1, 3)
+	var p []float64
+	var y []int
+	var groups []string
+	for i := range 500 {
+		p, y, groups = append(p, a.P[i/5]), append(y, a.Y[i/5]), append(groups, fmt.Sprint(i/5))
+	}
+	alone, err := Bootstrap(context.Background(), p, y, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grouped, err := Bootstrap(context.Background(), p, y, &ResampleOptions{Groups: groups})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ratio := (grouped.High - grouped.Low) / (alone.High - alone.Low); ratio < 1.8 || ratio > 2.7 {
+		t.Errorf("by group %v, by row %v: %.2f times as wide", grouped, alone, ratio)
+	}
+	again, _ := Bootstrap(context.Background(), p, y, &ResampleOptions{Groups: groups})
+	if again != grouped {
+		t.Errorf("the same seed gives %v, then %v", grouped, again)
+	}
+}
+
+func TestLearningCurve(t *testing.T) {
+	x, y := linearSample(400, 40, 1)
+	folds, err := Folds(y, nil, 4, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	curve, err := LearningCurve(context.Background(), y, folds, []int{40, 150, 1000}, func(ctx context.Context, train, test []int) ([]float64, error) {
+		f, err := FitLogistic(ctx, Rows(x, train), pick(y, train), nil)
+		if err != nil {
+			return nil, err
+		}
+		return f.Predict(Rows(x, test))
+	}, &ResampleOptions{Samples: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if curve[0].Rows != 40 || curve[2].Rows != 300 || !(curve[0].Score.Estimate < curve[2].Score.Estimate) {
+		t.Errorf("%+v", curve)
+	}
+}
+
+func TestLeakProbe(t *testing.T) {
+	x, y := linearSample(300, 4, 1)
+	r := rand.New(rand.NewPCG(8, 8))
+	names := []string{"hour", "size", "agent", "duration"}
+	folds, err := Folds(y, nil, 5, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range y {
+		for j := range names {
+			x.Set(i, j, r.NormFloat64())
+		}
+	}
+	leak, err := LeakProbe(context.Background(), x, names, y, folds, nil)
+	if err != nil || leak.Warning != "" {
+		t.Errorf("of noise: %+v, error %v", leak, err)
+	}
+	for i, label := range y {
+		x.Set(i, 2, x.At(i, 2)-2*float64(label))
+	}
+	leak, err = LeakProbe(context.Background(), x, names, y, folds, nil)
+	if err != nil || leak.Columns[0].Name != "agent" || !strings.Contains(leak.Warning, "metadata alone predict the label") {
+		t.Errorf("of a leak: %+v, error %v", leak, err)
+	}
+	for i, label := range y {
+		x.Set(i, 1, float64(label))
+	}
+	leak, err = LeakProbe(context.Background(), x, names, y, folds, nil)
+	if err != nil || !strings.Contains(leak.Warning, `column "size" alone`) {
+		t.Errorf("of the label itself: %+v, error %v", leak, err)
+	}
+}

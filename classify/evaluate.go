@@ -1,0 +1,137 @@
+package classify
+
+import (
+	"fmt"
+	"math"
+)
+
+// A CalibrationBin compares what was foretold with what happened, for rows of neighbouring probabilities.
+type CalibrationBin struct {
+	Rows     int     `json:"rows"`
+	From     float64 `json:"from"` // lowest and highest probability
+	To       float64 `json:"to"`
+	Foretold float64 `json:"foretold"` // mean probability
+	Observed float64 `json:"observed"` // share of label 1
+	Low      float64 `json:"low"`      // 95% Wilson interval of the share
+	High     float64 `json:"high"`
+}
+
+// CalibrationTable cuts the rows, by probability ascending, into bins of as even a size as ties allow. The second
+// result is the expected calibration error: the mean distance between foretold and observed over the rows.
+func CalibrationTable(p []float64, y []int, bins int) ([]CalibrationBin, float64, error) {
+	if err := checkScores(p, y); err != nil {
+		return nil, 0, err
+	}
+	if bins < 1 || bins > len(p) {
+		return nil, 0, fmt.Errorf("classify: %d bins of %d rows", bins, len(p))
+	}
+	steps := scoreSteps(p, y)
+	var table []CalibrationBin
+	var bin CalibrationBin
+	distance, before := 0.0, 0
+	for k := len(steps) - 1; k >= 0; k-- {
+		s := steps[k]
+		if bin.Rows == 0 {
+			bin.From = s.score
+		}
+		bin.To = s.score
+		bin.Foretold += s.score * float64(s.positive+s.negative)
+		bin.Observed += float64(s.positive)
+		bin.Rows += s.positive + s.negative
+		if full := (before+bin.Rows)*bins >= (len(table)+1)*len(p); !full && k > 0 {
+			continue
+		}
+		before += bin.Rows
+		bin.Low, bin.High = wilson(bin.Observed, float64(bin.Rows))
+		distance += math.Abs(bin.Foretold - bin.Observed)
+		bin.Foretold /= float64(bin.Rows)
+		bin.Observed /= float64(bin.Rows)
+		table, bin = append(table, bin), CalibrationBin{}
+	}
+	return table, distance / float64(len(p)), nil
+}
+
+// wilson is the 95% interval of a share (Wilson 1927).
+func wilson(hits, n float64) (low, high float64) {
+	const z = 1.959963984540054
+	p := hits / n
+	centre := p + z*z/(2*n)
+	half := z * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
+	return max(0, (centre-half)/(1+z*z/n)), min(1, (centre+half)/(1+z*z/n))
+}
+
+// A LiftPoint says what calling the best-scored rows would find.
+type LiftPoint struct {
+	Rows      int     `json:"rows"` // called, the best first
+	Share     float64 `json:"share"`
+	Threshold float64 `json:"threshold"` // the lowest probability among them
+	Precision float64 `json:"precision"` // share of label 1 among them
+	Lift      float64 `json:"lift"`      // precision over that of all rows
+	Gain      float64 `json:"gain"`      // share of all rows of label 1 that is among them
+}
+
+// Lift gives a point for each of so many equal parts of the rows, the best-scored first. Where a border falls among
+// rows of one score, these count as their average, so the order of the rows does not matter.
+func Lift(p []float64, y []int, parts int) ([]LiftPoint, error) {
+	if err := checkScores(p, y); err != nil {
+		return nil, err
+	}
+	if parts < 1 || parts > len(p) {
+		return nil, fmt.Errorf("classify: %d parts of %d rows", parts, len(p))
+	}
+	steps := scoreSteps(p, y)
+	total := 0
+	for _, label := range y {
+		total += label
+	}
+	base := float64(total) / float64(len(p))
+	points := make([]LiftPoint, parts)
+	k, called, hits := 0, 0, 0 // the steps that are called whole
+	for i := range points {
+		rows := (i + 1) * len(p) / parts
+		for called+steps[k].positive+steps[k].negative < rows {
+			called += steps[k].positive + steps[k].negative
+			hits += steps[k].positive
+			k++
+		}
+		s := steps[k]
+		found := float64(hits) + float64(rows-called)*float64(s.positive)/float64(s.positive+s.negative)
+		precision := found / float64(rows)
+		points[i] = LiftPoint{
+			Rows: rows, Share: float64(rows) / float64(len(p)), Threshold: s.score,
+			Precision: precision, Lift: precision / base, Gain: found / float64(total),
+		}
+	}
+	return points, nil
+}
+
+// A ProfitPoint is the profit of calling all rows whose probability is at least the threshold.
+type ProfitPoint struct {
+	Threshold float64 `json:"threshold"`
+	Rows      int     `json:"rows"`
+	Profit    float64 `json:"profit"`
+}
+
+// Profit gives the whole curve, thresholds descending, where a call costs cost and one of label 1 earns gain; it begins
+// with calling none. The best point is the second result.
+func Profit(p []float64, y []int, gain, cost float64) (curve []ProfitPoint, best ProfitPoint, err error) {
+	if err := checkScores(p, y); err != nil {
+		return nil, best, err
+	}
+	if math.IsNaN(gain-cost) || math.IsInf(gain-cost, 0) {
+		return nil, best, fmt.Errorf("classify: gain %v and cost %v, want finite numbers", gain, cost)
+	}
+	best = ProfitPoint{Threshold: math.Nextafter(1, 2)}
+	curve = append(curve, best)
+	at := best
+	for _, s := range scoreSteps(p, y) {
+		at.Threshold = s.score
+		at.Rows += s.positive + s.negative
+		at.Profit += float64(s.positive)*gain - float64(s.positive+s.negative)*cost
+		curve = append(curve, at)
+		if at.Profit > best.Profit {
+			best = at
+		}
+	}
+	return curve, best, nil
+}
