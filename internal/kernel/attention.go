@@ -43,11 +43,11 @@ type head[T Float] struct {
 	dimPanels int // panels that the head's dimension fills
 }
 
-func newHead[T Float](be *backend[T], qkv []T, offsets []int, heads, dim, task int) *head[T] {
+func newHead[T Float](be *backend[T], qkv []T, offsets []int, heads, dim, task int) head[T] {
 	s, index := task/heads, task%heads
 	width, first := heads*dim, offsets[s]
 	rows := offsets[s+1] - first
-	h := &head[T]{be: be, first: first, rows: rows, dim: dim, heads: heads, index: index, ld: 3 * width,
+	h := head[T]{be: be, first: first, rows: rows, dim: dim, heads: heads, index: index, ld: 3 * width,
 		scale: T(1 / math.Sqrt(float64(dim))), colPanels: ceil(rows, be.nr), dimPanels: ceil(dim, be.nr)}
 	if rows == 0 {
 		return h
@@ -77,7 +77,7 @@ func (h *head[T]) scores(m int, a []T, lda int, packed, s []T) {
 	nr := h.be.nr
 	for p := range h.colPanels {
 		j := p * nr
-		h.be.tile(m, min(nr, h.rows-j), h.dim, a, lda, 1, packed[p*h.dim*nr:], s[j:], h.pitch, nil, nil, 0)
+		h.be.product(m, min(nr, h.rows-j), h.dim, a, lda, 1, packed[p*h.dim*nr:], s[j:], h.pitch, nil, nil, 0)
 	}
 }
 
@@ -90,7 +90,7 @@ func (h *head[T]) times(m, k int, a []T, rs, ks int, packed []T, y []T, ldy int,
 		if more {
 			sum = y[j:]
 		}
-		h.be.tile(m, min(nr, h.dim-j), k, a, rs, ks, packed[p*h.rows*nr:], y[j:], ldy, nil, sum, ldy)
+		h.be.product(m, min(nr, h.dim-j), k, a, rs, ks, packed[p*h.rows*nr:], y[j:], ldy, nil, sum, ldy)
 	}
 }
 
@@ -117,10 +117,8 @@ func (h *head[T]) forward(drop Dropout, out []T) {
 	values, s := cut(rest, h.rowSpace())
 	h.packColumns(h.k, h.ld, keys)
 	h.packRows(h.v, h.ld, values)
-	strips := ceil(h.rows, be.mr)
-	for strip := range strips {
-		r0, r1 := share(h.rows, strips, strip)
-		m := r1 - r0
+	for r0 := 0; r0 < h.rows; r0 += be.mr {
+		m := min(be.mr, h.rows-r0)
 		h.scores(m, h.q[r0*h.ld:], h.ld, keys, s)
 		be.softmax(m, h.rows, s, h.pitch, h.scale)
 		h.drop(drop, r0, m, s)
@@ -156,11 +154,8 @@ func (h *head[T]) backward(drop Dropout, out, dout, dqkv []T) {
 
 	for b0 := 0; b0 < h.rows; b0 += block {
 		n := min(block, h.rows-b0)
-		for r := 0; r < n; r += be.mr {
-			m, at := min(be.mr, n-r), r*h.pitch
-			h.scores(m, h.q[(b0+r)*h.ld:], h.ld, keyColumns, p[at:])
-			h.scores(m, dout[(b0+r)*width:], width, valueColumns, ds[at:])
-		}
+		h.scores(n, h.q[b0*h.ld:], h.ld, keyColumns, p)
+		h.scores(n, dout[b0*width:], width, valueColumns, ds)
 		be.softmax(n, h.rows, p, h.pitch, h.scale)
 		h.drop(drop, b0, n, ds)
 		for r := range n {
@@ -169,14 +164,9 @@ func (h *head[T]) backward(drop Dropout, out, dout, dqkv []T) {
 			be.softmaxBackward(p[r*h.pitch:][:h.rows], ds[r*h.pitch:][:h.rows], T(delta), h.scale)
 		}
 		h.drop(drop, b0, n, p)
-		for r := 0; r < n; r += be.mr {
-			h.times(min(be.mr, n-r), h.rows, ds[r*h.pitch:], h.pitch, 1, keys, dq[(b0+r)*h.ld:], h.ld, false)
-		}
-		for j := 0; j < h.rows; j += be.mr {
-			m := min(be.mr, h.rows-j)
-			h.times(m, n, ds[j:], 1, h.pitch, queries[b0*be.nr:], dk[j*h.ld:], h.ld, b0 > 0)
-			h.times(m, n, p[j:], 1, h.pitch, douts[b0*be.nr:], dv[j*h.ld:], h.ld, b0 > 0)
-		}
+		h.times(n, h.rows, ds, h.pitch, 1, keys, dq[b0*h.ld:], h.ld, false)
+		h.times(h.rows, n, ds, 1, h.pitch, queries[b0*be.nr:], dk, h.ld, b0 > 0)
+		h.times(h.rows, n, p, 1, h.pitch, douts[b0*be.nr:], dv, h.ld, b0 > 0)
 	}
 }
 

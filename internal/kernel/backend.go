@@ -14,12 +14,12 @@ type Float interface{ float32 | float64 }
 // the loops over rows and columns.
 type backend[T Float] struct {
 	name   string
-	mr, nr int // tile of the matrix product: at most mr rows, nr columns a panel
+	mr, nr int // rows and columns of the tile in registers; nr is the width of a panel
 	strip  int // distance of rows of a packed left operand, at least mr
 
-	// tile: c[m,n] = a·b, then + bias[n], then + residual[m,n]. a(i,p) is a[i*rs+p*ks]; b is one panel [k][nr].
+	// product: c[m,n] = a·b, then + bias[n], then + residual[m,n]. a(i,p) is a[i*rs+p*ks]; b is one panel [k][nr].
 	// residual may be c. Every element is one chain of multiply-adds in the order of k.
-	tile func(m, n, k int, a []T, rs, ks int, b, c []T, ldc int, bias, residual []T, ldr int)
+	product func(m, n, k int, a []T, rs, ks int, b, c []T, ldc int, bias, residual []T, ldr int)
 	// transpose: dst(c,r) = src(r,c). pack: dst(r,c) = src(r,c). There are at most nr rows, or columns, and what is left of
 	// the nr or strip elements in a row of dst may be overwritten.
 	transpose func(rows, cols int, src []T, lds int, dst []T, ldd int)
@@ -48,6 +48,8 @@ type backend[T Float] struct {
 
 	// half, bfloat: dst are the little-endian numbers at src.
 	half, bfloat func(src []byte, dst []float32)
+
+	int8 *int8Loops
 
 	buffers sync.Pool // of *[]T: scratch of tasks
 }

@@ -22,8 +22,8 @@ func simd() []*backend[float32] {
 
 func avx512() *backend[float32] {
 	return &backend[float32]{
-		name: "avx512", mr: len(tilesAVX512), nr: 32, strip: 16,
-		tile: tileBy(tilesAVX512), transpose: transposeBy(16, transposeAVX512), pack: packBy(packAVX512),
+		name: "avx512", mr: 14, nr: 32, strip: 16,
+		product: productBy(tilesAVX512), transpose: transposeBy(16, transposeAVX512), pack: packBy(packAVX512),
 		gelu: geluAVX512, geluGrad: geluGradAVX512, exp: expAVX512, tanh: tanhAVX512,
 		softmax: softmaxAVX512, softmaxBackward: softmaxBackwardAVX512,
 		dropout: func(s stream, keep float32, x, y []float32) {
@@ -35,13 +35,14 @@ func avx512() *backend[float32] {
 			adamWAVX512(w, g, m, v, c.gradient, c.beta1, c.beta2, c.decay, c.rate, c.root, c.epsilon)
 		},
 		half: halfBy(16, halfToFloatAVX512, halfGeneric), bfloat: halfBy(16, bfloatToFloatAVX512, bfloatGeneric),
+		int8: int8AVX512(),
 	}
 }
 
 func avx2() *backend[float32] {
 	return &backend[float32]{
-		name: "avx2", mr: len(tilesAVX2), nr: 16, strip: 8,
-		tile: tileBy(tilesAVX2), transpose: transposeBy(8, transposeAVX2), pack: packBy(packAVX2),
+		name: "avx2", mr: 6, nr: 16, strip: 8,
+		product: productBy(tilesAVX2), transpose: transposeBy(8, transposeAVX2), pack: packBy(packAVX2),
 		gelu: geluAVX2, geluGrad: geluGradAVX2, exp: expAVX2, tanh: tanhAVX2,
 		softmax: softmaxAVX2, softmaxBackward: softmaxBackwardAVX2,
 		dropout: func(s stream, keep float32, x, y []float32) {
@@ -53,21 +54,34 @@ func avx2() *backend[float32] {
 			adamWAVX2(w, g, m, v, c.gradient, c.beta1, c.beta2, c.decay, c.rate, c.root, c.epsilon)
 		},
 		half: halfBy(8, halfToFloatAVX2, halfGeneric), bfloat: halfBy(8, bfloatToFloatAVX2, bfloatGeneric),
+		int8: int8Generic(),
 	}
 }
 
-type tileFunc = func(n, k int, a *float32, rs, ks int, b, c *float32, ldc int, bias, residual *float32, ldr int)
+// A tile is the assembly for a product of so many rows and one panel.
+type tile struct {
+	rows int
+	run  func(n, k int, a *float32, rs, ks int, b, c *float32, ldc int, bias, residual *float32, ldr int)
+}
 
-// Tiles by their height less one.
 var (
-	tilesAVX512 = []tileFunc{tile1AVX512, tile2AVX512, tile3AVX512, tile4AVX512, tile5AVX512, tile6AVX512, tile7AVX512,
-		tile8AVX512, tile9AVX512, tile10AVX512, tile11AVX512, tile12AVX512, tile13AVX512, tile14AVX512}
-	tilesAVX2 = []tileFunc{tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2}
+	tilesAVX512 = []tile{{14, tile14AVX512}, {8, tile8AVX512}, {4, tile4AVX512}, {2, tile2AVX512}, {1, tile1AVX512}}
+	tilesAVX2   = []tile{{6, tile6AVX2}, {4, tile4AVX2}, {2, tile2AVX2}, {1, tile1AVX2}}
 )
 
-func tileBy(tiles []tileFunc) func(m, n, k int, a []float32, rs, ks int, b, c []float32, ldc int, bias, residual []float32, ldr int) {
+// productBy returns backend.product given tiles, the highest first.
+func productBy(tiles []tile) func(m, n, k int, a []float32, rs, ks int, b, c []float32, ldc int, bias, residual []float32, ldr int) {
 	return func(m, n, k int, a []float32, rs, ks int, b, c []float32, ldc int, bias, residual []float32, ldr int) {
-		tiles[m-1](n, k, first(a), rs, ks, first(b), first(c), ldc, first(bias), first(residual), ldr)
+		i := 0
+		for _, t := range tiles {
+			for ; m-i >= t.rows; i += t.rows {
+				var r *float32
+				if residual != nil {
+					r = &residual[i*ldr]
+				}
+				t.run(n, k, &a[i*rs], rs, ks, &b[0], &c[i*ldc], ldc, first(bias), r, ldr)
+			}
+		}
 	}
 }
 
@@ -108,5 +122,31 @@ func halfBy(lanes int, convert, rest func(src []byte, dst []float32)) func(src [
 			convert(src, dst[:whole])
 		}
 		rest(src[2*whole:], dst[whole:])
+	}
+}
+
+// int8AVX512 returns the loops with VNNI where the processor has it.
+func int8AVX512() *int8Loops {
+	if !cpu.X86.HasAVX512VNNI {
+		return int8Generic()
+	}
+	return &int8Loops{fast: true, extent: extentAVX512, quantize: quantizeAVX512, product: productInt8AVX512}
+}
+
+var tilesInt8 = []struct {
+	rows int
+	run  func(n, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias, residual *float32, ldr int)
+}{{14, tileInt8x14AVX512}, {8, tileInt8x8AVX512}, {4, tileInt8x4AVX512}, {2, tileInt8x2AVX512}, {1, tileInt8x1AVX512}}
+
+func productInt8AVX512(m, n, k int, a []byte, b []int8, scales []float32, zeros []int32, columnScales []float32, columnSums []int32, c []float32, ldc int, bias, residual []float32, ldr int) {
+	i := 0
+	for _, t := range tilesInt8 {
+		for ; m-i >= t.rows; i += t.rows {
+			var r *float32
+			if residual != nil {
+				r = &residual[i*ldr]
+			}
+			t.run(n, k/4, &a[i*k], k, &b[0], &scales[i], &zeros[i], &columnScales[0], &columnSums[0], &c[i*ldc], ldc, first(bias), r, ldr)
+		}
 	}
 }

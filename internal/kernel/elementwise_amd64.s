@@ -132,436 +132,244 @@ done4:
 	VZEROUPPER
 	RET
 
-DATA word7fffffff<>+0(SB)/4, $0x7fffffff
-DATA word7fffffff<>+4(SB)/4, $0x7fffffff
-DATA word7fffffff<>+8(SB)/4, $0x7fffffff
-DATA word7fffffff<>+12(SB)/4, $0x7fffffff
-DATA word7fffffff<>+16(SB)/4, $0x7fffffff
-DATA word7fffffff<>+20(SB)/4, $0x7fffffff
-DATA word7fffffff<>+24(SB)/4, $0x7fffffff
-DATA word7fffffff<>+28(SB)/4, $0x7fffffff
-DATA word7fffffff<>+32(SB)/4, $0x7fffffff
-DATA word7fffffff<>+36(SB)/4, $0x7fffffff
-DATA word7fffffff<>+40(SB)/4, $0x7fffffff
-DATA word7fffffff<>+44(SB)/4, $0x7fffffff
-DATA word7fffffff<>+48(SB)/4, $0x7fffffff
-DATA word7fffffff<>+52(SB)/4, $0x7fffffff
-DATA word7fffffff<>+56(SB)/4, $0x7fffffff
-DATA word7fffffff<>+60(SB)/4, $0x7fffffff
+DATA word7fffffff<>+0(SB)/8, $0x7fffffff7fffffff
+DATA word7fffffff<>+8(SB)/8, $0x7fffffff7fffffff
+DATA word7fffffff<>+16(SB)/8, $0x7fffffff7fffffff
+DATA word7fffffff<>+24(SB)/8, $0x7fffffff7fffffff
+DATA word7fffffff<>+32(SB)/8, $0x7fffffff7fffffff
+DATA word7fffffff<>+40(SB)/8, $0x7fffffff7fffffff
+DATA word7fffffff<>+48(SB)/8, $0x7fffffff7fffffff
+DATA word7fffffff<>+56(SB)/8, $0x7fffffff7fffffff
 GLOBL word7fffffff<>(SB), RODATA|NOPTR, $64
 
-DATA word41700000<>+0(SB)/4, $0x41700000
-DATA word41700000<>+4(SB)/4, $0x41700000
-DATA word41700000<>+8(SB)/4, $0x41700000
-DATA word41700000<>+12(SB)/4, $0x41700000
-DATA word41700000<>+16(SB)/4, $0x41700000
-DATA word41700000<>+20(SB)/4, $0x41700000
-DATA word41700000<>+24(SB)/4, $0x41700000
-DATA word41700000<>+28(SB)/4, $0x41700000
-DATA word41700000<>+32(SB)/4, $0x41700000
-DATA word41700000<>+36(SB)/4, $0x41700000
-DATA word41700000<>+40(SB)/4, $0x41700000
-DATA word41700000<>+44(SB)/4, $0x41700000
-DATA word41700000<>+48(SB)/4, $0x41700000
-DATA word41700000<>+52(SB)/4, $0x41700000
-DATA word41700000<>+56(SB)/4, $0x41700000
-DATA word41700000<>+60(SB)/4, $0x41700000
+DATA word41700000<>+0(SB)/8, $0x4170000041700000
+DATA word41700000<>+8(SB)/8, $0x4170000041700000
+DATA word41700000<>+16(SB)/8, $0x4170000041700000
+DATA word41700000<>+24(SB)/8, $0x4170000041700000
+DATA word41700000<>+32(SB)/8, $0x4170000041700000
+DATA word41700000<>+40(SB)/8, $0x4170000041700000
+DATA word41700000<>+48(SB)/8, $0x4170000041700000
+DATA word41700000<>+56(SB)/8, $0x4170000041700000
 GLOBL word41700000<>(SB), RODATA|NOPTR, $64
 
-DATA word3f800000<>+0(SB)/4, $0x3f800000
-DATA word3f800000<>+4(SB)/4, $0x3f800000
-DATA word3f800000<>+8(SB)/4, $0x3f800000
-DATA word3f800000<>+12(SB)/4, $0x3f800000
-DATA word3f800000<>+16(SB)/4, $0x3f800000
-DATA word3f800000<>+20(SB)/4, $0x3f800000
-DATA word3f800000<>+24(SB)/4, $0x3f800000
-DATA word3f800000<>+28(SB)/4, $0x3f800000
-DATA word3f800000<>+32(SB)/4, $0x3f800000
-DATA word3f800000<>+36(SB)/4, $0x3f800000
-DATA word3f800000<>+40(SB)/4, $0x3f800000
-DATA word3f800000<>+44(SB)/4, $0x3f800000
-DATA word3f800000<>+48(SB)/4, $0x3f800000
-DATA word3f800000<>+52(SB)/4, $0x3f800000
-DATA word3f800000<>+56(SB)/4, $0x3f800000
-DATA word3f800000<>+60(SB)/4, $0x3f800000
+DATA word3f800000<>+0(SB)/8, $0x3f8000003f800000
+DATA word3f800000<>+8(SB)/8, $0x3f8000003f800000
+DATA word3f800000<>+16(SB)/8, $0x3f8000003f800000
+DATA word3f800000<>+24(SB)/8, $0x3f8000003f800000
+DATA word3f800000<>+32(SB)/8, $0x3f8000003f800000
+DATA word3f800000<>+40(SB)/8, $0x3f8000003f800000
+DATA word3f800000<>+48(SB)/8, $0x3f8000003f800000
+DATA word3f800000<>+56(SB)/8, $0x3f8000003f800000
 GLOBL word3f800000<>(SB), RODATA|NOPTR, $64
 
-DATA word3ec28f5c<>+0(SB)/4, $0x3ec28f5c
-DATA word3ec28f5c<>+4(SB)/4, $0x3ec28f5c
-DATA word3ec28f5c<>+8(SB)/4, $0x3ec28f5c
-DATA word3ec28f5c<>+12(SB)/4, $0x3ec28f5c
-DATA word3ec28f5c<>+16(SB)/4, $0x3ec28f5c
-DATA word3ec28f5c<>+20(SB)/4, $0x3ec28f5c
-DATA word3ec28f5c<>+24(SB)/4, $0x3ec28f5c
-DATA word3ec28f5c<>+28(SB)/4, $0x3ec28f5c
-DATA word3ec28f5c<>+32(SB)/4, $0x3ec28f5c
-DATA word3ec28f5c<>+36(SB)/4, $0x3ec28f5c
-DATA word3ec28f5c<>+40(SB)/4, $0x3ec28f5c
-DATA word3ec28f5c<>+44(SB)/4, $0x3ec28f5c
-DATA word3ec28f5c<>+48(SB)/4, $0x3ec28f5c
-DATA word3ec28f5c<>+52(SB)/4, $0x3ec28f5c
-DATA word3ec28f5c<>+56(SB)/4, $0x3ec28f5c
-DATA word3ec28f5c<>+60(SB)/4, $0x3ec28f5c
+DATA word3ec28f5c<>+0(SB)/8, $0x3ec28f5c3ec28f5c
+DATA word3ec28f5c<>+8(SB)/8, $0x3ec28f5c3ec28f5c
+DATA word3ec28f5c<>+16(SB)/8, $0x3ec28f5c3ec28f5c
+DATA word3ec28f5c<>+24(SB)/8, $0x3ec28f5c3ec28f5c
+DATA word3ec28f5c<>+32(SB)/8, $0x3ec28f5c3ec28f5c
+DATA word3ec28f5c<>+40(SB)/8, $0x3ec28f5c3ec28f5c
+DATA word3ec28f5c<>+48(SB)/8, $0x3ec28f5c3ec28f5c
+DATA word3ec28f5c<>+56(SB)/8, $0x3ec28f5c3ec28f5c
 GLOBL word3ec28f5c<>(SB), RODATA|NOPTR, $64
 
-DATA wordbf000000<>+0(SB)/4, $0xbf000000
-DATA wordbf000000<>+4(SB)/4, $0xbf000000
-DATA wordbf000000<>+8(SB)/4, $0xbf000000
-DATA wordbf000000<>+12(SB)/4, $0xbf000000
-DATA wordbf000000<>+16(SB)/4, $0xbf000000
-DATA wordbf000000<>+20(SB)/4, $0xbf000000
-DATA wordbf000000<>+24(SB)/4, $0xbf000000
-DATA wordbf000000<>+28(SB)/4, $0xbf000000
-DATA wordbf000000<>+32(SB)/4, $0xbf000000
-DATA wordbf000000<>+36(SB)/4, $0xbf000000
-DATA wordbf000000<>+40(SB)/4, $0xbf000000
-DATA wordbf000000<>+44(SB)/4, $0xbf000000
-DATA wordbf000000<>+48(SB)/4, $0xbf000000
-DATA wordbf000000<>+52(SB)/4, $0xbf000000
-DATA wordbf000000<>+56(SB)/4, $0xbf000000
-DATA wordbf000000<>+60(SB)/4, $0xbf000000
+DATA wordbf000000<>+0(SB)/8, $0xbf000000bf000000
+DATA wordbf000000<>+8(SB)/8, $0xbf000000bf000000
+DATA wordbf000000<>+16(SB)/8, $0xbf000000bf000000
+DATA wordbf000000<>+24(SB)/8, $0xbf000000bf000000
+DATA wordbf000000<>+32(SB)/8, $0xbf000000bf000000
+DATA wordbf000000<>+40(SB)/8, $0xbf000000bf000000
+DATA wordbf000000<>+48(SB)/8, $0xbf000000bf000000
+DATA wordbf000000<>+56(SB)/8, $0xbf000000bf000000
 GLOBL wordbf000000<>(SB), RODATA|NOPTR, $64
 
-DATA word3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+32(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+36(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+40(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+44(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+48(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+52(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+56(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+60(SB)/4, $0x3fb8aa3b
+DATA word3fb8aa3b<>+0(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA word3fb8aa3b<>+8(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA word3fb8aa3b<>+16(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA word3fb8aa3b<>+24(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA word3fb8aa3b<>+32(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA word3fb8aa3b<>+40(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA word3fb8aa3b<>+48(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA word3fb8aa3b<>+56(SB)/8, $0x3fb8aa3b3fb8aa3b
 GLOBL word3fb8aa3b<>(SB), RODATA|NOPTR, $64
 
-DATA wordbf318000<>+0(SB)/4, $0xbf318000
-DATA wordbf318000<>+4(SB)/4, $0xbf318000
-DATA wordbf318000<>+8(SB)/4, $0xbf318000
-DATA wordbf318000<>+12(SB)/4, $0xbf318000
-DATA wordbf318000<>+16(SB)/4, $0xbf318000
-DATA wordbf318000<>+20(SB)/4, $0xbf318000
-DATA wordbf318000<>+24(SB)/4, $0xbf318000
-DATA wordbf318000<>+28(SB)/4, $0xbf318000
-DATA wordbf318000<>+32(SB)/4, $0xbf318000
-DATA wordbf318000<>+36(SB)/4, $0xbf318000
-DATA wordbf318000<>+40(SB)/4, $0xbf318000
-DATA wordbf318000<>+44(SB)/4, $0xbf318000
-DATA wordbf318000<>+48(SB)/4, $0xbf318000
-DATA wordbf318000<>+52(SB)/4, $0xbf318000
-DATA wordbf318000<>+56(SB)/4, $0xbf318000
-DATA wordbf318000<>+60(SB)/4, $0xbf318000
+DATA wordbf318000<>+0(SB)/8, $0xbf318000bf318000
+DATA wordbf318000<>+8(SB)/8, $0xbf318000bf318000
+DATA wordbf318000<>+16(SB)/8, $0xbf318000bf318000
+DATA wordbf318000<>+24(SB)/8, $0xbf318000bf318000
+DATA wordbf318000<>+32(SB)/8, $0xbf318000bf318000
+DATA wordbf318000<>+40(SB)/8, $0xbf318000bf318000
+DATA wordbf318000<>+48(SB)/8, $0xbf318000bf318000
+DATA wordbf318000<>+56(SB)/8, $0xbf318000bf318000
 GLOBL wordbf318000<>(SB), RODATA|NOPTR, $64
 
-DATA word395e8083<>+0(SB)/4, $0x395e8083
-DATA word395e8083<>+4(SB)/4, $0x395e8083
-DATA word395e8083<>+8(SB)/4, $0x395e8083
-DATA word395e8083<>+12(SB)/4, $0x395e8083
-DATA word395e8083<>+16(SB)/4, $0x395e8083
-DATA word395e8083<>+20(SB)/4, $0x395e8083
-DATA word395e8083<>+24(SB)/4, $0x395e8083
-DATA word395e8083<>+28(SB)/4, $0x395e8083
-DATA word395e8083<>+32(SB)/4, $0x395e8083
-DATA word395e8083<>+36(SB)/4, $0x395e8083
-DATA word395e8083<>+40(SB)/4, $0x395e8083
-DATA word395e8083<>+44(SB)/4, $0x395e8083
-DATA word395e8083<>+48(SB)/4, $0x395e8083
-DATA word395e8083<>+52(SB)/4, $0x395e8083
-DATA word395e8083<>+56(SB)/4, $0x395e8083
-DATA word395e8083<>+60(SB)/4, $0x395e8083
+DATA word395e8083<>+0(SB)/8, $0x395e8083395e8083
+DATA word395e8083<>+8(SB)/8, $0x395e8083395e8083
+DATA word395e8083<>+16(SB)/8, $0x395e8083395e8083
+DATA word395e8083<>+24(SB)/8, $0x395e8083395e8083
+DATA word395e8083<>+32(SB)/8, $0x395e8083395e8083
+DATA word395e8083<>+40(SB)/8, $0x395e8083395e8083
+DATA word395e8083<>+48(SB)/8, $0x395e8083395e8083
+DATA word395e8083<>+56(SB)/8, $0x395e8083395e8083
 GLOBL word395e8083<>(SB), RODATA|NOPTR, $64
 
-DATA word39506967<>+0(SB)/4, $0x39506967
-DATA word39506967<>+4(SB)/4, $0x39506967
-DATA word39506967<>+8(SB)/4, $0x39506967
-DATA word39506967<>+12(SB)/4, $0x39506967
-DATA word39506967<>+16(SB)/4, $0x39506967
-DATA word39506967<>+20(SB)/4, $0x39506967
-DATA word39506967<>+24(SB)/4, $0x39506967
-DATA word39506967<>+28(SB)/4, $0x39506967
-DATA word39506967<>+32(SB)/4, $0x39506967
-DATA word39506967<>+36(SB)/4, $0x39506967
-DATA word39506967<>+40(SB)/4, $0x39506967
-DATA word39506967<>+44(SB)/4, $0x39506967
-DATA word39506967<>+48(SB)/4, $0x39506967
-DATA word39506967<>+52(SB)/4, $0x39506967
-DATA word39506967<>+56(SB)/4, $0x39506967
-DATA word39506967<>+60(SB)/4, $0x39506967
+DATA word39506967<>+0(SB)/8, $0x3950696739506967
+DATA word39506967<>+8(SB)/8, $0x3950696739506967
+DATA word39506967<>+16(SB)/8, $0x3950696739506967
+DATA word39506967<>+24(SB)/8, $0x3950696739506967
+DATA word39506967<>+32(SB)/8, $0x3950696739506967
+DATA word39506967<>+40(SB)/8, $0x3950696739506967
+DATA word39506967<>+48(SB)/8, $0x3950696739506967
+DATA word39506967<>+56(SB)/8, $0x3950696739506967
 GLOBL word39506967<>(SB), RODATA|NOPTR, $64
 
-DATA word3ab743ce<>+0(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+4(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+8(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+12(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+16(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+20(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+24(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+28(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+32(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+36(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+40(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+44(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+48(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+52(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+56(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+60(SB)/4, $0x3ab743ce
+DATA word3ab743ce<>+0(SB)/8, $0x3ab743ce3ab743ce
+DATA word3ab743ce<>+8(SB)/8, $0x3ab743ce3ab743ce
+DATA word3ab743ce<>+16(SB)/8, $0x3ab743ce3ab743ce
+DATA word3ab743ce<>+24(SB)/8, $0x3ab743ce3ab743ce
+DATA word3ab743ce<>+32(SB)/8, $0x3ab743ce3ab743ce
+DATA word3ab743ce<>+40(SB)/8, $0x3ab743ce3ab743ce
+DATA word3ab743ce<>+48(SB)/8, $0x3ab743ce3ab743ce
+DATA word3ab743ce<>+56(SB)/8, $0x3ab743ce3ab743ce
 GLOBL word3ab743ce<>(SB), RODATA|NOPTR, $64
 
-DATA word3c088908<>+0(SB)/4, $0x3c088908
-DATA word3c088908<>+4(SB)/4, $0x3c088908
-DATA word3c088908<>+8(SB)/4, $0x3c088908
-DATA word3c088908<>+12(SB)/4, $0x3c088908
-DATA word3c088908<>+16(SB)/4, $0x3c088908
-DATA word3c088908<>+20(SB)/4, $0x3c088908
-DATA word3c088908<>+24(SB)/4, $0x3c088908
-DATA word3c088908<>+28(SB)/4, $0x3c088908
-DATA word3c088908<>+32(SB)/4, $0x3c088908
-DATA word3c088908<>+36(SB)/4, $0x3c088908
-DATA word3c088908<>+40(SB)/4, $0x3c088908
-DATA word3c088908<>+44(SB)/4, $0x3c088908
-DATA word3c088908<>+48(SB)/4, $0x3c088908
-DATA word3c088908<>+52(SB)/4, $0x3c088908
-DATA word3c088908<>+56(SB)/4, $0x3c088908
-DATA word3c088908<>+60(SB)/4, $0x3c088908
+DATA word3c088908<>+0(SB)/8, $0x3c0889083c088908
+DATA word3c088908<>+8(SB)/8, $0x3c0889083c088908
+DATA word3c088908<>+16(SB)/8, $0x3c0889083c088908
+DATA word3c088908<>+24(SB)/8, $0x3c0889083c088908
+DATA word3c088908<>+32(SB)/8, $0x3c0889083c088908
+DATA word3c088908<>+40(SB)/8, $0x3c0889083c088908
+DATA word3c088908<>+48(SB)/8, $0x3c0889083c088908
+DATA word3c088908<>+56(SB)/8, $0x3c0889083c088908
 GLOBL word3c088908<>(SB), RODATA|NOPTR, $64
 
-DATA word3d2aa9c1<>+0(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+4(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+8(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+12(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+16(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+20(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+24(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+28(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+32(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+36(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+40(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+44(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+48(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+52(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+56(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+60(SB)/4, $0x3d2aa9c1
+DATA word3d2aa9c1<>+0(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA word3d2aa9c1<>+8(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA word3d2aa9c1<>+16(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA word3d2aa9c1<>+24(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA word3d2aa9c1<>+32(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA word3d2aa9c1<>+40(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA word3d2aa9c1<>+48(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA word3d2aa9c1<>+56(SB)/8, $0x3d2aa9c13d2aa9c1
 GLOBL word3d2aa9c1<>(SB), RODATA|NOPTR, $64
 
-DATA word3e2aaaaa<>+0(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+4(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+8(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+12(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+16(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+20(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+24(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+28(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+32(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+36(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+40(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+44(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+48(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+52(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+56(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+60(SB)/4, $0x3e2aaaaa
+DATA word3e2aaaaa<>+0(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA word3e2aaaaa<>+8(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA word3e2aaaaa<>+16(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA word3e2aaaaa<>+24(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA word3e2aaaaa<>+32(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA word3e2aaaaa<>+40(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA word3e2aaaaa<>+48(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA word3e2aaaaa<>+56(SB)/8, $0x3e2aaaaa3e2aaaaa
 GLOBL word3e2aaaaa<>(SB), RODATA|NOPTR, $64
 
-DATA word3f000000<>+0(SB)/4, $0x3f000000
-DATA word3f000000<>+4(SB)/4, $0x3f000000
-DATA word3f000000<>+8(SB)/4, $0x3f000000
-DATA word3f000000<>+12(SB)/4, $0x3f000000
-DATA word3f000000<>+16(SB)/4, $0x3f000000
-DATA word3f000000<>+20(SB)/4, $0x3f000000
-DATA word3f000000<>+24(SB)/4, $0x3f000000
-DATA word3f000000<>+28(SB)/4, $0x3f000000
-DATA word3f000000<>+32(SB)/4, $0x3f000000
-DATA word3f000000<>+36(SB)/4, $0x3f000000
-DATA word3f000000<>+40(SB)/4, $0x3f000000
-DATA word3f000000<>+44(SB)/4, $0x3f000000
-DATA word3f000000<>+48(SB)/4, $0x3f000000
-DATA word3f000000<>+52(SB)/4, $0x3f000000
-DATA word3f000000<>+56(SB)/4, $0x3f000000
-DATA word3f000000<>+60(SB)/4, $0x3f000000
+DATA word3f000000<>+0(SB)/8, $0x3f0000003f000000
+DATA word3f000000<>+8(SB)/8, $0x3f0000003f000000
+DATA word3f000000<>+16(SB)/8, $0x3f0000003f000000
+DATA word3f000000<>+24(SB)/8, $0x3f0000003f000000
+DATA word3f000000<>+32(SB)/8, $0x3f0000003f000000
+DATA word3f000000<>+40(SB)/8, $0x3f0000003f000000
+DATA word3f000000<>+48(SB)/8, $0x3f0000003f000000
+DATA word3f000000<>+56(SB)/8, $0x3f0000003f000000
 GLOBL word3f000000<>(SB), RODATA|NOPTR, $64
 
-DATA word3cc1f57e<>+0(SB)/4, $0x3cc1f57e
-DATA word3cc1f57e<>+4(SB)/4, $0x3cc1f57e
-DATA word3cc1f57e<>+8(SB)/4, $0x3cc1f57e
-DATA word3cc1f57e<>+12(SB)/4, $0x3cc1f57e
-DATA word3cc1f57e<>+16(SB)/4, $0x3cc1f57e
-DATA word3cc1f57e<>+20(SB)/4, $0x3cc1f57e
-DATA word3cc1f57e<>+24(SB)/4, $0x3cc1f57e
-DATA word3cc1f57e<>+28(SB)/4, $0x3cc1f57e
-DATA word3cc1f57e<>+32(SB)/4, $0x3cc1f57e
-DATA word3cc1f57e<>+36(SB)/4, $0x3cc1f57e
-DATA word3cc1f57e<>+40(SB)/4, $0x3cc1f57e
-DATA word3cc1f57e<>+44(SB)/4, $0x3cc1f57e
-DATA word3cc1f57e<>+48(SB)/4, $0x3cc1f57e
-DATA word3cc1f57e<>+52(SB)/4, $0x3cc1f57e
-DATA word3cc1f57e<>+56(SB)/4, $0x3cc1f57e
-DATA word3cc1f57e<>+60(SB)/4, $0x3cc1f57e
+DATA word3cc1f57e<>+0(SB)/8, $0x3cc1f57e3cc1f57e
+DATA word3cc1f57e<>+8(SB)/8, $0x3cc1f57e3cc1f57e
+DATA word3cc1f57e<>+16(SB)/8, $0x3cc1f57e3cc1f57e
+DATA word3cc1f57e<>+24(SB)/8, $0x3cc1f57e3cc1f57e
+DATA word3cc1f57e<>+32(SB)/8, $0x3cc1f57e3cc1f57e
+DATA word3cc1f57e<>+40(SB)/8, $0x3cc1f57e3cc1f57e
+DATA word3cc1f57e<>+48(SB)/8, $0x3cc1f57e3cc1f57e
+DATA word3cc1f57e<>+56(SB)/8, $0x3cc1f57e3cc1f57e
 GLOBL word3cc1f57e<>(SB), RODATA|NOPTR, $64
 
-DATA wordbe158d7d<>+0(SB)/4, $0xbe158d7d
-DATA wordbe158d7d<>+4(SB)/4, $0xbe158d7d
-DATA wordbe158d7d<>+8(SB)/4, $0xbe158d7d
-DATA wordbe158d7d<>+12(SB)/4, $0xbe158d7d
-DATA wordbe158d7d<>+16(SB)/4, $0xbe158d7d
-DATA wordbe158d7d<>+20(SB)/4, $0xbe158d7d
-DATA wordbe158d7d<>+24(SB)/4, $0xbe158d7d
-DATA wordbe158d7d<>+28(SB)/4, $0xbe158d7d
-DATA wordbe158d7d<>+32(SB)/4, $0xbe158d7d
-DATA wordbe158d7d<>+36(SB)/4, $0xbe158d7d
-DATA wordbe158d7d<>+40(SB)/4, $0xbe158d7d
-DATA wordbe158d7d<>+44(SB)/4, $0xbe158d7d
-DATA wordbe158d7d<>+48(SB)/4, $0xbe158d7d
-DATA wordbe158d7d<>+52(SB)/4, $0xbe158d7d
-DATA wordbe158d7d<>+56(SB)/4, $0xbe158d7d
-DATA wordbe158d7d<>+60(SB)/4, $0xbe158d7d
+DATA wordbe158d7d<>+0(SB)/8, $0xbe158d7dbe158d7d
+DATA wordbe158d7d<>+8(SB)/8, $0xbe158d7dbe158d7d
+DATA wordbe158d7d<>+16(SB)/8, $0xbe158d7dbe158d7d
+DATA wordbe158d7d<>+24(SB)/8, $0xbe158d7dbe158d7d
+DATA wordbe158d7d<>+32(SB)/8, $0xbe158d7dbe158d7d
+DATA wordbe158d7d<>+40(SB)/8, $0xbe158d7dbe158d7d
+DATA wordbe158d7d<>+48(SB)/8, $0xbe158d7dbe158d7d
+DATA wordbe158d7d<>+56(SB)/8, $0xbe158d7dbe158d7d
 GLOBL wordbe158d7d<>(SB), RODATA|NOPTR, $64
 
-DATA word3eb91428<>+0(SB)/4, $0x3eb91428
-DATA word3eb91428<>+4(SB)/4, $0x3eb91428
-DATA word3eb91428<>+8(SB)/4, $0x3eb91428
-DATA word3eb91428<>+12(SB)/4, $0x3eb91428
-DATA word3eb91428<>+16(SB)/4, $0x3eb91428
-DATA word3eb91428<>+20(SB)/4, $0x3eb91428
-DATA word3eb91428<>+24(SB)/4, $0x3eb91428
-DATA word3eb91428<>+28(SB)/4, $0x3eb91428
-DATA word3eb91428<>+32(SB)/4, $0x3eb91428
-DATA word3eb91428<>+36(SB)/4, $0x3eb91428
-DATA word3eb91428<>+40(SB)/4, $0x3eb91428
-DATA word3eb91428<>+44(SB)/4, $0x3eb91428
-DATA word3eb91428<>+48(SB)/4, $0x3eb91428
-DATA word3eb91428<>+52(SB)/4, $0x3eb91428
-DATA word3eb91428<>+56(SB)/4, $0x3eb91428
-DATA word3eb91428<>+60(SB)/4, $0x3eb91428
+DATA word3eb91428<>+0(SB)/8, $0x3eb914283eb91428
+DATA word3eb91428<>+8(SB)/8, $0x3eb914283eb91428
+DATA word3eb91428<>+16(SB)/8, $0x3eb914283eb91428
+DATA word3eb91428<>+24(SB)/8, $0x3eb914283eb91428
+DATA word3eb91428<>+32(SB)/8, $0x3eb914283eb91428
+DATA word3eb91428<>+40(SB)/8, $0x3eb914283eb91428
+DATA word3eb91428<>+48(SB)/8, $0x3eb914283eb91428
+DATA word3eb91428<>+56(SB)/8, $0x3eb914283eb91428
 GLOBL word3eb91428<>(SB), RODATA|NOPTR, $64
 
-DATA wordbed9e188<>+0(SB)/4, $0xbed9e188
-DATA wordbed9e188<>+4(SB)/4, $0xbed9e188
-DATA wordbed9e188<>+8(SB)/4, $0xbed9e188
-DATA wordbed9e188<>+12(SB)/4, $0xbed9e188
-DATA wordbed9e188<>+16(SB)/4, $0xbed9e188
-DATA wordbed9e188<>+20(SB)/4, $0xbed9e188
-DATA wordbed9e188<>+24(SB)/4, $0xbed9e188
-DATA wordbed9e188<>+28(SB)/4, $0xbed9e188
-DATA wordbed9e188<>+32(SB)/4, $0xbed9e188
-DATA wordbed9e188<>+36(SB)/4, $0xbed9e188
-DATA wordbed9e188<>+40(SB)/4, $0xbed9e188
-DATA wordbed9e188<>+44(SB)/4, $0xbed9e188
-DATA wordbed9e188<>+48(SB)/4, $0xbed9e188
-DATA wordbed9e188<>+52(SB)/4, $0xbed9e188
-DATA wordbed9e188<>+56(SB)/4, $0xbed9e188
-DATA wordbed9e188<>+60(SB)/4, $0xbed9e188
+DATA wordbed9e188<>+0(SB)/8, $0xbed9e188bed9e188
+DATA wordbed9e188<>+8(SB)/8, $0xbed9e188bed9e188
+DATA wordbed9e188<>+16(SB)/8, $0xbed9e188bed9e188
+DATA wordbed9e188<>+24(SB)/8, $0xbed9e188bed9e188
+DATA wordbed9e188<>+32(SB)/8, $0xbed9e188bed9e188
+DATA wordbed9e188<>+40(SB)/8, $0xbed9e188bed9e188
+DATA wordbed9e188<>+48(SB)/8, $0xbed9e188bed9e188
+DATA wordbed9e188<>+56(SB)/8, $0xbed9e188bed9e188
 GLOBL wordbed9e188<>(SB), RODATA|NOPTR, $64
 
-DATA word3e501dab<>+0(SB)/4, $0x3e501dab
-DATA word3e501dab<>+4(SB)/4, $0x3e501dab
-DATA word3e501dab<>+8(SB)/4, $0x3e501dab
-DATA word3e501dab<>+12(SB)/4, $0x3e501dab
-DATA word3e501dab<>+16(SB)/4, $0x3e501dab
-DATA word3e501dab<>+20(SB)/4, $0x3e501dab
-DATA word3e501dab<>+24(SB)/4, $0x3e501dab
-DATA word3e501dab<>+28(SB)/4, $0x3e501dab
-DATA word3e501dab<>+32(SB)/4, $0x3e501dab
-DATA word3e501dab<>+36(SB)/4, $0x3e501dab
-DATA word3e501dab<>+40(SB)/4, $0x3e501dab
-DATA word3e501dab<>+44(SB)/4, $0x3e501dab
-DATA word3e501dab<>+48(SB)/4, $0x3e501dab
-DATA word3e501dab<>+52(SB)/4, $0x3e501dab
-DATA word3e501dab<>+56(SB)/4, $0x3e501dab
-DATA word3e501dab<>+60(SB)/4, $0x3e501dab
+DATA word3e501dab<>+0(SB)/8, $0x3e501dab3e501dab
+DATA word3e501dab<>+8(SB)/8, $0x3e501dab3e501dab
+DATA word3e501dab<>+16(SB)/8, $0x3e501dab3e501dab
+DATA word3e501dab<>+24(SB)/8, $0x3e501dab3e501dab
+DATA word3e501dab<>+32(SB)/8, $0x3e501dab3e501dab
+DATA word3e501dab<>+40(SB)/8, $0x3e501dab3e501dab
+DATA word3e501dab<>+48(SB)/8, $0x3e501dab3e501dab
+DATA word3e501dab<>+56(SB)/8, $0x3e501dab3e501dab
 GLOBL word3e501dab<>(SB), RODATA|NOPTR, $64
 
-DATA wordbd56cf32<>+0(SB)/4, $0xbd56cf32
-DATA wordbd56cf32<>+4(SB)/4, $0xbd56cf32
-DATA wordbd56cf32<>+8(SB)/4, $0xbd56cf32
-DATA wordbd56cf32<>+12(SB)/4, $0xbd56cf32
-DATA wordbd56cf32<>+16(SB)/4, $0xbd56cf32
-DATA wordbd56cf32<>+20(SB)/4, $0xbd56cf32
-DATA wordbd56cf32<>+24(SB)/4, $0xbd56cf32
-DATA wordbd56cf32<>+28(SB)/4, $0xbd56cf32
-DATA wordbd56cf32<>+32(SB)/4, $0xbd56cf32
-DATA wordbd56cf32<>+36(SB)/4, $0xbd56cf32
-DATA wordbd56cf32<>+40(SB)/4, $0xbd56cf32
-DATA wordbd56cf32<>+44(SB)/4, $0xbd56cf32
-DATA wordbd56cf32<>+48(SB)/4, $0xbd56cf32
-DATA wordbd56cf32<>+52(SB)/4, $0xbd56cf32
-DATA wordbd56cf32<>+56(SB)/4, $0xbd56cf32
-DATA wordbd56cf32<>+60(SB)/4, $0xbd56cf32
+DATA wordbd56cf32<>+0(SB)/8, $0xbd56cf32bd56cf32
+DATA wordbd56cf32<>+8(SB)/8, $0xbd56cf32bd56cf32
+DATA wordbd56cf32<>+16(SB)/8, $0xbd56cf32bd56cf32
+DATA wordbd56cf32<>+24(SB)/8, $0xbd56cf32bd56cf32
+DATA wordbd56cf32<>+32(SB)/8, $0xbd56cf32bd56cf32
+DATA wordbd56cf32<>+40(SB)/8, $0xbd56cf32bd56cf32
+DATA wordbd56cf32<>+48(SB)/8, $0xbd56cf32bd56cf32
+DATA wordbd56cf32<>+56(SB)/8, $0xbd56cf32bd56cf32
 GLOBL wordbd56cf32<>(SB), RODATA|NOPTR, $64
 
-DATA word3dd7cb84<>+0(SB)/4, $0x3dd7cb84
-DATA word3dd7cb84<>+4(SB)/4, $0x3dd7cb84
-DATA word3dd7cb84<>+8(SB)/4, $0x3dd7cb84
-DATA word3dd7cb84<>+12(SB)/4, $0x3dd7cb84
-DATA word3dd7cb84<>+16(SB)/4, $0x3dd7cb84
-DATA word3dd7cb84<>+20(SB)/4, $0x3dd7cb84
-DATA word3dd7cb84<>+24(SB)/4, $0x3dd7cb84
-DATA word3dd7cb84<>+28(SB)/4, $0x3dd7cb84
-DATA word3dd7cb84<>+32(SB)/4, $0x3dd7cb84
-DATA word3dd7cb84<>+36(SB)/4, $0x3dd7cb84
-DATA word3dd7cb84<>+40(SB)/4, $0x3dd7cb84
-DATA word3dd7cb84<>+44(SB)/4, $0x3dd7cb84
-DATA word3dd7cb84<>+48(SB)/4, $0x3dd7cb84
-DATA word3dd7cb84<>+52(SB)/4, $0x3dd7cb84
-DATA word3dd7cb84<>+56(SB)/4, $0x3dd7cb84
-DATA word3dd7cb84<>+60(SB)/4, $0x3dd7cb84
+DATA word3dd7cb84<>+0(SB)/8, $0x3dd7cb843dd7cb84
+DATA word3dd7cb84<>+8(SB)/8, $0x3dd7cb843dd7cb84
+DATA word3dd7cb84<>+16(SB)/8, $0x3dd7cb843dd7cb84
+DATA word3dd7cb84<>+24(SB)/8, $0x3dd7cb843dd7cb84
+DATA word3dd7cb84<>+32(SB)/8, $0x3dd7cb843dd7cb84
+DATA word3dd7cb84<>+40(SB)/8, $0x3dd7cb843dd7cb84
+DATA word3dd7cb84<>+48(SB)/8, $0x3dd7cb843dd7cb84
+DATA word3dd7cb84<>+56(SB)/8, $0x3dd7cb843dd7cb84
 GLOBL word3dd7cb84<>(SB), RODATA|NOPTR, $64
 
-DATA word3e01e51a<>+0(SB)/4, $0x3e01e51a
-DATA word3e01e51a<>+4(SB)/4, $0x3e01e51a
-DATA word3e01e51a<>+8(SB)/4, $0x3e01e51a
-DATA word3e01e51a<>+12(SB)/4, $0x3e01e51a
-DATA word3e01e51a<>+16(SB)/4, $0x3e01e51a
-DATA word3e01e51a<>+20(SB)/4, $0x3e01e51a
-DATA word3e01e51a<>+24(SB)/4, $0x3e01e51a
-DATA word3e01e51a<>+28(SB)/4, $0x3e01e51a
-DATA word3e01e51a<>+32(SB)/4, $0x3e01e51a
-DATA word3e01e51a<>+36(SB)/4, $0x3e01e51a
-DATA word3e01e51a<>+40(SB)/4, $0x3e01e51a
-DATA word3e01e51a<>+44(SB)/4, $0x3e01e51a
-DATA word3e01e51a<>+48(SB)/4, $0x3e01e51a
-DATA word3e01e51a<>+52(SB)/4, $0x3e01e51a
-DATA word3e01e51a<>+56(SB)/4, $0x3e01e51a
-DATA word3e01e51a<>+60(SB)/4, $0x3e01e51a
+DATA word3e01e51a<>+0(SB)/8, $0x3e01e51a3e01e51a
+DATA word3e01e51a<>+8(SB)/8, $0x3e01e51a3e01e51a
+DATA word3e01e51a<>+16(SB)/8, $0x3e01e51a3e01e51a
+DATA word3e01e51a<>+24(SB)/8, $0x3e01e51a3e01e51a
+DATA word3e01e51a<>+32(SB)/8, $0x3e01e51a3e01e51a
+DATA word3e01e51a<>+40(SB)/8, $0x3e01e51a3e01e51a
+DATA word3e01e51a<>+48(SB)/8, $0x3e01e51a3e01e51a
+DATA word3e01e51a<>+56(SB)/8, $0x3e01e51a3e01e51a
 GLOBL word3e01e51a<>(SB), RODATA|NOPTR, $64
 
-DATA word3e1b7a7f<>+0(SB)/4, $0x3e1b7a7f
-DATA word3e1b7a7f<>+4(SB)/4, $0x3e1b7a7f
-DATA word3e1b7a7f<>+8(SB)/4, $0x3e1b7a7f
-DATA word3e1b7a7f<>+12(SB)/4, $0x3e1b7a7f
-DATA word3e1b7a7f<>+16(SB)/4, $0x3e1b7a7f
-DATA word3e1b7a7f<>+20(SB)/4, $0x3e1b7a7f
-DATA word3e1b7a7f<>+24(SB)/4, $0x3e1b7a7f
-DATA word3e1b7a7f<>+28(SB)/4, $0x3e1b7a7f
-DATA word3e1b7a7f<>+32(SB)/4, $0x3e1b7a7f
-DATA word3e1b7a7f<>+36(SB)/4, $0x3e1b7a7f
-DATA word3e1b7a7f<>+40(SB)/4, $0x3e1b7a7f
-DATA word3e1b7a7f<>+44(SB)/4, $0x3e1b7a7f
-DATA word3e1b7a7f<>+48(SB)/4, $0x3e1b7a7f
-DATA word3e1b7a7f<>+52(SB)/4, $0x3e1b7a7f
-DATA word3e1b7a7f<>+56(SB)/4, $0x3e1b7a7f
-DATA word3e1b7a7f<>+60(SB)/4, $0x3e1b7a7f
+DATA word3e1b7a7f<>+0(SB)/8, $0x3e1b7a7f3e1b7a7f
+DATA word3e1b7a7f<>+8(SB)/8, $0x3e1b7a7f3e1b7a7f
+DATA word3e1b7a7f<>+16(SB)/8, $0x3e1b7a7f3e1b7a7f
+DATA word3e1b7a7f<>+24(SB)/8, $0x3e1b7a7f3e1b7a7f
+DATA word3e1b7a7f<>+32(SB)/8, $0x3e1b7a7f3e1b7a7f
+DATA word3e1b7a7f<>+40(SB)/8, $0x3e1b7a7f3e1b7a7f
+DATA word3e1b7a7f<>+48(SB)/8, $0x3e1b7a7f3e1b7a7f
+DATA word3e1b7a7f<>+56(SB)/8, $0x3e1b7a7f3e1b7a7f
 GLOBL word3e1b7a7f<>(SB), RODATA|NOPTR, $64
 
-DATA word3e1b3a53<>+0(SB)/4, $0x3e1b3a53
-DATA word3e1b3a53<>+4(SB)/4, $0x3e1b3a53
-DATA word3e1b3a53<>+8(SB)/4, $0x3e1b3a53
-DATA word3e1b3a53<>+12(SB)/4, $0x3e1b3a53
-DATA word3e1b3a53<>+16(SB)/4, $0x3e1b3a53
-DATA word3e1b3a53<>+20(SB)/4, $0x3e1b3a53
-DATA word3e1b3a53<>+24(SB)/4, $0x3e1b3a53
-DATA word3e1b3a53<>+28(SB)/4, $0x3e1b3a53
-DATA word3e1b3a53<>+32(SB)/4, $0x3e1b3a53
-DATA word3e1b3a53<>+36(SB)/4, $0x3e1b3a53
-DATA word3e1b3a53<>+40(SB)/4, $0x3e1b3a53
-DATA word3e1b3a53<>+44(SB)/4, $0x3e1b3a53
-DATA word3e1b3a53<>+48(SB)/4, $0x3e1b3a53
-DATA word3e1b3a53<>+52(SB)/4, $0x3e1b3a53
-DATA word3e1b3a53<>+56(SB)/4, $0x3e1b3a53
-DATA word3e1b3a53<>+60(SB)/4, $0x3e1b3a53
+DATA word3e1b3a53<>+0(SB)/8, $0x3e1b3a533e1b3a53
+DATA word3e1b3a53<>+8(SB)/8, $0x3e1b3a533e1b3a53
+DATA word3e1b3a53<>+16(SB)/8, $0x3e1b3a533e1b3a53
+DATA word3e1b3a53<>+24(SB)/8, $0x3e1b3a533e1b3a53
+DATA word3e1b3a53<>+32(SB)/8, $0x3e1b3a533e1b3a53
+DATA word3e1b3a53<>+40(SB)/8, $0x3e1b3a533e1b3a53
+DATA word3e1b3a53<>+48(SB)/8, $0x3e1b3a533e1b3a53
+DATA word3e1b3a53<>+56(SB)/8, $0x3e1b3a533e1b3a53
 GLOBL word3e1b3a53<>(SB), RODATA|NOPTR, $64
 
 // func geluGradAVX512(rows int, cols int, x []float32, ldx int, dy []float32, ldd int, dx []float32, ldo int)
@@ -708,22 +516,14 @@ done4:
 	VZEROUPPER
 	RET
 
-DATA word3ecc422a<>+0(SB)/4, $0x3ecc422a
-DATA word3ecc422a<>+4(SB)/4, $0x3ecc422a
-DATA word3ecc422a<>+8(SB)/4, $0x3ecc422a
-DATA word3ecc422a<>+12(SB)/4, $0x3ecc422a
-DATA word3ecc422a<>+16(SB)/4, $0x3ecc422a
-DATA word3ecc422a<>+20(SB)/4, $0x3ecc422a
-DATA word3ecc422a<>+24(SB)/4, $0x3ecc422a
-DATA word3ecc422a<>+28(SB)/4, $0x3ecc422a
-DATA word3ecc422a<>+32(SB)/4, $0x3ecc422a
-DATA word3ecc422a<>+36(SB)/4, $0x3ecc422a
-DATA word3ecc422a<>+40(SB)/4, $0x3ecc422a
-DATA word3ecc422a<>+44(SB)/4, $0x3ecc422a
-DATA word3ecc422a<>+48(SB)/4, $0x3ecc422a
-DATA word3ecc422a<>+52(SB)/4, $0x3ecc422a
-DATA word3ecc422a<>+56(SB)/4, $0x3ecc422a
-DATA word3ecc422a<>+60(SB)/4, $0x3ecc422a
+DATA word3ecc422a<>+0(SB)/8, $0x3ecc422a3ecc422a
+DATA word3ecc422a<>+8(SB)/8, $0x3ecc422a3ecc422a
+DATA word3ecc422a<>+16(SB)/8, $0x3ecc422a3ecc422a
+DATA word3ecc422a<>+24(SB)/8, $0x3ecc422a3ecc422a
+DATA word3ecc422a<>+32(SB)/8, $0x3ecc422a3ecc422a
+DATA word3ecc422a<>+40(SB)/8, $0x3ecc422a3ecc422a
+DATA word3ecc422a<>+48(SB)/8, $0x3ecc422a3ecc422a
+DATA word3ecc422a<>+56(SB)/8, $0x3ecc422a3ecc422a
 GLOBL word3ecc422a<>(SB), RODATA|NOPTR, $64
 
 // func expAVX512(x []float32, y []float32)
@@ -794,40 +594,24 @@ done3:
 	VZEROUPPER
 	RET
 
-DATA wordc2d00000<>+0(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+4(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+8(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+12(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+16(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+20(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+24(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+28(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+32(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+36(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+40(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+44(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+48(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+52(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+56(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+60(SB)/4, $0xc2d00000
+DATA wordc2d00000<>+0(SB)/8, $0xc2d00000c2d00000
+DATA wordc2d00000<>+8(SB)/8, $0xc2d00000c2d00000
+DATA wordc2d00000<>+16(SB)/8, $0xc2d00000c2d00000
+DATA wordc2d00000<>+24(SB)/8, $0xc2d00000c2d00000
+DATA wordc2d00000<>+32(SB)/8, $0xc2d00000c2d00000
+DATA wordc2d00000<>+40(SB)/8, $0xc2d00000c2d00000
+DATA wordc2d00000<>+48(SB)/8, $0xc2d00000c2d00000
+DATA wordc2d00000<>+56(SB)/8, $0xc2d00000c2d00000
 GLOBL wordc2d00000<>(SB), RODATA|NOPTR, $64
 
-DATA word42b20000<>+0(SB)/4, $0x42b20000
-DATA word42b20000<>+4(SB)/4, $0x42b20000
-DATA word42b20000<>+8(SB)/4, $0x42b20000
-DATA word42b20000<>+12(SB)/4, $0x42b20000
-DATA word42b20000<>+16(SB)/4, $0x42b20000
-DATA word42b20000<>+20(SB)/4, $0x42b20000
-DATA word42b20000<>+24(SB)/4, $0x42b20000
-DATA word42b20000<>+28(SB)/4, $0x42b20000
-DATA word42b20000<>+32(SB)/4, $0x42b20000
-DATA word42b20000<>+36(SB)/4, $0x42b20000
-DATA word42b20000<>+40(SB)/4, $0x42b20000
-DATA word42b20000<>+44(SB)/4, $0x42b20000
-DATA word42b20000<>+48(SB)/4, $0x42b20000
-DATA word42b20000<>+52(SB)/4, $0x42b20000
-DATA word42b20000<>+56(SB)/4, $0x42b20000
-DATA word42b20000<>+60(SB)/4, $0x42b20000
+DATA word42b20000<>+0(SB)/8, $0x42b2000042b20000
+DATA word42b20000<>+8(SB)/8, $0x42b2000042b20000
+DATA word42b20000<>+16(SB)/8, $0x42b2000042b20000
+DATA word42b20000<>+24(SB)/8, $0x42b2000042b20000
+DATA word42b20000<>+32(SB)/8, $0x42b2000042b20000
+DATA word42b20000<>+40(SB)/8, $0x42b2000042b20000
+DATA word42b20000<>+48(SB)/8, $0x42b2000042b20000
+DATA word42b20000<>+56(SB)/8, $0x42b2000042b20000
 GLOBL word42b20000<>(SB), RODATA|NOPTR, $64
 
 // func tanhAVX512(x []float32, y []float32)
@@ -934,148 +718,84 @@ done3:
 	VZEROUPPER
 	RET
 
-DATA wordc0000000<>+0(SB)/4, $0xc0000000
-DATA wordc0000000<>+4(SB)/4, $0xc0000000
-DATA wordc0000000<>+8(SB)/4, $0xc0000000
-DATA wordc0000000<>+12(SB)/4, $0xc0000000
-DATA wordc0000000<>+16(SB)/4, $0xc0000000
-DATA wordc0000000<>+20(SB)/4, $0xc0000000
-DATA wordc0000000<>+24(SB)/4, $0xc0000000
-DATA wordc0000000<>+28(SB)/4, $0xc0000000
-DATA wordc0000000<>+32(SB)/4, $0xc0000000
-DATA wordc0000000<>+36(SB)/4, $0xc0000000
-DATA wordc0000000<>+40(SB)/4, $0xc0000000
-DATA wordc0000000<>+44(SB)/4, $0xc0000000
-DATA wordc0000000<>+48(SB)/4, $0xc0000000
-DATA wordc0000000<>+52(SB)/4, $0xc0000000
-DATA wordc0000000<>+56(SB)/4, $0xc0000000
-DATA wordc0000000<>+60(SB)/4, $0xc0000000
+DATA wordc0000000<>+0(SB)/8, $0xc0000000c0000000
+DATA wordc0000000<>+8(SB)/8, $0xc0000000c0000000
+DATA wordc0000000<>+16(SB)/8, $0xc0000000c0000000
+DATA wordc0000000<>+24(SB)/8, $0xc0000000c0000000
+DATA wordc0000000<>+32(SB)/8, $0xc0000000c0000000
+DATA wordc0000000<>+40(SB)/8, $0xc0000000c0000000
+DATA wordc0000000<>+48(SB)/8, $0xc0000000c0000000
+DATA wordc0000000<>+56(SB)/8, $0xc0000000c0000000
 GLOBL wordc0000000<>(SB), RODATA|NOPTR, $64
 
-DATA word80000000<>+0(SB)/4, $0x80000000
-DATA word80000000<>+4(SB)/4, $0x80000000
-DATA word80000000<>+8(SB)/4, $0x80000000
-DATA word80000000<>+12(SB)/4, $0x80000000
-DATA word80000000<>+16(SB)/4, $0x80000000
-DATA word80000000<>+20(SB)/4, $0x80000000
-DATA word80000000<>+24(SB)/4, $0x80000000
-DATA word80000000<>+28(SB)/4, $0x80000000
-DATA word80000000<>+32(SB)/4, $0x80000000
-DATA word80000000<>+36(SB)/4, $0x80000000
-DATA word80000000<>+40(SB)/4, $0x80000000
-DATA word80000000<>+44(SB)/4, $0x80000000
-DATA word80000000<>+48(SB)/4, $0x80000000
-DATA word80000000<>+52(SB)/4, $0x80000000
-DATA word80000000<>+56(SB)/4, $0x80000000
-DATA word80000000<>+60(SB)/4, $0x80000000
+DATA word80000000<>+0(SB)/8, $0x8000000080000000
+DATA word80000000<>+8(SB)/8, $0x8000000080000000
+DATA word80000000<>+16(SB)/8, $0x8000000080000000
+DATA word80000000<>+24(SB)/8, $0x8000000080000000
+DATA word80000000<>+32(SB)/8, $0x8000000080000000
+DATA word80000000<>+40(SB)/8, $0x8000000080000000
+DATA word80000000<>+48(SB)/8, $0x8000000080000000
+DATA word80000000<>+56(SB)/8, $0x8000000080000000
 GLOBL word80000000<>(SB), RODATA|NOPTR, $64
 
-DATA wordbbbaf0ea<>+0(SB)/4, $0xbbbaf0ea
-DATA wordbbbaf0ea<>+4(SB)/4, $0xbbbaf0ea
-DATA wordbbbaf0ea<>+8(SB)/4, $0xbbbaf0ea
-DATA wordbbbaf0ea<>+12(SB)/4, $0xbbbaf0ea
-DATA wordbbbaf0ea<>+16(SB)/4, $0xbbbaf0ea
-DATA wordbbbaf0ea<>+20(SB)/4, $0xbbbaf0ea
-DATA wordbbbaf0ea<>+24(SB)/4, $0xbbbaf0ea
-DATA wordbbbaf0ea<>+28(SB)/4, $0xbbbaf0ea
-DATA wordbbbaf0ea<>+32(SB)/4, $0xbbbaf0ea
-DATA wordbbbaf0ea<>+36(SB)/4, $0xbbbaf0ea
-DATA wordbbbaf0ea<>+40(SB)/4, $0xbbbaf0ea
-DATA wordbbbaf0ea<>+44(SB)/4, $0xbbbaf0ea
-DATA wordbbbaf0ea<>+48(SB)/4, $0xbbbaf0ea
-DATA wordbbbaf0ea<>+52(SB)/4, $0xbbbaf0ea
-DATA wordbbbaf0ea<>+56(SB)/4, $0xbbbaf0ea
-DATA wordbbbaf0ea<>+60(SB)/4, $0xbbbaf0ea
+DATA wordbbbaf0ea<>+0(SB)/8, $0xbbbaf0eabbbaf0ea
+DATA wordbbbaf0ea<>+8(SB)/8, $0xbbbaf0eabbbaf0ea
+DATA wordbbbaf0ea<>+16(SB)/8, $0xbbbaf0eabbbaf0ea
+DATA wordbbbaf0ea<>+24(SB)/8, $0xbbbaf0eabbbaf0ea
+DATA wordbbbaf0ea<>+32(SB)/8, $0xbbbaf0eabbbaf0ea
+DATA wordbbbaf0ea<>+40(SB)/8, $0xbbbaf0eabbbaf0ea
+DATA wordbbbaf0ea<>+48(SB)/8, $0xbbbaf0eabbbaf0ea
+DATA wordbbbaf0ea<>+56(SB)/8, $0xbbbaf0eabbbaf0ea
 GLOBL wordbbbaf0ea<>(SB), RODATA|NOPTR, $64
 
-DATA word3ca9134e<>+0(SB)/4, $0x3ca9134e
-DATA word3ca9134e<>+4(SB)/4, $0x3ca9134e
-DATA word3ca9134e<>+8(SB)/4, $0x3ca9134e
-DATA word3ca9134e<>+12(SB)/4, $0x3ca9134e
-DATA word3ca9134e<>+16(SB)/4, $0x3ca9134e
-DATA word3ca9134e<>+20(SB)/4, $0x3ca9134e
-DATA word3ca9134e<>+24(SB)/4, $0x3ca9134e
-DATA word3ca9134e<>+28(SB)/4, $0x3ca9134e
-DATA word3ca9134e<>+32(SB)/4, $0x3ca9134e
-DATA word3ca9134e<>+36(SB)/4, $0x3ca9134e
-DATA word3ca9134e<>+40(SB)/4, $0x3ca9134e
-DATA word3ca9134e<>+44(SB)/4, $0x3ca9134e
-DATA word3ca9134e<>+48(SB)/4, $0x3ca9134e
-DATA word3ca9134e<>+52(SB)/4, $0x3ca9134e
-DATA word3ca9134e<>+56(SB)/4, $0x3ca9134e
-DATA word3ca9134e<>+60(SB)/4, $0x3ca9134e
+DATA word3ca9134e<>+0(SB)/8, $0x3ca9134e3ca9134e
+DATA word3ca9134e<>+8(SB)/8, $0x3ca9134e3ca9134e
+DATA word3ca9134e<>+16(SB)/8, $0x3ca9134e3ca9134e
+DATA word3ca9134e<>+24(SB)/8, $0x3ca9134e3ca9134e
+DATA word3ca9134e<>+32(SB)/8, $0x3ca9134e3ca9134e
+DATA word3ca9134e<>+40(SB)/8, $0x3ca9134e3ca9134e
+DATA word3ca9134e<>+48(SB)/8, $0x3ca9134e3ca9134e
+DATA word3ca9134e<>+56(SB)/8, $0x3ca9134e3ca9134e
 GLOBL word3ca9134e<>(SB), RODATA|NOPTR, $64
 
-DATA wordbd5c1e2d<>+0(SB)/4, $0xbd5c1e2d
-DATA wordbd5c1e2d<>+4(SB)/4, $0xbd5c1e2d
-DATA wordbd5c1e2d<>+8(SB)/4, $0xbd5c1e2d
-DATA wordbd5c1e2d<>+12(SB)/4, $0xbd5c1e2d
-DATA wordbd5c1e2d<>+16(SB)/4, $0xbd5c1e2d
-DATA wordbd5c1e2d<>+20(SB)/4, $0xbd5c1e2d
-DATA wordbd5c1e2d<>+24(SB)/4, $0xbd5c1e2d
-DATA wordbd5c1e2d<>+28(SB)/4, $0xbd5c1e2d
-DATA wordbd5c1e2d<>+32(SB)/4, $0xbd5c1e2d
-DATA wordbd5c1e2d<>+36(SB)/4, $0xbd5c1e2d
-DATA wordbd5c1e2d<>+40(SB)/4, $0xbd5c1e2d
-DATA wordbd5c1e2d<>+44(SB)/4, $0xbd5c1e2d
-DATA wordbd5c1e2d<>+48(SB)/4, $0xbd5c1e2d
-DATA wordbd5c1e2d<>+52(SB)/4, $0xbd5c1e2d
-DATA wordbd5c1e2d<>+56(SB)/4, $0xbd5c1e2d
-DATA wordbd5c1e2d<>+60(SB)/4, $0xbd5c1e2d
+DATA wordbd5c1e2d<>+0(SB)/8, $0xbd5c1e2dbd5c1e2d
+DATA wordbd5c1e2d<>+8(SB)/8, $0xbd5c1e2dbd5c1e2d
+DATA wordbd5c1e2d<>+16(SB)/8, $0xbd5c1e2dbd5c1e2d
+DATA wordbd5c1e2d<>+24(SB)/8, $0xbd5c1e2dbd5c1e2d
+DATA wordbd5c1e2d<>+32(SB)/8, $0xbd5c1e2dbd5c1e2d
+DATA wordbd5c1e2d<>+40(SB)/8, $0xbd5c1e2dbd5c1e2d
+DATA wordbd5c1e2d<>+48(SB)/8, $0xbd5c1e2dbd5c1e2d
+DATA wordbd5c1e2d<>+56(SB)/8, $0xbd5c1e2dbd5c1e2d
 GLOBL wordbd5c1e2d<>(SB), RODATA|NOPTR, $64
 
-DATA word3e088393<>+0(SB)/4, $0x3e088393
-DATA word3e088393<>+4(SB)/4, $0x3e088393
-DATA word3e088393<>+8(SB)/4, $0x3e088393
-DATA word3e088393<>+12(SB)/4, $0x3e088393
-DATA word3e088393<>+16(SB)/4, $0x3e088393
-DATA word3e088393<>+20(SB)/4, $0x3e088393
-DATA word3e088393<>+24(SB)/4, $0x3e088393
-DATA word3e088393<>+28(SB)/4, $0x3e088393
-DATA word3e088393<>+32(SB)/4, $0x3e088393
-DATA word3e088393<>+36(SB)/4, $0x3e088393
-DATA word3e088393<>+40(SB)/4, $0x3e088393
-DATA word3e088393<>+44(SB)/4, $0x3e088393
-DATA word3e088393<>+48(SB)/4, $0x3e088393
-DATA word3e088393<>+52(SB)/4, $0x3e088393
-DATA word3e088393<>+56(SB)/4, $0x3e088393
-DATA word3e088393<>+60(SB)/4, $0x3e088393
+DATA word3e088393<>+0(SB)/8, $0x3e0883933e088393
+DATA word3e088393<>+8(SB)/8, $0x3e0883933e088393
+DATA word3e088393<>+16(SB)/8, $0x3e0883933e088393
+DATA word3e088393<>+24(SB)/8, $0x3e0883933e088393
+DATA word3e088393<>+32(SB)/8, $0x3e0883933e088393
+DATA word3e088393<>+40(SB)/8, $0x3e0883933e088393
+DATA word3e088393<>+48(SB)/8, $0x3e0883933e088393
+DATA word3e088393<>+56(SB)/8, $0x3e0883933e088393
 GLOBL word3e088393<>(SB), RODATA|NOPTR, $64
 
-DATA wordbeaaaa99<>+0(SB)/4, $0xbeaaaa99
-DATA wordbeaaaa99<>+4(SB)/4, $0xbeaaaa99
-DATA wordbeaaaa99<>+8(SB)/4, $0xbeaaaa99
-DATA wordbeaaaa99<>+12(SB)/4, $0xbeaaaa99
-DATA wordbeaaaa99<>+16(SB)/4, $0xbeaaaa99
-DATA wordbeaaaa99<>+20(SB)/4, $0xbeaaaa99
-DATA wordbeaaaa99<>+24(SB)/4, $0xbeaaaa99
-DATA wordbeaaaa99<>+28(SB)/4, $0xbeaaaa99
-DATA wordbeaaaa99<>+32(SB)/4, $0xbeaaaa99
-DATA wordbeaaaa99<>+36(SB)/4, $0xbeaaaa99
-DATA wordbeaaaa99<>+40(SB)/4, $0xbeaaaa99
-DATA wordbeaaaa99<>+44(SB)/4, $0xbeaaaa99
-DATA wordbeaaaa99<>+48(SB)/4, $0xbeaaaa99
-DATA wordbeaaaa99<>+52(SB)/4, $0xbeaaaa99
-DATA wordbeaaaa99<>+56(SB)/4, $0xbeaaaa99
-DATA wordbeaaaa99<>+60(SB)/4, $0xbeaaaa99
+DATA wordbeaaaa99<>+0(SB)/8, $0xbeaaaa99beaaaa99
+DATA wordbeaaaa99<>+8(SB)/8, $0xbeaaaa99beaaaa99
+DATA wordbeaaaa99<>+16(SB)/8, $0xbeaaaa99beaaaa99
+DATA wordbeaaaa99<>+24(SB)/8, $0xbeaaaa99beaaaa99
+DATA wordbeaaaa99<>+32(SB)/8, $0xbeaaaa99beaaaa99
+DATA wordbeaaaa99<>+40(SB)/8, $0xbeaaaa99beaaaa99
+DATA wordbeaaaa99<>+48(SB)/8, $0xbeaaaa99beaaaa99
+DATA wordbeaaaa99<>+56(SB)/8, $0xbeaaaa99beaaaa99
 GLOBL wordbeaaaa99<>(SB), RODATA|NOPTR, $64
 
-DATA word3f200000<>+0(SB)/4, $0x3f200000
-DATA word3f200000<>+4(SB)/4, $0x3f200000
-DATA word3f200000<>+8(SB)/4, $0x3f200000
-DATA word3f200000<>+12(SB)/4, $0x3f200000
-DATA word3f200000<>+16(SB)/4, $0x3f200000
-DATA word3f200000<>+20(SB)/4, $0x3f200000
-DATA word3f200000<>+24(SB)/4, $0x3f200000
-DATA word3f200000<>+28(SB)/4, $0x3f200000
-DATA word3f200000<>+32(SB)/4, $0x3f200000
-DATA word3f200000<>+36(SB)/4, $0x3f200000
-DATA word3f200000<>+40(SB)/4, $0x3f200000
-DATA word3f200000<>+44(SB)/4, $0x3f200000
-DATA word3f200000<>+48(SB)/4, $0x3f200000
-DATA word3f200000<>+52(SB)/4, $0x3f200000
-DATA word3f200000<>+56(SB)/4, $0x3f200000
-DATA word3f200000<>+60(SB)/4, $0x3f200000
+DATA word3f200000<>+0(SB)/8, $0x3f2000003f200000
+DATA word3f200000<>+8(SB)/8, $0x3f2000003f200000
+DATA word3f200000<>+16(SB)/8, $0x3f2000003f200000
+DATA word3f200000<>+24(SB)/8, $0x3f2000003f200000
+DATA word3f200000<>+32(SB)/8, $0x3f2000003f200000
+DATA word3f200000<>+40(SB)/8, $0x3f2000003f200000
+DATA word3f200000<>+48(SB)/8, $0x3f2000003f200000
+DATA word3f200000<>+56(SB)/8, $0x3f2000003f200000
 GLOBL word3f200000<>(SB), RODATA|NOPTR, $64
 
 // func geluAVX2(rows int, cols int, x []float32, ldx int, y []float32, ldy int)
@@ -1223,22 +943,14 @@ done4:
 	VZEROUPPER
 	RET
 
-DATA word0000007f<>+0(SB)/4, $0x0000007f
-DATA word0000007f<>+4(SB)/4, $0x0000007f
-DATA word0000007f<>+8(SB)/4, $0x0000007f
-DATA word0000007f<>+12(SB)/4, $0x0000007f
-DATA word0000007f<>+16(SB)/4, $0x0000007f
-DATA word0000007f<>+20(SB)/4, $0x0000007f
-DATA word0000007f<>+24(SB)/4, $0x0000007f
-DATA word0000007f<>+28(SB)/4, $0x0000007f
-DATA word0000007f<>+32(SB)/4, $0x0000007f
-DATA word0000007f<>+36(SB)/4, $0x0000007f
-DATA word0000007f<>+40(SB)/4, $0x0000007f
-DATA word0000007f<>+44(SB)/4, $0x0000007f
-DATA word0000007f<>+48(SB)/4, $0x0000007f
-DATA word0000007f<>+52(SB)/4, $0x0000007f
-DATA word0000007f<>+56(SB)/4, $0x0000007f
-DATA word0000007f<>+60(SB)/4, $0x0000007f
+DATA word0000007f<>+0(SB)/8, $0x0000007f0000007f
+DATA word0000007f<>+8(SB)/8, $0x0000007f0000007f
+DATA word0000007f<>+16(SB)/8, $0x0000007f0000007f
+DATA word0000007f<>+24(SB)/8, $0x0000007f0000007f
+DATA word0000007f<>+32(SB)/8, $0x0000007f0000007f
+DATA word0000007f<>+40(SB)/8, $0x0000007f0000007f
+DATA word0000007f<>+48(SB)/8, $0x0000007f0000007f
+DATA word0000007f<>+56(SB)/8, $0x0000007f0000007f
 GLOBL word0000007f<>(SB), RODATA|NOPTR, $64
 
 DATA lanes<>+0(SB)/4, $0xffffffff

@@ -52,8 +52,8 @@ type Epilogue[T Float] struct {
 	GELUGrad      []T  // [m,N]: c is multiplied by gelu' of these, the pre-activations of a forward pass
 }
 
-// rowBlock is the number of rows of A that are multiplied with a panel before the next panel is turned to:
-// with K = 1536 they and the panel fit into 1 MB of second-level cache.
+// rowBlock is the number of rows of A that are multiplied with a panel before the next panel is turned to: a
+// multiple of the tiles' heights, and with K = 1536 they and the panel fit into 1 MB of second-level cache.
 const rowBlock = 112
 
 // Gemm sets c [m,N] = a [m,K]·B and applies the epilogue. Every element is one chain of multiply-adds in the
@@ -63,46 +63,55 @@ func Gemm[T Float](pool *Pool, m int, a []T, b *Packed[T], c []T, e Epilogue[T])
 	if b.width != be.nr {
 		panic("kernel: operand of Gemm was packed for another back end")
 	}
-	blocks, panels := ceil(m, rowBlock), ceil(b.N, b.width)
-	groups := min(panels, ceil(4*pool.Workers(), max(blocks, 1))) // few rows: share out the panels
-	if pool.Workers() == 1 {
-		groups = 1
-	}
 	a, c = a[:m*b.K], c[:m*b.N]
+	forBlocks(pool, m, ceil(b.N, b.width), func(i0, i1, p int) {
+		n, j := b.N, p*b.width
+		cols := min(b.width, n-j)
+		out, bias, residual := e.operands(c, i0, j, n)
+		be.product(i1-i0, cols, b.K, a[i0*b.K:], b.K, 1, b.panel(p), out[i0*n+j:], n, bias, residual, n)
+		e.activate(be, c, i0, i1, j, cols, n)
+	})
+}
+
+// forBlocks calls f for each panel of columns of each block of rows i0 to i1.
+func forBlocks(pool *Pool, m, panels int, f func(i0, i1, panel int)) {
+	blocks, groups := ceil(m, rowBlock), 1
+	if workers := pool.Workers(); workers > 1 { // few rows: share out the panels
+		groups = min(panels, ceil(4*workers, max(blocks, 1)))
+	}
 	pool.Do(blocks*groups, func(_, task int) {
-		block, group := task/groups, task%groups
-		i0, i1 := share(m, blocks, block)
-		first, last := share(panels, groups, group)
-		for p := first; p < last; p++ {
-			gemmPanel(be, i0, i1, a, b, p, c, &e)
+		i0 := task / groups * rowBlock
+		from, to := share(panels, groups, task%groups)
+		for p := from; p < to; p++ {
+			f(i0, min(m, i0+rowBlock), p)
 		}
 	})
 }
 
-// gemmPanel computes rows i0 to i1 of one panel's columns.
-func gemmPanel[T Float](be *backend[T], i0, i1 int, a []T, b *Packed[T], p int, c []T, e *Epilogue[T]) {
-	n, j := b.N, p*b.width
-	cols := min(b.width, n-j)
-	out := c
+// operands returns what a product of columns j on and rows i0 on writes to and adds.
+func (e *Epilogue[T]) operands(c []T, i0, j, n int) (out, bias, residual []T) {
+	out = c
 	if e.GELU && e.PreActivation != nil {
 		out = e.PreActivation
 	}
-	var bias, residual []T
 	if e.Bias != nil {
 		bias = e.Bias[j:n]
 	}
-	strips := ceil(i1-i0, be.mr)
-	for s := range strips {
-		r0, r1 := share(i1-i0, strips, s)
-		r0, r1 = r0+i0, r1+i0
-		if e.Residual != nil {
-			residual = e.Residual[r0*n+j:]
-		}
-		be.tile(r1-r0, cols, b.K, a[r0*b.K:], b.K, 1, b.panel(p), out[r0*n+j:], n, bias, residual, n)
+	if e.Residual != nil {
+		residual = e.Residual[i0*n+j:]
 	}
+	return out, bias, residual
+}
+
+// activate applies what follows the sums to rows i0 to i1 of cols columns, which are still in first-level cache.
+func (e *Epilogue[T]) activate(be *backend[T], c []T, i0, i1, j, cols, n int) {
 	at := i0*n + j
 	if e.GELU {
-		be.gelu(i1-i0, cols, out[at:], n, c[at:], n)
+		x := c
+		if e.PreActivation != nil {
+			x = e.PreActivation
+		}
+		be.gelu(i1-i0, cols, x[at:], n, c[at:], n)
 	}
 	if e.GELUGrad != nil {
 		be.geluGrad(i1-i0, cols, e.GELUGrad[at:], n, c[at:], n, c[at:], n)
@@ -150,7 +159,7 @@ func GemmTN[T Float](pool *Pool, m int, y []T, n int, x []T, k int, dw []T) {
 				if sum != nil {
 					r = sum[i*k+j:]
 				}
-				be.tile(min(be.mr, n-i), min(be.nr, k-j), rows, yp[s*rows*be.strip:], 1, be.strip, xp[p*rows*be.nr:], dw[i*k+j:], k, nil, r, k)
+				be.product(min(be.mr, n-i), min(be.nr, k-j), rows, yp[s*rows*be.strip:], 1, be.strip, xp[p*rows*be.nr:], dw[i*k+j:], k, nil, r, k)
 			}
 		})
 	}

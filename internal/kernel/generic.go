@@ -7,16 +7,16 @@ import "math"
 func genericBackend[T Float]() *backend[T] {
 	return &backend[T]{
 		name: "generic", mr: 4, nr: 8, strip: 4,
-		tile: tileGeneric[T], transpose: transposeGeneric[T], pack: packGeneric[T],
+		product: productGeneric[T], transpose: transposeGeneric[T], pack: packGeneric[T],
 		gelu: geluGeneric[T], geluGrad: geluGradGeneric[T], exp: expGeneric[T], tanh: tanhGeneric[T],
 		softmax: softmaxGeneric[T], softmaxBackward: softmaxBackwardGeneric[T], dropout: dropoutGeneric[T],
 		layerNorm: layerNormGeneric[T], layerNormBackward: layerNormBackwardGeneric[T],
 		add: addGeneric[T], axpy: axpyGeneric[T], dot: dotGeneric[T], adamW: adamWGeneric[T],
-		half: halfGeneric, bfloat: bfloatGeneric,
+		half: halfGeneric, bfloat: bfloatGeneric, int8: int8Generic(),
 	}
 }
 
-func tileGeneric[T Float](m, n, k int, a []T, rs, ks int, b, c []T, ldc int, bias, residual []T, ldr int) {
+func productGeneric[T Float](m, n, k int, a []T, rs, ks int, b, c []T, ldc int, bias, residual []T, ldr int) {
 	const nr = 8
 	for i := range m {
 		var acc [nr]T

@@ -153,220 +153,124 @@ done10:
 	VZEROUPPER
 	RET
 
-DATA wordff800000<>+0(SB)/4, $0xff800000
-DATA wordff800000<>+4(SB)/4, $0xff800000
-DATA wordff800000<>+8(SB)/4, $0xff800000
-DATA wordff800000<>+12(SB)/4, $0xff800000
-DATA wordff800000<>+16(SB)/4, $0xff800000
-DATA wordff800000<>+20(SB)/4, $0xff800000
-DATA wordff800000<>+24(SB)/4, $0xff800000
-DATA wordff800000<>+28(SB)/4, $0xff800000
-DATA wordff800000<>+32(SB)/4, $0xff800000
-DATA wordff800000<>+36(SB)/4, $0xff800000
-DATA wordff800000<>+40(SB)/4, $0xff800000
-DATA wordff800000<>+44(SB)/4, $0xff800000
-DATA wordff800000<>+48(SB)/4, $0xff800000
-DATA wordff800000<>+52(SB)/4, $0xff800000
-DATA wordff800000<>+56(SB)/4, $0xff800000
-DATA wordff800000<>+60(SB)/4, $0xff800000
+DATA wordff800000<>+0(SB)/8, $0xff800000ff800000
+DATA wordff800000<>+8(SB)/8, $0xff800000ff800000
+DATA wordff800000<>+16(SB)/8, $0xff800000ff800000
+DATA wordff800000<>+24(SB)/8, $0xff800000ff800000
+DATA wordff800000<>+32(SB)/8, $0xff800000ff800000
+DATA wordff800000<>+40(SB)/8, $0xff800000ff800000
+DATA wordff800000<>+48(SB)/8, $0xff800000ff800000
+DATA wordff800000<>+56(SB)/8, $0xff800000ff800000
 GLOBL wordff800000<>(SB), RODATA|NOPTR, $64
 
-DATA wordc2d00000<>+0(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+4(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+8(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+12(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+16(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+20(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+24(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+28(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+32(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+36(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+40(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+44(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+48(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+52(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+56(SB)/4, $0xc2d00000
-DATA wordc2d00000<>+60(SB)/4, $0xc2d00000
+DATA wordc2d00000<>+0(SB)/8, $0xc2d00000c2d00000
+DATA wordc2d00000<>+8(SB)/8, $0xc2d00000c2d00000
+DATA wordc2d00000<>+16(SB)/8, $0xc2d00000c2d00000
+DATA wordc2d00000<>+24(SB)/8, $0xc2d00000c2d00000
+DATA wordc2d00000<>+32(SB)/8, $0xc2d00000c2d00000
+DATA wordc2d00000<>+40(SB)/8, $0xc2d00000c2d00000
+DATA wordc2d00000<>+48(SB)/8, $0xc2d00000c2d00000
+DATA wordc2d00000<>+56(SB)/8, $0xc2d00000c2d00000
 GLOBL wordc2d00000<>(SB), RODATA|NOPTR, $64
 
-DATA word3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+32(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+36(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+40(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+44(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+48(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+52(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+56(SB)/4, $0x3fb8aa3b
-DATA word3fb8aa3b<>+60(SB)/4, $0x3fb8aa3b
+DATA word3fb8aa3b<>+0(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA word3fb8aa3b<>+8(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA word3fb8aa3b<>+16(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA word3fb8aa3b<>+24(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA word3fb8aa3b<>+32(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA word3fb8aa3b<>+40(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA word3fb8aa3b<>+48(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA word3fb8aa3b<>+56(SB)/8, $0x3fb8aa3b3fb8aa3b
 GLOBL word3fb8aa3b<>(SB), RODATA|NOPTR, $64
 
-DATA wordbf318000<>+0(SB)/4, $0xbf318000
-DATA wordbf318000<>+4(SB)/4, $0xbf318000
-DATA wordbf318000<>+8(SB)/4, $0xbf318000
-DATA wordbf318000<>+12(SB)/4, $0xbf318000
-DATA wordbf318000<>+16(SB)/4, $0xbf318000
-DATA wordbf318000<>+20(SB)/4, $0xbf318000
-DATA wordbf318000<>+24(SB)/4, $0xbf318000
-DATA wordbf318000<>+28(SB)/4, $0xbf318000
-DATA wordbf318000<>+32(SB)/4, $0xbf318000
-DATA wordbf318000<>+36(SB)/4, $0xbf318000
-DATA wordbf318000<>+40(SB)/4, $0xbf318000
-DATA wordbf318000<>+44(SB)/4, $0xbf318000
-DATA wordbf318000<>+48(SB)/4, $0xbf318000
-DATA wordbf318000<>+52(SB)/4, $0xbf318000
-DATA wordbf318000<>+56(SB)/4, $0xbf318000
-DATA wordbf318000<>+60(SB)/4, $0xbf318000
+DATA wordbf318000<>+0(SB)/8, $0xbf318000bf318000
+DATA wordbf318000<>+8(SB)/8, $0xbf318000bf318000
+DATA wordbf318000<>+16(SB)/8, $0xbf318000bf318000
+DATA wordbf318000<>+24(SB)/8, $0xbf318000bf318000
+DATA wordbf318000<>+32(SB)/8, $0xbf318000bf318000
+DATA wordbf318000<>+40(SB)/8, $0xbf318000bf318000
+DATA wordbf318000<>+48(SB)/8, $0xbf318000bf318000
+DATA wordbf318000<>+56(SB)/8, $0xbf318000bf318000
 GLOBL wordbf318000<>(SB), RODATA|NOPTR, $64
 
-DATA word395e8083<>+0(SB)/4, $0x395e8083
-DATA word395e8083<>+4(SB)/4, $0x395e8083
-DATA word395e8083<>+8(SB)/4, $0x395e8083
-DATA word395e8083<>+12(SB)/4, $0x395e8083
-DATA word395e8083<>+16(SB)/4, $0x395e8083
-DATA word395e8083<>+20(SB)/4, $0x395e8083
-DATA word395e8083<>+24(SB)/4, $0x395e8083
-DATA word395e8083<>+28(SB)/4, $0x395e8083
-DATA word395e8083<>+32(SB)/4, $0x395e8083
-DATA word395e8083<>+36(SB)/4, $0x395e8083
-DATA word395e8083<>+40(SB)/4, $0x395e8083
-DATA word395e8083<>+44(SB)/4, $0x395e8083
-DATA word395e8083<>+48(SB)/4, $0x395e8083
-DATA word395e8083<>+52(SB)/4, $0x395e8083
-DATA word395e8083<>+56(SB)/4, $0x395e8083
-DATA word395e8083<>+60(SB)/4, $0x395e8083
+DATA word395e8083<>+0(SB)/8, $0x395e8083395e8083
+DATA word395e8083<>+8(SB)/8, $0x395e8083395e8083
+DATA word395e8083<>+16(SB)/8, $0x395e8083395e8083
+DATA word395e8083<>+24(SB)/8, $0x395e8083395e8083
+DATA word395e8083<>+32(SB)/8, $0x395e8083395e8083
+DATA word395e8083<>+40(SB)/8, $0x395e8083395e8083
+DATA word395e8083<>+48(SB)/8, $0x395e8083395e8083
+DATA word395e8083<>+56(SB)/8, $0x395e8083395e8083
 GLOBL word395e8083<>(SB), RODATA|NOPTR, $64
 
-DATA word39506967<>+0(SB)/4, $0x39506967
-DATA word39506967<>+4(SB)/4, $0x39506967
-DATA word39506967<>+8(SB)/4, $0x39506967
-DATA word39506967<>+12(SB)/4, $0x39506967
-DATA word39506967<>+16(SB)/4, $0x39506967
-DATA word39506967<>+20(SB)/4, $0x39506967
-DATA word39506967<>+24(SB)/4, $0x39506967
-DATA word39506967<>+28(SB)/4, $0x39506967
-DATA word39506967<>+32(SB)/4, $0x39506967
-DATA word39506967<>+36(SB)/4, $0x39506967
-DATA word39506967<>+40(SB)/4, $0x39506967
-DATA word39506967<>+44(SB)/4, $0x39506967
-DATA word39506967<>+48(SB)/4, $0x39506967
-DATA word39506967<>+52(SB)/4, $0x39506967
-DATA word39506967<>+56(SB)/4, $0x39506967
-DATA word39506967<>+60(SB)/4, $0x39506967
+DATA word39506967<>+0(SB)/8, $0x3950696739506967
+DATA word39506967<>+8(SB)/8, $0x3950696739506967
+DATA word39506967<>+16(SB)/8, $0x3950696739506967
+DATA word39506967<>+24(SB)/8, $0x3950696739506967
+DATA word39506967<>+32(SB)/8, $0x3950696739506967
+DATA word39506967<>+40(SB)/8, $0x3950696739506967
+DATA word39506967<>+48(SB)/8, $0x3950696739506967
+DATA word39506967<>+56(SB)/8, $0x3950696739506967
 GLOBL word39506967<>(SB), RODATA|NOPTR, $64
 
-DATA word3ab743ce<>+0(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+4(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+8(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+12(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+16(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+20(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+24(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+28(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+32(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+36(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+40(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+44(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+48(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+52(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+56(SB)/4, $0x3ab743ce
-DATA word3ab743ce<>+60(SB)/4, $0x3ab743ce
+DATA word3ab743ce<>+0(SB)/8, $0x3ab743ce3ab743ce
+DATA word3ab743ce<>+8(SB)/8, $0x3ab743ce3ab743ce
+DATA word3ab743ce<>+16(SB)/8, $0x3ab743ce3ab743ce
+DATA word3ab743ce<>+24(SB)/8, $0x3ab743ce3ab743ce
+DATA word3ab743ce<>+32(SB)/8, $0x3ab743ce3ab743ce
+DATA word3ab743ce<>+40(SB)/8, $0x3ab743ce3ab743ce
+DATA word3ab743ce<>+48(SB)/8, $0x3ab743ce3ab743ce
+DATA word3ab743ce<>+56(SB)/8, $0x3ab743ce3ab743ce
 GLOBL word3ab743ce<>(SB), RODATA|NOPTR, $64
 
-DATA word3c088908<>+0(SB)/4, $0x3c088908
-DATA word3c088908<>+4(SB)/4, $0x3c088908
-DATA word3c088908<>+8(SB)/4, $0x3c088908
-DATA word3c088908<>+12(SB)/4, $0x3c088908
-DATA word3c088908<>+16(SB)/4, $0x3c088908
-DATA word3c088908<>+20(SB)/4, $0x3c088908
-DATA word3c088908<>+24(SB)/4, $0x3c088908
-DATA word3c088908<>+28(SB)/4, $0x3c088908
-DATA word3c088908<>+32(SB)/4, $0x3c088908
-DATA word3c088908<>+36(SB)/4, $0x3c088908
-DATA word3c088908<>+40(SB)/4, $0x3c088908
-DATA word3c088908<>+44(SB)/4, $0x3c088908
-DATA word3c088908<>+48(SB)/4, $0x3c088908
-DATA word3c088908<>+52(SB)/4, $0x3c088908
-DATA word3c088908<>+56(SB)/4, $0x3c088908
-DATA word3c088908<>+60(SB)/4, $0x3c088908
+DATA word3c088908<>+0(SB)/8, $0x3c0889083c088908
+DATA word3c088908<>+8(SB)/8, $0x3c0889083c088908
+DATA word3c088908<>+16(SB)/8, $0x3c0889083c088908
+DATA word3c088908<>+24(SB)/8, $0x3c0889083c088908
+DATA word3c088908<>+32(SB)/8, $0x3c0889083c088908
+DATA word3c088908<>+40(SB)/8, $0x3c0889083c088908
+DATA word3c088908<>+48(SB)/8, $0x3c0889083c088908
+DATA word3c088908<>+56(SB)/8, $0x3c0889083c088908
 GLOBL word3c088908<>(SB), RODATA|NOPTR, $64
 
-DATA word3d2aa9c1<>+0(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+4(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+8(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+12(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+16(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+20(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+24(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+28(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+32(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+36(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+40(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+44(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+48(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+52(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+56(SB)/4, $0x3d2aa9c1
-DATA word3d2aa9c1<>+60(SB)/4, $0x3d2aa9c1
+DATA word3d2aa9c1<>+0(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA word3d2aa9c1<>+8(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA word3d2aa9c1<>+16(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA word3d2aa9c1<>+24(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA word3d2aa9c1<>+32(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA word3d2aa9c1<>+40(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA word3d2aa9c1<>+48(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA word3d2aa9c1<>+56(SB)/8, $0x3d2aa9c13d2aa9c1
 GLOBL word3d2aa9c1<>(SB), RODATA|NOPTR, $64
 
-DATA word3e2aaaaa<>+0(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+4(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+8(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+12(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+16(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+20(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+24(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+28(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+32(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+36(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+40(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+44(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+48(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+52(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+56(SB)/4, $0x3e2aaaaa
-DATA word3e2aaaaa<>+60(SB)/4, $0x3e2aaaaa
+DATA word3e2aaaaa<>+0(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA word3e2aaaaa<>+8(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA word3e2aaaaa<>+16(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA word3e2aaaaa<>+24(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA word3e2aaaaa<>+32(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA word3e2aaaaa<>+40(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA word3e2aaaaa<>+48(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA word3e2aaaaa<>+56(SB)/8, $0x3e2aaaaa3e2aaaaa
 GLOBL word3e2aaaaa<>(SB), RODATA|NOPTR, $64
 
-DATA word3f000000<>+0(SB)/4, $0x3f000000
-DATA word3f000000<>+4(SB)/4, $0x3f000000
-DATA word3f000000<>+8(SB)/4, $0x3f000000
-DATA word3f000000<>+12(SB)/4, $0x3f000000
-DATA word3f000000<>+16(SB)/4, $0x3f000000
-DATA word3f000000<>+20(SB)/4, $0x3f000000
-DATA word3f000000<>+24(SB)/4, $0x3f000000
-DATA word3f000000<>+28(SB)/4, $0x3f000000
-DATA word3f000000<>+32(SB)/4, $0x3f000000
-DATA word3f000000<>+36(SB)/4, $0x3f000000
-DATA word3f000000<>+40(SB)/4, $0x3f000000
-DATA word3f000000<>+44(SB)/4, $0x3f000000
-DATA word3f000000<>+48(SB)/4, $0x3f000000
-DATA word3f000000<>+52(SB)/4, $0x3f000000
-DATA word3f000000<>+56(SB)/4, $0x3f000000
-DATA word3f000000<>+60(SB)/4, $0x3f000000
+DATA word3f000000<>+0(SB)/8, $0x3f0000003f000000
+DATA word3f000000<>+8(SB)/8, $0x3f0000003f000000
+DATA word3f000000<>+16(SB)/8, $0x3f0000003f000000
+DATA word3f000000<>+24(SB)/8, $0x3f0000003f000000
+DATA word3f000000<>+32(SB)/8, $0x3f0000003f000000
+DATA word3f000000<>+40(SB)/8, $0x3f0000003f000000
+DATA word3f000000<>+48(SB)/8, $0x3f0000003f000000
+DATA word3f000000<>+56(SB)/8, $0x3f0000003f000000
 GLOBL word3f000000<>(SB), RODATA|NOPTR, $64
 
-DATA word3f800000<>+0(SB)/4, $0x3f800000
-DATA word3f800000<>+4(SB)/4, $0x3f800000
-DATA word3f800000<>+8(SB)/4, $0x3f800000
-DATA word3f800000<>+12(SB)/4, $0x3f800000
-DATA word3f800000<>+16(SB)/4, $0x3f800000
-DATA word3f800000<>+20(SB)/4, $0x3f800000
-DATA word3f800000<>+24(SB)/4, $0x3f800000
-DATA word3f800000<>+28(SB)/4, $0x3f800000
-DATA word3f800000<>+32(SB)/4, $0x3f800000
-DATA word3f800000<>+36(SB)/4, $0x3f800000
-DATA word3f800000<>+40(SB)/4, $0x3f800000
-DATA word3f800000<>+44(SB)/4, $0x3f800000
-DATA word3f800000<>+48(SB)/4, $0x3f800000
-DATA word3f800000<>+52(SB)/4, $0x3f800000
-DATA word3f800000<>+56(SB)/4, $0x3f800000
-DATA word3f800000<>+60(SB)/4, $0x3f800000
+DATA word3f800000<>+0(SB)/8, $0x3f8000003f800000
+DATA word3f800000<>+8(SB)/8, $0x3f8000003f800000
+DATA word3f800000<>+16(SB)/8, $0x3f8000003f800000
+DATA word3f800000<>+24(SB)/8, $0x3f8000003f800000
+DATA word3f800000<>+32(SB)/8, $0x3f8000003f800000
+DATA word3f800000<>+40(SB)/8, $0x3f8000003f800000
+DATA word3f800000<>+48(SB)/8, $0x3f8000003f800000
+DATA word3f800000<>+56(SB)/8, $0x3f8000003f800000
 GLOBL word3f800000<>(SB), RODATA|NOPTR, $64
 
 // func softmaxBackwardAVX512(p []float32, dp []float32, delta float32, scale float32)
@@ -500,76 +404,44 @@ DATA numbers<>+56(SB)/4, $0x0000000e
 DATA numbers<>+60(SB)/4, $0x0000000f
 GLOBL numbers<>(SB), RODATA|NOPTR, $64
 
-DATA word9e3779b9<>+0(SB)/4, $0x9e3779b9
-DATA word9e3779b9<>+4(SB)/4, $0x9e3779b9
-DATA word9e3779b9<>+8(SB)/4, $0x9e3779b9
-DATA word9e3779b9<>+12(SB)/4, $0x9e3779b9
-DATA word9e3779b9<>+16(SB)/4, $0x9e3779b9
-DATA word9e3779b9<>+20(SB)/4, $0x9e3779b9
-DATA word9e3779b9<>+24(SB)/4, $0x9e3779b9
-DATA word9e3779b9<>+28(SB)/4, $0x9e3779b9
-DATA word9e3779b9<>+32(SB)/4, $0x9e3779b9
-DATA word9e3779b9<>+36(SB)/4, $0x9e3779b9
-DATA word9e3779b9<>+40(SB)/4, $0x9e3779b9
-DATA word9e3779b9<>+44(SB)/4, $0x9e3779b9
-DATA word9e3779b9<>+48(SB)/4, $0x9e3779b9
-DATA word9e3779b9<>+52(SB)/4, $0x9e3779b9
-DATA word9e3779b9<>+56(SB)/4, $0x9e3779b9
-DATA word9e3779b9<>+60(SB)/4, $0x9e3779b9
+DATA word9e3779b9<>+0(SB)/8, $0x9e3779b99e3779b9
+DATA word9e3779b9<>+8(SB)/8, $0x9e3779b99e3779b9
+DATA word9e3779b9<>+16(SB)/8, $0x9e3779b99e3779b9
+DATA word9e3779b9<>+24(SB)/8, $0x9e3779b99e3779b9
+DATA word9e3779b9<>+32(SB)/8, $0x9e3779b99e3779b9
+DATA word9e3779b9<>+40(SB)/8, $0x9e3779b99e3779b9
+DATA word9e3779b9<>+48(SB)/8, $0x9e3779b99e3779b9
+DATA word9e3779b9<>+56(SB)/8, $0x9e3779b99e3779b9
 GLOBL word9e3779b9<>(SB), RODATA|NOPTR, $64
 
-DATA word7feb352d<>+0(SB)/4, $0x7feb352d
-DATA word7feb352d<>+4(SB)/4, $0x7feb352d
-DATA word7feb352d<>+8(SB)/4, $0x7feb352d
-DATA word7feb352d<>+12(SB)/4, $0x7feb352d
-DATA word7feb352d<>+16(SB)/4, $0x7feb352d
-DATA word7feb352d<>+20(SB)/4, $0x7feb352d
-DATA word7feb352d<>+24(SB)/4, $0x7feb352d
-DATA word7feb352d<>+28(SB)/4, $0x7feb352d
-DATA word7feb352d<>+32(SB)/4, $0x7feb352d
-DATA word7feb352d<>+36(SB)/4, $0x7feb352d
-DATA word7feb352d<>+40(SB)/4, $0x7feb352d
-DATA word7feb352d<>+44(SB)/4, $0x7feb352d
-DATA word7feb352d<>+48(SB)/4, $0x7feb352d
-DATA word7feb352d<>+52(SB)/4, $0x7feb352d
-DATA word7feb352d<>+56(SB)/4, $0x7feb352d
-DATA word7feb352d<>+60(SB)/4, $0x7feb352d
+DATA word7feb352d<>+0(SB)/8, $0x7feb352d7feb352d
+DATA word7feb352d<>+8(SB)/8, $0x7feb352d7feb352d
+DATA word7feb352d<>+16(SB)/8, $0x7feb352d7feb352d
+DATA word7feb352d<>+24(SB)/8, $0x7feb352d7feb352d
+DATA word7feb352d<>+32(SB)/8, $0x7feb352d7feb352d
+DATA word7feb352d<>+40(SB)/8, $0x7feb352d7feb352d
+DATA word7feb352d<>+48(SB)/8, $0x7feb352d7feb352d
+DATA word7feb352d<>+56(SB)/8, $0x7feb352d7feb352d
 GLOBL word7feb352d<>(SB), RODATA|NOPTR, $64
 
-DATA word846ca68b<>+0(SB)/4, $0x846ca68b
-DATA word846ca68b<>+4(SB)/4, $0x846ca68b
-DATA word846ca68b<>+8(SB)/4, $0x846ca68b
-DATA word846ca68b<>+12(SB)/4, $0x846ca68b
-DATA word846ca68b<>+16(SB)/4, $0x846ca68b
-DATA word846ca68b<>+20(SB)/4, $0x846ca68b
-DATA word846ca68b<>+24(SB)/4, $0x846ca68b
-DATA word846ca68b<>+28(SB)/4, $0x846ca68b
-DATA word846ca68b<>+32(SB)/4, $0x846ca68b
-DATA word846ca68b<>+36(SB)/4, $0x846ca68b
-DATA word846ca68b<>+40(SB)/4, $0x846ca68b
-DATA word846ca68b<>+44(SB)/4, $0x846ca68b
-DATA word846ca68b<>+48(SB)/4, $0x846ca68b
-DATA word846ca68b<>+52(SB)/4, $0x846ca68b
-DATA word846ca68b<>+56(SB)/4, $0x846ca68b
-DATA word846ca68b<>+60(SB)/4, $0x846ca68b
+DATA word846ca68b<>+0(SB)/8, $0x846ca68b846ca68b
+DATA word846ca68b<>+8(SB)/8, $0x846ca68b846ca68b
+DATA word846ca68b<>+16(SB)/8, $0x846ca68b846ca68b
+DATA word846ca68b<>+24(SB)/8, $0x846ca68b846ca68b
+DATA word846ca68b<>+32(SB)/8, $0x846ca68b846ca68b
+DATA word846ca68b<>+40(SB)/8, $0x846ca68b846ca68b
+DATA word846ca68b<>+48(SB)/8, $0x846ca68b846ca68b
+DATA word846ca68b<>+56(SB)/8, $0x846ca68b846ca68b
 GLOBL word846ca68b<>(SB), RODATA|NOPTR, $64
 
-DATA worde3779b90<>+0(SB)/4, $0xe3779b90
-DATA worde3779b90<>+4(SB)/4, $0xe3779b90
-DATA worde3779b90<>+8(SB)/4, $0xe3779b90
-DATA worde3779b90<>+12(SB)/4, $0xe3779b90
-DATA worde3779b90<>+16(SB)/4, $0xe3779b90
-DATA worde3779b90<>+20(SB)/4, $0xe3779b90
-DATA worde3779b90<>+24(SB)/4, $0xe3779b90
-DATA worde3779b90<>+28(SB)/4, $0xe3779b90
-DATA worde3779b90<>+32(SB)/4, $0xe3779b90
-DATA worde3779b90<>+36(SB)/4, $0xe3779b90
-DATA worde3779b90<>+40(SB)/4, $0xe3779b90
-DATA worde3779b90<>+44(SB)/4, $0xe3779b90
-DATA worde3779b90<>+48(SB)/4, $0xe3779b90
-DATA worde3779b90<>+52(SB)/4, $0xe3779b90
-DATA worde3779b90<>+56(SB)/4, $0xe3779b90
-DATA worde3779b90<>+60(SB)/4, $0xe3779b90
+DATA worde3779b90<>+0(SB)/8, $0xe3779b90e3779b90
+DATA worde3779b90<>+8(SB)/8, $0xe3779b90e3779b90
+DATA worde3779b90<>+16(SB)/8, $0xe3779b90e3779b90
+DATA worde3779b90<>+24(SB)/8, $0xe3779b90e3779b90
+DATA worde3779b90<>+32(SB)/8, $0xe3779b90e3779b90
+DATA worde3779b90<>+40(SB)/8, $0xe3779b90e3779b90
+DATA worde3779b90<>+48(SB)/8, $0xe3779b90e3779b90
+DATA worde3779b90<>+56(SB)/8, $0xe3779b90e3779b90
 GLOBL worde3779b90<>(SB), RODATA|NOPTR, $64
 
 // func softmaxAVX2(rows int, cols int, x []float32, ldx int, scale float32)
@@ -770,22 +642,14 @@ DATA lanes<>+120(SB)/4, $0x00000000
 DATA lanes<>+124(SB)/4, $0x00000000
 GLOBL lanes<>(SB), RODATA|NOPTR, $128
 
-DATA word0000007f<>+0(SB)/4, $0x0000007f
-DATA word0000007f<>+4(SB)/4, $0x0000007f
-DATA word0000007f<>+8(SB)/4, $0x0000007f
-DATA word0000007f<>+12(SB)/4, $0x0000007f
-DATA word0000007f<>+16(SB)/4, $0x0000007f
-DATA word0000007f<>+20(SB)/4, $0x0000007f
-DATA word0000007f<>+24(SB)/4, $0x0000007f
-DATA word0000007f<>+28(SB)/4, $0x0000007f
-DATA word0000007f<>+32(SB)/4, $0x0000007f
-DATA word0000007f<>+36(SB)/4, $0x0000007f
-DATA word0000007f<>+40(SB)/4, $0x0000007f
-DATA word0000007f<>+44(SB)/4, $0x0000007f
-DATA word0000007f<>+48(SB)/4, $0x0000007f
-DATA word0000007f<>+52(SB)/4, $0x0000007f
-DATA word0000007f<>+56(SB)/4, $0x0000007f
-DATA word0000007f<>+60(SB)/4, $0x0000007f
+DATA word0000007f<>+0(SB)/8, $0x0000007f0000007f
+DATA word0000007f<>+8(SB)/8, $0x0000007f0000007f
+DATA word0000007f<>+16(SB)/8, $0x0000007f0000007f
+DATA word0000007f<>+24(SB)/8, $0x0000007f0000007f
+DATA word0000007f<>+32(SB)/8, $0x0000007f0000007f
+DATA word0000007f<>+40(SB)/8, $0x0000007f0000007f
+DATA word0000007f<>+48(SB)/8, $0x0000007f0000007f
+DATA word0000007f<>+56(SB)/8, $0x0000007f0000007f
 GLOBL word0000007f<>(SB), RODATA|NOPTR, $64
 
 // func softmaxBackwardAVX2(p []float32, dp []float32, delta float32, scale float32)
@@ -905,20 +769,12 @@ done3:
 	VZEROUPPER
 	RET
 
-DATA wordf1bbcdc8<>+0(SB)/4, $0xf1bbcdc8
-DATA wordf1bbcdc8<>+4(SB)/4, $0xf1bbcdc8
-DATA wordf1bbcdc8<>+8(SB)/4, $0xf1bbcdc8
-DATA wordf1bbcdc8<>+12(SB)/4, $0xf1bbcdc8
-DATA wordf1bbcdc8<>+16(SB)/4, $0xf1bbcdc8
-DATA wordf1bbcdc8<>+20(SB)/4, $0xf1bbcdc8
-DATA wordf1bbcdc8<>+24(SB)/4, $0xf1bbcdc8
-DATA wordf1bbcdc8<>+28(SB)/4, $0xf1bbcdc8
-DATA wordf1bbcdc8<>+32(SB)/4, $0xf1bbcdc8
-DATA wordf1bbcdc8<>+36(SB)/4, $0xf1bbcdc8
-DATA wordf1bbcdc8<>+40(SB)/4, $0xf1bbcdc8
-DATA wordf1bbcdc8<>+44(SB)/4, $0xf1bbcdc8
-DATA wordf1bbcdc8<>+48(SB)/4, $0xf1bbcdc8
-DATA wordf1bbcdc8<>+52(SB)/4, $0xf1bbcdc8
-DATA wordf1bbcdc8<>+56(SB)/4, $0xf1bbcdc8
-DATA wordf1bbcdc8<>+60(SB)/4, $0xf1bbcdc8
+DATA wordf1bbcdc8<>+0(SB)/8, $0xf1bbcdc8f1bbcdc8
+DATA wordf1bbcdc8<>+8(SB)/8, $0xf1bbcdc8f1bbcdc8
+DATA wordf1bbcdc8<>+16(SB)/8, $0xf1bbcdc8f1bbcdc8
+DATA wordf1bbcdc8<>+24(SB)/8, $0xf1bbcdc8f1bbcdc8
+DATA wordf1bbcdc8<>+32(SB)/8, $0xf1bbcdc8f1bbcdc8
+DATA wordf1bbcdc8<>+40(SB)/8, $0xf1bbcdc8f1bbcdc8
+DATA wordf1bbcdc8<>+48(SB)/8, $0xf1bbcdc8f1bbcdc8
+DATA wordf1bbcdc8<>+56(SB)/8, $0xf1bbcdc8f1bbcdc8
 GLOBL wordf1bbcdc8<>(SB), RODATA|NOPTR, $64

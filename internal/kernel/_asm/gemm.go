@@ -10,11 +10,11 @@ import (
 // gemm writes the tiles of the matrix product, two vectors wide and as high as the registers allow, and
 // the rearrangement of operands.
 func gemm(s *isa) {
-	rows := 6
+	heights := []int{6, 4, 2, 1}
 	if s.wide() {
-		rows = 14
+		heights = []int{14, 8, 4, 2, 1}
 	}
-	for m := 1; m <= rows; m++ {
+	for _, m := range heights {
 		tile(s, m)
 	}
 	if s.wide() {
@@ -105,10 +105,15 @@ func tile(s *isa, m int) {
 		s.ADDQ(U32(uint32(steps*2*s.bytes())), b)
 	})
 
-	by := s.masks(s.integer("n"), 2)
+	finishTile(s, acc, s.masks(s.integer("n"), 2))
+}
+
+// finishTile adds bias and residual to the accumulators, stores them and returns.
+func finishTile(s *isa, acc [][2]VecVirtual, by []*mask) {
+	v := s.vec()
 	bias := s.integer("bias")
 	optional(s, bias, "bias", func() {
-		for j, v := range bv {
+		for j := range by {
 			s.loadTo(Mem{Base: bias, Disp: j * s.bytes()}, by[j], v)
 			for i := range acc {
 				s.VADDPS(v, acc[i][j], acc[i][j])
@@ -119,7 +124,7 @@ func tile(s *isa, m int) {
 	optional(s, residual, "residual", func() {
 		ldr := s.stride("ldr")
 		for i := range acc {
-			for j, v := range bv {
+			for j := range by {
 				s.loadTo(Mem{Base: residual, Disp: j * s.bytes()}, by[j], v)
 				s.VADDPS(v, acc[i][j], acc[i][j])
 			}
@@ -129,7 +134,7 @@ func tile(s *isa, m int) {
 	c, ldc := s.integer("c"), s.stride("ldc")
 	storeRows := func(by []*mask) {
 		for i := range acc {
-			for j := range bv {
+			for j := range by {
 				s.store(acc[i][j], by[j], Mem{Base: c, Disp: j * s.bytes()})
 			}
 			s.ADDQ(ldc, c)

@@ -287,8 +287,8 @@ func (c *constants) word(w uint32) Mem {
 	}
 	m := c.StaticGlobal(fmt.Sprintf("word%08x", w))
 	c.DataAttributes(attr.RODATA | attr.NOPTR)
-	for range 16 {
-		c.AppendDatum(U32(w))
+	for range 8 {
+		c.AppendDatum(U64(uint64(w)<<32 | uint64(w)))
 	}
 	c.words[w] = m
 	return m

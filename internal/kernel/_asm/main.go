@@ -24,6 +24,7 @@ func main() {
 		{"softmax", softmax},
 		{"layernorm", layerNorm},
 		{"vector", vector},
+		{"int8", int8s},
 	}
 	for _, f := range files {
 		ctx := build.NewContext()

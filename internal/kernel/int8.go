@@ -1,0 +1,166 @@
+package kernel
+
+import (
+	"math"
+	"sync"
+)
+
+// int8Loops is an implementation of the product of bytes. All give the same integers.
+type int8Loops struct {
+	fast bool
+	// extent returns the least and greatest of x and 0, NaN if x holds a value that is not finite.
+	extent func(x []float32) (low, high float32)
+	// quantize: q = round(x·inverse) + zero, rounded to even, within 0 to 255.
+	quantize func(x []float32, q []byte, inverse float32, zero int32)
+	// product: c[m,n] = scales[i]·columnScales[j]·(a·b - zeros[i]·columnSums[j]), then + bias[n], then + residual[m,n]. Rows of a
+	// lie k bytes apart, a multiple of 4; b is a panel [k/4][int8Width][4].
+	product func(m, n, k int, a []byte, b []int8, scales []float32, zeros []int32, columnScales []float32, columnSums []int32, c []float32, ldc int, bias, residual []float32, ldr int)
+}
+
+// int8Width is the number of columns of a panel of bytes.
+const int8Width = 32
+
+// PackedInt8 is the right operand of GemmInt8: weights rounded to 8 bits, each output channel (column) with
+// its own scale, in panels of 32 columns. The zero value is empty; packing again reuses the memory. It is safe for
+// concurrent reading.
+type PackedInt8 struct {
+	K, N   int
+	depth  int // K rounded up to a multiple of 4
+	data   []int8
+	scales []float32 // by column
+	sums   []int32   // of the rounded weights, by column
+}
+
+// PackTransposed makes p hold B = Wᵀ for W [n,k], the weights of y = x·Wᵀ.
+func (p *PackedInt8) PackTransposed(pool *Pool, w []float32, n, k int) {
+	p.K, p.N, p.depth = k, n, 4*ceil(k, 4)
+	panels := ceil(n, int8Width)
+	p.data = resize(p.data, panels*p.depth*int8Width)
+	p.scales, p.sums = resize(p.scales, n), resize(p.sums, n)
+	pool.Do(panels, func(_, i int) {
+		clear(p.panel(i))
+		for j := i * int8Width; j < min(n, (i+1)*int8Width); j++ {
+			p.packColumn(j, w[j*k:][:k])
+		}
+	})
+}
+
+func (p *PackedInt8) panel(i int) []int8 { return p.data[i*p.depth*int8Width:][:p.depth*int8Width] }
+
+// packColumn rounds one output channel's weights to -127 … 127. A weight that is not finite makes the scale NaN.
+func (p *PackedInt8) packColumn(j int, w []float32) {
+	low, high := extentGeneric(w)
+	scale := max(-low, high) / 127
+	inverse := float32(0)
+	if scale > 0 {
+		inverse = 1 / scale
+	}
+	panel, sum := p.panel(j / int8Width)[4*(j%int8Width):], int32(0)
+	for i, v := range w {
+		q := int32(math.RoundToEven(float64(v * inverse)))
+		panel[i/4*4*int8Width+i%4] = int8(q)
+		sum += q
+	}
+	p.scales[j], p.sums[j] = scale, sum
+}
+
+// resize returns s with length n, its content unknown.
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
+
+// GemmInt8 sets c [m,N] = a [m,K]·B in 8-bit arithmetic and applies the epilogue. Each row of a is rounded to 256 steps
+// between its least and greatest value first (dynamic quantisation), products are summed as 32-bit integers. A row that is not
+// finite gives a row of NaN. It is fast where FastInt8 says so, and elsewhere correct.
+func GemmInt8(pool *Pool, m int, a []float32, b *PackedInt8, c []float32, e Epilogue[float32]) {
+	be := active32
+	rows, _ := quantized.Get().(*quantizedRows)
+	if rows == nil {
+		rows = new(quantizedRows)
+	}
+	defer quantized.Put(rows)
+	rows.resize(m, b.depth)
+	forRows(pool, m, func(r int) { rows.quantize(be.int8, r, a[r*b.K:][:b.K]) })
+	forBlocks(pool, m, ceil(b.N, int8Width), func(i0, i1, p int) {
+		n, j := b.N, p*int8Width
+		cols := min(int8Width, n-j)
+		out, bias, residual := e.operands(c, i0, j, n)
+		be.int8.product(i1-i0, cols, b.depth, rows.bytes[i0*b.depth:], b.panel(p), rows.scales[i0:], rows.zeros[i0:],
+			b.scales[j:], b.sums[j:], out[i0*n+j:], n, bias, residual, n)
+		e.activate(be, c, i0, i1, j, cols, n)
+	})
+}
+
+// FastInt8 reports whether the back end in use has instructions for GemmInt8, which is AVX-512 VNNI.
+func FastInt8() bool { return active32.int8.fast }
+
+// quantizedRows is the left operand: x ≈ scale·(byte - zero), row by row.
+type quantizedRows struct {
+	depth  int
+	bytes  []byte
+	scales []float32
+	zeros  []int32
+}
+
+var quantized sync.Pool // of *quantizedRows
+
+func (q *quantizedRows) resize(m, depth int) {
+	q.depth = depth
+	q.bytes, q.scales, q.zeros = resize(q.bytes, m*depth), resize(q.scales, m), resize(q.zeros, m)
+}
+
+func (q *quantizedRows) quantize(loops *int8Loops, r int, x []float32) {
+	low, high := loops.extent(x)
+	scale, zero, inverse := (high-low)/255, int32(0), float32(0)
+	if scale > 0 {
+		inverse = 1 / scale
+		zero = int32(math.RoundToEven(float64(-low * inverse)))
+	}
+	row := q.bytes[r*q.depth:][:q.depth]
+	clear(row[len(x):])
+	loops.quantize(x, row[:len(x)], inverse, zero)
+	q.scales[r], q.zeros[r] = scale, zero
+}
+
+func int8Generic() *int8Loops {
+	return &int8Loops{extent: extentGeneric, quantize: quantizeGeneric, product: productInt8Generic}
+}
+
+func extentGeneric(x []float32) (low, high float32) {
+	for _, v := range x {
+		low, high = min(low, v), max(high, v)
+		if !finite(v) {
+			nan := v - v
+			return nan, nan
+		}
+	}
+	return low, high
+}
+
+func quantizeGeneric(x []float32, q []byte, inverse float32, zero int32) {
+	for i, v := range x {
+		q[i] = byte(min(max(int32(math.RoundToEven(float64(v*inverse)))+zero, 0), 255))
+	}
+}
+
+func productInt8Generic(m, n, k int, a []byte, b []int8, scales []float32, zeros []int32, columnScales []float32, columnSums []int32, c []float32, ldc int, bias, residual []float32, ldr int) {
+	for i := range m {
+		for j := range n {
+			sum := -zeros[i] * columnSums[j]
+			for p := range k {
+				sum += int32(a[i*k+p]) * int32(b[p/4*4*int8Width+4*j+p%4])
+			}
+			v := float32(float32(sum) * float32(scales[i]*columnScales[j])) // rounded, not fused with what follows
+			if bias != nil {
+				v += bias[j]
+			}
+			if residual != nil {
+				v += residual[i*ldr+j]
+			}
+			c[i*ldc+j] = v
+		}
+	}
+}
