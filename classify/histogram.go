@@ -17,18 +17,18 @@ import (
 // scales turn whole numbers back into derivatives.
 type scales struct{ grad, hess float64 }
 
-// pack fills packed with the scaled gradients and returns their sum.
+// pack fills packed with the scaled gradients, 0 for rows that are left out, and returns their sum.
 func pack(gradients []gradient, packed []int64) (total int64, s scales) {
 	var grad, hess float64
 	for _, g := range gradients {
 		grad += math.Abs(float64(g.grad))
-		hess += float64(g.hess)
+		hess += max(0, float64(g.hess))
 	}
 	slack := float64(len(gradients)) / 2 // of rounding
 	up := scales{powerOfTwo((math.MaxInt32 - slack) / grad), powerOfTwo((math.MaxUint32 - slack) / hess)}
 	for i, g := range gradients {
 		grad := int64(math.RoundToEven(float64(g.grad) * up.grad))
-		packed[i] = grad<<32 + int64(math.RoundToEven(float64(g.hess)*up.hess))
+		packed[i] = grad<<32 + int64(math.RoundToEven(float64(max(0, g.hess))*up.hess))
 		total += packed[i]
 	}
 	return total, scales{1 / up.grad, 1 / up.hess}

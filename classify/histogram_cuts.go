@@ -89,14 +89,14 @@ func abs32(v float32) float32 { return float32(math.Abs(float64(v))) }
 // sketchFactor is how many times more values than bins a sketch holds.
 const sketchFactor = 8
 
-// A quantile is a value with the least and the greatest rank that it may have, and its own weight.
-type quantile struct{ low, high, weight, value float32 }
+// A ranked value comes with the least and the greatest rank that it may have, and its own weight.
+type ranked struct{ low, high, weight, value float32 }
 
-func (q *quantile) lowNext() float32  { return q.low + q.weight }
-func (q *quantile) highPrev() float32 { return q.high - q.weight }
+func (q *ranked) lowNext() float32  { return q.low + q.weight }
+func (q *ranked) highPrev() float32 { return q.high - q.weight }
 
 // A summary is quantiles of ascending values.
-type summary []quantile
+type summary []ranked
 
 // prune is a summary of at most size quantiles.
 func (s summary) prune(size int) summary {
@@ -142,22 +142,22 @@ func (s summary) merge(t summary) summary {
 		p, q := &a[0], &b[0]
 		switch {
 		case p.value == q.value:
-			m = append(m, quantile{p.low + q.low, p.high + q.high, p.weight + q.weight, p.value})
+			m = append(m, ranked{p.low + q.low, p.high + q.high, p.weight + q.weight, p.value})
 			sLow, tLow = p.lowNext(), q.lowNext()
 			a, b = a[1:], b[1:]
 		case p.value < q.value:
-			m = append(m, quantile{p.low + tLow, p.high + q.highPrev(), p.weight, p.value})
+			m = append(m, ranked{p.low + tLow, p.high + q.highPrev(), p.weight, p.value})
 			sLow, a = p.lowNext(), a[1:]
 		default:
-			m = append(m, quantile{q.low + sLow, q.high + p.highPrev(), q.weight, q.value})
+			m = append(m, ranked{q.low + sLow, q.high + p.highPrev(), q.weight, q.value})
 			tLow, b = q.lowNext(), b[1:]
 		}
 	}
 	for _, p := range a {
-		m = append(m, quantile{p.low + tLow, p.high + t[len(t)-1].high, p.weight, p.value})
+		m = append(m, ranked{p.low + tLow, p.high + t[len(t)-1].high, p.weight, p.value})
 	}
 	for _, q := range b {
-		m = append(m, quantile{q.low + sLow, q.high + s[len(s)-1].high, q.weight, q.value})
+		m = append(m, ranked{q.low + sLow, q.high + s[len(s)-1].high, q.weight, q.value})
 	}
 	m.repair()
 	return m
@@ -232,7 +232,7 @@ func (s *sketch) flush() summary {
 		if out == nil {
 			out = make(summary, 0, len(s.queue))
 		}
-		out = append(out, quantile{passed, passed + w, w, v})
+		out = append(out, ranked{passed, passed + w, w, v})
 		passed += w
 	}
 	s.queue = s.queue[:0]

@@ -71,7 +71,7 @@ type xgbLearner struct {
 	Objective struct {
 		Name  string `json:"name"`
 		Param struct {
-			ScalePosWeight numbers `json:"scale_pos_weight"`
+			ScalePosWeight decimal `json:"scale_pos_weight"`
 		} `json:"reg_loss_param"`
 	} `json:"objective"`
 }
@@ -81,7 +81,7 @@ type xgbBooster struct {
 	Name       string      `json:"name"`
 	Model      *xgbModel   `json:"model,omitempty"`
 	GBTree     *xgbBooster `json:"gbtree,omitempty"`
-	WeightDrop []float32   `json:"weight_drop,omitempty"`
+	WeightDrop []real      `json:"weight_drop,omitempty"`
 }
 
 type xgbModel struct {
@@ -103,15 +103,15 @@ type xgbTree struct {
 		Deleted  integer `json:"num_deleted"`
 		Leaf     integer `json:"size_leaf_vector"`
 	} `json:"tree_param"`
-	Left        []int     `json:"left_children"`
-	Right       []int     `json:"right_children"`
-	Parent      []int     `json:"parents"`
-	Feature     []int     `json:"split_indices"`
-	Condition   []float32 `json:"split_conditions"` // threshold of a split, value of a leaf
-	DefaultLeft []flag    `json:"default_left"`
-	Weight      []float32 `json:"base_weights"`
-	Gain        []float32 `json:"loss_changes"`
-	Cover       []float32 `json:"sum_hessian"`
+	Left        []int  `json:"left_children"`
+	Right       []int  `json:"right_children"`
+	Parent      []int  `json:"parents"`
+	Feature     []int  `json:"split_indices"`
+	Condition   []real `json:"split_conditions"` // threshold of a split, value of a leaf
+	DefaultLeft []flag `json:"default_left"`
+	Weight      []real `json:"base_weights"`
+	Gain        []real `json:"loss_changes"`
+	Cover       []real `json:"sum_hessian"`
 
 	SplitType       []int `json:"split_type"`       // 1: by category
 	Categories      []int `json:"categories"`       // those that go right, of all nodes
@@ -132,6 +132,29 @@ func (n *integer) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("%s is not a whole number", data)
 	}
 	*n = integer(v)
+	return nil
+}
+
+// A real is written with an exponent: XGBoost takes 1 for an integer.
+type real float32
+
+func (v real) MarshalJSON() ([]byte, error) {
+	return strconv.AppendFloat(nil, float64(v), 'E', -1, 32), nil
+}
+
+// A decimal is written as text.
+type decimal float32
+
+func (v decimal) MarshalJSON() ([]byte, error) {
+	return strconv.AppendQuote(nil, strconv.FormatFloat(float64(v), 'g', -1, 32)), nil
+}
+
+func (v *decimal) UnmarshalJSON(data []byte) error {
+	var list numbers
+	if err := list.UnmarshalJSON(data); err != nil {
+		return err
+	}
+	*v = decimal(list[0])
 	return nil
 }
 
@@ -211,8 +234,8 @@ func boostedFromJSON(data []byte) (*Boosted, error) {
 	}
 	b := &Boosted{columns: int(l.Param.Features), baseScore: l.Param.BaseScore[0], posWeight: 1, trees: trees}
 	b.names, b.types, b.dart = l.FeatureNames, l.FeatureTypes, l.Booster.Name == "dart"
-	if spw := l.Objective.Param.ScalePosWeight; len(spw) == 1 {
-		b.posWeight = spw[0]
+	if w := l.Objective.Param.ScalePosWeight; w > 0 {
+		b.posWeight = float32(w)
 	}
 	if n := len(b.names); n > 0 && n != b.columns {
 		return nil, fmt.Errorf("%d feature names for %d features", n, b.columns)
@@ -222,7 +245,7 @@ func boostedFromJSON(data []byte) (*Boosted, error) {
 }
 
 // trees reads the trees; scale is nil or has the weight of each.
-func (m *xgbModel) trees(features int, scale []float32) ([]Tree, error) {
+func (m *xgbModel) trees(features int, scale []real) ([]Tree, error) {
 	if int(m.Param.Trees) != len(m.Trees) {
 		return nil, fmt.Errorf("num_trees is %d, but there are %d trees", m.Param.Trees, len(m.Trees))
 	}
@@ -236,7 +259,7 @@ func (m *xgbModel) trees(features int, scale []float32) ([]Tree, error) {
 			return nil, fmt.Errorf("tree %d: %w", i, err)
 		}
 		if scale != nil {
-			t.Scale = scale[i]
+			t.Scale = float32(scale[i])
 		}
 		trees[i] = t
 	}
@@ -256,8 +279,8 @@ func (x *xgbTree) tree(features int) (Tree, error) {
 	}
 	t := Tree{Nodes: make([]Node, n), Scale: 1}
 	for i := range t.Nodes {
-		t.Nodes[i] = Node{Left: x.Left[i], Right: x.Right[i], Feature: x.Feature[i], Threshold: x.Condition[i],
-			DefaultLeft: bool(x.DefaultLeft[i]), Weight: x.Weight[i], Gain: x.Gain[i], Cover: x.Cover[i]}
+		t.Nodes[i] = Node{Left: x.Left[i], Right: x.Right[i], Feature: x.Feature[i], Threshold: float32(x.Condition[i]),
+			DefaultLeft: bool(x.DefaultLeft[i]), Weight: float32(x.Weight[i]), Gain: float32(x.Gain[i]), Cover: float32(x.Cover[i])}
 		if p := &t.Nodes[i]; p.IsLeaf() {
 			p.Value, p.Threshold, p.Feature, p.Right = p.Threshold, 0, 0, -1
 		}
@@ -344,10 +367,11 @@ func (t *Tree) check(features int) error {
 func (b *Boosted) file() *xgbFile {
 	f := &xgbFile{Version: []int{3, 2, 0}}
 	l := &f.Learner
-	l.Attributes, l.FeatureNames, l.FeatureTypes = map[string]string{}, b.names, b.types
+	l.Attributes = map[string]string{}
+	l.FeatureNames, l.FeatureTypes = append([]string{}, b.names...), append([]string{}, b.types...) // never null
 	l.Param.BaseScore, l.Param.Features, l.Param.Targets = numbers{b.baseScore}, integer(b.columns), 1
 	l.Objective.Name = "binary:logistic"
-	l.Objective.Param.ScalePosWeight = numbers{b.posWeight}
+	l.Objective.Param.ScalePosWeight = decimal(b.posWeight)
 	m := &xgbModel{Iterations: []int{0}, TreeInfo: make([]int, len(b.trees)), Trees: make([]xgbTree, len(b.trees))}
 	m.Param.Trees, m.Param.Parallel = integer(len(b.trees)), 1
 	for i := range b.trees {
@@ -358,7 +382,7 @@ func (b *Boosted) file() *xgbFile {
 	if b.dart {
 		l.Booster = xgbBooster{Name: "dart", GBTree: &xgbBooster{Name: "gbtree", Model: m}}
 		for i := range b.trees {
-			l.Booster.WeightDrop = append(l.Booster.WeightDrop, b.trees[i].Scale)
+			l.Booster.WeightDrop = append(l.Booster.WeightDrop, real(b.trees[i].Scale))
 		}
 	}
 	return f
@@ -374,9 +398,9 @@ func (t *Tree) file(id, features int) xgbTree {
 	for i := range t.Nodes {
 		p := &t.Nodes[i]
 		x.Left, x.Right, x.Feature = append(x.Left, p.Left), append(x.Right, p.Right), append(x.Feature, p.Feature)
-		x.DefaultLeft, x.Weight = append(x.DefaultLeft, flag(p.DefaultLeft)), append(x.Weight, p.Weight)
-		x.Gain, x.Cover = append(x.Gain, p.Gain), append(x.Cover, p.Cover)
-		x.Condition = append(x.Condition, p.Threshold+p.Value) // one of them is 0
+		x.DefaultLeft, x.Weight = append(x.DefaultLeft, flag(p.DefaultLeft)), append(x.Weight, real(p.Weight))
+		x.Gain, x.Cover = append(x.Gain, real(p.Gain)), append(x.Cover, real(p.Cover))
+		x.Condition = append(x.Condition, real(p.Threshold+p.Value)) // one of them is 0
 		if !p.IsLeaf() {
 			x.Parent[p.Left], x.Parent[p.Right] = i, i
 		}

@@ -1,0 +1,159 @@
+// Command boosted fits and applies boosted trees for the scripts beside it, which compare them with XGBoost:
+// it reads raw little-endian float32 rows and bytes of labels, and prints what it took as JSON.
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/org/salesconv/classify"
+	"gonum.org/v1/gonum/mat"
+)
+
+func main() {
+	columns := flag.Int("columns", 0, "columns of a row")
+	x := flag.String("x", "", "training rows")
+	y := flag.String("y", "", "their labels")
+	test := flag.String("test", "", "rows to predict")
+	options := flag.String("options", "{}", "classify.BoostedOptions as JSON")
+	model := flag.String("model", "", "file for the model, as XGBoost's JSON")
+	margins := flag.String("margins", "", "file for the float32 log-odds of the rows to predict")
+	flag.Parse()
+	if err := run(*columns, *x, *y, *test, *options, *model, *margins); err != nil {
+		fmt.Fprintln(os.Stderr, "boosted:", err)
+		os.Exit(1)
+	}
+}
+
+// figures is what the program prints: seconds, and mebibytes of memory at the most.
+type figures struct {
+	Fit, Predict, One float64
+	PeakAfterFit      float64
+}
+
+func run(columns int, x, y, test, options, model, margins string) error {
+	rows, err := readRows(x, columns)
+	if err != nil {
+		return err
+	}
+	raw, err := os.ReadFile(y)
+	if err != nil {
+		return err
+	}
+	labels := make([]int, len(raw))
+	for i, b := range raw {
+		labels[i] = int(b)
+	}
+	var o classify.BoostedOptions
+	if err := json.Unmarshal([]byte(options), &o); err != nil {
+		return err
+	}
+	var f figures
+	start := time.Now()
+	b, err := classify.FitBoosted(context.Background(), rows, labels, &o)
+	if err != nil {
+		return err
+	}
+	f.Fit, f.PeakAfterFit = time.Since(start).Seconds(), peak()
+	if err := predict(b, test, columns, margins, &f); err != nil {
+		return err
+	}
+	if model != "" {
+		out, err := os.Create(model)
+		if err != nil {
+			return err
+		}
+		if err := b.WriteXGBoost(out); err != nil {
+			return err
+		}
+		if err := out.Close(); err != nil {
+			return err
+		}
+	}
+	return json.NewEncoder(os.Stdout).Encode(f)
+}
+
+// predict applies the model to all rows, the best of three times, and to one row.
+func predict(b *classify.Boosted, test string, columns int, margins string, f *figures) error {
+	if test == "" {
+		return nil
+	}
+	rows, err := readRows(test, columns)
+	if err != nil {
+		return err
+	}
+	var z []float64
+	f.Predict = math.Inf(1)
+	for range 3 {
+		start := time.Now()
+		if z, err = b.Margins(rows); err != nil {
+			return err
+		}
+		f.Predict = min(f.Predict, time.Since(start).Seconds())
+	}
+	one := &matrix{1, columns, rows.data[:columns]}
+	const times = 10_000
+	start := time.Now()
+	for range times {
+		if _, err := b.Margins(one); err != nil {
+			return err
+		}
+	}
+	f.One = time.Since(start).Seconds() / times
+	if margins == "" {
+		return nil
+	}
+	var out []byte
+	for _, v := range z {
+		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(float32(v)))
+	}
+	return os.WriteFile(margins, out, 0o644)
+}
+
+// matrix is float32 rows, as those of encoder.Embeddings.
+type matrix struct {
+	rows, columns int
+	data          []float32
+}
+
+func (m *matrix) Dims() (int, int)       { return m.rows, m.columns }
+func (m *matrix) At(i, j int) float64    { return float64(m.data[i*m.columns+j]) }
+func (m *matrix) T() mat.Matrix          { return mat.Transpose{Matrix: m} }
+func (m *matrix) RawRow(i int) []float32 { return m.data[i*m.columns : (i+1)*m.columns] }
+
+func readRows(name string, columns int) (*matrix, error) {
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	if columns < 1 || len(raw)%(4*columns) != 0 {
+		return nil, fmt.Errorf("%s: %d bytes are no rows of %d float32", name, len(raw), columns)
+	}
+	m := &matrix{len(raw) / 4 / columns, columns, make([]float32, len(raw)/4)}
+	for i := range m.data {
+		m.data[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+	}
+	return m, nil
+}
+
+// peak is the most memory the process has had, where the system tells.
+func peak() float64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return math.NaN()
+	}
+	for line := range strings.Lines(string(status)) {
+		var kib float64
+		if n, _ := fmt.Sscanf(line, "VmHWM: %f kB", &kib); n == 1 {
+			return kib / 1024
+		}
+	}
+	return math.NaN()
+}

@@ -1,0 +1,34 @@
+"""Python's xgboost loads what we write and predicts the same: python internal/bench/xgboost_check.py
+
+Run it from the root of the module with xgboost 3.2 and Go at hand. It ends with an error if any log-odds differ."""
+import json, subprocess, sys, tempfile
+import numpy as np, xgboost as xgb
+
+g = np.random.default_rng(2)
+x = g.normal(size=(2000, 8)).astype("float32")
+x[:, 6], x[:, 7] = g.integers(0, 3, 2000), g.integers(0, 30, 2000)
+y = (x[:, 0] - x[:, 1] + (x[:, 6] == 2) + np.sin(x[:, 7]) + g.normal(size=2000) > 0).astype("uint8")
+x[g.random(x.shape) < 0.1] = np.nan
+settings = {
+    "hist": {},
+    "exact": {"Exact": True, "Gamma": 1},
+    "loss guide": {"LossGuide": True, "MaxLeaves": 40, "MaxDepth": -1},
+    "categories": {"Categorical": [6, 7], "PosWeight": 2},
+    "dart": {"Dart": {"Drop": 0.3}, "Subsample": 0.7, "ColumnsByNode": 0.5},
+}
+worst = 0
+with tempfile.TemporaryDirectory() as d:
+    x.tofile(d + "/x"), y.tofile(d + "/y")
+    for name, options in settings.items():
+        subprocess.run(["go", "run", "./internal/bench/boosted", "-columns", "8", "-x", d + "/x", "-y", d + "/y", "-test", d + "/x",
+                        "-options", json.dumps(options), "-model", d + "/model.json", "-margins", d + "/margins"],
+                       check=True, capture_output=True)
+        ours = np.fromfile(d + "/margins", "float32")
+        b = xgb.Booster(model_file=d + "/model.json")
+        types = ["c" if j in options.get("Categorical", []) else "float" for j in range(8)]
+        data = xgb.DMatrix(x, feature_types=types if "c" in types else None, enable_categorical="c" in types)
+        difference = float(np.abs(b.predict(data, output_margin=True) - ours).max())
+        loss = float(-np.log(np.where(y == 1, b.predict(data), 1 - b.predict(data))).mean())
+        print(f"{name}: {b.num_boosted_rounds()} trees, log loss {loss:.4f}, largest difference {difference:.2g}")
+        worst = max(worst, difference)
+sys.exit(worst > 0)
