@@ -1,0 +1,48 @@
+package triplet
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// BenchmarkTrainStep is a step of the embedded model: forward, loss, backward, AdamW. Pieces are those of the batch.
+func BenchmarkTrainStep(b *testing.B) {
+	for _, c := range []struct {
+		name    string
+		lengths func(r *rand.Rand) int
+	}{
+		{"48x252", func(*rand.Rand) int { return 252 }},
+		{"mixed", func(r *rand.Rand) int { return 5 + r.IntN(60) }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			m := loadMiniLM(b)
+			r := rand.New(rand.NewPCG(1, 1))
+			var docs [][]string
+			var labels []int
+			for i := range 48 {
+				docs, labels = append(docs, []string{"x"}), append(labels, i%2)
+			}
+			t, err := newTrainer(m, docs, labels, &Options{Loss: Loss{Kind: BatchAll}, BatchSize: 48})
+			if err != nil {
+				b.Fatal(err)
+			}
+			for i := range t.documents {
+				ids := make([]int, c.lengths(r))
+				for j := range ids {
+					ids[j] = 1000 + r.IntN(20000)
+				}
+				t.documents[i] = document{[][]int{ids}, []float64{1}}
+			}
+			pieces := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				t.step = 0
+				if err := t.next(); err != nil {
+					b.Fatal(err)
+				}
+				pieces += t.history.Steps[0].Pieces
+			}
+			b.ReportMetric(float64(pieces)/b.Elapsed().Seconds(), "pieces/s")
+		})
+	}
+}
