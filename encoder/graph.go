@@ -11,8 +11,8 @@ import (
 )
 
 // Graph is the encoder as a gorgonia expression graph over the model's weights, to be run as it is or built upon: a
-// loss on Embeddings has gradients with respect to Parameters. One graph serves batches of all sizes. The rows of its
-// shapes are nominal: a batch decides them, and the machine does not look.
+// loss on Embeddings has gradients with respect to Parameters. One graph serves batches of all sizes: the rows of its
+// shapes are nominal, a batch decides them.
 //
 // A Graph and what is built on it belong to one goroutine at a time; different graphs of a model may run concurrently.
 type Graph struct {
@@ -34,6 +34,9 @@ type GraphOptions struct {
 	Gradients bool                   // keep what the backward pass reads; default: operations share buffers
 	Frozen    func(name string) bool // parameters that get no gradient; default: none
 	Threads   int                    // that work inside each operation; default 0: GOMAXPROCS
+	// Documents is the number of documents of every batch. Operations of gorgonia's own that are built on Embeddings
+	// count on the shapes they are built with, so for them it has to be set. Default 0: batches may have any number.
+	Documents int
 }
 
 // Graph builds the graph of the encoder.
@@ -56,7 +59,7 @@ func (m *Model) graph(pool *kernel.Pool, opts *GraphOptions) (g *Graph, err erro
 	}()
 	g = &Graph{
 		ExprGraph: G.NewGraph(),
-		Context:   &ops.Context[float32]{Pool: pool, Packs: m.packs, Keep: opts.Gradients},
+		Context:   &ops.Context[float32]{Pool: pool, Packs: m.packs, Keep: opts.Gradients, Documents: opts.Documents},
 		model:     m,
 	}
 	b := builder{g.Context, m.config, map[string]*G.Node{}}

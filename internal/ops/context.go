@@ -53,6 +53,9 @@ type Context[T kernel.Float] struct {
 	// Keep holds the activations that a backward pass needs. Without it, operations of one kind share their output,
 	// and after a run only the last node of the chain is to be read.
 	Keep bool
+	// Documents is the number of documents of every batch, for operations of gorgonia's own on their rows, which count on
+	// the shapes they were built with; 0: batches may have any number.
+	Documents int
 
 	Batch      *Batch
 	Train      bool   // dropout is on

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"fmt"
 	"sort"
 
@@ -103,11 +104,14 @@ func Normalize[T kernel.Float](c *Context[T], name string, x *G.Node) (*G.Node, 
 // their mean: [documents,width] from x [segments,width]; zeros if it has no segments.
 func Documents[T kernel.Float](c *Context[T], name string, x *G.Node) (*G.Node, error) {
 	width := x.Shape()[1]
-	o := c.op(name, x, documents, width, pooled)
+	o := c.op(name, x, cmp.Or(c.Documents, documents), width, pooled)
 	y := c.output(o)
 	var weights []T
 	o.do = func(in []G.Value) (G.Value, error) {
 		b := c.Batch
+		if n := c.Documents; n > 0 && b.Rows() != n {
+			return nil, fmt.Errorf("ops: %s: a batch of %d, want %d as the graph was built for", name, b.Rows(), n)
+		}
 		weights = shares(b, weights[:0])
 		kernel.WeightedSum(c.Pool, data[T](in[0]), b.documents(), weights, width, y.get(b.Rows(), width))
 		return y.value(), nil
