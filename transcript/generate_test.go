@@ -79,12 +79,12 @@ func TestGenerateSeed(t *testing.T) {
 
 // The labels follow the model that Drivers states: a logistic regression on the true drivers finds the weights.
 func TestGenerateModel(t *testing.T) {
-	s, err := Generate(20000, nil)
+	s, err := Generate(8000, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	weights := make([]float64, len(drivers)+1) // the last one is the constant
-	for range 400 {                            // steps of gradient ascent, plenty for these few columns
+	for range 250 {                            // steps of gradient ascent, plenty for these few columns
 		gradient := make([]float64, len(weights))
 		for i, c := range s.Calls {
 			z := weights[len(drivers)]
@@ -106,20 +106,20 @@ func TestGenerateModel(t *testing.T) {
 		}
 	}
 	for d, driver := range Drivers() {
-		if off := weights[d] - driver.Weight; math.Abs(off) > 0.25 { // about four standard errors of the rarest
+		if off := weights[d] - driver.Weight; math.Abs(off) > 0.35 { // about four standard errors of the rarest
 			t.Errorf("%s: fitted weight %.2f, stated %.2f", driver.Name, weights[d], driver.Weight)
 		}
 	}
 }
 
 func TestBayesAUC(t *testing.T) {
-	s, err := Generate(20000, nil)
+	s, err := Generate(10000, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	right, pairs := 0.0, 0.0
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 2_000_000 { // pairs: a standard error of 0.0005 beside that of the labels, 0.002
+	for range 1_000_000 { // pairs: a standard error of 0.0006 beside that of the labels, 0.003
 		i, j := random.IntN(len(s.Calls)), random.IntN(len(s.Calls))
 		if s.Calls[i].Outcome != Won || s.Calls[j].Outcome != Lost {
 			continue

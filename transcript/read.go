@@ -3,23 +3,17 @@ package transcript
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"os"
+	"maps"
 	"strconv"
 	"strings"
 	"unicode/utf8"
-)
-
-const (
-	// maxRecord bounds the memory that one record can take.
-	maxRecord = 256 << 20
-	// maxUnpacked bounds what comes out of one gzip file, so that a small file cannot keep a reader busy for hours.
-	maxUnpacked = 16 << 30
 )
 
 // A RecordError says what is wrong with a record or, where Record is 0, with the file as a whole.
@@ -51,36 +45,67 @@ func (e *RecordError) Unwrap() error { return e.Err }
 // A record that cannot be used comes as a zero Call with a *RecordError, and reading goes on behind it where its end
 // is certain. So a loop that stops at the first error takes all or nothing, and a loop that goes on after an error
 // skips, knowingly. Input without a single record is an error too.
-func Read(r io.Reader) iter.Seq2[Call, error] {
-	return func(yield func(Call, error) bool) {
-		d := &decoder{yield: yield}
-		var err error
-		if d.r, err = unpack(r); err != nil {
-			d.fail(0, 0, err)
-			return
-		}
-		d.run()
-	}
+func Read(r io.Reader) iter.Seq2[Call, error] { return Reader{}.JSON(r) }
+
+// ReadFile streams the calls of a file or of all files in a folder; see [Reader.File].
+func ReadFile(name string) iter.Seq2[Call, error] { return Reader{}.File(name) }
+
+// A Reader reads calls with other settings than [Read] and [ReadFile], which use a zero Reader. All its methods yield
+// errors as Read does and unpack gzip by themselves.
+type Reader struct {
+	// Roles is given to every call that is read.
+	Roles Roles
+	// Columns gives columns of CSV files another name: {"Conversation": "transcript", "Converted": "label"}.
+	Columns map[string]string
+	// MaxRecord is how many bytes one record may take, and so how much memory; default 256 MiB.
+	MaxRecord int64
+	// MaxUnpacked is how many bytes may come out of one gzip file, so that a small file cannot keep the reader busy for
+	// hours; default 16 GiB.
+	MaxUnpacked int64
+
+	name string // of the file within a folder
 }
 
-// ReadFile streams the calls of a file as [Read] does; its errors name the file.
-func ReadFile(name string) iter.Seq2[Call, error] {
+// JSON reads what [Read] reads. Beside a text, `transcript` (or `turns`) can be an array of turns, objects of text,
+// speaker, start and end: seconds or "00:12". They become the text "[0:12 - 0:15] speaker: text", a line each; role, where
+// it is given, goes into the call's Roles, and other keys of a turn are not kept.
+func (o Reader) JSON(r io.Reader) iter.Seq2[Call, error] {
+	return o.stream(r, func(r io.Reader, yield yieldFunc) {
+		d := &decoder{Reader: o, r: r, yield: yield}
+		d.run()
+	})
+}
+
+func (o Reader) maxRecord() int64 { return cmp.Or(o.MaxRecord, 256<<20) }
+
+func (o Reader) tooLarge() error {
+	return fmt.Errorf("the record is larger than %d bytes; split the call, or raise Reader.MaxRecord", o.maxRecord())
+}
+
+// yieldFunc takes what a reader yields.
+type yieldFunc func(Call, error) bool
+
+// fail yields an error at a byte and reports whether to go on.
+func (yield yieldFunc) fail(record int, at int64, err error) bool {
+	return yield(Call{}, &RecordError{Record: record, Byte: at, Err: err})
+}
+
+// stream unpacks r for one of the formats, and gives its calls their roles.
+func (o Reader) stream(r io.Reader, read func(io.Reader, yieldFunc)) iter.Seq2[Call, error] {
 	return func(yield func(Call, error) bool) {
-		f, err := os.Open(name)
+		unpacked, err := o.unpack(r)
 		if err != nil {
-			yield(Call{}, fmt.Errorf("transcript: %w", err))
+			yieldFunc(yield).fail(0, 0, err)
 			return
 		}
-		defer f.Close()
-		for call, err := range Read(f) {
-			var bad *RecordError
-			if errors.As(err, &bad) {
-				bad.File = name
+		read(unpacked, func(c Call, err error) bool {
+			if err == nil && o.Roles != nil {
+				roles := maps.Clone(o.Roles)
+				maps.Copy(roles, c.Roles)
+				c.Roles = roles
 			}
-			if !yield(call, err) {
-				return
-			}
-		}
+			return yield(c, err)
+		})
 	}
 }
 
@@ -105,7 +130,7 @@ func Collect(calls iter.Seq2[Call, error], skip func(error)) ([]Call, error) {
 }
 
 // unpack returns what r unpacks to if it is gzip, else r itself.
-func unpack(r io.Reader) (io.Reader, error) {
+func (o Reader) unpack(r io.Reader) (io.Reader, error) {
 	b := bufio.NewReaderSize(r, 1<<16)
 	magic, err := b.Peek(2)
 	if err != nil && err != io.EOF {
@@ -118,38 +143,36 @@ func unpack(r io.Reader) (io.Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the gzip file is damaged: %w", err)
 	}
-	return &limited{z, maxUnpacked}, nil
+	most := cmp.Or(o.MaxUnpacked, 16<<30)
+	return &limited{z, most, fmt.Errorf("the gzip file unpacks to more than %d bytes; raise Reader.MaxUnpacked if it is meant to be so large", most)}, nil
 }
 
-// limited is a reader that fails, rather than ends, when its limit is exceeded.
+// limited is a reader that fails with err when more than left bytes are read.
 type limited struct {
 	r    io.Reader
 	left int64
+	err  error
 }
 
 func (l *limited) Read(p []byte) (int, error) {
 	n, err := l.r.Read(p)
 	if l.left -= int64(n); l.left < 0 {
-		return 0, fmt.Errorf("the gzip file unpacks to more than %d GiB; unpack and split it if it is meant to be so large", maxUnpacked>>30)
+		return 0, l.err
 	}
 	return n, err
 }
 
 // decoder reads records from JSON text; what has been read of the current one lies in buf[pos:].
 type decoder struct {
+	Reader
 	r     io.Reader
-	yield func(Call, error) bool
+	yield yieldFunc
 	buf   []byte
 	pos   int
 	base  int64 // of buf[0] in the text
 	err   error // that ended r, io.EOF if nothing is wrong
 	count int
 	lines bool // the first record filled a line: these are JSON Lines
-}
-
-// fail yields an error at a byte of the text and reports whether to go on.
-func (d *decoder) fail(record int, at int64, err error) bool {
-	return d.yield(Call{}, &RecordError{Record: record, Byte: at, Err: err})
 }
 
 func (d *decoder) at() int64 { return d.base + int64(d.pos) }
@@ -199,15 +222,15 @@ func (d *decoder) run() {
 	c, ok := d.peek()
 	switch {
 	case !ok && d.err != io.EOF:
-		d.fail(0, d.at(), d.err)
+		d.yield.fail(0, d.at(), d.err)
 	case !ok:
-		d.fail(0, d.at(), errors.New("the input is empty; want calls as a JSON array, an object or JSON Lines"))
+		d.yield.fail(0, d.at(), errors.New("the input is empty; want calls as a JSON array, an object or JSON Lines"))
 	case c == '[':
 		d.array()
 	case c == '{':
 		d.objects()
 	default:
-		d.fail(0, d.at(), fmt.Errorf("the input starts with %s; want calls as a JSON array ('['), an object or JSON Lines ('{'), in UTF-8", describe(d.buf[d.pos:])))
+		d.yield.fail(0, d.at(), fmt.Errorf("the input starts with %s; want calls as a JSON array ('['), an object or JSON Lines ('{'), in UTF-8", describe(d.buf[d.pos:])))
 	}
 }
 
@@ -228,22 +251,22 @@ func (d *decoder) array() {
 		c, ok := d.peek()
 		switch {
 		case ok && c == ']' && first:
-			d.fail(0, d.at(), errors.New("the array is empty; want at least one call"))
+			d.yield.fail(0, d.at(), errors.New("the array is empty; want at least one call"))
 			return
 		case ok && c == ']':
 			d.pos++
 			if c, ok := d.peek(); ok {
-				d.fail(0, d.at(), fmt.Errorf("%q stands behind the array's end; want nothing there", c))
+				d.yield.fail(0, d.at(), fmt.Errorf("%q stands behind the array's end; want nothing there", c))
 			}
 			return
 		case ok && c == ',' && !first:
 			d.pos++
 			if c, ok = d.peek(); c == ']' {
-				d.fail(d.count, d.at(), errors.New("the array ends behind a comma; remove it or add what was cut off"))
+				d.yield.fail(d.count, d.at(), errors.New("the array ends behind a comma; remove it or add what was cut off"))
 				return
 			}
 		case ok && !first:
-			d.fail(d.count, d.at(), fmt.Errorf("want ',' or ']' behind the record, found %q", c))
+			d.yield.fail(d.count, d.at(), fmt.Errorf("want ',' or ']' behind the record, found %q", c))
 			return
 		}
 		if !ok {
@@ -292,7 +315,7 @@ func (d *decoder) truncated() {
 	if err == io.EOF {
 		err = errors.New("the input ends here, within the array; it seems to be cut short")
 	}
-	d.fail(d.count, d.base+int64(len(d.buf)), err)
+	d.yield.fail(d.count, d.base+int64(len(d.buf)), err)
 }
 
 // record reads the value at pos and yields it or what is wrong with it. more is false when reading is to stop; resync
@@ -301,12 +324,13 @@ func (d *decoder) record() (more, resync bool) {
 	d.count++
 	e := extent{lines: d.lines}
 	for !e.scan(d.buf[d.pos:]) {
+		at := d.at() + int64(e.i)
 		var err error
 		switch {
 		case e.broken != "":
 			err = errors.New(e.broken + "; it seems to be cut short")
-		case len(d.buf)-d.pos > maxRecord:
-			err = fmt.Errorf("the record is larger than %d MiB; split the call", maxRecord>>20)
+		case int64(len(d.buf)-d.pos) > d.maxRecord():
+			at, err = d.at(), d.tooLarge()
 		case d.more():
 			continue
 		case d.err != io.EOF:
@@ -316,7 +340,7 @@ func (d *decoder) record() (more, resync bool) {
 		default:
 			err = errors.New("the input ends here, within the record; it seems to be cut short")
 		}
-		more = d.fail(d.count, d.at()+int64(e.i), err)
+		more = d.yield.fail(d.count, at, err)
 		d.pos += e.i
 		return more, true
 	}
@@ -328,10 +352,10 @@ func (d *decoder) record() (more, resync bool) {
 		if f, ok := errors.AsType[*fault](err); ok {
 			at += int64(f.at)
 		}
-		return d.fail(d.count, at, err), false
+		return d.yield.fail(d.count, at, err), false
 	}
 	if call.ID == "" {
-		call.ID = strconv.Itoa(d.count)
+		call.ID = d.number(d.count)
 	}
 	return d.yield(call, nil), false
 }
@@ -339,7 +363,7 @@ func (d *decoder) record() (more, resync bool) {
 // parseCall reads a record in the seed's form. Keys that stand beside the metadata are taken for metadata.
 func parseCall(b []byte) (Call, error) {
 	if i := invalidUTF8(b); i >= 0 {
-		return Call{}, &fault{i, fmt.Sprintf("the byte 0x%02x is not UTF-8; convert the file to UTF-8 (it may be Windows-1252 or Latin-1)", b[i])}
+		return Call{}, &fault{i, notUTF8(b[i])}
 	}
 	r := &record{b: b}
 	var c Call
@@ -350,9 +374,15 @@ func parseCall(b []byte) (Call, error) {
 		switch key {
 		case "id":
 			c.ID, err = r.plain()
-		case "transcript":
-			textAt = at
-			c.Text, err = r.string()
+		case "transcript", "turns":
+			if textAt >= 0 {
+				return r.fail(at, `both "transcript" and "turns" are there; keep one`)
+			}
+			if textAt = at; r.i < len(b) && b[r.i] == '[' {
+				c.Text, c.Roles, err = r.turns()
+			} else {
+				c.Text, err = r.string()
+			}
 		case "label":
 			c.Outcome, err = r.label()
 		case "metadata":
@@ -395,6 +425,10 @@ func parseCall(b []byte) (Call, error) {
 	return c, nil
 }
 
+func notUTF8(c byte) string {
+	return fmt.Sprintf("the byte 0x%02x is not UTF-8; convert the file to UTF-8 (it may be Windows-1252 or Latin-1)", c)
+}
+
 // checkText says what is wrong with the text of a call.
 func checkText(text string) error {
 	if strings.TrimSpace(text) == "" {
@@ -419,15 +453,25 @@ func (r *record) label() (Outcome, error) {
 	if err != nil {
 		return Unknown, err
 	}
-	switch string(raw) {
-	case "0", "0.0":
-		return Lost, nil
-	case "1", "1.0":
-		return Won, nil
-	case "null":
-		return Unknown, nil
+	o, ok := parseOutcome(string(raw))
+	if !ok {
+		return o, r.fail(at, badLabel, clip(string(raw)))
 	}
-	return Unknown, r.fail(at, "the label is %s; want 0 (lost) or 1 (won), or no label where it is unknown", clip(string(raw)))
+	return o, nil
+}
+
+const badLabel = "the label is %s; want 0 (lost) or 1 (won), or no label where it is unknown"
+
+func parseOutcome(label string) (o Outcome, ok bool) {
+	switch label {
+	case "0", "0.0":
+		return Lost, true
+	case "1", "1.0":
+		return Won, true
+	case "null", "":
+		return Unknown, true
+	}
+	return Unknown, false
 }
 
 // metadata consumes the metadata, an object or null.

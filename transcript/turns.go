@@ -1,9 +1,12 @@
 package transcript
 
 import (
+	"slices"
+	"sort"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A Turn is what one speaker says at one go.
@@ -12,38 +15,79 @@ type Turn struct {
 	Speaker string
 	Role    Role
 	Text    string
-	// Start and End are the byte span that Text comes from in the call's text, without the speaker's label.
+	// Start and End are the byte span in the call's text that Text comes from, without the speaker's label.
 	Start, End int
 	// From and To are when it was said, counted from the start of the call; To is 0 where only the beginning is known,
 	// and both are 0 where nothing is.
 	From, To time.Duration
+
+	pieces offsets // where Text is not simply the span
 }
 
-// Turns cuts the call's text into turns and drops nothing but labels, times and white space between turns.
+// Offset returns the place in the call's text of byte i of the turn's Text, so that what is found in a turn can be shown
+// in the call. It is Start+i unless the turn was put together from several lines or subtitles.
+func (t Turn) Offset(i int) int {
+	if t.pieces == nil {
+		return t.Start + i
+	}
+	return t.pieces.at(i)
+}
+
+// offsets tells where the bytes of a text come from: from piece.here on, bytes come from piece.there on.
+type offsets []struct{ here, there int }
+
+func (o offsets) at(i int) int {
+	k := sort.Search(len(o), func(k int) bool { return o[k].here > i }) - 1
+	return o[k].there + i - o[k].here
+}
+
+// Turns cuts the call's text into turns. Nothing is dropped but labels, times, the markup of subtitles and white space at
+// the ends; turns of the same speaker that follow each other are one, joined by a space.
 //
 // A turn starts at a line with a speaker's label and goes on to the next: "Agent: …", "[00:12] Rep - …",
 // "00:12 Jane Doe: …", "Jane Doe (00:12): …". What ends in a colon is taken for a label where it is a usual word for
-// one of the sides (see [Roles.Of]) or in the call's Roles, where it carries a time, where it comes back in the call,
-// or where every line has one; so a line that starts with "Note: " stays what it is. Text without any label is cut at
-// blank lines, and paragraphs of more than 400 bytes into groups of whole sentences.
+// one of the sides (see [Roles.Of]) or in the call's Roles, where a time stands behind it, where it comes back in the
+// call, or where every line has one; so a line that starts with "Note: " stays what it is.
+//
+// WebVTT and SRT are known by their first lines. Labels and voice tags in their cues count as above, and a cue without
+// one goes on with the speaker before.
+//
+// Text without any label is cut at blank lines, and paragraphs of more than 400 bytes into groups of whole sentences.
 func (c Call) Turns() []Turn {
-	marks := findMarks(c.Text, c.Roles)
+	marks, every := cueMarks(c.Text)
+	cues := marks != nil
+	if !cues {
+		marks, every = lineMarks(c.Text)
+	}
+	marks = settle(marks, every, c.Roles)
 	if len(marks) == 0 {
 		return paragraphs(c.Text)
 	}
-	turns := make([]Turn, 0, len(marks)+1)
-	if before := trim(Turn{Text: c.Text[:marks[0].start], End: marks[0].start}); before.Text != "" {
-		turns = append(turns, before)
+	if first := marks[0].start; !cues && !isBlank(c.Text[:first]) {
+		marks = slices.Insert(marks, 0, mark{end: first})
 	}
-	for i, m := range marks {
-		end := len(c.Text)
-		if i+1 < len(marks) {
-			end = marks[i+1].start
+	said := make([]Turn, 0, len(marks))
+	for _, m := range marks {
+		t := trim(Turn{Speaker: m.speaker, Role: m.role, Text: c.Text[m.body:m.end], Start: m.body, End: m.end, From: m.from, To: m.to})
+		if cues {
+			t.strip()
 		}
-		t := Turn{Speaker: m.speaker, Role: m.role, Text: c.Text[m.body:end], Start: m.body, End: end, From: m.from, To: m.to}
-		if t = trim(t); t.Text != "" {
-			turns = append(turns, t)
+		if t.Text != "" {
+			said = append(said, t)
 		}
+	}
+	if len(said) == 0 { // labels alone
+		return paragraphs(c.Text)
+	}
+	turns := said[:0]
+	for from := 0; from < len(said); {
+		to, size := from+1, len(said[from].Text)
+		for to < len(said) && goesOn(said[to-1], said[to], size, cues) {
+			size += len(said[to].Text)
+			to++
+		}
+		turns = append(turns, join(said[from:to]))
+		from = to
 	}
 	return turns
 }
@@ -57,41 +101,93 @@ func trim(t Turn) Turn {
 	return t
 }
 
-// mark is a label at the start of a line.
-type mark struct {
-	start, body int // of the line, and of what is behind the label
-	bare        int // of what is behind the time in brackets, where the name may be none; else -1
-	speaker     string
-	role        Role
-	sure        bool // that it is a name
-	from, to    time.Duration
+// goesOn reports whether u is the same speaker's as t, or the next cue of a sentence that nobody is named for; size is
+// that of the sentence so far.
+func goesOn(t, u Turn, size int, cues bool) bool {
+	if t.Speaker != u.Speaker {
+		return false
+	}
+	return t.Speaker != "" || cues && size < longestGroup && !strings.ContainsRune(".!?", rune(t.Text[len(t.Text)-1]))
 }
 
-// findMarks returns the labels of a text in their order.
-func findMarks(text string, roles Roles) []mark {
+// join makes one turn of several.
+func join(turns []Turn) Turn {
+	t := turns[0]
+	if len(turns) == 1 {
+		return t
+	}
+	var text strings.Builder
+	t.pieces = nil
+	for i, u := range turns {
+		if i > 0 {
+			text.WriteByte(' ')
+		}
+		if u.pieces == nil {
+			u.pieces = offsets{{0, u.Start}}
+		}
+		for _, p := range u.pieces {
+			p.here += text.Len()
+			t.pieces = append(t.pieces, p)
+		}
+		text.WriteString(u.Text)
+		t.End, t.To = u.End, u.To
+	}
+	t.Text = text.String()
+	return t
+}
+
+// mark is the start of what somebody says, most often a label at the start of a line.
+type mark struct {
+	start, body, end int // of the label, and of the text behind it
+	bare             int // of the text if the name may be none and the mark stands all the same; else -1
+	speaker          string
+	role             Role
+	sure             bool // that it is a name
+	cue              bool // of subtitles
+	from, to         time.Duration
+}
+
+// lineMarks returns the labels at the starts of lines, and whether every line has a name.
+func lineMarks(text string) (marks []mark, every bool) {
+	every = true
+	for at, end := 0, 0; at < len(text); at = end {
+		end = lineEnd(text, at)
+		m, ok := findMark(text[at:end])
+		every = every && (ok && m.speaker != "" || isBlank(text[at:end]))
+		if !ok {
+			continue
+		}
+		m.start, m.body, m.end = at, m.body+at, len(text)
+		if m.bare >= 0 {
+			m.bare += at
+		}
+		marks = append(marks, m)
+	}
+	return marks, every
+}
+
+// lineEnd returns the place behind the line that starts at byte at.
+func lineEnd(text string, at int) int {
+	if n := strings.IndexByte(text[at:], '\n'); n >= 0 {
+		return at + n + 1
+	}
+	return len(text)
+}
+
+func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
+
+// settle decides which marks are such, and how far what is said reaches.
+func settle(marks []mark, every bool, roles Roles) []mark {
 	type use struct {
 		count int
 		role  Role
 		known bool
 	}
-	var marks []mark
 	uses := make(map[string]*use)
-	every := true // line has a name
-	for at, end := 0, 0; at < len(text); at = end {
-		end = len(text)
-		if n := strings.IndexByte(text[at:], '\n'); n >= 0 {
-			end = at + n + 1
-		}
-		m, ok := findMark(text[at:end])
-		every = every && (ok && m.speaker != "" || strings.TrimSpace(text[at:end]) == "")
-		if !ok {
+	for _, m := range marks {
+		if m.speaker == "" {
 			continue
 		}
-		m.start, m.body = at, m.body+at
-		if m.bare >= 0 {
-			m.bare += at
-		}
-		marks = append(marks, m)
 		if u := uses[m.speaker]; u != nil {
 			u.count++
 		} else {
@@ -101,14 +197,15 @@ func findMarks(text string, roles Roles) []mark {
 	}
 	kept := marks[:0]
 	for _, m := range marks {
-		u := uses[m.speaker]
-		switch {
-		case m.speaker != "" && (every || m.sure || u.known || u.count > 1):
+		if u := uses[m.speaker]; u != nil && (every || m.sure || u.known || u.count > 1) {
 			m.role = u.role
-		case m.bare >= 0:
-			m.speaker, m.body = "", m.bare
-		default:
+		} else if m.bare < 0 {
 			continue
+		} else if m.speaker, m.body = "", m.bare; m.cue && len(kept) > 0 {
+			m.speaker, m.role = kept[len(kept)-1].speaker, kept[len(kept)-1].role
+		}
+		if n := len(kept); n > 0 {
+			kept[n-1].end = min(kept[n-1].end, m.start)
 		}
 		kept = append(kept, m)
 	}
@@ -152,21 +249,34 @@ const (
 
 // nameEnd returns the length of the longest start of s that could be a speaker's name, with the blanks behind it.
 func nameEnd(s string) int {
-	for i, c := range s {
+	i := 0
+	for i < len(s) && i <= longestName {
+		c := s[i]
 		switch {
-		case i > longestName:
-			return i
-		case unicode.IsLetter(c):
+		case c >= utf8.RuneSelf:
+			c, n := utf8.DecodeRuneInString(s[i:])
+			if !unicode.IsLetter(c) && (i == 0 || !unicode.IsDigit(c) && !unicode.IsMark(c) && c != '’') {
+				return i
+			}
+			i += n - 1
+		case c|0x20 >= 'a' && c|0x20 <= 'z':
 		case i == 0:
 			return 0
-		case c == '-' && s[i-1] != ' ' && i+1 < len(s) && s[i+1] != ' ':
-		case (c == '(' || c >= '0' && c <= '9' && s[i-1] == ' ') && startsTime(s[i:]):
-			return i
-		case !strings.ContainsRune(" .'’_#&/()", c) && !unicode.IsDigit(c) && !unicode.IsMark(c):
+		case c == '-':
+			if s[i-1] == ' ' || i+1 == len(s) || s[i+1] == ' ' {
+				return i
+			}
+		case c == '(' || c >= '0' && c <= '9' && s[i-1] == ' ':
+			if startsTime(s[i:]) {
+				return i
+			}
+		case c >= '0' && c <= '9' || c == ' ' || strings.IndexByte(".'_#&/)", c) >= 0:
+		default:
 			return i
 		}
+		i++
 	}
-	return len(s)
+	return i
 }
 
 func startsTime(s string) bool {

@@ -34,7 +34,7 @@ func TestTurns(t *testing.T) {
 		{"One line. No speakers!", "/other: One line. No speakers!"},
 		{"One paragraph.\nStill it.\n \nTwo.", "/other: One paragraph.\nStill it. | /other: Two."},
 		{"Dana (Sales Rep): a\nCustomer Support: b\nTeam Lead 2: c", "Dana (Sales Rep)/agent: a | Customer Support/agent: b | Team Lead 2/customer: c"},
-		{"客户: 你好\n客户: 再见", "客户/other: 你好 | 客户/other: 再见"},
+		{"客户: 你好\n客户: 再见", "客户/other: 你好 再见"},
 		{"😀 only", "/other: 😀 only"},
 	} {
 		if got := show(Call{Text: c.text}.Turns()); got != c.want {
@@ -71,9 +71,12 @@ func FuzzTurns(f *testing.F) {
 	f.Add("Bob (00:05):\n\nBob  0:07\r\nwords\n: x")
 	f.Add("[00:01 - 00:02]\n[00:03]")
 	f.Fuzz(func(t *testing.T, text string) {
+		if isSubtitles(text) {
+			return
+		}
 		at := 0
 		for _, turn := range (Call{Text: text}).Turns() {
-			if turn.Start < at || turn.End <= turn.Start || text[turn.Start:turn.End] != turn.Text {
+			if turn.Start < at || turn.End <= turn.Start || turn.pieces == nil && text[turn.Start:turn.End] != turn.Text {
 				t.Fatalf("turn %+v behind byte %d of %q", turn, at, text)
 			}
 			between(t, text[at:turn.Start])

@@ -1,0 +1,257 @@
+package transcript
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"testing/iotest"
+	"time"
+)
+
+func TestJSONTurns(t *testing.T) {
+	const record = `{"turns": [{"speaker": "Dana", "role": "agent", "start": 0.5, "end": "00:02", "text": "Hi\nthere"}, {"speaker": "Lee", "text": "Yes: no", "x": [1]},
+		{"speaker": 2, "start": 3700, "text": "Hm"}, {"text": "?"}, {"role": "customer", "text": " "}], "label": 1}`
+	calls, err := Collect(Reader{Roles: Roles{"lee": Customer}}.JSON(strings.NewReader(record)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := calls[0]
+	if want := "[0:00:00.500 - 0:00:02] Dana: Hi there\nLee: Yes: no\n[1:01:40] Speaker 2: Hm\nUnknown: ?\n"; c.Text != want {
+		t.Errorf("text %q, want %q", c.Text, want)
+	}
+	if got, want := show(c.Turns()), "Dana/agent@500ms-2s: Hi there | Lee/customer: Yes: no | Speaker 2/other@1h1m40s-0s: Hm | Unknown/other: ?"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	for record, want := range map[string]string{
+		`{"transcript": [{"speaker": "a:b", "text": "x"}]}`:     `byte 16: turn 1: the speaker "a:b" would not be known`,
+		`{"transcript": [{"speaker": "A", "start": "soon"}]}`:   `byte 42: "start" is soon; want seconds`,
+		`{"transcript": [1]}`:                                   "byte 16: want a JSON object, found '1'",
+		`{"transcript": []}`:                                    "byte 15: the transcript is empty",
+		`{"transcript": "x", "turns": []}`:                      `byte 29: both "transcript" and "turns" are there`,
+		`{"transcript": [{"speaker": "A", "text": "x\u0000"}]}`: "byte 15: the transcript holds a NUL",
+	} {
+		if _, err := Collect(Read(strings.NewReader(record)), nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %s", record, err, want)
+		}
+	}
+}
+
+func TestCSV(t *testing.T) {
+	for name, text := range map[string]string{
+		"comma":     "ID,Transcript,Label,industry,duration,rep no\na,\"Agent: Hi, you\nCustomer: \"\"Yes\"\"\",1,Retail,90,007\n,Bye,,,,\n",
+		"semicolon": "\ufeffID;Transcript;Label;industry;duration;rep no\r\na;\"Agent: Hi, you\r\nCustomer: \"\"Yes\"\"\";1;Retail;90;007\r\n;Bye;;;;\r\n",
+		"tab":       pack(t, "ID\tTranscript\tLabel\tindustry\tduration\trep no\na\t\"Agent: Hi, you\nCustomer: \"\"Yes\"\"\"\t1\tRetail\t90\t007\n\tBye\t\t\t\t\n"),
+	} {
+		calls, err := Collect(Reader{}.CSV(strings.NewReader(text)), nil)
+		if err != nil || len(calls) != 2 {
+			t.Fatalf("%s: %d calls, error %v", name, len(calls), err)
+		}
+		a, b := calls[0], calls[1]
+		if a.ID != "a" || a.Text != "Agent: Hi, you\nCustomer: \"Yes\"" || a.Outcome != Won || a.Metadata.Industry != "Retail" ||
+			a.Metadata.Duration != 90*time.Second || a.Metadata.Value("rep no") != "007" {
+			t.Errorf("%s: first call is %+v", name, a)
+		}
+		if !reflect.DeepEqual(b, Call{ID: "2", Text: "Bye"}) {
+			t.Errorf("%s: second call is %+v", name, b)
+		}
+	}
+	named := Reader{Columns: map[string]string{"Words": "transcript", "Converted": "label"}}
+	calls, err := Collect(named.CSV(strings.NewReader("Words,Converted\nHi,0\n")), nil)
+	if err != nil || calls[0].Text != "Hi" || calls[0].Outcome != Lost {
+		t.Errorf("with names: %+v, %v", calls, err)
+	}
+}
+
+func TestCSVBadInput(t *testing.T) {
+	for _, c := range []struct {
+		input string
+		calls int
+		want  string
+	}{
+		{"", 0, "byte 0: the input is empty"},
+		{"transcript,label\n", 0, "byte 17: there is no row"},
+		{"a,b\nx,1\n", 0, "byte 0: no column is called transcript, only a, b"},
+		{"transcript,transcript\n", 0, `byte 0: two columns are called "transcript"`},
+		{"transcript,\nx,y\n", 0, "byte 0: column 2 has no name"},
+		{"transcript,label\nHi,yes\nHo,1\n", 1, `record 1, byte 17: the label is "yes"; want 0`},
+		{"transcript,label\nHi,0,5\nHo\nHe,1\n", 1, "record 1, byte 17: the row has 3 cells, the first row 2"},
+		{"transcript,label\n ,0\nHe,1\n", 1, "record 1, byte 17: the transcript is empty"},
+		{"transcript,label\ncaf\xe9,0\nHe,1\n", 1, `record 1, byte 17: "transcript": the byte 0xe9 is not UTF-8`},
+		{"transcript,label\na\"b,0\nHe,1\n", 1, `record 1, byte 17: parse error on line 2, column 2: bare "`},
+		{"transcript,label\n\"never closed,0\nHe,1\n", 0, "record 1, byte 17: record on line 2; parse error"},
+		{"transcript,label\na\x00b,0\n", 0, "record 1, byte 17: the transcript holds a NUL"},
+	} {
+		var first error
+		count := 0
+		for _, err := range (Reader{}).CSV(strings.NewReader(c.input)) {
+			if err == nil {
+				count++
+			} else if first == nil {
+				first = err
+			}
+		}
+		if first == nil || !strings.Contains(first.Error(), c.want) || count != c.calls {
+			t.Errorf("%q: %d calls, error %v; want %d, %s", c.input, count, first, c.calls, c.want)
+		}
+	}
+	_, err := Collect(Reader{}.CSV(iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("transcript\nHi\n")))), nil)
+	if !errors.Is(err, iotest.ErrTimeout) {
+		t.Errorf("error %v, want the reader's", err)
+	}
+}
+
+func TestFolder(t *testing.T) {
+	fsys := fstest.MapFS{
+		"a.jsonl":         {Data: []byte(two)},
+		"b/won/x.txt":     {Data: []byte("\ufeffAgent: Hi")},
+		"b/Lost/y.vtt.gz": {Data: []byte(pack(t, "WEBVTT\n\n00:01.000 --> 00:02.000\nHi"))},
+		"b/z.csv":         {Data: []byte("transcript\nHi\n")},
+		".git/ignored":    {Data: []byte("?")},
+		"b/.DS_Store":     {Data: []byte("?")},
+		"link.json":       {Mode: fs.ModeSymlink, Data: []byte("/etc/passwd")},
+		"pipe.json":       {Mode: fs.ModeNamedPipe},
+		"notes.docx":      {Data: []byte("?")},
+		"broken.json":     {Data: []byte(`[{"transcript": "Hi"`)},
+		"broken.vtt":      {Data: []byte("Hi")},
+	}
+	var got []string
+	for c, err := range (Reader{}).FS(fsys) {
+		if err != nil {
+			got = append(got, err.Error())
+		} else {
+			got = append(got, c.ID+" "+c.Outcome.String())
+		}
+	}
+	want := []string{
+		"a.jsonl#1 won", "b lost", "b/Lost/y.vtt.gz lost", "b/won/x.txt won", "b/z.csv#1 unknown",
+		"transcript: broken.json: record 1, byte 20: the input ends here, within the record; it seems to be cut short",
+		"transcript: broken.vtt: record 1, byte 2: there is no cue in it; want lines such as 00:01:02.500 --> 00:01:04.000",
+		"transcript: link.json: byte 0: it is a symbolic link, which is not followed; put the file itself there",
+		"transcript: notes.docx: byte 0: its name does not tell what is in it; want .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt or .srt, or remove it",
+		"transcript: pipe.json: byte 0: it is not a regular file; remove it",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if _, err := Collect(Reader{}.FS(fstest.MapFS{}), nil); err == nil || !strings.Contains(err.Error(), "the folder is empty") {
+		t.Errorf("empty folder: error %v", err)
+	}
+}
+
+func TestFileIsFolder(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("a.txt", "Agent: Hi")
+	calls, err := Collect(ReadFile(dir), nil)
+	if err != nil || len(calls) != 1 || calls[0].ID != "a.txt" {
+		t.Fatalf("calls %+v, error %v", calls, err)
+	}
+	write("b.json", "{")
+	_, err = Collect(ReadFile(dir), nil)
+	if want := "transcript: " + dir + "/b.json: record 1, byte 1: the input ends here"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	if err := os.Symlink("/etc", filepath.Join(dir, "b")); err != nil {
+		t.Fatal(err)
+	}
+	skipped := 0
+	if calls, err := Collect(ReadFile(dir), func(error) { skipped++ }); err != nil || len(calls) != 1 || skipped != 2 {
+		t.Errorf("%d calls, %d skipped, error %v", len(calls), skipped, err)
+	}
+	if calls, err := Collect(ReadFile(filepath.Join(dir, "a.txt")), nil); err != nil || len(calls) != 1 || calls[0].ID != "1" {
+		t.Errorf("calls %+v, error %v", calls, err)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	l := &limited{strings.NewReader("0123456789"), 5, errors.New("too much")}
+	if b, err := io.ReadAll(l); err == nil || len(b) > 5 {
+		t.Errorf("read %q, error %v", b, err)
+	}
+	small := Reader{MaxRecord: 1 << 20, MaxUnpacked: 1 << 21}
+	open := func(s string) io.Reader { return io.MultiReader(strings.NewReader(s), &repeat{'a'}) }
+	bomb := pack(t, strings.Repeat(" ", 3<<20))
+	for name, c := range map[string]struct {
+		calls iter.Seq2[Call, error]
+		want  string
+	}{
+		"JSON":   {small.JSON(open(`{"transcript": "`)), "record 1, byte 0: the record is larger"},
+		"text":   {small.Text(open("")), "the record is larger than 1048576 bytes"},
+		"CSV":    {small.CSV(open("transcript\nHi\n\"")), "the record is larger than 1048576 bytes"},
+		"header": {small.CSV(open("")), "the record is larger than 1048576 bytes"},
+		"gzip":   {small.JSON(strings.NewReader(bomb)), "the gzip file unpacks to more than 2097152 bytes"},
+	} {
+		_, err := Collect(c.calls, nil)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "raise Reader.Max") {
+			t.Errorf("%s: error %v, want %s", name, err, c.want)
+		}
+	}
+}
+
+// repeat is a reader of one byte for ever.
+type repeat struct{ c byte }
+
+func (r *repeat) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = r.c
+	}
+	return len(p), nil
+}
+
+func FuzzCSV(f *testing.F) {
+	f.Add([]byte("id,transcript,label\na,\"x\ny\",1\nb,c\n"))
+	f.Add([]byte("\ufefftranscript;x\r\n\"\"\"\";2\r\n"))
+	f.Add([]byte(pack(f, "transcript\n\"a")))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		a, c := outcome(Reader{}.CSV(bytes.NewReader(b))), outcome(Reader{}.CSV(iotest.OneByteReader(bytes.NewReader(b))))
+		if !reflect.DeepEqual(a, c) {
+			t.Errorf("at once: %v\nbyte by byte: %v", a, c)
+		}
+	})
+}
+
+func FuzzText(f *testing.F) {
+	f.Add([]byte("WEBVTT\n\n00:01.000 --> 00:02.000\nHi"), true)
+	f.Add([]byte("\ufeffAgent: Hi"), false)
+	f.Fuzz(func(t *testing.T, b []byte, subtitles bool) {
+		for call, err := range (Reader{}).text(bytes.NewReader(b), subtitles) {
+			if err == nil && len(call.Turns()) == 0 {
+				t.Errorf("%q has no turns", call.Text)
+			}
+		}
+	})
+}
+
+func FuzzJSONTurns(f *testing.F) {
+	f.Add("Dana", "agent", "1:02", "Hi: [00:12] there", "Lee", "two\nlines")
+	f.Fuzz(func(t *testing.T, speaker, role, start, text, speaker2, text2 string) {
+		b, err := marshal(map[string]any{"turns": []map[string]string{
+			{"speaker": speaker, "role": role, "start": start, "text": text}, {"speaker": speaker2, "text": text2}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		call, err := parseCall(b)
+		if err != nil {
+			return
+		}
+		said := 0
+		for _, turn := range call.Turns() {
+			said += len(strings.Fields(turn.Text))
+		}
+		if want := len(strings.Fields(text)) + len(strings.Fields(text2)); said != want {
+			t.Errorf("%q: %d words in turns, want %d", call.Text, said, want)
+		}
+	})
+}
