@@ -27,6 +27,7 @@ func TreeAgainst(model *classify.Boosted, background mat.Matrix, row []float64) 
 	}
 	e := &Explanation{Base: model.Base(), Values: make([]float64, len(row))}
 	buf := make([]float64, len(row))
+	c := comparison{row: x, phi: e.Values}
 	for i := range n {
 		z, err := treeRow(model, mat.Row(buf, i, background))
 		if err != nil {
@@ -36,7 +37,7 @@ func TreeAgainst(model *classify.Boosted, background mat.Matrix, row []float64) 
 			tree := &model.Trees()[t]
 			scale := float64(tree.Scale) / float64(n)
 			e.Base += scale * float64(tree.Nodes[tree.Leaf(z)].Value)
-			c := comparison{tree: tree, row: x, other: z, phi: e.Values, scale: scale}
+			c.tree, c.other, c.scale = tree, z, scale
 			c.descend(0)
 		}
 	}

@@ -18,8 +18,9 @@ func Tree(model *classify.Boosted, row []float64) (*Explanation, error) {
 		return nil, err
 	}
 	e := &Explanation{Base: model.Base(), Values: make([]float64, len(row))}
+	w := walk{row: x}
 	for i := range model.Trees() {
-		w := newWalk(&model.Trees()[i], x)
+		w.enter(&model.Trees()[i])
 		e.Base += w.scale * w.expected[0]
 		w.shapley(e.Values, unconditional, 0)
 	}
@@ -44,8 +45,9 @@ func TreeInteractions(model *classify.Boosted, row []float64) (*Interactions, er
 	d := len(row)
 	in := &Interactions{Base: model.Base(), Values: mat.NewSymDense(d, nil)}
 	main, on, off := make([]float64, d), make([]float64, d), make([]float64, d)
+	w := walk{row: x}
 	for t := range model.Trees() {
-		w := newWalk(&model.Trees()[t], x)
+		w.enter(&model.Trees()[t])
 		in.Base += w.scale * w.expected[0]
 		w.shapley(main, unconditional, 0)
 		columns := columnsOf(w.tree)
@@ -111,11 +113,16 @@ const (
 // step is a column on the path from the root of a tree. Splits by the same column are one step.
 type step struct {
 	column    int
-	zero, one float64 // share of the training rows, and of this row, that takes the path if the column is unknown, known
-	weight    float64 // of the subsets of as many known columns as the step's place in the path
+	zero, one float64 // share of the training rows, and of this row (0 or 1), that takes the path if the column is unknown, known
 }
 
-// walk explains one row by one tree.
+// path is the way from the root of a tree to a node.
+type path struct {
+	steps   []step
+	weights []float64 // [k] is that of the subsets of k of the steps' columns, as far as they take the path
+}
+
+// walk explains one row by one tree after the other.
 type walk struct {
 	tree     *classify.Tree
 	scale    float64
@@ -125,65 +132,73 @@ type walk struct {
 	phi       []float64
 	condition condition
 	column    int // that the condition is about
+
+	steps   []step    // paths from the root to where the walk is, one behind the other
+	weights []float64 // of these paths
+	spare   []float64 // weights of a path without one of its steps
+	inverse []float64 // [k] is 1/k
 }
 
-func newWalk(t *classify.Tree, row []float32) *walk {
-	w := &walk{tree: t, scale: float64(t.Scale), row: row, expected: make([]float64, len(t.Nodes))}
+// enter turns to another tree.
+func (w *walk) enter(t *classify.Tree) {
+	w.tree, w.scale = t, float64(t.Scale)
+	w.expected = append(w.expected[:0], make([]float64, len(t.Nodes))...)
 	for i := len(t.Nodes) - 1; i >= 0; i-- { // children come after their parents
 		n := &t.Nodes[i]
 		if n.IsLeaf() {
 			w.expected[i] = float64(n.Value)
 			continue
 		}
-		w.expected[i] = w.share(n, n.Left)*w.expected[n.Left] + w.share(n, n.Right)*w.expected[n.Right]
+		left := w.leftShare(n)
+		w.expected[i] = left*w.expected[n.Left] + (1-left)*w.expected[n.Right]
 	}
-	return w
 }
 
-// share is the part of the rows at n that go to one of its children.
-func (w *walk) share(n *classify.Node, child int) float64 {
-	nodes := w.tree.Nodes
-	cover := float64(nodes[n.Left].Cover) + float64(nodes[n.Right].Cover)
-	if cover <= 0 {
+// leftShare is the part of the training rows at n that go left.
+func (w *walk) leftShare(n *classify.Node) float64 {
+	left, right := float64(w.tree.Nodes[n.Left].Cover), float64(w.tree.Nodes[n.Right].Cover)
+	if left+right <= 0 {
 		return 0.5
 	}
-	return float64(nodes[child].Cover) / cover
+	return left / (left + right)
 }
 
 // shapley adds the values of the row, under a condition on one column, to phi.
 func (w *walk) shapley(phi []float64, c condition, column int) {
 	w.phi, w.condition, w.column = phi, c, column
-	w.descend(0, nil, step{column: -1, zero: 1, one: 1}, 1)
+	w.descend(0, path{}, step{column: -1, zero: 1, one: 1}, 1)
 }
 
 // descend goes on to node i by way of a step. The condition's column is no step: it only scales what its leaves give.
-func (w *walk) descend(i int, path []step, last step, scale float64) {
+func (w *walk) descend(i int, p path, last step, scale float64) {
 	if scale == 0 {
 		return
 	}
+	mark := len(w.steps)
+	defer func() { w.steps, w.weights = w.steps[:mark], w.weights[:mark] }()
 	if w.condition == unconditional || last.column != w.column {
-		path = extend(path, last)
+		p = w.extend(p, last)
 	}
 	n := &w.tree.Nodes[i]
 	if n.IsLeaf() {
-		for k, s := range path[1:] {
-			w.phi[s.column] += scale * w.scale * unwoundSum(path, k+1) * (s.one - s.zero) * float64(n.Value)
-		}
+		w.leaf(p, scale*w.scale*float64(n.Value))
 		return
 	}
 	next := step{column: n.Feature, zero: 1, one: 1}
-	for k, s := range path {
+	for k, s := range p.steps {
 		if s.column == n.Feature {
-			next.zero, next.one = s.zero, s.one
-			path = unwind(path, k)
+			next, p = s, w.unwind(p, k)
 			break
 		}
 	}
-	way := n.Next(w.row[n.Feature])
-	for _, child := range []int{n.Left, n.Right} {
+	way, left := n.Next(w.row[n.Feature]), w.leftShare(n)
+	for _, child := range [...]struct {
+		node  int
+		share float64
+	}{{n.Left, left}, {n.Right, 1 - left}} {
 		s, below := next, scale
-		s.zero *= w.share(n, child)
-		if child != way {
+		s.zero *= child.share
+		if child.node != way {
 			s.one = 0
 		}
 		if n.Feature == w.column {
@@ -191,57 +206,77 @@ func (w *walk) descend(i int, path []step, last step, scale float64) {
 			case known:
 				below *= s.one
 			case unknown:
-				below *= w.share(n, child)
+				below *= child.share
 			}
 		}
-		w.descend(child, path, s, below)
+		if s.zero != 0 || s.one != 0 {
+			w.descend(child.node, p, s, below)
+		}
 	}
 }
 
-// extend returns a new path with one more step: the weights of all subsets grow by those with the new column.
-func extend(path []step, s step) []step {
-	n := len(path)
-	longer := make([]step, n+1)
-	copy(longer, path)
-	longer[n] = s
+// leaf gives the columns on a path their shares of the leaf's value. All columns by which the row leaves the path have
+// the same share.
+func (w *walk) leaf(p path, value float64) {
+	n := len(p.weights) - 1
+	cold := 0.0
+	for i, weight := range p.weights[:n] {
+		cold += weight * float64(n+1) * w.inverse[n-i]
+	}
+	w.spare = append(w.spare[:0], p.weights[:n]...)
+	for k, s := range p.steps[1:] {
+		if s.one == 0 {
+			w.phi[s.column] -= cold * value
+			continue
+		}
+		w.unwound(w.spare, p, k+1)
+		sum := 0.0
+		for _, weight := range w.spare {
+			sum += weight
+		}
+		w.phi[s.column] += sum * (1 - s.zero) * value
+	}
+}
+
+// extend returns a path with one more step: the weights of all subsets grow by those with the new column.
+func (w *walk) extend(p path, s step) path {
+	n, at := len(p.steps), len(w.steps)
+	w.steps = append(append(w.steps, p.steps...), s)
+	w.weights = append(append(w.weights, p.weights...), 0)
+	longer := path{w.steps[at:], w.weights[at:]}
 	if n == 0 {
-		longer[0].weight = 1
+		longer.weights[0] = 1
+	}
+	for len(w.inverse) < n+2 {
+		w.inverse = append(w.inverse, 1/float64(len(w.inverse)))
 	}
 	for k := n - 1; k >= 0; k-- {
-		longer[k+1].weight += s.one * longer[k].weight * float64(k+1) / float64(n+1)
-		longer[k].weight *= s.zero * float64(n-k) / float64(n+1)
+		longer.weights[k+1] += s.one * longer.weights[k] * float64(k+1) * w.inverse[n+1]
+		longer.weights[k] *= s.zero * float64(n-k) * w.inverse[n+1]
 	}
 	return longer
 }
 
-// unwind returns a new path without step k: what extend made of the others.
-func unwind(path []step, k int) []step {
-	n := len(path) - 1
-	shorter := append(slices.Clone(path[:k]), path[k+1:]...)
-	unwound(path, k, func(i int, weight float64) { shorter[i].weight = weight })
-	return shorter[:n]
+// unwind returns the path without step k: what extend made of the others.
+func (w *walk) unwind(p path, k int) path {
+	n, at := len(p.steps)-1, len(w.steps)
+	w.steps = append(append(w.steps, p.steps[:k]...), p.steps[k+1:]...)
+	w.weights = append(w.weights, p.weights[:n]...)
+	shorter := path{w.steps[at:], w.weights[at:]}
+	w.unwound(shorter.weights, p, k)
+	return shorter
 }
 
-// unwoundSum is the sum of the weights of unwind(path, k).
-func unwoundSum(path []step, k int) float64 {
-	sum := 0.0
-	unwound(path, k, func(_ int, weight float64) { sum += weight })
-	return sum
-}
-
-// unwound calls f with the weights of the path without step k, last to first.
-func unwound(path []step, k int, f func(i int, weight float64)) {
-	n := len(path) - 1
-	one, zero := path[k].one, path[k].zero
-	carry := path[n].weight
+// unwound sets weights to those of the path without step k.
+func (w *walk) unwound(weights []float64, p path, k int) {
+	n, s := len(weights), p.steps[k]
+	carry := p.weights[n]
 	for i := n - 1; i >= 0; i-- {
-		var weight float64
-		if one != 0 {
-			weight = carry * float64(n+1) / (float64(i+1) * one)
-			carry = path[i].weight - weight*zero*float64(n-i)/float64(n+1)
-		} else {
-			weight = path[i].weight * float64(n+1) / (zero * float64(n-i))
+		if s.one == 0 {
+			weights[i] = p.weights[i] * float64(n+1) * w.inverse[n-i] / s.zero
+			continue
 		}
-		f(i, weight)
+		weights[i] = carry * float64(n+1) * w.inverse[i+1]
+		carry = p.weights[i] - weights[i]*s.zero*float64(n-i)*w.inverse[n+1]
 	}
 }
