@@ -1,4 +1,4 @@
-// Command _asm writes the amd64 assembly of package kernel and its Go declarations:
+// Command _asm writes the assembly of package kernel, for amd64 and arm64, and its Go declarations:
 //
 //	go generate ./internal/kernel
 package main
@@ -36,6 +36,11 @@ func main() {
 		if err := write(ctx, filepath.Join("..", f.name+"_amd64")); err != nil {
 			log.Fatalf("%s: %v", f.name, err)
 		}
+	}
+	a := new(arm)
+	neon(a)
+	if err := a.write(filepath.Join("..", "neon_arm64")); err != nil {
+		log.Fatal(err)
 	}
 }
 
