@@ -7,17 +7,23 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"time"
 )
 
 // A Fold is one way to part calls: their places for training and for testing, both in ascending order.
 type Fold struct{ Train, Test []int }
 
+// splitStream keeps the random numbers of splits apart from others of the same seed.
+const splitStream = 0x5b117
+
+const outcomes = 3
+
 // Split parts the calls in one that trains and one that tests, with the same share of each outcome in both, as nearly as
 // whole calls allow. share, in (0, 1), is the part that tests; each outcome keeps at least one call on both sides. The
 // same seed gives the same split. Calls without an outcome count as an outcome of their own.
 func Split(calls []Call, share float64, seed uint64) (Fold, error) {
-	if !(share > 0 && share < 1) {
-		return Fold{}, fmt.Errorf("transcript: split: the test share is %v, want it between 0 and 1", share)
+	if err := checkSplit(calls, share); err != nil {
+		return Fold{}, err
 	}
 	test := make([]bool, len(calls))
 	for _, class := range shuffledByOutcome(calls, seed) {
@@ -29,47 +35,164 @@ func Split(calls []Call, share float64, seed uint64) (Fold, error) {
 			test[i] = true
 		}
 	}
-	return fold(test), check(calls)
+	return fold(test), nil
 }
 
-// Folds parts the calls k times, so that each call is tested once and each outcome is spread evenly over the folds. The
-// same seed gives the same folds.
-func Folds(calls []Call, k int, seed uint64) ([]Fold, error) {
-	if k < 2 {
-		return nil, fmt.Errorf("transcript: folds: k is %d, want 2 or more", k)
+// SplitGroups parts the calls as [Split] does, but keeps the calls of a group on one side; groups names the group of each
+// call, as [Groups] finds them. The shares are met about as nearly as groups allow: large ones are placed first, each
+// where it brings the counts of both outcomes nearest to what they should be.
+func SplitGroups(calls []Call, groups []string, share float64, seed uint64) (Fold, error) {
+	if err := checkSplit(calls, share); err != nil {
+		return Fold{}, err
 	}
-	of := make([]int, len(calls))
-	next := 0 // goes on from class to class, so that the folds' sizes differ by 1 at most
-	for _, class := range shuffledByOutcome(calls, seed) {
-		if len(class) < k {
-			return nil, fmt.Errorf("transcript: folds: %d calls are %s, want %d or more for %d folds", len(class), calls[class[0]].Outcome, k, k)
+	if len(groups) != len(calls) {
+		return Fold{}, fmt.Errorf("transcript: split: %d groups for %d calls, want one for each", len(groups), len(calls))
+	}
+	members := make(map[string][]int)
+	var names []string
+	for _, i := range rand.New(rand.NewPCG(seed, splitStream)).Perm(len(calls)) {
+		if members[groups[i]] == nil {
+			names = append(names, groups[i])
 		}
-		for _, i := range class {
-			of[i] = next % k
-			next++
+		members[groups[i]] = append(members[groups[i]], i)
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(len(members[b]), len(members[a])) })
+	var missing [outcomes]float64 // calls of each outcome that are still to test
+	for _, c := range calls {
+		missing[c.Outcome] += share
+	}
+	test := make([]bool, len(calls))
+	for _, name := range names {
+		var has [outcomes]float64
+		for _, i := range members[name] {
+			has[calls[i].Outcome]++
+		}
+		gain := 0.0
+		for o, n := range has {
+			gain += n * (2*missing[o] - n) // by how much the squared distance shrinks
+		}
+		if gain <= 0 {
+			continue
+		}
+		for o, n := range has {
+			missing[o] -= n
+		}
+		for _, i := range members[name] {
+			test[i] = true
 		}
 	}
-	folds := make([]Fold, k)
-	for f := range folds {
-		test := make([]bool, len(calls))
-		for i := range calls {
-			test[i] = of[i] == f
-		}
-		folds[f] = fold(test)
+	f := fold(test)
+	if len(f.Test) == 0 || len(f.Train) == 0 {
+		return Fold{}, fmt.Errorf("transcript: split: the %d groups cannot be parted at a share of %v, the largest has %d of %d calls; group by something finer", len(names), share, len(members[names[0]]), len(calls))
 	}
-	return folds, check(calls)
+	return f, nil
 }
 
-func check(calls []Call) error {
-	if len(calls) == 0 {
-		return errors.New("transcript: split: there are no calls")
+// SplitForward parts the calls by their time: the latest ones, the given share of them, test what the earlier ones
+// train. Calls of the same moment stay on one side.
+func SplitForward(calls []Call, share float64) (Fold, error) {
+	if err := checkSplit(calls, share); err != nil {
+		return Fold{}, err
+	}
+	times := make([]time.Time, len(calls))
+	for i, c := range calls {
+		if times[i] = c.Metadata.CallTime; times[i].IsZero() {
+			return Fold{}, fmt.Errorf("transcript: split: call %q (number %d) has no call_time; give it one, as 2025-03-04T15:30:00Z, or leave the call out", c.ID, i+1)
+		}
+	}
+	sorted := slices.SortedFunc(slices.Values(times), time.Time.Compare)
+	first := sorted[len(sorted)-max(1, int(math.Round(share*float64(len(sorted)))))]
+	if first.Equal(sorted[0]) { // so that something is left to train on
+		k := slices.IndexFunc(sorted, func(t time.Time) bool { return t.After(first) })
+		if k < 0 {
+			return Fold{}, errors.New("transcript: split: all calls have the same call_time")
+		}
+		first = sorted[k]
+	}
+	test := make([]bool, len(calls))
+	for i, t := range times {
+		test[i] = !t.Before(first)
+	}
+	return fold(test), nil
+}
+
+// Groups names the group of each call, such that calls with the same value of any of the keys are in the same group. A
+// key is one of the metadata, such as agent_id or customer_id, or transcript for calls with the same words. A call
+// without a value for a key shares it with no other. A key that no call has is an error.
+func Groups(calls []Call, keys ...string) ([]string, error) {
+	group := make([]int, len(calls)) // a call of the same group that comes before, or the call itself
+	find := func(i int) int {
+		for group[i] != i {
+			group[i] = group[group[i]]
+			i = group[i]
+		}
+		return i
+	}
+	for i := range calls {
+		group[i] = i
+	}
+	for _, key := range keys {
+		first := make(map[string]int)
+		for i, c := range calls {
+			value := c.Text
+			if key != "transcript" {
+				value = c.Metadata.Value(key)
+			}
+			if value == "" {
+				continue
+			}
+			if j, ok := first[value]; ok {
+				a, b := find(i), find(j)
+				group[max(a, b)] = min(a, b)
+			} else {
+				first[value] = i
+			}
+		}
+		if len(first) == 0 {
+			return nil, fmt.Errorf("transcript: groups: no call has a value for %q in its metadata", key)
+		}
+	}
+	names := make([]string, len(calls))
+	for i := range calls {
+		root := find(i)
+		names[i] = fmt.Sprintf("%d", root+1)
+		if len(keys) == 1 && keys[0] != "transcript" {
+			names[i] = cmp.Or(calls[root].Metadata.Value(keys[0]), "call "+names[i])
+		}
+	}
+	return names, nil
+}
+
+// Crossing returns the groups that have calls on both sides, in order; for an honest test there are none.
+func (f Fold) Crossing(groups []string) []string {
+	trained := make(map[string]bool)
+	for _, i := range f.Train {
+		trained[groups[i]] = true
+	}
+	var both []string
+	for _, i := range f.Test {
+		if trained[groups[i]] {
+			both = append(both, groups[i])
+		}
+	}
+	slices.Sort(both)
+	return slices.Compact(both)
+}
+
+// checkSplit says what is wrong with what is to be split.
+func checkSplit(calls []Call, share float64) error {
+	switch {
+	case len(calls) < 2:
+		return fmt.Errorf("transcript: split: there are %d calls, want 2 or more", len(calls))
+	case !(share > 0 && share < 1):
+		return fmt.Errorf("transcript: split: the test share is %v, want it between 0 and 1", share)
 	}
 	return nil
 }
 
 // shuffledByOutcome returns the places of the calls of each outcome that occurs, in a random order.
 func shuffledByOutcome(calls []Call, seed uint64) [][]int {
-	random := rand.New(rand.NewPCG(seed, 0x5b117))
+	random := rand.New(rand.NewPCG(seed, splitStream))
 	order := random.Perm(len(calls))
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(calls[a].Outcome, calls[b].Outcome) })
 	var classes [][]int
