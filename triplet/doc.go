@@ -9,8 +9,9 @@
 //
 // # What a step does
 //
-// The sampler deals documents: triplets of anchor, positive and negative, or for losses that mine their own, label-balanced
-// batches. Each document of the batch is encoded once, in gorgonia's graph of the encoder. A second, small graph makes
+// The sampler deals a label-balanced batch of documents, and for losses that do not mine their own, triplets of anchor,
+// positive and negative among them: more triplets cost next to nothing. Each document is encoded once, in gorgonia's graph
+// of the encoder. A second, small graph makes
 // documents of sequences and compares them by the [Loss]. [AdamW] takes the step, with warm-up, decay, and the
 // gradient clipped by its norm.
 //

@@ -1,5 +1,7 @@
 package triplet
 
+import "fmt"
+
 // History is the course of a run, ready to be written as JSON.
 type History struct {
 	Steps     []Step `json:"steps"`
@@ -8,16 +10,48 @@ type History struct {
 	Segments  int    `json:"segments"`  // of these
 	Pieces    int    `json:"pieces"`    // of these, [CLS] and [SEP] of each sequence included
 	Splits    int    `json:"splits"`    // sequences beyond one for a segment, because it was too long for one
+
+	Evaluations []Evaluation `json:"evaluations,omitempty"` // with Options.Validation; the first is of the weights to begin with
+	Best        int          `json:"best"`                  // the step whose weights the model has now
+	Blend       float64      `json:"blend"`                 // and their share in it, the rest being the weights to begin with
+	Stopped     string       `json:"stopped,omitempty"`     // why the run ended before Total, other than by ctx
+	Resumed     int          `json:"resumed,omitempty"`     // the step of the checkpoint that the run went on from
+	Warnings    []Warning    `json:"warnings,omitempty"`
 }
 
 // Step is what one step did.
 type Step struct {
 	Step         int     `json:"step"`  // from 1
 	Epoch        int     `json:"epoch"` // from 1
+	Total        int     `json:"-"`     // steps that the run is to have
 	Loss         float64 `json:"loss"`
 	Active       float64 `json:"active"`    // share of the triplets or anchors that the loss still pulls at
+	Cosine       float64 `json:"cosine"`    // mean cosine similarity of the batch's documents; near 1: they have collapsed
 	GradNorm     float64 `json:"grad_norm"` // before clipping
 	LearningRate float64 `json:"learning_rate"`
 	Documents    int     `json:"documents"` // in the batch, each once
 	Pieces       int     `json:"pieces"`    // in the batch
+}
+
+// Evaluation is a look at documents that are not trained on.
+type Evaluation struct {
+	Step  int     `json:"step"`
+	Score float64 `json:"score"`
+}
+
+// Warning is what went wrong without ending the run, and what to do about it.
+type Warning struct {
+	Step int    `json:"step"`
+	Text string `json:"text"`
+}
+
+// warn notes a warning, the same one once.
+func (t *trainer) warn(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	for _, w := range t.history.Warnings {
+		if w.Text == text {
+			return
+		}
+	}
+	t.history.Warnings = append(t.history.Warnings, Warning{t.step, text})
 }

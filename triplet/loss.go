@@ -117,17 +117,7 @@ type comparison struct {
 
 // of evaluates the loss of a batch over x [n,width] and overwrites grad with the gradient.
 func (c *comparison) of(b *batch, width int, x, grad []float64) {
-	c.batch, c.n, c.width, c.x = b, len(b.labels), width, x
-	c.value, c.active, c.compared = 0, 0, 0
-	c.d, c.g = resize(c.d, c.n*c.n), resize(c.g, c.n*c.n)
-	clear(c.g)
-	for i := range c.d {
-		c.d[i] = math.NaN()
-	}
-	c.norm = resize(c.norm, c.n)
-	for i := range c.norm {
-		c.norm[i] = max(math.Sqrt(dot(c.row(i), c.row(i))), 1e-12)
-	}
+	c.begin(b, width, x)
 	switch c.Kind {
 	case Triplets:
 		c.drawn()
@@ -143,6 +133,32 @@ func (c *comparison) of(b *batch, width int, x, grad []float64) {
 		c.multipleNegatives()
 	}
 	c.backward(grad)
+}
+
+// begin forgets what was compared before.
+func (c *comparison) begin(b *batch, width int, x []float64) {
+	c.batch, c.n, c.width, c.x = b, len(b.labels), width, x
+	c.value, c.active, c.compared = 0, 0, 0
+	c.d, c.g = resize(c.d, c.n*c.n), resize(c.g, c.n*c.n)
+	clear(c.g)
+	for i := range c.d {
+		c.d[i] = math.NaN()
+	}
+	c.norm = resize(c.norm, c.n)
+	for i := range c.norm {
+		c.norm[i] = max(math.Sqrt(dot(c.row(i), c.row(i))), 1e-12)
+	}
+}
+
+// cosine is the mean cosine similarity of different rows.
+func (c *comparison) cosine() float64 {
+	sum := make([]float64, c.width)
+	for i := range c.n {
+		for k, v := range c.row(i) {
+			sum[k] += v / c.norm[i]
+		}
+	}
+	return (dot(sum, sum) - float64(c.n)) / float64(max(c.n*(c.n-1), 1))
 }
 
 func (c *comparison) row(i int) []float64 { return c.x[i*c.width:][:c.width] }

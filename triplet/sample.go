@@ -6,42 +6,35 @@ import (
 )
 
 // sampler deals out the batches of a run. What it deals in a step depends on the seed and the number of the step
-// alone, so nothing is kept but one permutation, and a run that is taken up again goes on with the same batches.
+// alone, so nothing is kept but a permutation of each label, and a run that is taken up again goes on with the same
+// batches.
 type sampler struct {
-	seed     uint64
-	labels   []int
-	groups   []string // of documents, or nil
-	triplets bool     // draw triplets, else label-balanced batches
-	size     int      // triplets or documents in a batch
-	rounds   int      // times that each document is an anchor in an epoch
-
+	seed    uint64
+	labels  []int
+	groups  []string // of documents, or nil
+	size    int      // documents in a batch
+	pairs   int      // triplets for each document of a batch as anchor; 0: the loss mines its own
 	byLabel [2][]int // documents of each label
 	orders  map[order][]int
 }
 
-// order names a permutation: of the documents of one label, or of all for -1.
+// order names a permutation of the documents of a label.
 type order struct{ label, round int }
 
-func newSampler(seed uint64, labels []int, groups []string, l Loss, size, rounds int) *sampler {
-	s := &sampler{seed: seed, labels: labels, groups: groups, triplets: l.drawsTriplets(), size: size, rounds: rounds}
+func newSampler(seed uint64, labels []int, groups []string, l Loss, size, pairs int) *sampler {
+	s := &sampler{seed: seed, labels: labels, groups: groups, size: size}
+	if l.drawsTriplets() {
+		s.pairs = pairs
+	}
 	for i, l := range labels {
 		s.byLabel[l] = append(s.byLabel[l], i)
 	}
 	return s
 }
 
-// steps returns the number of steps in an epoch: all triplets of all rounds, or as many balanced batches as it
-// takes to see every document of the commonest label.
-func (s *sampler) steps() int {
-	if s.triplets {
-		return (len(s.labels)*s.rounds + s.size - 1) / s.size
-	}
-	n := 0
-	for l := range s.byLabel {
-		n = max(n, s.parts(l))
-	}
-	return n * s.rounds
-}
+// steps returns the number of steps in an epoch: as many batches as it takes to see every document of the commonest
+// label once.
+func (s *sampler) steps() int { return max(s.parts(0), s.parts(1)) }
 
 // parts returns into how many batches' parts the documents of a label divide.
 func (s *sampler) parts(label int) int {
@@ -49,61 +42,52 @@ func (s *sampler) parts(label int) int {
 	return n / min(n, max(2, s.size/2))
 }
 
-// deal returns the documents of a step, each once, and for losses that draw them the triplets, as places among these
-// documents.
+// deal returns the documents of a step, each once and as many of one label as of the other, and for losses that draw
+// them the triplets, as places among these documents.
 func (s *sampler) deal(step int) (documents []int, triplets [][3]int) {
-	if !s.triplets {
-		for l := range s.byLabel {
-			parts := s.parts(l)
-			o := s.order(l, step/parts)
-			i, n := step%parts, len(o)
-			documents = append(documents, o[n*i/parts:n*(i+1)/parts]...)
-		}
-		return documents, nil
+	for l := range s.byLabel {
+		parts := s.parts(l)
+		o := s.order(l, step/parts)
+		i, n := step%parts, len(o)
+		documents = append(documents, o[n*i/parts:n*(i+1)/parts]...)
 	}
-	place := make(map[int]int)
-	at := func(document int) int {
-		i, ok := place[document]
-		if !ok {
-			i = len(documents)
-			place[document], documents = i, append(documents, document)
+	r := rand.New(rand.NewPCG(s.seed, uint64(step)<<1|1))
+	for range s.pairs {
+		for anchor := range documents {
+			triplets = append(triplets, s.draw(documents, anchor, r))
 		}
-		return i
-	}
-	epoch, i := step/s.steps(), step%s.steps()
-	n := len(s.labels)
-	for t := i * s.size; t < min((i+1)*s.size, n*s.rounds); t++ {
-		a := s.order(-1, epoch*s.rounds+t/n)[t%n]
-		p, q := s.draw(a, rand.New(rand.NewPCG(s.seed, uint64(epoch)<<40|uint64(t)<<1|1)))
-		triplets = append(triplets, [3]int{at(a), at(p), at(q)})
 	}
 	return documents, triplets
 }
 
-// draw picks a positive and a negative for an anchor. With groups, the positive comes from another group and the
-// negative from the same one where chance finds such in a few tries, so that the group tells nothing about the label.
-func (s *sampler) draw(anchor int, r *rand.Rand) (positive, negative int) {
-	const tries = 16
-	label := s.labels[anchor]
-	for i := range tries {
-		positive = pick(s.byLabel[label], r)
-		if positive != anchor && (s.groups == nil || s.groups[positive] != s.groups[anchor] || i == tries-1) {
-			break
+// draw picks positive and negative for an anchor among the documents of a batch. With groups, the positive comes from
+// another group and the negative from the anchor's own where there are such, so that the group tells nothing about the
+// label.
+func (s *sampler) draw(documents []int, anchor int, r *rand.Rand) [3]int {
+	a := documents[anchor]
+	var all, apart [2][]int // places of negatives and positives; those of them that the group does not give away
+	for i, d := range documents {
+		if i == anchor {
+			continue
+		}
+		positive := 0
+		if s.labels[d] == s.labels[a] {
+			positive = 1
+		}
+		all[positive] = append(all[positive], i)
+		if s.groups != nil && (s.groups[d] == s.groups[a]) == (positive == 0) {
+			apart[positive] = append(apart[positive], i)
 		}
 	}
-	for positive == anchor {
-		positive = pick(s.byLabel[label], r)
-	}
-	for range tries {
-		negative = pick(s.byLabel[1-label], r)
-		if s.groups == nil || s.groups[negative] == s.groups[anchor] {
-			break
+	pick := func(kind int) int {
+		from := apart[kind]
+		if len(from) == 0 {
+			from = all[kind]
 		}
+		return from[r.IntN(len(from))]
 	}
-	return positive, negative
+	return [3]int{anchor, pick(1), pick(0)}
 }
-
-func pick(from []int, r *rand.Rand) int { return from[r.IntN(len(from))] }
 
 // order returns a permutation, and forgets those of the same documents in earlier rounds.
 func (s *sampler) order(label, round int) []int {
@@ -116,14 +100,7 @@ func (s *sampler) order(label, round int) []int {
 			delete(s.orders, old)
 		}
 	}
-	var p []int
-	if label < 0 {
-		for i := range s.labels {
-			p = append(p, i)
-		}
-	} else {
-		p = slices.Clone(s.byLabel[label])
-	}
+	p := slices.Clone(s.byLabel[label])
 	r := rand.New(rand.NewPCG(s.seed, uint64(round)<<9|uint64(label+1)<<1))
 	r.Shuffle(len(p), func(i, j int) { p[i], p[j] = p[j], p[i] })
 	if s.orders == nil {

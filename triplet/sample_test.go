@@ -16,33 +16,17 @@ func labelled(t *rapid.T) []int {
 
 func TestSamplerTriplets(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		labels, size, rounds := labelled(t), rapid.IntRange(1, 20).Draw(t, "size"), rapid.IntRange(1, 3).Draw(t, "rounds")
-		s := newSampler(rapid.Uint64().Draw(t, "seed"), labels, nil, Loss{Kind: Triplets}, size, rounds)
-		for epoch := range 2 {
-			anchors := make([]int, len(labels))
-			for i := range s.steps() {
-				docs, triplets := s.deal(epoch*s.steps() + i)
-				if len(triplets) == 0 || len(triplets) > size {
-					t.Fatalf("%d triplets, want 1 to %d", len(triplets), size)
-				}
-				seen := map[int]bool{}
-				for _, d := range docs {
-					if seen[d] {
-						t.Fatalf("document %d twice", d)
-					}
-					seen[d] = true
-				}
-				for _, x := range triplets {
-					a, p, n := docs[x[0]], docs[x[1]], docs[x[2]]
-					if a == p || labels[a] != labels[p] || labels[a] == labels[n] {
-						t.Fatalf("triplet %d %d %d of labels %d %d %d", a, p, n, labels[a], labels[p], labels[n])
-					}
-					anchors[a]++
-				}
+		labels, size, pairs := labelled(t), rapid.IntRange(1, 20).Draw(t, "size"), rapid.IntRange(1, 3).Draw(t, "pairs")
+		s := newSampler(rapid.Uint64().Draw(t, "seed"), labels, nil, Loss{Kind: Triplets}, size, pairs)
+		for i := range 2 * s.steps() {
+			docs, triplets := s.deal(i)
+			if len(triplets) != pairs*len(docs) {
+				t.Fatalf("%d triplets of %d documents, want %d each", len(triplets), len(docs), pairs)
 			}
-			for a, n := range anchors {
-				if n != rounds {
-					t.Fatalf("document %d was an anchor %d times, want %d", a, n, rounds)
+			for k, x := range triplets {
+				a, p, n := docs[x[0]], docs[x[1]], docs[x[2]]
+				if x[0] != k%len(docs) || a == p || labels[a] != labels[p] || labels[a] == labels[n] {
+					t.Fatalf("triplet %d %d %d of labels %d %d %d", a, p, n, labels[a], labels[p], labels[n])
 				}
 			}
 		}

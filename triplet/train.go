@@ -14,8 +14,8 @@ import (
 type Options struct {
 	Loss      Loss // default: triplets, cosine distance, margin 0.3
 	Epochs    int  // default 1
-	Pairs     int  // triplets for each document as anchor in an epoch, or for losses that mine: balanced passes; default 2
-	BatchSize int  // triplets in a step, or for losses that mine: documents; default 16
+	Pairs     int  // triplets for each document of a batch as anchor, for the losses that draw them; default 4
+	BatchSize int  // documents in a step, half of each label; default 16
 
 	LearningRate float64  // default 2e-5
 	Schedule     Schedule // default LinearDecay
@@ -29,13 +29,15 @@ type Options struct {
 
 	Groups  []string // of documents, a shortcut to the label that batches should not offer: the agent, the day; default none
 	Seed    uint64   // of batches and dropout; default 0
-	Threads int      // default GOMAXPROCS; the weights do not depend on it
+	Threads int      `json:"-"` // default GOMAXPROCS; the weights do not depend on it
 
 	// MemoryLimit bounds, in bytes, the activations of a step. A batch that needs more is run in parts, with the
 	// same gradients and a third more time. A piece takes 132 KB for all-MiniLM-L6-v2. Default 2 GiB.
 	MemoryLimit int64
 
-	Progress func(Step) // watches each step; default none
+	Validation  *Validation  // held-out documents decide when to stop and what to keep; default none
+	Checkpoints *Checkpoints `json:"-"` // the run can be taken up again; default none
+	Progress    func(Step)   `json:"-"` // watches each step; default none
 }
 
 // withDefaults fills in what is zero and says what makes no sense.
@@ -66,7 +68,7 @@ func (o *Options) withDefaults(layers int) (*Options, error) {
 		name     string
 		value    *int
 		standard int
-	}{{"Epochs", &d.Epochs, 1}, {"Pairs", &d.Pairs, 2}, {"BatchSize", &d.BatchSize, 16}} {
+	}{{"Epochs", &d.Epochs, 1}, {"Pairs", &d.Pairs, 4}, {"BatchSize", &d.BatchSize, 16}} {
 		if *n.value == 0 {
 			*n.value = n.standard
 		}
@@ -105,15 +107,61 @@ func Train(ctx context.Context, m *encoder.Model, docs [][]string, labels []int,
 	if err != nil {
 		return nil, err
 	}
-	for t.step < t.history.Total {
-		if ctx.Err() != nil {
-			return t.history, fmt.Errorf("triplet: stopped after step %d of %d: %w", t.step, t.history.Total, context.Cause(ctx))
-		}
-		if err := t.next(); err != nil {
-			return t.history, fmt.Errorf("triplet: step %d: %w", t.step+1, err)
-		}
+	if err := t.train(ctx); err != nil {
+		return t.history, err
 	}
 	return t.history, nil
+}
+
+// train takes the steps that are left.
+func (t *trainer) train(ctx context.Context) error {
+	h := t.history
+	if t.Checkpoints != nil {
+		if err := t.resume(); err != nil {
+			return err
+		}
+		h = t.history
+	}
+	fail := func(err error) error { return fmt.Errorf("triplet: step %d: %w", t.step, err) }
+	if t.Validation != nil && len(h.Evaluations) == 0 {
+		if err := t.evaluate(ctx); err != nil {
+			return fail(err)
+		}
+	}
+	for saved := t.step; t.step < h.Total && h.Stopped == ""; {
+		if ctx.Err() != nil {
+			if saved < t.step {
+				t.keep()
+			}
+			return fmt.Errorf("triplet: stopped after step %d of %d: %w", t.step, h.Total, context.Cause(ctx))
+		}
+		if err := t.next(); err != nil {
+			return fmt.Errorf("triplet: step %d: %w", t.step+1, err)
+		}
+		if v := t.Validation; v != nil && (t.step%v.Every == 0 || t.step == h.Total) {
+			if err := t.evaluate(ctx); err != nil {
+				return fail(err)
+			}
+		}
+		if c := t.Checkpoints; c != nil && (t.step%c.Every == 0 || t.step == h.Total || h.Stopped != "") {
+			t.keep()
+			saved = t.step
+		}
+	}
+	if err := t.finish(ctx); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+// keep leaves a checkpoint. A run goes on without one.
+func (t *trainer) keep() {
+	if t.Checkpoints == nil {
+		return
+	}
+	if err := t.save(); err != nil {
+		t.warn("no checkpoint: %v: make room or check the permissions; the one before is still there", err)
+	}
 }
 
 // trainer is the state of a run.
@@ -127,6 +175,9 @@ type trainer struct {
 	solver    *AdamW
 	step      int // steps taken
 	history   *History
+
+	run        string      // fingerprint, for checkpoints
+	base, best [][]float32 // weights to begin with and the best, for validation
 }
 
 // document is one as ids of its sequences, each with its weight in the document's row.
@@ -153,6 +204,27 @@ func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) 
 	t.solver = &AdamW{WeightDecay: o.WeightDecay, ClipNorm: o.ClipNorm, Rate: rates(m.Config(), o.LayerDecay), pool: t.network.train.Context.Pool}
 	if o.DecayAll {
 		t.solver.Decays = func(string) bool { return true }
+	}
+	if v := o.Validation; v != nil {
+		if o.Validation, err = v.withDefaults(t.sampler.steps()); err != nil {
+			return nil, err
+		}
+		t.best = copies(t.network.solvable)
+		if v.Blend {
+			t.base = copies(t.network.solvable)
+		}
+	}
+	if c := o.Checkpoints; c != nil {
+		if t.run, err = t.fingerprint(docs); err != nil {
+			return nil, err
+		}
+		o.Checkpoints = &Checkpoints{c.Dir, max(c.Every, 0), max(c.Keep, 0)}
+		if c.Every <= 0 {
+			o.Checkpoints.Every = 50
+		}
+		if c.Keep <= 0 {
+			o.Checkpoints.Keep = 2
+		}
 	}
 	return t, nil
 }
@@ -216,9 +288,10 @@ func (t *trainer) next() error {
 	t.model.Changed()
 	t.step++
 	h := t.network.head
-	s := Step{Step: t.step, Epoch: (t.step-1)/t.sampler.steps() + 1, Loss: h.value, Active: h.share(),
-		GradNorm: t.solver.GradNorm(), LearningRate: t.solver.LearningRate, Documents: len(b.labels), Pieces: len(b.IDs)}
+	s := Step{Step: t.step, Epoch: (t.step-1)/t.sampler.steps() + 1, Total: t.history.Total, Loss: h.value, Active: h.share(),
+		Cosine: h.cosine(), GradNorm: t.solver.GradNorm(), LearningRate: t.solver.LearningRate, Documents: len(b.labels), Pieces: len(b.IDs)}
 	t.history.Steps = append(t.history.Steps, s)
+	t.guard()
 	if t.Progress != nil {
 		t.Progress(s)
 	}

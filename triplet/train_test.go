@@ -153,7 +153,7 @@ func TestTrainLearns(t *testing.T) {
 	for _, l := range []Loss{{}, {Kind: BatchAll}, {Kind: SupervisedContrastive}} {
 		m := loadTiny(t)
 		before := neighbours(t, m, unseen, theirs)
-		h, err := Train(t.Context(), m, docs, labels, &Options{Loss: l, Epochs: 8, Pairs: 4, LearningRate: 1e-2})
+		h, err := Train(t.Context(), m, docs, labels, &Options{Loss: l, Epochs: 32, LearningRate: 1e-2})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -259,7 +259,7 @@ func TestTrainStops(t *testing.T) {
 	if !errors.Is(err, reason) || h == nil || len(h.Steps) != 3 {
 		t.Fatalf("history %+v, error %v", h, err)
 	}
-	if !strings.Contains(err.Error(), "triplet: stopped after step 3 of 200") {
+	if !strings.Contains(err.Error(), "triplet: stopped after step 3 of 100") {
 		t.Error(err)
 	}
 	if b, err := json.Marshal(h); err != nil || !bytes.Contains(b, []byte(`"grad_norm"`)) {

@@ -1,0 +1,120 @@
+package triplet
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/org/salesconv/encoder"
+)
+
+func TestOrdered(t *testing.T) {
+	labels := []int{0, 0, 0, 1, 1}
+	x := []float64{0, 1, 5, 5, 7} // one column
+	l := Loss{Distance: Euclidean}
+	right, all := 0.0, 0.0
+	for a := range x {
+		for p := range x {
+			for n := range x {
+				if p == a || labels[p] != labels[a] || labels[n] == labels[a] {
+					continue
+				}
+				switch dp, dn := math.Abs(x[a]-x[p]), math.Abs(x[a]-x[n]); {
+				case dp < dn:
+					right++
+				case dp == dn:
+					right += 0.5
+				}
+				all++
+			}
+		}
+	}
+	if got := ordered(l, labels, 1, x); got != right/all {
+		t.Errorf("%v, want %v", got, right/all)
+	}
+}
+
+// The best weights are kept, and a run that gets no better stops.
+func TestValidation(t *testing.T) {
+	docs, labels := calls(1, 80)
+	unseen, theirs := calls(2, 20)
+	m := loadTiny(t)
+	h, err := Train(t.Context(), m, docs, labels, &Options{Epochs: 32, LearningRate: 1e-2, Validation: &Validation{Docs: unseen, Labels: theirs, Patience: -1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	top := 0.0
+	for _, e := range h.Evaluations {
+		top = max(top, e.Score)
+	}
+	tr, err := newTrainer(m, docs, labels, &Options{Validation: &Validation{Docs: unseen, Labels: theirs}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if score, err := tr.score(t.Context()); err != nil || score != top || top < 0.95 || h.Best == 0 || h.Blend != 1 {
+		t.Errorf("score %v of the weights of step %d, best %v, error %v", score, h.Best, top, err)
+	}
+}
+
+// When tuning only makes it worse, the model stays as it was.
+func TestValidationKeepsBase(t *testing.T) {
+	docs, labels := calls(1, 20)
+	m := loadTiny(t)
+	before := weights(m)
+	worse := 1.0
+	h, err := Train(t.Context(), m, docs, labels, &Options{Epochs: 40, LearningRate: 1e-3, Validation: &Validation{
+		Every: 2, Patience: 3, Blend: true, Score: func(context.Context, *encoder.Model) (float64, error) { worse /= 2; return worse, nil },
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(weights(m), before) || h.Best != 0 || len(h.Steps) != 6 || !strings.Contains(h.Stopped, "no better for 3") {
+		t.Errorf("best %d after %d steps, stopped %q", h.Best, len(h.Steps), h.Stopped)
+	}
+}
+
+// Halfway is chosen when it is best.
+func TestValidationBlends(t *testing.T) {
+	docs, labels := calls(1, 20)
+	m, base := loadTiny(t), loadTiny(t)
+	scores := []float64{0.5, 0.6, 0.55, 0.65, 0.6}
+	h, err := Train(t.Context(), m, docs, labels, &Options{LearningRate: 1e-3, Validation: &Validation{
+		Blend: true, Score: func(context.Context, *encoder.Model) (float64, error) {
+			s := scores[0]
+			scores = scores[1:]
+			return s, nil
+		},
+	}})
+	if err != nil || h.Blend != 0.5 || len(scores) != 0 {
+		t.Fatalf("blend %v, error %v, scores left %v", h.Blend, err, scores)
+	}
+	if bytes.Equal(weights(m), weights(base)) {
+		t.Error("the weights are those to begin with")
+	}
+}
+
+// Guards warn once, with a remedy.
+func TestGuards(t *testing.T) {
+	docs, labels := calls(1, 80)
+	for want, o := range map[string]*Options{
+		"collapsed":             {Loss: Loss{Kind: BatchHard, Soft: true}, Epochs: 20, LearningRate: 1e-2},
+		"no triplet is active":  {Epochs: 40, LearningRate: 1e-2},
+		"active from the start": {Loss: Loss{Margin: 5}, Epochs: 25},
+	} {
+		h, err := Train(t.Context(), loadTiny(t), docs, labels, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for _, w := range h.Warnings {
+			if strings.Contains(w.Text, want) && w.Step > 0 {
+				found++
+			}
+		}
+		if found != 1 {
+			t.Errorf("warnings %v, want one of %q", h.Warnings, want)
+		}
+	}
+}
