@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/encoder/minilm"
+	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/internal/kernel"
+)
+
+func main() { cli.Main(run) }
+
+func run(ctx context.Context, env *cli.Env) error {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	model := flags.String("model", "", "`folder` of a sentence-transformers model; default: the built-in one")
+	calls := flags.String("calls", "", "`file` of labelled calls, for a training step by turns; default: no such row")
+	rounds := flags.Int("rounds", 5, "measured turns of each contender")
+	only := flags.String("only", "", "run the rows whose name has one of these comma-separated `words`; default: all")
+	asPeer := flags.Bool("serve", false, "be a contender: answer requests on standard input")
+	if err := env.Parse(flags); err != nil {
+		return err
+	}
+	if *asPeer {
+		return serve(modelFiles(*model), env.Stdin, env.Stdout)
+	}
+	work, err := os.MkdirTemp("", "salesconv-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	peerModel := *model
+	if peerModel == "" { // the peers read a folder
+		peerModel = filepath.Join(work, "model")
+		m, err := encoder.Load(minilm.FS())
+		if err != nil {
+			return err
+		}
+		if err := m.Save(peerModel); err != nil {
+			return err
+		}
+	}
+	p, err := newPeers(ctx, work, peerModel, runtime.GOMAXPROCS(0))
+	if err != nil {
+		return err
+	}
+	b := &bench{env: env, peers: p, model: *model, calls: *calls, rounds: *rounds, only: strings.Split(*only, ",")}
+	return b.run(ctx)
+}
+
+// machine describes what the figures were measured on.
+func machine() string {
+	name := runtime.GOARCH
+	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		if _, rest, ok := strings.Cut(string(info), "model name"); ok {
+			line, _, _ := strings.Cut(rest, "\n")
+			name = strings.TrimSpace(strings.TrimLeft(line, "\t :"))
+		}
+	}
+	s := fmt.Sprintf("%s, %d threads, kernels %s, %s, %s.", name, runtime.GOMAXPROCS(0), kernel.Backend(), runtime.Version(),
+		time.Now().Format(time.DateOnly))
+	if strings.Contains(name, "AMD") {
+		s += " torch's matrix products come from MKL, which on AMD processors does not take its fastest path."
+	}
+	return s
+}
