@@ -33,7 +33,7 @@ func nearest(ctx context.Context, pool *kernel.Pool, r *rows, k int) ([]neighbou
 	packed.PackTransposed(pool, r.data, r.n, r.d)
 
 	near := make([]neighbour, r.n*k)
-	const block = 64
+	const block = 112 // rows of a product, a multiple of the 14 that the kernels take at a time
 	parallel(pool, (r.n+block-1)/block, func(lo, hi int) {
 		products := make([]float32, block*r.n)
 		search := newSearch(k)
