@@ -9,9 +9,10 @@ import (
 // Words explains the output of a function of texts, such as the margin that a turn gives, by the words of one text:
 // its players are the words, and a coalition is the text without the others. The names of the players, laid end to
 // end, are the text: each is a word with the white space behind it (and before the first). Base is the output for the
-// text without words. It samples as Sample does; a call of value gets all texts of two orders of words.
+// text without words. A text of more than 64 words is cut into 64 runs of words instead, as even as can be. It samples
+// as Sample does; a call of value gets all texts of two orders.
 func Words(ctx context.Context, text string, value func(ctx context.Context, texts []string) ([]float64, error), opts *SampleOptions) (*Explanation, error) {
-	words := splitWords(text)
+	words := join(splitWords(text), 64)
 	e, err := Sample(ctx, len(words), func(ctx context.Context, coalitions [][]bool) ([]float64, error) {
 		texts := make([]string, len(coalitions))
 		for i, c := range coalitions {
@@ -49,4 +50,16 @@ func splitWords(text string) []string {
 		words = append(words, text[start:])
 	}
 	return words
+}
+
+// join joins neighbours until there are no more than n.
+func join(words []string, n int) []string {
+	if len(words) <= n {
+		return words
+	}
+	runs := make([]string, n)
+	for i := range runs {
+		runs[i] = strings.Join(words[i*len(words)/n:(i+1)*len(words)/n], "")
+	}
+	return runs
 }

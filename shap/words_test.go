@@ -44,6 +44,9 @@ func TestWords(t *testing.T) {
 			t.Errorf("words of %q are %q, want %q", text, got, want)
 		}
 	}
+	if got, want := join([]string{"a ", "b ", "c ", "d ", "e"}, 3), []string{"a ", "b c ", "d e"}; !slices.Equal(got, want) {
+		t.Errorf("joined words are %q, want %q", got, want)
+	}
 	if e, err := Words(context.Background(), " ", value, nil); err != nil || len(e.Values) != 0 {
 		t.Errorf("a text without words: %+v, error %v", e, err)
 	}
