@@ -17,6 +17,11 @@ func softmax(s *isa) {
 func softmaxRows(s *isa) {
 	s.begin("softmax", "func(rows, cols int, x []float32, ldx int, scale float32)", "is backend.softmax.")
 	rows, cols, x, ld, scale := s.integer("rows"), s.integer("cols"), s.pointer("x"), s.stride("ldx"), s.broadcast("scale")
+	power := func(v VecVirtual) VecVirtual { return exp(s, bounded(s, v)) }
+	if s.wide() {
+		s.VMULPS(s.f(math.Log2E), scale, scale)
+		power = func(v VecVirtual) VecVirtual { return exp2(s, v) }
+	}
 	lowest, top, sum := s.splat(math.Float32bits(float32(math.Inf(-1)))), s.vec(), s.vec()
 	row := []GPVirtual{x}
 	s.rows(rows, row, []GPVirtual{ld}, func() {
@@ -29,12 +34,10 @@ func softmaxRows(s *isa) {
 		s.reduce(top, s.VMAXPS)
 		s.VXORPS(sum, sum, sum)
 		s.over(cols, row, func(at []GPVirtual, by *mask) {
-			v, limit := s.load(Mem{Base: at[0]}, by), s.vec()
+			v := s.load(Mem{Base: at[0]}, by)
 			s.VSUBPS(top, v, v)
 			s.VMULPS(scale, v, v)
-			s.VMOVUPS(s.f(-104), limit) // as in bounded; v is not positive
-			s.VMAXPS(v, limit, v)
-			e := exp(s, v)
+			e := power(v)
 			s.store(e, by, Mem{Base: at[0]})
 			s.blank(e, by)
 			s.VADDPS(e, sum, sum)
