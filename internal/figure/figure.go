@@ -6,6 +6,7 @@
 package figure
 
 import (
+	"bytes"
 	"fmt"
 	"image/color"
 	"io"
@@ -96,21 +97,30 @@ func (f *Figure) Write(w io.Writer, format string) (err error) {
 			err = fmt.Errorf("figure: %q cannot be drawn: %v", f.title, v)
 		}
 	}()
-	var canvas interface {
-		vg.CanvasSizer
-		io.WriterTo
-	}
 	switch format {
 	case "png":
-		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(f.Width, f.Height), vgimg.UseDPI(dpi))}
+		canvas := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(f.Width, f.Height), vgimg.UseDPI(dpi))}
+		f.draw(draw.New(canvas))
+		_, err = canvas.WriteTo(w)
 	case "svg":
-		canvas = vgsvg.New(f.Width, f.Height)
+		var b bytes.Buffer
+		canvas := vgsvg.New(f.Width, f.Height)
+		f.draw(draw.New(canvas))
+		if _, err = canvas.WriteTo(&b); err == nil {
+			_, err = w.Write(bytes.Map(xmlRune, b.Bytes()))
+		}
 	default:
 		return fmt.Errorf("figure: format %q, want png or svg", format)
 	}
-	f.draw(draw.New(canvas))
-	_, err = canvas.WriteTo(w)
 	return err
+}
+
+// xmlRune replaces what XML does not allow, which a name may hold.
+func xmlRune(r rune) rune {
+	if r < ' ' && r != '\n' && r != '\t' || r == 0xfffe || r == 0xffff {
+		return '\ufffd'
+	}
+	return r
 }
 
 // draw lays out title, legend and plot from top to bottom.

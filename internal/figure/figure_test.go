@@ -34,7 +34,7 @@ func charts(t *testing.T) map[string]*Figure {
 		{Name: "Training", X: []float64{0, 100, 200}, Y: []float64{0.3, 0.12, 0.08}},
 	}, nil))
 	add("bars")(Bars("ROC AUC on held-out calls", "AUC, 95% interval", "%.3f", []Bar{
-		{"Fine-tuned", 0.81, 0.74, 0.88}, {"Generic <&> \"quoted\"", 0.72, 0.65, 0.79}, {"tf-idf", 0.7, 0.7, 0.7}, {"below", -0.2, -0.3, -0.1},
+		{"Fine-tuned", 0.81, 0.74, 0.88}, {"Generic <&> \"quoted\"", 0.72, 0.65, 0.79}, {"tf\x00\x1b\xff\ufffe-idf 你好", 0.7, 0.7, 0.7}, {"below", -0.2, -0.3, -0.1},
 	}))
 	add("waterfall")(Waterfall("Why this call", "Log-odds of a won call", -0.4, []Bar{
 		{Name: "Send me the contract", Value: 0.8}, {Name: "our budget is frozen", Value: -0.5}, {Name: "12 others", Value: 0.1},
