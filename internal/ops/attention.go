@@ -19,7 +19,7 @@ func Attention[T kernel.Float](c *Context[T], name string, qkv *G.Node, heads in
 	o := c.op(name, qkv, qkv.Shape()[0], width, mixed, wide)
 	retain(qkv)
 	y := c.output(o)
-	drop := func() kernel.Dropout { return c.dropout(name, p, heads) }
+	drop := c.dropout(name, p, heads)
 	o.do = func(in []G.Value) (G.Value, error) {
 		out := y.get(rows(in[0]), width)
 		kernel.Attention(c.Pool, data[T](in[0]), c.Batch.Offsets, heads, width/heads, drop(), out)

@@ -175,15 +175,17 @@ func retain(n *G.Node) {
 	}
 }
 
-// dropout returns the choice of an operation in this run, on a matrix of so many rows for each token.
-func (c *Context[T]) dropout(name string, p float64, rows int) kernel.Dropout {
-	if !c.Train || p == 0 {
-		return kernel.Dropout{}
-	}
+// dropout returns what an operation drops in a run, on a matrix of so many rows for each token.
+func (c *Context[T]) dropout(name string, p float64, rows int) func() kernel.Dropout {
 	h := fnv.New64a()
 	h.Write([]byte(name))
-	d := kernel.Dropout{P: p, Key: mix(mix(mix(c.Seed)^c.Step) ^ h.Sum64())}
-	return d.Skip(c.Batch.First * rows)
+	id := h.Sum64()
+	return func() kernel.Dropout {
+		if !c.Train || p == 0 {
+			return kernel.Dropout{}
+		}
+		return kernel.Dropout{P: p, Key: mix(mix(mix(c.Seed)^c.Step) ^ id)}.Skip(c.Batch.First * rows)
+	}
 }
 
 func (c *Context[T]) packs() *Packs[T] {

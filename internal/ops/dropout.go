@@ -11,17 +11,18 @@ import (
 func Dropout[T kernel.Float](c *Context[T], name string, x *G.Node, p float64) (*G.Node, error) {
 	width := x.Shape()[1]
 	o := c.op(name, x, x.Shape()[0], width, normed, normed)
+	drop := c.dropout(name, p, 1)
 	o.retain = func() { retain(x) }
 	o.do = func(in []G.Value) (G.Value, error) {
 		v := data[T](in[0])
-		kernel.Drop(c.Pool, rows(in[0]), width, v, c.dropout(name, p, 1), v)
+		kernel.Drop(c.Pool, rows(in[0]), width, v, drop(), v)
 		return in[0], nil
 	}
 	o.diff = func(in G.Nodes, grad *G.Node) (G.Nodes, error) {
 		dx := c.buffer(o, mixed)
 		return o.backward(func(v []G.Value) error {
 			m := rows(v[0])
-			kernel.Drop(c.Pool, m, width, data[T](v[0]), c.dropout(name, p, 1), dx.get(m, width))
+			kernel.Drop(c.Pool, m, width, data[T](v[0]), drop(), dx.get(m, width))
 			return nil
 		}, G.Nodes{grad}, o.results(in, dx.value)...)
 	}

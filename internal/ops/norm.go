@@ -28,7 +28,7 @@ func LayerNorm[T kernel.Float](c *Context[T], name string, x, residual, gamma, b
 		retain(residual)
 		inputs = append(inputs, residual)
 	}
-	n := &norm[T]{op: o, c: c, width: width, eps: eps, p: p, y: c.output(o), sum: new(buffer[T])}
+	n := &norm[T]{op: o, c: c, width: width, eps: eps, drop: c.dropout(name, p, 1), y: c.output(o), sum: new(buffer[T])}
 	if !c.Keep {
 		n.sum = c.buffer(o, narrow) // over x
 	}
@@ -71,7 +71,8 @@ type norm[T kernel.Float] struct {
 	*op
 	c          *Context[T]
 	width      int
-	eps, p     float64
+	eps        float64
+	drop       func() kernel.Dropout
 	y, sum     *buffer[T]
 	mean, rstd []T
 }
@@ -88,7 +89,7 @@ func (n *norm[T]) forward(in []G.Value) (G.Value, error) {
 		n.mean, n.rstd = make([]T, m+m/16), make([]T, m+m/16)
 	}
 	n.mean, n.rstd = n.mean[:m], n.rstd[:m]
-	bad := kernel.LayerNorm(n.c.Pool, m, n.width, x, skip, n.c.dropout(n.name, n.p, 1), data[T](in[1]), data[T](in[2]),
+	bad := kernel.LayerNorm(n.c.Pool, m, n.width, x, skip, n.drop(), data[T](in[1]), data[T](in[2]),
 		n.eps, sum, out, n.mean, n.rstd)
 	if bad >= 0 {
 		b := n.c.Batch
@@ -111,7 +112,7 @@ func (n *norm[T]) backward(in G.Nodes, grad *G.Node, head *op) (G.Nodes, error) 
 		m, sum := rows(v[0]), data[T](n.sum.value())
 		dg, db := parameters[:n.width], parameters[n.width:]
 		kernel.LayerNormBackward(c.Pool, m, n.width, sum, n.mean, n.rstd, data[T](v[1]), data[T](v[0]),
-			c.dropout(n.name, n.p, 1), dsum.get(m, n.width), dx.get(m, n.width), dg, db)
+			n.drop(), dsum.get(m, n.width), dx.get(m, n.width), dg, db)
 		c.accumulate(&dgamma, n.width, 0, func(g []T) { copy(g, dg) })
 		c.accumulate(&dbeta, n.width, 0, func(g []T) { copy(g, db) })
 		return nil
