@@ -45,7 +45,7 @@ func (b *bench) run(ctx context.Context) error {
 		return err
 	}
 	b.table.head()
-	for _, part := range []func(context.Context) error{b.encoding, b.training, b.tokenizing, b.starting, b.memory, b.products} {
+	for _, part := range []func(context.Context) error{b.encoding, b.training, b.tokenizing, b.starting, b.memory, b.products, b.learning} {
 		if err := part(ctx); err != nil {
 			return cmp.Or(ctx.Err(), err) // a killed contender only breaks off
 		}

@@ -15,10 +15,12 @@ import (
 func TestServe(t *testing.T) {
 	var in, out bytes.Buffer
 	texts := []string{"the price", "a discount", "send it", "no thanks"}
+	rows, labels := clusters(40, 3)
 	requests := []request{
 		{Do: "texts", Name: "s", Texts: texts}, {Do: "calls", Name: "c", Documents: [][]string{{"a", "b"}, {"c"}, {"d"}, {"e"}}},
 		{Do: "encode", Name: "s"}, {Do: "embed", Name: "s"}, {Do: "one", Name: "s", Times: 3}, {Do: "tokenize", Name: "s"},
-		{Do: "train", Name: "c"}, {Do: "peak"}, {Do: "dance"},
+		{Do: "train", Name: "c"}, {Do: "rows", Name: "r", Rows: rows, Labels: labels}, {Do: "logistic", Name: "r"},
+		{Do: "boosted", Name: "r"}, {Do: "tsne", Name: "r"}, {Do: "peak"}, {Do: "dance"},
 	}
 	for _, r := range requests {
 		if err := json.NewEncoder(&in).Encode(r); err != nil {

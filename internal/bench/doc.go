@@ -2,8 +2,9 @@
 //
 //	go run ./internal/bench [-model DIR] [-calls FILE] [-rounds N] [-only WORDS]
 //
-// It prints the table of the README: encoding, start, training step, memory, tokenizer and matrix products, ours beside
-// sentence-transformers on torch and ONNX Runtime, both in float32 on the processor with as many threads as we have.
+// It prints the table of the README: encoding, start, training step, memory, tokenizer and matrix products beside
+// sentence-transformers on torch and ONNX Runtime, both in float32 on the processor with as many threads as we have, and
+// what follows the embeddings beside scikit-learn, XGBoost and openTSNE.
 // Every contender is a process that takes requests line by line and times its own work; the contenders of a row take
 // turns, and a ratio is the median of the ratios within each turn, so that a busy minute touches both sides.
 //

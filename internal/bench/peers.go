@@ -64,6 +64,10 @@ func (p *peers) tokenizers(ctx context.Context) (*process, error) {
 	return p.script(ctx, "tokenizers (Rust)", "tokenizers_peer.py", 1)
 }
 
+func (p *peers) learners(ctx context.Context) (*process, error) {
+	return p.script(ctx, "scikit-learn, XGBoost, openTSNE", "learn_peer.py", p.threads)
+}
+
 func (p *peers) script(ctx context.Context, name, file string, threads int, args ...string) (*process, error) {
 	command := append([]string{p.python, filepath.Join(p.scripts, file), p.model, fmt.Sprint(threads)}, args...)
 	return start(ctx, name, peerEnv(threads), command...)

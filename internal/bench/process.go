@@ -14,14 +14,13 @@ import (
 
 // request is a line to a contender: what to do, and with what.
 type request struct {
-	Do        string     `json:"do"`
-	Name      string     `json:"name,omitempty"`      // of a set of texts or documents
-	Texts     []string   `json:"texts,omitempty"`     // for "texts"
-	Documents [][]string `json:"documents,omitempty"` // for "calls"
-	Times     int        `json:"times,omitempty"`     // for "one"
-	M         int        `json:"m,omitempty"`         // for "gemm"
-	N         int        `json:"n,omitempty"`
-	K         int        `json:"k,omitempty"`
+	Do        string      `json:"do"`
+	Name      string      `json:"name,omitempty"`      // of a set of texts or documents
+	Texts     []string    `json:"texts,omitempty"`     // for "texts"
+	Documents [][]string  `json:"documents,omitempty"` // for "calls"
+	Times     int         `json:"times,omitempty"`     // for "one"
+	Rows      [][]float64 `json:"rows,omitempty"`      // for "rows"
+	Labels    []int       `json:"labels,omitempty"`
 }
 
 // answer is a line from a contender.

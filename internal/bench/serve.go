@@ -25,6 +25,7 @@ type server struct {
 	tokenizer *wordpiece.Tokenizer // read when it is asked for
 	texts     map[string][]string
 	documents map[string][][]string
+	rows      map[string]rowSet
 }
 
 // modelFiles returns the model in a folder, the embedded one for "".
@@ -41,7 +42,7 @@ func serve(files fs.FS, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s := &server{files: files, model: m, texts: map[string][]string{}, documents: map[string][][]string{}}
+	s := &server{files: files, model: m, texts: map[string][]string{}, documents: map[string][][]string{}, rows: map[string]rowSet{}}
 	answers := json.NewEncoder(out)
 	if err := answers.Encode(answer{}); err != nil { // ready
 		return err
@@ -90,6 +91,11 @@ func (s *server) do(r request) (answer, error) {
 		return s.tokenize(s.texts[r.Name])
 	case "train":
 		return s.train(s.documents[r.Name])
+	case "rows":
+		s.rows[r.Name] = newRowSet(r.Rows, r.Labels)
+		return answer{Pieces: len(r.Rows)}, nil
+	case "logistic", "boosted", "tsne":
+		return s.rows[r.Name].learn(r.Do)
 	case "peak":
 		return peak()
 	}

@@ -61,15 +61,9 @@ def step(items):
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     trainer.step()
 
-def gemm(m, n, k):
-    """Seconds for x·wᵀ, x [m, k], w [n, k]."""
-    x, w = torch.randn(m, k), torch.randn(n, k)
-    with torch.no_grad():
-        return {"seconds": min(line.timed(torch.nn.functional.linear, x, w) for _ in range(5))}
-
 def calls(name, documents):
     sets[name] = documents
     return {"pieces": sum(min(len(i), 256) for d in documents for i in model.tokenizer(d)["input_ids"])}
 
-line.serve({"texts": texts, "calls": calls, "encode": encode, "embed": embed, "one": one, "train": train, "gemm": gemm,
+line.serve({"texts": texts, "calls": calls, "encode": encode, "embed": embed, "one": one, "train": train,
     "peak": line.peak})

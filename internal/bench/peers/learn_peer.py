@@ -1,0 +1,32 @@
+"""scikit-learn, XGBoost and openTSNE. Usage: learn_peer.py MODEL THREADS"""
+import sys, warnings
+import line
+
+warnings.simplefilter("ignore")
+threads = int(sys.argv[2])
+import numpy, openTSNE, xgboost
+from sklearn.linear_model import LogisticRegression
+from sklearn.manifold import TSNE
+sets = {}
+
+def rows(name, rows, labels):
+    sets[name] = numpy.array(rows), numpy.array(labels)
+    return {"pieces": len(rows)}
+
+def logistic(name):
+    """To the accuracy that our fit has by default."""
+    return {"seconds": line.timed(LogisticRegression(tol=1e-10, max_iter=10000).fit, *sets[name])}
+
+def boosted(name):
+    x, y = sets[name]
+    options = dict(objective="binary:logistic", tree_method="hist", max_depth=6, eta=0.3, nthread=threads)
+    return {"seconds": line.timed(lambda: xgboost.train(options, xgboost.DMatrix(x, label=y), 100))}
+
+def tsne(name):
+    """750 iterations as the others, 250 of them with exaggeration. scikit-learn threads its gradient by OMP_NUM_THREADS."""
+    return {"seconds": line.timed(TSNE(init="pca", max_iter=750, n_jobs=threads).fit_transform, sets[name][0])}
+
+def opentsne(name):
+    return {"seconds": line.timed(openTSNE.TSNE(n_jobs=threads, random_state=0).fit, sets[name][0])}
+
+line.serve({"rows": rows, "logistic": logistic, "boosted": boosted, "tsne": tsne, "opentsne": opentsne})
