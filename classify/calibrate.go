@@ -148,6 +148,10 @@ func FitCalibrated(ctx context.Context, x mat.Matrix, y []int, weight []float64,
 	if err := checkSample(x, y, weight); err != nil {
 		return nil, err
 	}
+	c, err := fit(ctx, x, y, weight)
+	if err != nil {
+		return nil, err
+	}
 	held, err := CrossValidate(ctx, y, folds, func(ctx context.Context, train, test []int) ([]float64, error) {
 		c, err := fit(ctx, Rows(x, train), pick(y, train), pick(weight, train))
 		if err != nil {
@@ -159,10 +163,6 @@ func FitCalibrated(ctx context.Context, x mat.Matrix, y []int, weight []float64,
 		return nil, err
 	}
 	m, err := method(held.P, held.Y, pick(weight, held.Row))
-	if err != nil {
-		return nil, err
-	}
-	c, err := fit(ctx, x, y, weight)
 	if err != nil {
 		return nil, err
 	}

@@ -74,6 +74,9 @@ func FitLogistic(ctx context.Context, x mat.Matrix, y []int, opts *LogisticOptio
 	weight := rowWeights(y, &o)
 	var path []PathPoint
 	if o.Cs != nil {
+		if err := checkFinite(x, false); err != nil { // by the rows of x, not of a fold
+			return nil, err
+		}
 		if path, err = chooseC(ctx, x, y, weight, &o, pool); err != nil {
 			return nil, err
 		}

@@ -341,6 +341,9 @@ func decodeStack(raw json.RawMessage) (Classifier, error) {
 		if err != nil {
 			return nil, fmt.Errorf("head %q: %w", h.Name, err)
 		}
+		if h.Columns < 1 || h.Weight < 0 {
+			return nil, fmt.Errorf("head %q: %d columns, weight %v; want 1 or more, and 0 or more", h.Name, h.Columns, h.Weight)
+		}
 		s.Heads = append(s.Heads, Head{h.Name, h.Columns, h.Weight, c})
 	}
 	if len(s.Heads) == 0 {
