@@ -26,6 +26,8 @@ type AdamW struct {
 	ClipNorm float64 // gradients of a greater norm, all parameters together, are scaled down to it; default 0: never
 
 	pool    *kernel.Pool
+	pulling float64              // towards the anchors, as WeightDecay is towards zero
+	anchors map[string][]float32 // by name
 	steps   int
 	moments map[string]*moments
 	norm    float64 // of the last step's gradient, before it was clipped
@@ -74,9 +76,21 @@ func (a *AdamW) Step(model []G.ValueGrad) error {
 		}
 		w := elements(p.Value())
 		m := a.of(n, len(w))
+		step.WeightDecay += a.pulling
 		kernel.AdamW(a.pool, w, grads[i], m.m, m.v, step)
+		if a.pulling > 0 {
+			kernel.Axpy(float32(step.LearningRate*a.pulling), a.anchors[n], w)
+		}
 	}
 	return nil
+}
+
+// pull makes each step draw the weights towards the given ones.
+func (a *AdamW) pull(strength float64, model []G.ValueGrad, towards [][]float32) {
+	a.pulling, a.anchors = strength, make(map[string][]float32)
+	for i, p := range model {
+		a.anchors[name(p)] = towards[i]
+	}
 }
 
 // of returns the moments of a parameter.

@@ -120,7 +120,7 @@ func (t *trainer) resume() error {
 		err := t.read(file)
 		if err == nil {
 			t.history.Resumed = t.step
-			t.model.Changed()
+			t.network.changed()
 			return nil
 		}
 		var damage damaged

@@ -142,6 +142,9 @@ func (t *trainer) finish(ctx context.Context) error {
 	for _, e := range h.Evaluations {
 		top = max(top, e.Score)
 	}
+	for i := range t.network.adapters { // the weights are linear in B alone
+		t.base[2*i] = best[2*i]
+	}
 	for _, share := range []float64{0.25, 0.5, 0.75} {
 		t.set(t.base, best, share)
 		score, err := t.score(ctx)
@@ -168,7 +171,7 @@ func (t *trainer) set(a, b [][]float32, share float64) {
 			w[j] = float32((1-share)*float64(a[i][j]) + share*float64(b[i][j]))
 		}
 	}
-	t.model.Changed()
+	t.network.changed()
 }
 
 // copies returns those of the values of parameters.

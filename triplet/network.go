@@ -19,7 +19,8 @@ type network struct {
 	train    *encoder.Graph
 	vm       G.VM
 	inject   func(rows, grad []float32) (float64, error)
-	solvable []G.ValueGrad // the parameters that learn
+	solvable []G.ValueGrad // what the solver changes: the parameters that learn, or the factors of their adapters
+	adapters []*adapter
 
 	rows   *encoder.Graph // without gradients, made when first needed
 	rowsVM G.VM
@@ -32,7 +33,8 @@ type network struct {
 
 func newNetwork(m *encoder.Model, o *Options) (*network, error) {
 	n := &network{model: m, seed: o.Seed, drop: !o.NoDropout, pieces: int(o.MemoryLimit / bytesPerPiece(m.Config()))}
-	n.opts = encoder.GraphOptions{Gradients: true, Frozen: frozen(m.Config(), o.TrainLayers), Threads: o.Threads}
+	learns := learns(m.Config(), o)
+	n.opts = encoder.GraphOptions{Gradients: true, Frozen: func(name string) bool { return !learns(name) }, Threads: o.Threads}
 	var err error
 	if n.train, err = m.Graph(&n.opts); err != nil {
 		return nil, err
@@ -45,7 +47,7 @@ func newNetwork(m *encoder.Model, o *Options) (*network, error) {
 	}
 	var learning G.Nodes
 	for _, p := range n.train.Parameters {
-		if !n.opts.Frozen(p.Name()) {
+		if learns(p.Name()) {
 			learning, n.solvable = append(learning, p), append(n.solvable, p)
 		}
 	}
@@ -54,6 +56,9 @@ func newNetwork(m *encoder.Model, o *Options) (*network, error) {
 	}
 	if n.vm, err = n.train.Compile(); err != nil {
 		return nil, err
+	}
+	if o.LoRA > 0 {
+		n.adapt(o.LoRA, o.Seed)
 	}
 	n.head, err = newHead(m.Width(), o.Loss, n.train.Context)
 	return n, err
