@@ -38,7 +38,11 @@ type offsets []struct{ here, there int }
 
 func (o offsets) at(i int) int {
 	k := sort.Search(len(o), func(k int) bool { return o[k].here > i }) - 1
-	return o[k].there + i - o[k].here
+	there := o[k].there + i - o[k].here
+	if k+1 < len(o) { // a piece can be longer here than there
+		there = max(o[k].there, min(there, o[k+1].there-1))
+	}
+	return there
 }
 
 // Turns cuts the call's text into turns. Nothing is dropped but labels, times, the markup of subtitles and white space at
@@ -54,15 +58,11 @@ func (o offsets) at(i int) int {
 //
 // Text without any label is cut at blank lines, and paragraphs of more than 400 bytes into groups of whole sentences.
 func (c Call) Turns() []Turn {
-	marks, every := cueMarks(c.Text)
-	cues := marks != nil
-	if !cues {
-		marks, every = lineMarks(c.Text)
-	}
-	marks = settle(marks, every, c.Roles)
+	marks := c.marks()
 	if len(marks) == 0 {
 		return paragraphs(c.Text)
 	}
+	cues := marks[0].cue
 	if first := marks[0].start; !cues && !isBlank(c.Text[:first]) {
 		marks = slices.Insert(marks, 0, mark{end: first})
 	}
@@ -145,6 +145,15 @@ type mark struct {
 	sure             bool // that it is a name
 	cue              bool // of subtitles
 	from, to         time.Duration
+}
+
+// marks returns where somebody starts to speak.
+func (c Call) marks() []mark {
+	marks, every := cueMarks(c.Text)
+	if marks == nil {
+		marks, every = lineMarks(c.Text)
+	}
+	return settle(marks, every, c.Roles)
 }
 
 // lineMarks returns the labels at the starts of lines, and whether every line has a name.
