@@ -28,7 +28,7 @@ type forest struct {
 
 // newForest lays trees out.
 func newForest(trees []Tree) *forest {
-	f := &forest{heaps: make([]*treeHeap, len(trees)), trees: trees}
+	f := &forest{levels: 1, heaps: make([]*treeHeap, len(trees)), trees: trees}
 	for i := range trees {
 		f.levels = max(f.levels, min(heapLevels, trees[i].depth()))
 	}
@@ -100,16 +100,18 @@ func (f *forest) add(rows []float32, width int, margin []float32) {
 	}
 }
 
-// hasMissing says whether any value is NaN (or infinite, which then only costs time).
+// hasMissing says whether any value is NaN or infinite. Sums that overflow count too: that only costs time.
 func hasMissing(v []float32) bool {
-	var a, b, c, d float32 // v*0 is NaN for those and 0 for others
-	for ; len(v) >= 4; v = v[4:] {
-		a, b, c, d = a+v[0]*0, b+v[1]*0, c+v[2]*0, d+v[3]*0
+	var a, b, c, d, e, f, g, h float32
+	for ; len(v) >= 8; v = v[8:] {
+		a, b, c, d = a+v[0], b+v[1], c+v[2], d+v[3]
+		e, f, g, h = e+v[4], f+v[5], g+v[6], h+v[7]
 	}
 	for _, v := range v {
-		a += v * 0
+		a += v
 	}
-	return a+b+c+d != 0
+	sum := a + b + c + d + e + f + g + h
+	return sum-sum != 0
 }
 
 // right is 1 if a value, not missing, goes right.
@@ -130,8 +132,12 @@ func (f *forest) addTogether(r []float32, width uint32, margin *[together]float3
 			}
 			continue
 		}
-		var a0, a1, a2, a3, a4, a5, a6, a7 uint32
-		for range f.levels {
+		s := &h.split[0]
+		a0, a1 := 1+s.right(r[s.feature]), 1+s.right(r[s.feature+width])
+		a2, a3 := 1+s.right(r[s.feature+2*width]), 1+s.right(r[s.feature+3*width])
+		a4, a5 := 1+s.right(r[s.feature+4*width]), 1+s.right(r[s.feature+5*width])
+		a6, a7 := 1+s.right(r[s.feature+6*width]), 1+s.right(r[s.feature+7*width])
+		for range f.levels - 1 {
 			s0, s1, s2, s3 := &h.split[a0&mask], &h.split[a1&mask], &h.split[a2&mask], &h.split[a3&mask]
 			s4, s5, s6, s7 := &h.split[a4&mask], &h.split[a5&mask], &h.split[a6&mask], &h.split[a7&mask]
 			a0 = 2*a0 + 1 + s0.right(r[s0.feature])
