@@ -251,3 +251,35 @@ func TestDocuments(t *testing.T) {
 			return y
 		}}.run(t)
 }
+
+func TestAttentiveDocuments(t *testing.T) {
+	gradcheck{inputs: []array{{cols: 5}, {rows: 5}}, rows: segmentRows,
+		build: func(c *Context[float64], in G.Nodes) (*G.Node, error) {
+			return AttentiveDocuments(c, "documents", in[0], in[1])
+		},
+		twin: func(b *Batch, in []array) []float64 {
+			y := make([]float64, b.Rows()*5)
+			docs := b.documents()
+			for d := range b.Rows() {
+				sum := 0.0
+				for s := docs[d]; s < docs[d+1]; s++ {
+					w, score := 1.0, 0.0
+					if b.Weights != nil {
+						w = b.Weights[s]
+					}
+					for k := range 5 {
+						score += in[0].data[s*5+k] * in[1].data[k]
+					}
+					w *= math.Exp(score)
+					sum += w
+					for k := range 5 {
+						y[d*5+k] += w * in[0].data[s*5+k]
+					}
+				}
+				for k := range 5 {
+					y[d*5+k] /= max(sum, 1e-300)
+				}
+			}
+			return y
+		}}.run(t)
+}
