@@ -20,18 +20,19 @@ type Boosted struct {
 	dart      bool
 	trees     []Tree
 
+	base   float32 // the log-odds of baseScore
 	forest *forest
 }
 
-// finish lays the trees out for prediction.
-func (b *Boosted) finish() { b.forest = newForest(b.trees) }
+// finish makes ready for prediction.
+func (b *Boosted) finish() { b.base, b.forest = baseMargin(b.baseScore), newForest(b.trees) }
 
 // Trees are the trees in their order, for explanations; only to be read. The log-odds of a row are Base plus, for
 // each tree, Scale times the Value of the leaf that the row ends in.
 func (b *Boosted) Trees() []Tree { return b.trees }
 
 // Base is the log-odds before the first tree.
-func (b *Boosted) Base() float64 { return float64(baseMargin(b.baseScore)) }
+func (b *Boosted) Base() float64 { return float64(b.base) }
 
 // Columns is the number of columns that rows must have.
 func (b *Boosted) Columns() int { return b.columns }
@@ -64,7 +65,7 @@ func (b *Boosted) Margins(x mat.Matrix) ([]float64, error) {
 			for k := range m {
 				row := buf[k*d : (k+1)*d]
 				copy(row, rows.row32(from+k, row))
-				m[k] = baseMargin(b.baseScore)
+				m[k] = b.base
 			}
 			b.forest.add(buf, d, m)
 			for k, v := range m {

@@ -89,38 +89,52 @@ func newBooster(x mat.Matrix, y []int, o *BoostedOptions) (*booster, error) {
 		return nil, err
 	}
 	sampleWeight := weights32(o.Weights)
-	b.weight = make([]float32, n)
-	for i := range y {
-		b.weight[i] = 1
-		if sampleWeight != nil {
-			b.weight[i] = sampleWeight[i]
-		}
-		if y[i] == 1 {
-			b.weight[i] *= float32(o.PosWeight)
-		}
+	if b.grower, err = newGrower(o, columns, sampleWeight, categorical); err != nil {
+		return nil, err
 	}
-	b.model = &Boosted{columns: d, baseScore: b.baseScore(), posWeight: float32(o.PosWeight), types: columnTypes(categorical)}
-	if o.Exact {
-		b.grower = newExactGrower(o.tree(), o.regularizer(), columns)
-	} else {
-		for j, c := range categorical {
-			if most := maxOf(columns[j]); c && most >= maxBins {
-				return nil, fmt.Errorf("classify: column %d has category %v, want less than %d", j, most, maxBins)
-			}
-		}
-		b.grower = newHistGrower(o.tree(), o.regularizer(), newBins(columns, sampleWeight, o.MaxBins, categorical))
-	}
+	b.weigh(sampleWeight)
+	b.model = &Boosted{columns: d, baseScore: b.baseScore(), posWeight: float32(o.PosWeight),
+		types: columnTypes(categorical), dart: o.Dart != nil}
+	base := baseMargin(b.model.baseScore)
 	for i := range b.margin {
-		b.margin[i] = baseMargin(b.model.baseScore)
+		b.margin[i] = base
 	}
 	if o.Dart != nil {
-		b.model.dart = true
-		b.dart = &dart{DartOptions: o.Dart, base: baseMargin(b.model.baseScore)}
+		b.dart = &dart{DartOptions: o.Dart, base: base}
 	}
 	if o.Validation != nil {
-		b.validation, err = newWatched(o.Validation, b.margin[0])
+		b.validation, err = newWatched(o.Validation, base)
 	}
 	return b, err
+}
+
+// newGrower makes ready what trees are grown from.
+func newGrower(o *BoostedOptions, columns [][]float32, weight []float32, categorical []bool) (grower, error) {
+	if o.Exact {
+		return newExactGrower(o.tree(), o.regularizer(), columns), nil
+	}
+	for j, is := range categorical {
+		for i, v := range columns[j] {
+			if is && v >= maxBins {
+				return nil, fmt.Errorf("classify: row %d, column %d has category %v, want less than %d", i, j, v, maxBins)
+			}
+		}
+	}
+	return newHistGrower(o.tree(), o.regularizer(), newBins(columns, weight, o.MaxBins, categorical)), nil
+}
+
+// weigh fills in the weights of the rows.
+func (b *booster) weigh(weight []float32) {
+	b.weight = make([]float32, len(b.y))
+	for i, label := range b.y {
+		b.weight[i] = 1
+		if weight != nil {
+			b.weight[i] = weight[i]
+		}
+		if label == 1 {
+			b.weight[i] *= float32(b.PosWeight)
+		}
+	}
 }
 
 // weights32 narrows weights to the float32 of XGBoost.
@@ -146,16 +160,6 @@ func columnTypes(categorical []bool) []string {
 		}
 	}
 	return types
-}
-
-func maxOf(column []float32) float32 {
-	most := float32(0)
-	for _, v := range column {
-		if v > most {
-			most = v
-		}
-	}
-	return most
 }
 
 // baseScore is the probability before the first tree: what was asked for, the weighted share of label 1, or with
@@ -230,7 +234,7 @@ func (b *booster) watch() {
 		b.dart.sum(v.added, v.margin)
 	}
 	b.metric = v.measure(b.Metric)
-	if b.metric < b.best || b.bestTrees == 0 {
+	if b.metric < b.best || b.bestTrees == 0 || math.IsNaN(b.best) {
 		b.best, b.bestTrees = b.metric, len(trees)
 	}
 }

@@ -114,25 +114,28 @@ func (o *BoostedOptions) withDefaults() BoostedOptions {
 
 // check names the first setting that makes no sense for rows of d columns.
 func (c *BoostedOptions) check(d int) error {
-	shares := []struct {
-		name  string
-		value float64
-	}{{"Subsample", c.Subsample}, {"ColumnsByTree", c.ColumnsByTree}, {"ColumnsByLevel", c.ColumnsByLevel},
-		{"ColumnsByNode", c.ColumnsByNode}}
-	for _, s := range shares {
-		if !(s.value > 0 && s.value <= 1) {
-			return fmt.Errorf("classify: %s is %v, want more than 0 and at most 1", s.name, s.value)
+	for _, v := range []struct {
+		name        string
+		value, most float64
+	}{
+		{"Subsample", c.Subsample, 1}, {"ColumnsByTree", c.ColumnsByTree, 1}, {"ColumnsByLevel", c.ColumnsByLevel, 1},
+		{"ColumnsByNode", c.ColumnsByNode, 1}, {"LearningRate", c.LearningRate, math.MaxFloat32}, {"PosWeight", c.PosWeight, math.MaxFloat32},
+	} {
+		if !(v.value > 0 && v.value <= v.most) {
+			return fmt.Errorf("classify: %s is %v, want more than 0 and at most %v", v.name, v.value, v.most)
 		}
 	}
-	for name, v := range map[string]float64{"LearningRate": c.LearningRate, "MinChildWeight": c.MinChildWeight,
-		"Gamma": c.Gamma, "Lambda": c.Lambda, "Alpha": c.Alpha, "MaxDeltaStep": c.MaxDeltaStep, "PosWeight": c.PosWeight} {
-		if !(v >= 0 && v <= math.MaxFloat32) {
-			return fmt.Errorf("classify: %s is %v, want a finite number, 0 or more", name, v)
+	for _, v := range []struct {
+		name  string
+		value float64
+	}{
+		{"MinChildWeight", c.MinChildWeight}, {"Gamma", c.Gamma}, {"Lambda", c.Lambda}, {"Alpha", c.Alpha}, {"MaxDeltaStep", c.MaxDeltaStep},
+	} {
+		if !(v.value >= 0 && v.value <= math.MaxFloat32) {
+			return fmt.Errorf("classify: %s is %v, want a finite number, 0 or more", v.name, v.value)
 		}
 	}
 	switch {
-	case c.LearningRate == 0 || c.PosWeight == 0:
-		return errors.New("classify: LearningRate and PosWeight must be more than 0")
 	case c.MaxBins < 2 || c.MaxBins > maxBins:
 		return fmt.Errorf("classify: MaxBins is %d, want 2 to %d", c.MaxBins, maxBins)
 	case c.MaxDepth == 0 && (c.MaxLeaves == 0 || c.Exact):

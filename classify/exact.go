@@ -87,7 +87,7 @@ func (g *exactGrower) measure(level []*exactNode, gradients []gradient) {
 		}
 	}
 	for _, n := range level {
-		n.weight, n.gain = g.weight(n.sum, n.bounds), g.regularizer.gain(n.sum, n.bounds)
+		n.weight, n.gain = g.weight(n.sum, n.bounds), g.gain(n.sum, n.bounds)
 		t := &g.tree.Nodes[n.id]
 		t.Weight, t.Value, t.Cover = n.weight, n.weight*g.eta, float32(n.sum.hess)
 	}

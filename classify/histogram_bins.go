@@ -49,7 +49,7 @@ func (b *binBlock) of(histogram []int64) []int64 {
 // column is the part of the block's histogram that belongs to its column k.
 func (b *binBlock) column(h []int64, k int) []int64 { return h[k<<b.shift : (k+1)<<b.shift] }
 
-// newBins cuts the columns. It takes them apart as it goes.
+// newBins cuts the columns into bins.
 func newBins(columns [][]float32, weight []float32, maxBin int, categorical []bool) *bins {
 	b := &bins{rows: len(columns[0]), cuts: make([]cuts, len(columns))}
 	parallel(len(columns), func(j int) {
