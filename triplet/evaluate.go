@@ -84,18 +84,34 @@ func (t *trainer) score(ctx context.Context) (float64, error) {
 	if t.Validation.Score != nil {
 		return t.Validation.Score(ctx, t.model)
 	}
-	e, err := t.model.EncodeDocuments(ctx, t.Validation.Docs, &encoder.Options{Threads: t.Threads})
+	rows, err := t.encode(ctx, t.Validation.Docs)
 	if err != nil {
 		return 0, err
 	}
-	rows, width := e.Dims()
-	x := make([]float64, 0, rows*width)
-	for i := range rows {
-		for _, v := range e.RawRow(i) {
+	var x []float64
+	for _, row := range rows {
+		for _, v := range row {
 			x = append(x, float64(v))
 		}
 	}
-	return ordered(t.Loss, t.Validation.Labels, width, x), nil
+	return ordered(t.Loss, t.Validation.Labels, len(rows[0]), x), nil
+}
+
+// encode gives documents their rows as training makes them, but for dropout.
+func (t *trainer) encode(ctx context.Context, docs [][]string) (rows [][]float32, err error) {
+	o := &encoder.Options{Threads: t.Threads}
+	if q := t.network.head.query; q != nil {
+		rows, _, err = (&Attention{Query: elements(q.Value())}).EncodeDocuments(ctx, t.model, docs, o)
+		return rows, err
+	}
+	e, err := t.model.EncodeDocuments(ctx, docs, o)
+	if err != nil {
+		return nil, err
+	}
+	for i := range docs {
+		rows = append(rows, e.RawRow(i))
+	}
+	return rows, nil
 }
 
 // ordered returns the share of the triplets whose positive is nearer to the anchor than the negative, ties being half.
@@ -129,6 +145,7 @@ func ordered(l Loss, labels []int, width int, x []float64) float64 {
 func (t *trainer) finish(ctx context.Context) error {
 	h := t.history
 	h.Blend = 1
+	defer func() { t.network.head.fill(t.Heads) }()
 	if t.Validation == nil {
 		h.Best = t.step
 		return nil

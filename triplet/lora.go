@@ -120,6 +120,7 @@ func (n *network) changed() {
 	for _, a := range n.adapters {
 		a.merge(n.train.Context.Pool)
 	}
+	n.head.context.Packs.Invalidate()
 	n.model.Changed()
 }
 

@@ -98,8 +98,9 @@ func (l Loss) drawsTriplets() bool { return l.Kind == Triplets || l.Kind == Mult
 // anchor, positive and negative, as places among the documents.
 type batch struct {
 	ops.Batch
-	labels   []int
-	triplets [][3]int
+	documents []int // which they are
+	labels    []int
+	triplets  [][3]int
 }
 
 // comparison is one evaluation of a loss over rows x [n,width]. Losses are functions of distances: they read at, and

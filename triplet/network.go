@@ -60,8 +60,13 @@ func newNetwork(m *encoder.Model, o *Options) (*network, error) {
 	if o.LoRA > 0 {
 		n.adapt(o.LoRA, o.Seed)
 	}
-	n.head, err = newHead(m.Width(), o.Loss, n.train.Context)
-	return n, err
+	if n.head, err = newHead(m.Width(), o, n.train.Context); err != nil {
+		return nil, err
+	}
+	for _, p := range n.head.parameters {
+		n.solvable = append(n.solvable, p)
+	}
+	return n, nil
 }
 
 // run leaves the gradients of a batch in the parameters.
@@ -128,32 +133,47 @@ func divide(b *ops.Batch, pieces int) (parts []*ops.Batch) {
 	return parts
 }
 
-// head is the graph from rows of sequences to documents and their loss.
+// head is the graph from rows of sequences to documents and their losses.
 type head struct {
-	context *ops.Context[float32]
-	rows    *G.Node
-	vm      G.VM
-	batch   *batch
+	context    *ops.Context[float32]
+	rows       *G.Node
+	query      *G.Node // of attention, if there is one
+	parameters G.Nodes
+	vm         G.VM
+	batch      *batch
 	comparison
 	documents, gradient []float64 // the comparison's input and output
 }
 
-func newHead(width int, l Loss, encoder *ops.Context[float32]) (*head, error) {
-	h := &head{context: &ops.Context[float32]{Pool: encoder.Pool, Keep: true}, comparison: comparison{Loss: l}}
-	g := G.NewGraph()
-	h.rows = G.NewMatrix(g, tensor.Float32, G.WithShape(5, width), G.WithName("sequences"))
-	documents, err := ops.Documents(h.context, "documents", h.rows)
+func newHead(width int, o *Options, encoder *ops.Context[float32]) (*head, error) {
+	h := &head{comparison: comparison{Loss: o.Loss}}
+	h.context = &ops.Context[float32]{Pool: encoder.Pool, Packs: ops.NewPacks[float32](), Keep: true}
+	h.rows = G.NewMatrix(G.NewGraph(), tensor.Float32, G.WithShape(5, width), G.WithName("sequences"))
+	heads := o.Heads
+	if heads == nil {
+		heads = new(Heads)
+	}
+	documents, err := h.pool(width, heads.Attention)
 	if err != nil {
 		return nil, err
 	}
-	loss, err := ops.Loss(h.context, "loss", documents, h.compare)
+	total, err := ops.Loss(h.context, "loss", documents, h.compare)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := G.Grad(loss, h.rows); err != nil {
+	for _, t := range heads.Tasks {
+		loss, err := h.task(t, documents)
+		if err != nil {
+			return nil, err
+		}
+		if total, err = G.Add(total, loss); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := G.Grad(total, append(G.Nodes{h.rows}, h.parameters...)...); err != nil {
 		return nil, err
 	}
-	h.vm, err = ops.Compile(g)
+	h.vm, err = ops.Compile(h.rows.Graph())
 	return h, err
 }
 

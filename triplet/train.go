@@ -39,6 +39,7 @@ type Options struct {
 	// same gradients and a third more time. A piece takes 132 KB for all-MiniLM-L6-v2. Default 2 GiB.
 	MemoryLimit int64
 
+	Heads       *Heads       `json:"-"` // attention over segments, tasks beside the labels; default none
 	Validation  *Validation  // held-out documents decide when to stop and what to keep; default none
 	Checkpoints *Checkpoints `json:"-"` // the run can be taken up again; default none
 	Progress    func(Step)   `json:"-"` // watches each step; default none
@@ -201,6 +202,11 @@ func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) 
 	if err := check(docs, labels, o.Groups); err != nil {
 		return nil, err
 	}
+	if o.Heads != nil {
+		if err := o.Heads.check(len(docs)); err != nil {
+			return nil, err
+		}
+	}
 	t := &trainer{Options: o, model: m, labels: labels, history: &History{Documents: len(docs)}}
 	t.tokenize(docs)
 	t.sampler = newSampler(o.Seed, labels, o.Groups, o.Loss, o.BatchSize, o.Pairs)
@@ -208,7 +214,7 @@ func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) 
 	if t.network, err = newNetwork(m, o); err != nil {
 		return nil, err
 	}
-	t.solver = &AdamW{WeightDecay: o.WeightDecay, ClipNorm: o.ClipNorm, Rate: rates(m.Config(), o.LayerDecay), pool: t.network.train.Context.Pool}
+	t.solver = &AdamW{WeightDecay: o.WeightDecay, ClipNorm: o.ClipNorm, Rate: rates(m.Config(), o), pool: t.network.train.Context.Pool}
 	if o.DecayAll {
 		t.solver.Decays = func(string) bool { return true }
 	}
@@ -311,7 +317,7 @@ func (t *trainer) next() error {
 // lay puts documents end to end, without the segments that this step leaves out.
 func (t *trainer) lay(documents []int, triplets [][3]int) *batch {
 	r := rand.New(rand.NewPCG(t.Seed^0x5e9, uint64(t.step)))
-	b := &batch{triplets: triplets, Batch: ops.Batch{Offsets: []int{0}, Documents: []int{0}}}
+	b := &batch{documents: documents, triplets: triplets, Batch: ops.Batch{Offsets: []int{0}, Documents: []int{0}}}
 	for _, i := range documents {
 		d := t.documents[i].without(t.DropSegments, r)
 		for _, ids := range d.sequences {
@@ -344,9 +350,14 @@ func (d document) without(p float64, r *rand.Rand) document {
 	return kept
 }
 
-// rates gives each layer the rate of the one above times the decay.
-func rates(c encoder.Config, decay float64) func(name string) float64 {
-	return func(name string) float64 { return math.Pow(decay, float64(max(depth(c, name), 1)-1)) }
+// rates gives each layer the rate of the one above times the decay, and heads one of their own.
+func rates(c encoder.Config, o *Options) func(name string) float64 {
+	return func(name string) float64 {
+		if strings.HasPrefix(name, "head.") {
+			return max(1, headRate/o.LearningRate)
+		}
+		return math.Pow(o.LayerDecay, float64(max(depth(c, name), 1)-1))
+	}
 }
 
 // depth counts the layer of a parameter from the top: 1 for the last layer, one more than there are layers for the
