@@ -69,7 +69,7 @@ func (h *head[T]) packColumns(x []T, ld int, dst []T) {
 
 // packRows packs x [rows,dim] as the right operand of ·x.
 func (h *head[T]) packRows(x []T, ld int, dst []T) {
-	packStrips(h.be, h.rows, h.dim, x, ld, dst, h.be.nr, h.be.nr, h.rows*h.be.nr)
+	packStrips(h.be, h.rows, h.dim, x, ld, dst, h.be.nr, h.rows*h.be.nr)
 }
 
 // scores sets s [m,rows] = a·xᵀ for m rows of a and packed columns of x.

@@ -65,3 +65,27 @@ func TestDropoutBackendsAgree(t *testing.T) {
 		}
 	})
 }
+
+func TestDrop(t *testing.T) {
+	eachBackend(t, func(t *testing.T, pool *Pool) {
+		const rows, width = 40, 19
+		x := newSource[float32]().normal(rows * width)
+		drop := Dropout{P: 0.4, Key: 3}
+		y, check := guarded[float32](t, rows*width)
+		Drop(pool, rows, width, x, drop, y)
+		check()
+		for i, v := range x {
+			want := float32(0)
+			if drop.row(i / width).keeps(uint32(i % width)) {
+				want = v / 0.6
+			}
+			near(t, "y", y[i:i+1], []float32{want}, 1e-6)
+		}
+		part := make([]float32, rows*width/2)
+		Drop(pool, rows/2, width, x[rows/2*width:], drop.Skip(rows/2), part)
+		near(t, "second half", part, y[rows/2*width:], 0)
+		Drop(pool, rows, width, x, Dropout{}, x)
+		Drop(pool, rows, width, x, Dropout{}, y)
+		near(t, "nothing dropped", y, x, 0)
+	})
+}

@@ -33,12 +33,6 @@ func Tanh[T Float](pool *Pool, x, y []T) {
 	forSpans(pool, len(x), func(i, j int) { be.tanh(x[i:j], y[i:j]) })
 }
 
-// Softmax replaces each row of x [rows,width] by its softmax.
-func Softmax[T Float](pool *Pool, rows, width int, x []T) {
-	be := active[T]()
-	forRows(pool, rows, func(r int) { be.softmax(1, width, x[r*width:][:width], width, 1) })
-}
-
 // Add sets z = x + y. z may be either.
 func Add[T Float](pool *Pool, x, y, z []T) {
 	be, y, z := active[T](), y[:len(x)], z[:len(x)]
@@ -61,14 +55,4 @@ func SumSquares[T Float](pool *Pool, g []T) float64 {
 		total += s
 	}
 	return total
-}
-
-// SquaredDistance returns Σ (x-y)², summed in float64.
-func SquaredDistance[T Float](x, y []T) float64 {
-	sum := 0.0
-	for i, v := range x {
-		d := float64(v) - float64(y[i])
-		sum += d * d
-	}
-	return sum
 }

@@ -118,11 +118,10 @@ func (e *Epilogue[T]) activate(be *backend[T], c []T, i0, i1, j, cols, n int) {
 	}
 }
 
-// chunkRows is how many rows GemmTN packs and sums at a time.
-const chunkRows = 512
+// GemmTN works on chunkRows rows at a time, and within them on groupPanels panels of x, which second-level cache holds.
+const chunkRows, groupPanels = 512, 12
 
-// GemmTN sets dw [n,k] = yᵀ·x for y [m,n] and x [m,k], the gradient of weights: both operands are packed in
-// chunks of rows, and the chunks are summed in their order.
+// GemmTN sets dw [n,k] = yᵀ·x for y [m,n] and x [m,k], the gradient of weights. Chunks of rows are summed in their order.
 func GemmTN[T Float](pool *Pool, m int, y []T, n int, x []T, k int, dw []T) {
 	be := active[T]()
 	y, x, dw = y[:m*n], x[:m*k], dw[:n*k]
@@ -131,44 +130,43 @@ func GemmTN[T Float](pool *Pool, m int, y []T, n int, x []T, k int, dw []T) {
 		return
 	}
 	chunks := ceil(m, chunkRows)
-	rowsMax := ceil(m, chunks)
-	strips, panels := ceil(n, be.mr), ceil(k, be.nr)
-	ybuf, xbuf := be.scratch(strips*be.strip*rowsMax), be.scratch(panels*be.nr*rowsMax)
-	defer be.release(ybuf)
-	defer be.release(xbuf)
-	yp, xp := *ybuf, *xbuf
+	buf := be.scratch(ceil(k, be.nr) * be.nr * ceil(m, chunks))
+	defer be.release(buf)
 	for chunk := range chunks {
-		m0, m1 := share(m, chunks, chunk)
-		rows := m1 - m0
-		var sum []T
-		if chunk > 0 {
-			sum = dw
-		}
-		const packRows = 32
-		pool.Do(ceil(rows, packRows), func(_, task int) {
-			r := task * packRows
-			h := min(packRows, rows-r)
-			packStrips(be, h, n, y[(m0+r)*n:], n, yp[r*be.strip:], be.mr, be.strip, rows*be.strip)
-			packStrips(be, h, k, x[(m0+r)*k:], k, xp[r*be.nr:], be.nr, be.nr, rows*be.nr)
-		})
-		pool.Do(strips, func(_, s int) {
-			i := s * be.mr
-			for p := range panels {
-				j := p * be.nr
-				var r []T
-				if sum != nil {
-					r = sum[i*k+j:]
-				}
-				be.product(min(be.mr, n-i), min(be.nr, k-j), rows, yp[s*rows*be.strip:], 1, be.strip, xp[p*rows*be.nr:], dw[i*k+j:], k, nil, r, k)
-			}
-		})
+		from, to := share(m, chunks, chunk)
+		gemmTNChunk(pool, be, to-from, y[from*n:], n, x[from*k:], k, dw, chunk > 0, *buf)
 	}
 }
 
-// packStrips copies src [rows,cols] into strips of the given width and pitch that lie distance elements apart.
-func packStrips[T Float](be *backend[T], rows, cols int, src []T, ld int, dst []T, width, pitch, distance int) {
+// gemmTNChunk sets, or with more adds to, dw. It packs x once, and the strips of yᵀ where they are used.
+func gemmTNChunk[T Float](pool *Pool, be *backend[T], m int, y []T, n int, x []T, k int, dw []T, more bool, packed []T) {
+	const packRows = 32
+	pool.Do(ceil(m, packRows), func(_, task int) {
+		r := task * packRows
+		packStrips(be, min(packRows, m-r), k, x[r*k:], k, packed[r*be.nr:], be.nr, m*be.nr)
+	})
+	strips, panels := ceil(n, be.mr), ceil(k, be.nr)
+	pool.Do(strips*ceil(panels, groupPanels), func(_, task int) {
+		i, group := task%strips*be.mr, task/strips*groupPanels
+		h := min(be.mr, n-i)
+		strip := be.scratch(m * be.strip)
+		defer be.release(strip)
+		be.pack(m, h, y[i:], n, *strip, be.strip)
+		for p := group; p < min(panels, group+groupPanels); p++ {
+			c := dw[i*k+p*be.nr:]
+			var sum []T
+			if more {
+				sum = c
+			}
+			be.product(h, min(be.nr, k-p*be.nr), m, *strip, 1, be.strip, packed[p*m*be.nr:], c, k, nil, sum, k)
+		}
+	})
+}
+
+// packStrips copies src [rows,cols] into strips of the given width that lie distance elements apart.
+func packStrips[T Float](be *backend[T], rows, cols int, src []T, ld int, dst []T, width, distance int) {
 	for s := 0; s*width < cols; s++ {
-		be.pack(rows, min(width, cols-s*width), src[s*width:], ld, dst[s*distance:], pitch)
+		be.pack(rows, min(width, cols-s*width), src[s*width:], ld, dst[s*distance:], width)
 	}
 }
 
