@@ -133,13 +133,23 @@ func (m *Metadata) set(key string, raw json.RawMessage) {
 			continue
 		}
 		f.read(m, raw)
-		v := f.write(m)
-		if written, err := marshal(v); v == nil || err != nil || !bytes.Equal(written, raw) {
+		if !writesAs(f.write(m), raw) {
 			m.asRead = put(m.asRead, key, raw)
 		}
 		return
 	}
 	m.Extra = put(m.Extra, key, raw)
+}
+
+// writesAs reports whether a value is written as raw.
+func writesAs(v any, raw json.RawMessage) bool {
+	switch v := v.(type) {
+	case string:
+		return isPlainString(raw) && string(raw[1:len(raw)-1]) == v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64) == string(raw)
+	}
+	return false
 }
 
 func put(m map[string]json.RawMessage, key string, raw json.RawMessage) map[string]json.RawMessage {
@@ -253,6 +263,8 @@ func plain(raw json.RawMessage) string {
 	switch {
 	case len(raw) == 0 || string(raw) == "null":
 		return ""
+	case isPlainString(raw):
+		return string(raw[1 : len(raw)-1])
 	case raw[0] == '"' && json.Unmarshal(raw, &s) == nil:
 		return s
 	}

@@ -242,7 +242,7 @@ func FuzzJSONTurns(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		call, err := parseCall(b)
+		call, err := new(record).call(b)
 		if err != nil {
 			return
 		}
@@ -254,4 +254,25 @@ func FuzzJSONTurns(f *testing.F) {
 			t.Errorf("%q: %d words in turns, want %d", call.Text, said, want)
 		}
 	})
+}
+
+func BenchmarkReadAndTurns(b *testing.B) {
+	var text bytes.Buffer
+	for _, c := range Sample() {
+		record, err := c.MarshalJSON()
+		if err != nil {
+			b.Fatal(err)
+		}
+		text.Write(append(record, '\n'))
+	}
+	b.SetBytes(int64(text.Len()))
+	b.ReportAllocs()
+	for b.Loop() {
+		for call, err := range Read(bytes.NewReader(text.Bytes())) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			call.Turns()
+		}
+	}
 }

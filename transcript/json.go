@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -15,7 +16,8 @@ import (
 type record struct {
 	b       []byte
 	i       int
-	scratch []byte // strings with escapes are put together here
+	scratch []byte            // strings with escapes are put together here
+	keys    map[string]string // that have come before, so that they need not be copied each time
 }
 
 // fault is a problem at a byte of the record.
@@ -56,21 +58,26 @@ func (r *record) object(member func(key string) error) error {
 	if r.take('}') {
 		return nil
 	}
-	var seen map[string]bool
-	for {
+	var few [12]string
+	var many map[string]bool // the keys beyond a few
+	for n := 0; ; n++ {
 		r.space()
 		at := r.i
-		key, err := r.string()
+		key, err := r.key()
 		if err != nil {
 			return err
 		}
-		if seen[key] {
+		if slices.Contains(few[:min(n, len(few))], key) || many[key] {
 			return r.fail(at, "the key %q is there twice; keep one", key)
 		}
-		if seen == nil {
-			seen = make(map[string]bool, 8)
+		if n < len(few) {
+			few[n] = key
+		} else {
+			if many == nil {
+				many = make(map[string]bool)
+			}
+			many[key] = true
 		}
-		seen[key] = true
 		if !r.take(':') {
 			return r.fail(r.i, "want ':' after the key %q, found %s", key, r.found())
 		}
@@ -127,10 +134,45 @@ func (r *record) raw() (json.RawMessage, error) {
 		return nil, r.fail(from, "the value is not closed")
 	}
 	r.i = e.i
-	if value := r.b[from:r.i]; !json.Valid(value) {
+	if value := r.b[from:r.i]; !isPlainString(value) && !json.Valid(value) {
 		return nil, r.fail(from, "%s is not a JSON value", clip(string(value)))
 	}
 	return r.b[from:r.i], nil
+}
+
+// isPlainString reports whether a value is a string without escapes.
+func isPlainString(value []byte) bool {
+	n := len(value) - 1
+	if n < 1 || value[0] != '"' || value[n] != '"' {
+		return false
+	}
+	for _, c := range value[1:n] {
+		if c < ' ' || c == '\\' || c == '"' {
+			return false
+		}
+	}
+	return true
+}
+
+// key consumes the key of an object.
+func (r *record) key() (string, error) {
+	const most = 1000
+	from := r.i + 1
+	if r.i < len(r.b) && r.b[r.i] == '"' {
+		n := bytes.IndexByte(r.b[from:], '"')
+		if key, ok := r.keys[string(r.b[from:from+max(n, 0)])]; ok {
+			r.i = from + n + 1
+			return key, nil
+		}
+	}
+	key, err := r.string()
+	if err == nil && len(r.keys) < most && r.i-from == len(key)+1 { // without escapes
+		if r.keys == nil {
+			r.keys = make(map[string]string)
+		}
+		r.keys[key] = key
+	}
+	return key, err
 }
 
 // string consumes a string and returns it unescaped.

@@ -165,14 +165,15 @@ func (l *limited) Read(p []byte) (int, error) {
 // decoder reads records from JSON text; what has been read of the current one lies in buf[pos:].
 type decoder struct {
 	Reader
-	r     io.Reader
-	yield yieldFunc
-	buf   []byte
-	pos   int
-	base  int64 // of buf[0] in the text
-	err   error // that ended r, io.EOF if nothing is wrong
-	count int
-	lines bool // the first record filled a line: these are JSON Lines
+	r      io.Reader
+	yield  yieldFunc
+	buf    []byte
+	pos    int
+	base   int64 // of buf[0] in the text
+	err    error // that ended r, io.EOF if nothing is wrong
+	count  int
+	lines  bool // the first record filled a line: these are JSON Lines
+	record record
 }
 
 func (d *decoder) at() int64 { return d.base + int64(d.pos) }
@@ -273,7 +274,7 @@ func (d *decoder) array() {
 			d.truncated()
 			return
 		}
-		if more, resync := d.record(); !more || resync {
+		if more, resync := d.next(); !more || resync {
 			return
 		}
 	}
@@ -288,7 +289,7 @@ func (d *decoder) objects() {
 			}
 			return
 		}
-		more, resync := d.record()
+		more, resync := d.next()
 		if !more || resync && !d.nextLine() {
 			return
 		}
@@ -318,9 +319,9 @@ func (d *decoder) truncated() {
 	d.yield.fail(d.count, d.base+int64(len(d.buf)), err)
 }
 
-// record reads the value at pos and yields it or what is wrong with it. more is false when reading is to stop; resync
+// next reads the value at pos and yields it or what is wrong with it. more is false when reading is to stop; resync
 // is true when the place where the record ends is not known.
-func (d *decoder) record() (more, resync bool) {
+func (d *decoder) next() (more, resync bool) {
 	d.count++
 	e := extent{lines: d.lines}
 	for !e.scan(d.buf[d.pos:]) {
@@ -347,7 +348,7 @@ func (d *decoder) record() (more, resync bool) {
 	b, at := d.buf[d.pos:d.pos+max(e.i, 1)], d.at()
 	d.pos += len(b)
 	d.lines = d.lines || d.count == 1 && bytes.IndexByte(b, '\n') < 0
-	call, err := parseCall(b)
+	call, err := d.record.call(b)
 	if err != nil {
 		if f, ok := errors.AsType[*fault](err); ok {
 			at += int64(f.at)
@@ -360,12 +361,12 @@ func (d *decoder) record() (more, resync bool) {
 	return d.yield(call, nil), false
 }
 
-// parseCall reads a record in the seed's form. Keys that stand beside the metadata are taken for metadata.
-func parseCall(b []byte) (Call, error) {
+// call reads a record in the seed's form. Keys that stand beside the metadata are taken for metadata.
+func (r *record) call(b []byte) (Call, error) {
+	r.b, r.i = b, 0
 	if i := invalidUTF8(b); i >= 0 {
 		return Call{}, &fault{i, notUTF8(b[i])}
 	}
-	r := &record{b: b}
 	var c Call
 	var beside []func() error
 	textAt := -1

@@ -191,7 +191,7 @@ func FuzzRecord(f *testing.F) {
 	f.Add([]byte(`{"transcript":"\\\"\u0041\ud83d\ude00","id":7,"label":1.0,"metadata":{"a":{},"b":[[]]},"c":-1e5}`))
 	f.Add([]byte(`{"transcript":"a",,"label":null}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		call, err := parseCall(b)
+		call, err := new(record).call(b)
 		if err != nil {
 			return
 		}

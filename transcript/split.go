@@ -39,8 +39,8 @@ func Split(calls []Call, share float64, seed uint64) (Fold, error) {
 }
 
 // SplitGroups parts the calls as [Split] does, but keeps the calls of a group on one side; groups names the group of each
-// call, as [Groups] finds them. The shares are met about as nearly as groups allow: large ones are placed first, each
-// where it brings the counts of both outcomes nearest to what they should be.
+// call, as [Groups] finds them. The shares are met about as nearly as groups allow: they are placed one by one, the large
+// ones first, each where it keeps both sides' shares of each outcome nearest to what they should be.
 func SplitGroups(calls []Call, groups []string, share float64, seed uint64) (Fold, error) {
 	if err := checkSplit(calls, share); err != nil {
 		return Fold{}, err
@@ -57,28 +57,33 @@ func SplitGroups(calls []Call, groups []string, share float64, seed uint64) (Fol
 		members[groups[i]] = append(members[groups[i]], i)
 	}
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(len(members[b]), len(members[a])) })
-	var missing [outcomes]float64 // calls of each outcome that are still to test
+	var total, tested, trained [outcomes]float64 // calls of each outcome
 	for _, c := range calls {
-		missing[c.Outcome] += share
+		total[c.Outcome]++
 	}
 	test := make([]bool, len(calls))
 	for _, name := range names {
+		lead := 0.0 // of the imbalance with the group in the test over that without it
 		var has [outcomes]float64
 		for _, i := range members[name] {
 			has[calls[i].Outcome]++
 		}
-		gain := 0.0
 		for o, n := range has {
-			gain += n * (2*missing[o] - n) // by how much the squared distance shrinks
+			if n > 0 {
+				in := (tested[o]+n)/share - trained[o]/(1-share)
+				out := tested[o]/share - (trained[o]+n)/(1-share)
+				lead += (in*in - out*out) / (total[o] * total[o])
+			}
 		}
-		if gain <= 0 {
-			continue
+		side := &trained
+		if lead < 0 {
+			side = &tested
+			for _, i := range members[name] {
+				test[i] = true
+			}
 		}
 		for o, n := range has {
-			missing[o] -= n
-		}
-		for _, i := range members[name] {
-			test[i] = true
+			side[o] += n
 		}
 	}
 	f := fold(test)

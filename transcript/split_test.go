@@ -97,7 +97,7 @@ func TestSplitGroups(t *testing.T) {
 	}
 	for _, o := range []Outcome{Lost, Won} {
 		total, test := count(s.Calls, all(600), o), count(s.Calls, f.Test, o)
-		if off := float64(test) - 0.25*float64(total); off < -5 || off > 5 {
+		if off := float64(test) - 0.25*float64(total); off < -2 || off > 2 {
 			t.Errorf("%d of %d %s calls test, want a quarter", test, total, o)
 		}
 	}

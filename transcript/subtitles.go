@@ -13,13 +13,19 @@ func isSubtitles(text string) bool {
 	if strings.HasPrefix(text, "WEBVTT") {
 		return true
 	}
-	at := len(text) - len(strings.TrimLeftFunc(text, unicode.IsSpace))
-	end := lineEnd(text, at)
-	if n, _ := digits(text[at:end]); n > 0 && isBlank(text[at+n:end]) {
-		at, end = end, lineEnd(text, end)
+	text = strings.TrimLeftFunc(text, unicode.IsSpace)
+	first, rest, _ := strings.Cut(text, "\n")
+	if isNumberLine(first) {
+		first, _, _ = strings.Cut(rest, "\n")
 	}
-	_, _, ok := cueTimes(text[at:end])
+	_, _, ok := cueTimes(first)
 	return ok
+}
+
+// isNumberLine reports whether a line is a number, as stands above each cue of SRT.
+func isNumberLine(line string) bool {
+	n, _ := digits(line)
+	return n > 0 && isBlank(line[n:])
 }
 
 // cueTimes reads the line of times above a cue: "00:01.000 --> 00:02.000", with settings behind it or not.
@@ -36,9 +42,8 @@ func cueTimes(line string) (from, to time.Duration, ok bool) {
 // times.
 func checkCues(text string) (at int, err error) {
 	cues := 0
-	for at, end := 0, 0; at < len(text); at = end {
-		end = lineEnd(text, at)
-		line := strings.TrimSpace(text[at:end])
+	for at, line := range lines(text) {
+		line = strings.TrimSpace(line)
 		if !strings.Contains(line, "-->") {
 			continue
 		}
@@ -66,7 +71,7 @@ func cueMarks(text string) (marks []mark, every bool) {
 	every = true
 	open := -1   // where the text of the current cue starts
 	block := 0   // where the lines since the last blank one start
-	lines := 0   // their number
+	height := 0  // their number
 	var cue mark // with the times of the current cue
 	closeCue := func(end int) {
 		if open < 0 {
@@ -77,24 +82,23 @@ func cueMarks(text string) (marks []mark, every bool) {
 		marks = append(marks, found...)
 		open = -1
 	}
-	for at, end := 0, 0; at < len(text); at = end {
-		end = lineEnd(text, at)
-		line := text[at:end]
+	for at, line := range lines(text) {
+		end := at + len(line)
 		if isBlank(line) {
-			block, lines = end, 0
+			block, height = end, 0
 			continue
 		}
 		if from, to, ok := cueTimes(line); ok {
 			before := at
-			if n, _ := digits(text[block:at]); lines == 1 && (vtt || n > 0 && isBlank(text[block+n:at])) {
+			if height == 1 && (vtt || isNumberLine(text[block:at])) {
 				before = block // the cue's identifier
 			}
 			closeCue(before)
 			open, cue = end, mark{cue: true, from: from, to: to}
-		} else if lines == 0 && vtt && isComment(line) {
+		} else if height == 0 && vtt && isComment(line) {
 			closeCue(at)
 		}
-		lines++
+		height++
 	}
 	closeCue(len(text))
 	return marks, every
@@ -118,9 +122,9 @@ func voices(text string, from int, cue mark) []mark {
 		marks = append(marks, m)
 	}
 	add(from, from, "", false)
-	for at, end := from, from; at < len(text); at = end {
-		end = lineEnd(text, at)
-		line := strings.TrimLeft(text[at:end], "->\t ")
+	for at, line := range lines(text[from:]) {
+		at, end := from+at, from+at+len(line)
+		line = strings.TrimLeft(line, "->\t ")
 		if m, ok := findMark(line); ok && m.speaker != "" {
 			start := end - len(line)
 			add(at, start+m.body, m.speaker, m.sure)

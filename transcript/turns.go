@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"iter"
 	"slices"
 	"sort"
 	"strings"
@@ -159,10 +160,10 @@ func (c Call) marks() []mark {
 // lineMarks returns the labels at the starts of lines, and whether every line has a name.
 func lineMarks(text string) (marks []mark, every bool) {
 	every = true
-	for at, end := 0, 0; at < len(text); at = end {
-		end = lineEnd(text, at)
-		m, ok := findMark(text[at:end])
-		every = every && (ok && m.speaker != "" || isBlank(text[at:end]))
+	marks = make([]mark, 0, 8+min(len(text)/100, 1<<12))
+	for at, line := range lines(text) {
+		m, ok := findMark(line)
+		every = every && (ok && m.speaker != "" || isBlank(line))
 		if !ok {
 			continue
 		}
@@ -175,12 +176,17 @@ func lineMarks(text string) (marks []mark, every bool) {
 	return marks, every
 }
 
-// lineEnd returns the place behind the line that starts at byte at.
-func lineEnd(text string, at int) int {
-	if n := strings.IndexByte(text[at:], '\n'); n >= 0 {
-		return at + n + 1
+// lines yields the lines of a text with their line breaks, and where each starts.
+func lines(text string) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		at := 0
+		for line := range strings.Lines(text) {
+			if !yield(at, line) {
+				return
+			}
+			at += len(line)
+		}
 	}
-	return len(text)
 }
 
 func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
@@ -223,7 +229,7 @@ func settle(marks []mark, every bool, roles Roles) []mark {
 
 // findMark reads the label at the start of a line.
 func findMark(line string) (m mark, ok bool) {
-	rest := strings.TrimLeft(line, " \t")
+	rest := trimBlanks(line)
 	m.bare = -1
 	from, to, before := timeSpan(rest)
 	if before > 0 {
@@ -235,13 +241,13 @@ func findMark(line string) (m mark, ok bool) {
 		}
 	}
 	end := nameEnd(rest)
-	name := strings.TrimRight(rest[:end], " \t")
+	name := strings.TrimRight(rest[:end], " ")
 	rest = rest[end:]
 	behind := 0
 	if before == 0 && name != "" {
 		m.from, m.to, behind = timeSpan(rest)
 		m.sure = behind > 0
-		rest = strings.TrimLeft(rest[behind:], " \t")
+		rest = trimBlanks(rest[behind:])
 	}
 	n := separator(rest, before > 0, behind > 0)
 	if name != "" && n >= 0 && strings.Count(name, " ") < mostWords {
@@ -249,6 +255,14 @@ func findMark(line string) (m mark, ok bool) {
 		return m, true
 	}
 	return m, m.bare >= 0
+}
+
+// trimBlanks takes blanks and tabs off the start.
+func trimBlanks(s string) string {
+	for len(s) > 0 && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	return s
 }
 
 const (
