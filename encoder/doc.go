@@ -34,7 +34,7 @@
 // # Memory
 //
 // A model keeps its weights (91 MB for all-MiniLM-L6-v2) and, once used, those of its layers a second time in the order
-// in which matrix products read them (43 MB). Encoding adds 15 KB for each piece in work, of which there are some 512 a
+// in which matrix products read them (43 MB). Encoding adds 15 KB for each piece in work, of which there are some 256 a
 // thread; texts are read in windows of 256 KB, so a long list of texts takes no more than its rows.
 //
 // # Errors and concurrency

@@ -29,7 +29,7 @@ type Options struct {
 const (
 	// chunkPieces is how many pieces a thread takes through all layers at once: enough for the matrix products, few
 	// enough to stay in its cache.
-	chunkPieces = 512
+	chunkPieces = 256
 	// windowBytes is how much text is tokenised and in work at a time; it bounds the memory of long streams.
 	windowBytes = 256 << 10
 )

@@ -124,6 +124,7 @@ func TestLoadDamaged(t *testing.T) {
 		"negative shape":         {weights, header("[36,60]", "[-36,60]"), `header: `},
 		"offset beyond":          {weights, header(`"data_offsets":[0,`, `"data_offsets":[8,`), "want a start at 0"},
 		"NaN":                    {"2_Dense/model.safetensors", put(-4, 0, 0, 0xc0, 0x7f), `2_Dense/model.safetensors: tensor "linear.weight": element 719 is NaN, want finite numbers`},
+		"NaN in the pooler":      {weights, put(-4, 0, 0, 0xc0, 0x7f), `model.safetensors: tensor "pooler.dense.weight": element 1295 is NaN`},
 		"infinity":               {"2_Dense/model.safetensors", put(-4, 0, 0, 0x80, 0xff), `2_Dense/model.safetensors: tensor "linear.weight": element 719 is -Inf, want finite numbers`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -155,21 +156,40 @@ func TestLoadDamaged(t *testing.T) {
 	}
 }
 
-// TestLoadUnneeded damages what the encoder can do without.
+// TestLoadUnneeded leaves out what the encoder can do without.
 func TestLoadUnneeded(t *testing.T) {
 	files := modelFiles(t, "max-dense")
 	delete(files, "tokenizer_config.json")
 	delete(files, "config_sentence_transformers.json")
 	delete(files, "sentence_bert_config.json")
 	delete(files, "3_Normalize/config.json")
-	weights := files["model.safetensors"]
-	weights.Data = put(-4, 0, 0, 0xc0, 0x7f)(weights.Data) // NaN in the pooler, the last tensor
 	m, err := Load(files)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, want := m.Config().MaxSeqLength, m.Config().MaxPositionEmbeddings; got != want {
 		t.Errorf("MaxSeqLength without a limit in any file is %d, want %d", got, want)
+	}
+}
+
+// TestLoadFolder moves the transformer to a folder of its own, as old models have it, and saves it at the top again.
+func TestLoadFolder(t *testing.T) {
+	files := modelFiles(t, "mean12")
+	for _, name := range []string{"config.json", "model.safetensors", "sentence_bert_config.json", "tokenizer.json", "tokenizer_config.json"} {
+		files["0_Transformer/"+name] = files[name]
+		delete(files, name)
+	}
+	files["modules.json"].Data = replace(`"path": ""`, `"path": "0_Transformer"`)(files["modules.json"].Data)
+	m, err := Load(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := m.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir + "/model.safetensors"); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -20,7 +20,8 @@ import (
 type Model struct {
 	config     *Config
 	parameters []Parameter
-	layouts    []layout // where each parameter is kept
+	saved      []Parameter // the same, and what only Save has a use for
+	layouts    []layout    // where each of saved is kept
 	tokenizer  *wordpiece.Tokenizer
 	files      map[string][]byte // keptFiles
 
@@ -45,12 +46,17 @@ func Load(fsys fs.FS) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{config: config, layouts: config.layouts(), packs: ops.NewPacks[float32]()}
+	m := &Model{config: config, packs: ops.NewPacks[float32]()}
 	tokenizer := make(chan error, 1)
 	go func() { tokenizer <- m.readTokenizer(fsys) }()
-	m.parameters, err = readWeights(fsys, config, m.layouts)
+	m.saved, m.layouts, err = readWeights(fsys, config)
 	if err := cmp.Or(<-tokenizer, err); err != nil {
 		return nil, err
+	}
+	for i, p := range m.saved {
+		if !m.layouts[i].unused {
+			m.parameters = append(m.parameters, p)
+		}
 	}
 	return m, nil
 }

@@ -14,7 +14,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/nlpodyssey/safetensors"
-	"gorgonia.org/tensor"
 
 	"github.com/org/salesconv/internal/kernel"
 )
@@ -125,6 +124,8 @@ func (c *checkpoint) names() []string {
 	return names
 }
 
+func (c *checkpoint) has(name string) bool { return c.tensors[c.prefix+name] != nil }
+
 // check says whether a tensor is there, of that shape and of a type that can be read.
 func (c *checkpoint) check(name string, shape []int) error {
 	info := c.tensors[c.prefix+name]
@@ -207,10 +208,10 @@ func (v view) Data() []byte {
 }
 
 // writeCheckpoint writes parameters under the names and in the parts that their layouts say, as F32.
-func writeCheckpoint(w io.Writer, layouts []layout, values []*tensor.Dense) error {
+func writeCheckpoint(w io.Writer, layouts []layout, parameters []Parameter) error {
 	views := map[string]view{}
 	for i := range layouts {
-		l, data := &layouts[i], values[i].Data().([]float32)
+		l, data := &layouts[i], parameters[i].Value.Data().([]float32)
 		size := len(data) / len(l.parts)
 		for j, name := range l.parts {
 			views[name] = view{l.partShape(), data[j*size : (j+1)*size]}

@@ -11,8 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-
-	"gorgonia.org/tensor"
+	"strings"
 
 	"github.com/org/salesconv/internal/atomicfile"
 )
@@ -100,8 +99,8 @@ func (m *Model) compare(dir string) error {
 	if err != nil {
 		return fmt.Errorf("reading back: %w", err)
 	}
-	for i, p := range m.parameters {
-		if !slices.Equal(p.Value.Data().([]float32), saved.parameters[i].Value.Data().([]float32)) {
+	for i, p := range m.saved {
+		if !slices.Equal(p.Value.Data().([]float32), saved.saved[i].Value.Data().([]float32)) {
 			return fmt.Errorf("reading back: %s differs from what was written", p.Name)
 		}
 	}
@@ -119,16 +118,13 @@ func (m *Model) write(dir string) error {
 			return err
 		}
 	}
-	config := *m.config
-	config.transformer = ""
-	layouts := config.layouts()
-	for from, to := 0, 0; from < len(layouts); from = to {
-		var values []*tensor.Dense
-		for to = from; to < len(layouts) && layouts[to].file == layouts[from].file; to++ {
-			values = append(values, m.parameters[to].Value)
+	for from, to := 0, 0; from < len(m.layouts); from = to {
+		name := m.layouts[from].file
+		for to = from; to < len(m.layouts) && m.layouts[to].file == name; to++ {
 		}
-		err := atomicfile.WriteFile(filepath.Join(dir, layouts[from].file), func(w io.Writer) error {
-			return writeCheckpoint(w, layouts[from:to], values)
+		name = strings.TrimPrefix(name, m.config.transformer+"/")
+		err := atomicfile.WriteFile(filepath.Join(dir, name), func(w io.Writer) error {
+			return writeCheckpoint(w, m.layouts[from:to], m.saved[from:to])
 		})
 		if err != nil {
 			return err

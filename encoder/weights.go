@@ -28,6 +28,7 @@ type layout struct {
 	name, file string
 	shape      []int
 	parts      []string
+	unused     bool // by the encoder: it may be missing, and is kept for Save
 }
 
 // partShape is the shape of each tensor of l in the file.
@@ -48,7 +49,7 @@ func (c *Config) layouts() []layout {
 		if before, after, ok := strings.Cut(name, "qkv"); ok {
 			parts = []string{before + "query" + after, before + "key" + after, before + "value" + after}
 		}
-		all = append(all, layout{name, file, shape, parts})
+		all = append(all, layout{name: name, file: file, shape: shape, parts: parts})
 	}
 	linear := func(name string, out, in int) {
 		add(name+".weight", out, in)
@@ -72,6 +73,11 @@ func (c *Config) layouts() []layout {
 		linear(layer+"output.dense", h, c.IntermediateSize)
 		norm(layer + "output.LayerNorm")
 	}
+	pooler := len(all)
+	linear("pooler.dense", h, h)
+	for i := range all[pooler:] {
+		all[pooler+i].unused = true
+	}
 	for _, m := range c.modules {
 		if m.Normalize {
 			continue
@@ -92,36 +98,41 @@ func (c *Config) layouts() []layout {
 // ignored says which tensors of a checkpoint the encoder has no use for: heads of the pretraining, and a table of
 // the numbers 0, 1, 2, …
 func ignored(name string) bool {
-	return name == "embeddings.position_ids" || strings.HasPrefix(name, "pooler.") || strings.HasPrefix(name, "cls.")
+	return name == "embeddings.position_ids" || strings.HasPrefix(name, "cls.")
 }
 
-// readWeights reads every parameter of the model. Tensors that are missing, of another shape or type, not finite, or
-// not of this architecture are errors.
-func readWeights(fsys fs.FS, c *Config, layouts []layout) ([]Parameter, error) {
+// readWeights reads every parameter of the model, and returns them with the layouts of those that are there. Tensors
+// that are missing, of another shape or type, not finite, or not of this architecture are errors.
+func readWeights(fsys fs.FS, c *Config) ([]Parameter, []layout, error) {
 	files := map[string]*checkpoint{}
 	defer func() {
 		for _, f := range files {
 			f.close()
 		}
 	}()
-	for i := range layouts { // in this order, so that the same error comes first each time
-		l := &layouts[i]
+	var layouts []layout
+	for all := c.layouts(); len(all) > 0; all = all[1:] { // in this order, so that the same error comes first each time
+		l := all[0]
 		f := files[l.file]
 		if f == nil {
 			var err error
 			if f, err = openCheckpoint(fsys, l.file); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			files[l.file] = f
-			if err := c.checkNames(f, layouts[i:]); err != nil {
-				return nil, err
+			if err := c.checkNames(f, all); err != nil {
+				return nil, nil, err
 			}
+		}
+		if l.unused && !f.has(l.name) {
+			continue
 		}
 		for _, p := range l.parts {
 			if err := f.check(p, l.partShape()); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
+		layouts = append(layouts, l)
 	}
 	parameters := make([]Parameter, len(layouts))
 	errs := make([]error, len(layouts))
@@ -140,9 +151,9 @@ func readWeights(fsys fs.FS, c *Config, layouts []layout) ([]Parameter, error) {
 	}
 	wg.Wait()
 	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
-		return nil, errs[i]
+		return nil, nil, errs[i]
 	}
-	return parameters, nil
+	return parameters, layouts, nil
 }
 
 // checkNames refuses a file with tensors that no layout asks for: it is another architecture, or not all of it would

@@ -16,7 +16,7 @@ TOLERANCE = 1e-5
 model_dir, texts_file = sys.argv[1:3]
 with open(texts_file, encoding="utf-8") as f:
     texts = json.load(f)
-run = subprocess.run(["go", "run", "./examples/embed", "--model", model_dir, texts_file], check=True, capture_output=True, text=True)
+run = subprocess.run(["go", "run", "./examples/embed", "--model", model_dir, texts_file], check=True, stdout=subprocess.PIPE, text=True)
 ours = np.array([json.loads(line)["embedding"] for line in run.stdout.splitlines()])
 theirs = SentenceTransformer(model_dir, device="cpu").encode(texts, show_progress_bar=False)
 worst = abs(ours - theirs).max()
