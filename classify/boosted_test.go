@@ -313,6 +313,45 @@ func TestBoostedStopsEarly(t *testing.T) {
 	}
 }
 
+// TestBoostedWatches checks the metric of the last round, with and without DART, against the finished model.
+func TestBoostedWatches(t *testing.T) {
+	x, y := toy(8, 400, 10)
+	xv, yv := toy(9, 400, 10)
+	for _, dart := range []*DartOptions{nil, {Drop: 0.2}} {
+		var last BoostedStep
+		b := fit(t, x, y, &BoostedOptions{Rounds: 30, Dart: dart, Validation: &Sample{X: xv, Y: yv},
+			Progress: func(s BoostedStep) { last = s }})
+		m, err := Evaluate(predict(t, b, xv), yv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantClose(t, "log loss", []float64{m.LogLoss}, []float64{last.Metric}, 1e-6)
+	}
+}
+
+// TestBoostedTrees adds up the trees by hand.
+func TestBoostedTrees(t *testing.T) {
+	x, y := toy(13, 300, 4)
+	b := fit(t, x, y, &BoostedOptions{Rounds: 20, Dart: &DartOptions{Drop: 0.2}})
+	want := make([]float64, len(y))
+	for i := range want {
+		row := make([]float32, 4)
+		for j := range row {
+			row[j] = float32(x.At(i, j))
+		}
+		want[i] = b.Base()
+		for k := range b.Trees() {
+			tree := &b.Trees()[k]
+			want[i] += float64(tree.Scale) * float64(tree.Nodes[tree.Leaf(row)].Value)
+		}
+	}
+	got, err := b.Margins(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantClose(t, "sums", got, want, 2e-6)
+}
+
 func TestBoostedCancel(t *testing.T) {
 	x, y := toy(1, 100, 4)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -388,6 +427,14 @@ func TestFitBoostedErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want %q", err, c.want)
 		}
+	}
+	many := mat.DenseCopyOf(x)
+	for i := range 20 {
+		many.Set(i, 1, float64(i*5000))
+	}
+	_, err := FitBoosted(context.Background(), many, y, &BoostedOptions{Categorical: []int{1}})
+	if err == nil || !strings.Contains(err.Error(), "category 70000, want less than 65535") {
+		t.Errorf("error %v for many categories", err)
 	}
 	b := fit(t, x, y, nil)
 	if _, err := b.Predict(mat.NewDense(1, 5, nil)); err == nil || !strings.Contains(err.Error(), "rows of 5 columns, the model was trained on 4") {
