@@ -68,10 +68,10 @@ type scanner struct {
 	cut   int       // ids that could not
 
 	// The word being read, normalized.
-	n       int                  // bytes kept
-	chars   int                  // characters; those beyond maxChars are not kept
-	last    int                  // where in the text its last character starts
-	word    [maxPiece]byte       //
+	n       int // bytes kept
+	chars   int // characters; those beyond maxChars are not kept
+	last    int // where in the text its last character starts
+	word    [maxPiece]byte
 	from    [maxPiece]int        // where in the text the character of each byte starts
 	pre     [maxPiece + 1]uint64 // hashes of the word's beginnings
 	pending []combiner           // characters that wait for canonical ordering

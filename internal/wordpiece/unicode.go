@@ -33,7 +33,7 @@ const (
 	dotAbove      = 0x307
 )
 
-// classTable returns the classes of the characters below 0x20000. Above, classOf searches.
+// classTable returns the classes of the characters below 0x20000; those above are up to classAbove.
 var classTable = sync.OnceValue(func() *[0x20000]uint8 {
 	t := new([0x20000]uint8)
 	set := func(first, last, step rune, class uint8) {
