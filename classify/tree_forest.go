@@ -86,17 +86,25 @@ const together = 8
 // add adds what the trees give a block of rows, of width values each, to their margins: in float32 and in the order
 // of the trees, as XGBoost does.
 func (f *forest) add(rows []float32, width int, margin []float32) {
-	for len(margin) >= together && !hasMissing(rows[:together*width]) {
-		f.addTogether(rows[:together*width], uint32(width), (*[together]float32)(margin))
+	for len(margin) >= together {
+		r, m := rows[:together*width], (*[together]float32)(margin)
+		missing := hasMissing(r)
+		for i, h := range f.heaps {
+			switch {
+			case h.deep():
+				for k := range m {
+					m[k] += f.value(i, r[k*width:(k+1)*width])
+				}
+			case missing:
+				h.addAny(f.levels, r, uint32(width), m)
+			default:
+				h.addPresent(f.levels, r, uint32(width), m)
+			}
+		}
 		rows, margin = rows[together*width:], margin[together:]
 	}
 	for k := range margin {
-		row := rows[k*width : (k+1)*width]
-		if hasMissing(row) {
-			margin[k] = f.addMissing(row, margin[k])
-		} else {
-			margin[k] = f.addRow(row, margin[k])
-		}
+		margin[k] = f.addRow(rows[k*width:(k+1)*width], margin[k])
 	}
 }
 
@@ -114,6 +122,32 @@ func hasMissing(v []float32) bool {
 	return sum-sum != 0
 }
 
+const heapMask = 1<<heapLevels - 1 // spares the check of an index
+
+// addPresent adds a tree that fits its heap to rows without missing values.
+func (h *treeHeap) addPresent(levels int, r []float32, width uint32, margin *[together]float32) {
+	s := &h.split[0]
+	a0, a1 := 1+s.right(r[s.feature]), 1+s.right(r[s.feature+width])
+	a2, a3 := 1+s.right(r[s.feature+2*width]), 1+s.right(r[s.feature+3*width])
+	a4, a5 := 1+s.right(r[s.feature+4*width]), 1+s.right(r[s.feature+5*width])
+	a6, a7 := 1+s.right(r[s.feature+6*width]), 1+s.right(r[s.feature+7*width])
+	for range levels - 1 {
+		s0, s1, s2, s3 := &h.split[a0&heapMask], &h.split[a1&heapMask], &h.split[a2&heapMask], &h.split[a3&heapMask]
+		s4, s5, s6, s7 := &h.split[a4&heapMask], &h.split[a5&heapMask], &h.split[a6&heapMask], &h.split[a7&heapMask]
+		a0 = 2*a0 + 1 + s0.right(r[s0.feature])
+		a1 = 2*a1 + 1 + s1.right(r[s1.feature+width])
+		a2 = 2*a2 + 1 + s2.right(r[s2.feature+2*width])
+		a3 = 2*a3 + 1 + s3.right(r[s3.feature+3*width])
+		a4 = 2*a4 + 1 + s4.right(r[s4.feature+4*width])
+		a5 = 2*a5 + 1 + s5.right(r[s5.feature+5*width])
+		a6 = 2*a6 + 1 + s6.right(r[s6.feature+6*width])
+		a7 = 2*a7 + 1 + s7.right(r[s7.feature+7*width])
+	}
+	for k, a := range [together]uint32{a0, a1, a2, a3, a4, a5, a6, a7} {
+		margin[k] += h.end(a, levels)
+	}
+}
+
 // right is 1 if a value, not missing, goes right.
 func (s *heapSplit) right(v float32) (right uint32) {
 	if v >= s.threshold {
@@ -122,43 +156,36 @@ func (s *heapSplit) right(v float32) (right uint32) {
 	return right
 }
 
-// addTogether adds the trees to rows without missing values.
-func (f *forest) addTogether(r []float32, width uint32, margin *[together]float32) {
-	const mask = 1<<heapLevels - 1
-	for i, h := range f.heaps {
-		if h.deep() {
-			for k := range margin {
-				margin[k] += f.value(i, r[k*int(width):(k+1)*int(width)])
-			}
-			continue
-		}
-		s := &h.split[0]
-		a0, a1 := 1+s.right(r[s.feature]), 1+s.right(r[s.feature+width])
-		a2, a3 := 1+s.right(r[s.feature+2*width]), 1+s.right(r[s.feature+3*width])
-		a4, a5 := 1+s.right(r[s.feature+4*width]), 1+s.right(r[s.feature+5*width])
-		a6, a7 := 1+s.right(r[s.feature+6*width]), 1+s.right(r[s.feature+7*width])
-		for range f.levels - 1 {
-			s0, s1, s2, s3 := &h.split[a0&mask], &h.split[a1&mask], &h.split[a2&mask], &h.split[a3&mask]
-			s4, s5, s6, s7 := &h.split[a4&mask], &h.split[a5&mask], &h.split[a6&mask], &h.split[a7&mask]
-			a0 = 2*a0 + 1 + s0.right(r[s0.feature])
-			a1 = 2*a1 + 1 + s1.right(r[s1.feature+width])
-			a2 = 2*a2 + 1 + s2.right(r[s2.feature+2*width])
-			a3 = 2*a3 + 1 + s3.right(r[s3.feature+3*width])
-			a4 = 2*a4 + 1 + s4.right(r[s4.feature+4*width])
-			a5 = 2*a5 + 1 + s5.right(r[s5.feature+5*width])
-			a6 = 2*a6 + 1 + s6.right(r[s6.feature+6*width])
-			a7 = 2*a7 + 1 + s7.right(r[s7.feature+7*width])
-		}
-		inner := uint32(1)<<f.levels - 1
-		for k, a := range [together]uint32{a0, a1, a2, a3, a4, a5, a6, a7} {
-			margin[k] += h.leaf[(a-inner)&mask]
-		}
+// end is the leaf at a place below the last level.
+func (h *treeHeap) end(at uint32, levels int) float32 { return h.leaf[(at+1-1<<levels)&heapMask] }
+
+// addAny adds a tree that fits its heap to any rows.
+func (h *treeHeap) addAny(levels int, r []float32, width uint32, margin *[together]float32) {
+	var a0, a1, a2, a3, a4, a5, a6, a7 uint32
+	for range levels {
+		a0, a1 = h.step(a0, r, 0), h.step(a1, r, width)
+		a2, a3 = h.step(a2, r, 2*width), h.step(a3, r, 3*width)
+		a4, a5 = h.step(a4, r, 4*width), h.step(a5, r, 5*width)
+		a6, a7 = h.step(a6, r, 6*width), h.step(a7, r, 7*width)
+	}
+	for k, a := range [together]uint32{a0, a1, a2, a3, a4, a5, a6, a7} {
+		margin[k] += h.end(a, levels)
 	}
 }
 
-// addRow adds the trees, four at a time, to a row without missing values.
+// step goes down one level with any row, which begins at rows[from].
+func (h *treeHeap) step(at uint32, rows []float32, from uint32) uint32 {
+	s := &h.split[at&heapMask]
+	v := rows[from+s.feature]
+	right := s.right(v)
+	if v != v {
+		right = uint32(h.missingRight>>(at&heapMask)) & 1
+	}
+	return 2*at + 1 + right
+}
+
+// addRow adds the trees, four at a time, to any row.
 func (f *forest) addRow(row []float32, margin float32) float32 {
-	const mask = 1<<heapLevels - 1
 	i := 0
 	for ; i+4 <= len(f.heaps); i += 4 {
 		h0, h1, h2, h3 := f.heaps[i], f.heaps[i+1], f.heaps[i+2], f.heaps[i+3]
@@ -170,17 +197,13 @@ func (f *forest) addRow(row []float32, margin float32) float32 {
 		}
 		var a0, a1, a2, a3 uint32
 		for range f.levels {
-			s0, s1, s2, s3 := &h0.split[a0&mask], &h1.split[a1&mask], &h2.split[a2&mask], &h3.split[a3&mask]
-			a0 = 2*a0 + 1 + s0.right(row[s0.feature])
-			a1 = 2*a1 + 1 + s1.right(row[s1.feature])
-			a2 = 2*a2 + 1 + s2.right(row[s2.feature])
-			a3 = 2*a3 + 1 + s3.right(row[s3.feature])
+			a0, a1 = h0.step(a0, row, 0), h1.step(a1, row, 0)
+			a2, a3 = h2.step(a2, row, 0), h3.step(a3, row, 0)
 		}
-		inner := uint32(1)<<f.levels - 1
-		margin += h0.leaf[(a0-inner)&mask]
-		margin += h1.leaf[(a1-inner)&mask]
-		margin += h2.leaf[(a2-inner)&mask]
-		margin += h3.leaf[(a3-inner)&mask]
+		margin += h0.end(a0, f.levels)
+		margin += h1.end(a1, f.levels)
+		margin += h2.end(a2, f.levels)
+		margin += h3.end(a3, f.levels)
 	}
 	for ; i < len(f.heaps); i++ {
 		margin += f.value(i, row)
@@ -191,14 +214,6 @@ func (f *forest) addRow(row []float32, margin float32) float32 {
 // deep says whether a tree does not fit its heap.
 func (h *treeHeap) deep() bool { return h == nil || h.below != nil }
 
-// addMissing adds the trees to any row.
-func (f *forest) addMissing(row []float32, margin float32) float32 {
-	for i := range f.heaps {
-		margin += f.value(i, row)
-	}
-	return margin
-}
-
 // value is what tree i gives any row.
 func (f *forest) value(i int, row []float32) float32 {
 	h := f.heaps[i]
@@ -207,25 +222,13 @@ func (f *forest) value(i int, row []float32) float32 {
 		return t.Nodes[t.Leaf(row)].Value * t.Scale
 	}
 	for {
-		at := h.walk(row, f.levels)
-		if h.below == nil || h.below[at] == nil {
-			return h.leaf[at]
+		at := uint32(0)
+		for range f.levels {
+			at = h.step(at, row, 0)
 		}
-		h = h.below[at]
-	}
-}
-
-// walk is the place among the leaves where any row ends.
-func (h *treeHeap) walk(row []float32, levels int) uint32 {
-	at := uint32(0)
-	for range levels {
-		s := &h.split[at%(1<<heapLevels)]
-		v := row[s.feature]
-		right := s.right(v)
-		if v != v {
-			right = uint32(h.missingRight>>(at%(1<<heapLevels))) & 1
+		if h.below == nil || h.below[at+1-1<<f.levels] == nil {
+			return h.end(at, f.levels)
 		}
-		at = 2*at + 1 + right
+		h = h.below[at+1-1<<f.levels]
 	}
-	return at + 1 - 1<<levels
 }
