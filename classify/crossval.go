@@ -53,31 +53,33 @@ func membersOf(n int, groups []string) [][]int {
 	return members
 }
 
-// deal gives each group to the fold where it keeps the labels most even.
+// deal gives each group to the fold where it keeps labels and sizes most even; an empty fold comes first.
 func deal(members [][]int, y []int, k int) [][]int {
-	var total [2]float64
-	for _, label := range y {
-		total[label]++
-	}
-	folds, count := make([][]int, k), make([][2]float64, k)
-	for _, rows := range members {
-		var add [2]float64
+	counts := func(rows []int) (c [3]float64) { // of label 0, of label 1, of both
 		for _, i := range rows {
-			add[y[i]]++
+			c[y[i]]++
+			c[2]++
 		}
+		return c
+	}
+	total := counts(all(len(y)))
+	folds, count := make([][]int, k), make([][3]float64, k)
+	for _, rows := range members {
+		add := counts(rows)
 		best, least := 0, 0.0
 		for f, c := range count {
-			cost := 0.0 // growth of Σ (share of a label in the fold)²
-			for label := range 2 {
-				cost += add[label] * (2*c[label] + add[label]) / (total[label] * total[label])
+			cost := 0.0 // growth of Σ (share of all that is in the fold)²
+			for l := range c {
+				cost += add[l] * (2*c[l] + add[l]) / (total[l] * total[l])
 			}
 			if f == 0 || cost < least {
 				best, least = f, cost
 			}
 		}
 		folds[best] = append(folds[best], rows...)
-		count[best][0] += add[0]
-		count[best][1] += add[1]
+		for l := range add {
+			count[best][l] += add[l]
+		}
 	}
 	return folds
 }

@@ -46,7 +46,7 @@ func Fixed(x mat.Matrix) func(context.Context, []int) (mat.Matrix, error) {
 
 // StackOptions are the settings of FitStack. Nil means the defaults.
 type StackOptions struct {
-	Folds   int       // inner folds whose margins the weights of the heads are fitted to; default 5
+	Folds   int       // inner folds whose margins the weights of the heads are fitted to; default 5, or as many as there are groups
 	Groups  []string  // rows of a group stay in one inner fold; default each row for itself
 	Weights []float64 // of the rows; default all 1
 	// Equality draws the weights of the heads towards each other: half the penalty on their squared distance from
@@ -83,7 +83,11 @@ func FitStack(ctx context.Context, blocks []Block, y []int, train []int, opts *S
 	if err != nil {
 		return nil, nil, err
 	}
-	folds, err := Folds(pick(y, train), pick(o.Groups, train), o.Folds, o.Seed)
+	groups := pick(o.Groups, train)
+	if o.Folds == 0 {
+		o.Folds = min(5, len(membersOf(len(train), groups)))
+	}
+	folds, err := Folds(pick(y, train), groups, o.Folds, o.Seed)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -123,9 +127,6 @@ func (o *StackOptions) withDefaults(blocks []Block, y, train []int) (StackOption
 	var v StackOptions
 	if o != nil {
 		v = *o
-	}
-	if v.Folds == 0 {
-		v.Folds = 5
 	}
 	if v.Equality == 0 {
 		v.Equality = 100
