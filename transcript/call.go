@@ -233,7 +233,8 @@ func (m Metadata) Clone() Metadata {
 	return m
 }
 
-// MarshalJSON writes the form that [Read] reads: id, transcript, label (null when unknown) and metadata.
+// MarshalJSON writes the form that [Read] reads: id, transcript, label (null when unknown) and metadata; Roles are not
+// kept.
 func (c Call) MarshalJSON() ([]byte, error) {
 	record := struct {
 		ID         string   `json:"id,omitempty"`
@@ -246,6 +247,16 @@ func (c Call) MarshalJSON() ([]byte, error) {
 		record.Label = &label
 	}
 	return marshal(record)
+}
+
+// UnmarshalJSON reads a record as [Read] does, with the same checks.
+func (c *Call) UnmarshalJSON(b []byte) error {
+	call, err := new(record).call(b)
+	if err != nil {
+		return fmt.Errorf("transcript: %w", err)
+	}
+	*c = call
+	return nil
 }
 
 // marshal is json.Marshal without the escapes that HTML needs.

@@ -32,7 +32,7 @@
 //
 // # Synthetic calls
 //
-// [Generate] writes calls by a grammar of some 500 phrases and draws outcomes by a stated logistic model of what is in
+// [Generate] writes calls by a grammar of nearly 700 phrases and words and draws outcomes by a stated logistic model of what is in
 // them (see [Drivers]), so that the best possible AUC is known. [Sample] is a fixed set of them. They are for trying
 // things out: a model that does well on them has shown nothing about real calls.
 //

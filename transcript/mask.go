@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -114,8 +113,8 @@ func (m Metadata) mask() Metadata {
 			if !isNameKey(key) {
 				masked = (Call{Text: text}).Mask().Call.Text
 			}
-			if masked != text {
-				all[key] = json.RawMessage(strconv.Quote(masked))
+			if written, err := marshal(masked); err == nil && masked != text { // a string is always written
+				all[key] = written
 			}
 		}
 	}

@@ -172,6 +172,10 @@ func TestRoundTrip(t *testing.T) {
 	if b, err := calls[0].MarshalJSON(); err != nil || string(b) != record {
 		t.Errorf("wrote %s, %v; want %s", b, err, record)
 	}
+	var same Call
+	if err := json.Unmarshal([]byte(record), &same); err != nil || !reflect.DeepEqual(same, calls[0]) {
+		t.Errorf("unmarshalled %+v, %v; want %+v", same, err, calls[0])
+	}
 	m.AgentID, m.Duration = "A 13", time.Minute
 	b, err := m.MarshalJSON()
 	if want := `{"agent_id":"A 13","call_time":"Monday","customer_company_size":250,"duration":60,"industry":"Retail","product":null,"rating":4.50,"tags":["a","b"]}`; err != nil || string(b) != want {

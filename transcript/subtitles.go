@@ -188,8 +188,15 @@ func (t *Turn) strip() {
 // markup returns the length of the tag or entity at the start of s, 0 if there is none, and what it stands for.
 func markup(s string) (n int, instead string) {
 	const longest = 200 // bytes of a tag
-	closing := map[byte]byte{'<': '>', '{': '}', '&': ';'}[s[0]]
-	if closing == 0 {
+	var closing byte
+	switch s[0] {
+	case '<':
+		closing = '>'
+	case '{':
+		closing = '}'
+	case '&':
+		closing = ';'
+	default:
 		return 0, ""
 	}
 	n = strings.IndexByte(s[:min(longest, len(s))], closing) + 1
