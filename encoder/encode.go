@@ -258,20 +258,21 @@ func (m *Model) release(g *inference) {
 	}
 }
 
-// threads returns the model's pool of n goroutines, GOMAXPROCS if n is 0.
+// threads returns the model's pool of n goroutines, GOMAXPROCS if n is 0. It lives as long as the model.
 func (m *Model) threads(n int) *kernel.Pool {
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
+	if n == 1 {
+		return nil
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.pool.Workers() != n {
-		m.pool.Close() // calls that still use it end in their own goroutine
-		m.pool = nil
-		if n > 1 {
-			m.pool = kernel.NewPool(n)
-			runtime.AddCleanup(m, (*kernel.Pool).Close, m.pool)
-		}
+	p := m.pools[n]
+	if p == nil {
+		p = kernel.NewPool(n)
+		m.pools[n] = p
+		runtime.AddCleanup(m, (*kernel.Pool).Close, p)
 	}
-	return m.pool
+	return p
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+	"pgregory.net/rapid"
 
 	"github.com/org/salesconv/encoder/minilm"
 )
@@ -205,6 +206,30 @@ func TestDocuments(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestSequences wants every piece of a segment in its sequences, in order, cut between words where that can be.
+func TestSequences(t *testing.T) {
+	m := small(t, "max-dense") // reads 20 pieces
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOf(rapid.SampledFrom([]string{"price", "signed", "zq", "xyzxyzxyzxyzxyz", strings.Repeat("k", 60), "!"})).Draw(t, "words"), " ")
+		all, _ := m.tokenizer.Append(nil, text, 0)
+		ids, share := m.Sequences(text)
+		joined, sum := all[:1:1], 0.0
+		for i, s := range ids {
+			if len(s) > 20 || s[0] != all[0] || s[len(s)-1] != all[len(all)-1] {
+				t.Fatalf("sequence %d is %v, want at most 20 ids between [CLS] and [SEP]", i, s)
+			}
+			if i > 0 && len(ids[i-1]) < 20 && strings.HasPrefix(m.tokenizer.Token(s[1]), "##") {
+				t.Errorf("sequence %d begins inside a word, though there was room", i)
+			}
+			joined = append(joined, s[1:len(s)-1]...)
+			sum += share[i]
+		}
+		if joined = append(joined, all[len(all)-1]); !slices.Equal(joined, all) || math.Abs(sum-1) > 1e-12 {
+			t.Errorf("sequences hold %v with shares of %g, want %v and 1", joined, sum, all)
+		}
+	})
 }
 
 // TestDocumentGraph wants the graph's documents to be those of EncodeDocuments.

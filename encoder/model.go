@@ -28,9 +28,9 @@ type Model struct {
 	packs      *ops.Packs[float32]
 	generation atomic.Uint64 // of the weights
 
-	mu   sync.Mutex
-	idle []*inference // graphs that no call is using
-	pool *kernel.Pool
+	mu    sync.Mutex
+	idle  []*inference         // graphs that no call is using
+	pools map[int]*kernel.Pool // by their number of goroutines
 }
 
 // keptFiles are written by [Model.Save] as they were read; only the first has to be there.
@@ -46,7 +46,7 @@ func Load(fsys fs.FS) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{config: config, packs: ops.NewPacks[float32]()}
+	m := &Model{config: config, packs: ops.NewPacks[float32](), pools: map[int]*kernel.Pool{}}
 	tokenizer := make(chan error, 1)
 	go func() { tokenizer <- m.readTokenizer(fsys) }()
 	m.saved, m.layouts, err = readWeights(fsys, config)
