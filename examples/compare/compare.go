@@ -1,0 +1,332 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/transcript"
+	"github.com/org/salesconv/triplet"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Names of the ways of predicting that are compared with each other.
+const (
+	words   = "tf-idf, logistic"
+	frozen  = "generic, logistic"
+	trees   = "generic, boosted"
+	stack   = "generic, stack"
+	tuned   = "fine-tuned, logistic"
+	tunedXG = "fine-tuned, boosted"
+)
+
+// pairs are what the verdicts are about.
+var pairs = [][2]string{{words, frozen}, {words, stack}, {frozen, stack}, {frozen, trees}, {frozen, tuned}, {trees, tunedXG}, {stack, tuned}}
+
+// way is one way of predicting, judged on every call by a model that was not trained on it.
+type way struct {
+	Name string            `json:"name"`
+	AUC  classify.Interval `json:"roc_auc_interval"` // 95%, by bootstrap over agents
+	classify.Metrics
+
+	out *classify.OutOfFold
+}
+
+// verdict is a paired comparison of two ways.
+type verdict struct {
+	A    string `json:"from"`
+	B    string `json:"to"`
+	Text string `json:"verdict"`
+	*classify.Comparison
+}
+
+// results is everything that is printed, drawn and written.
+type results struct {
+	Options   options        `json:"options"`
+	Source    string         `json:"source"`
+	Synthetic bool           `json:"synthetic"`
+	Calls     int            `json:"calls"`
+	Won       int            `json:"won"`
+	Ways      []way          `json:"ways"`
+	Verdicts  []verdict      `json:"verdicts"`
+	Leak      *classify.Leak `json:"metadata_alone,omitempty"`
+}
+
+// study is a cross-validation of all ways at once, so that what they share is computed once.
+type study struct {
+	*data
+	*options
+	bars   *bars
+	cache  *encoder.Cache
+	blocks []classify.Block // of the stack: tf-idf, then turn means, last turns and trend of the generic encoder
+	folds  []classify.Fold
+	names  []string
+	p      map[string][]float64 // probability of each call, by the name of the way
+}
+
+// lastTurns is how many turns at the end of a call are a block of their own.
+const lastTurns = 3
+
+func compare(ctx context.Context, env *cli.Env, d *data, o *options) (*results, error) {
+	s := &study{data: d, options: o, bars: &bars{env: env}, p: map[string][]float64{}}
+	defer s.bars.close()
+	var err error
+	if s.folds, err = classify.Folds(d.labels, d.groups, o.Folds, o.Seed); err != nil {
+		return nil, fmt.Errorf("%s: %w", d.source, err)
+	}
+	if err := s.encode(ctx); err != nil {
+		return nil, err
+	}
+	for f, fold := range s.folds {
+		if err := s.predict(ctx, fold, fmt.Sprintf("fold %d of %d", f+1, o.Folds)); err != nil {
+			return nil, fmt.Errorf("fold %d: %w", f+1, err)
+		}
+	}
+	return s.judge(ctx)
+}
+
+// encode prepares the blocks: the generic encoder learns nothing here, so it reads each call once.
+func (s *study) encode(ctx context.Context) error {
+	m, err := load(s.options)
+	if err != nil {
+		return err
+	}
+	turns := 0
+	for _, d := range s.docs {
+		turns += len(d)
+	}
+	s.cache = encoder.NewCache(turns)
+	s.blocks = []classify.Block{{Name: "tf-idf", Features: s.words}}
+	for _, b := range []struct {
+		name    string
+		pooling encoder.Pooling
+	}{{"turn mean", encoder.Mean}, {"last turns", encoder.Last(lastTurns)}, {"trend", encoder.Trend}} {
+		x, err := m.EncodeDocuments(ctx, s.docs, &encoder.Options{Pooling: b.pooling, Cache: s.cache, Progress: s.bars.stage("encoding")})
+		if err != nil {
+			return err
+		}
+		s.blocks = append(s.blocks, classify.Block{Name: b.name, Features: classify.Fixed(x)})
+	}
+	return nil
+}
+
+// words is tf-idf, its terms and weights learned from the training calls.
+func (s *study) words(_ context.Context, train []int) (mat.Matrix, error) {
+	texts := make([]string, len(s.calls))
+	for i, c := range s.calls {
+		texts[i] = c.Text
+	}
+	t, err := transcript.FitTFIDF(pick(texts, train), nil)
+	if err != nil {
+		return nil, err
+	}
+	return classify.NewSparse(len(t.Terms()), t.Transform(texts).Rows)
+}
+
+// tune tunes an encoder on the training calls, and encodes all calls by it.
+func (s *study) tune(ctx context.Context, train []int, name string) (mat.Matrix, error) {
+	m, err := load(s.options)
+	if err != nil {
+		return nil, err
+	}
+	o := &triplet.Options{Epochs: s.Epochs, Seed: s.Seed, Groups: pick(s.groups, train), Progress: func(step triplet.Step) {
+		s.bars.stage(name+", tuning")(step.Step, step.Total)
+	}}
+	if _, err := triplet.Train(ctx, m, pick(s.docs, train), pick(s.labels, train), o); err != nil {
+		return nil, err
+	}
+	return m.EncodeDocuments(ctx, s.docs, &encoder.Options{Progress: s.bars.stage(name + ", encoding")})
+}
+
+// predict trains every way on the calls outside a fold and predicts those in it.
+func (s *study) predict(ctx context.Context, fold classify.Fold, name string) error {
+	heads := 0
+	joined, x, err := classify.FitStack(ctx, s.blocks, s.labels, fold.Train, &classify.StackOptions{
+		Groups: s.groups, Seed: s.Seed,
+		Progress: func(string, int) { heads++; s.bars.stage(name+", heads")(heads, -1) },
+	})
+	if err != nil {
+		return err
+	}
+	test := classify.Rows(x, fold.Test)
+	margins, err := joined.HeadMargins(test)
+	if err != nil {
+		return err
+	}
+	s.keep(words, fold.Test, sigmoids(margins[0]))
+	s.keep(frozen, fold.Test, sigmoids(margins[1]))
+	generic, err := s.blocks[1].Features(ctx, fold.Train)
+	if err != nil {
+		return err
+	}
+	if err := s.fit(ctx, trees, boosted, generic, fold); err != nil {
+		return err
+	}
+	p, err := joined.Predict(test)
+	if err != nil {
+		return err
+	}
+	s.keep(stack, fold.Test, p)
+	if s.Epochs == 0 {
+		return nil
+	}
+	rows, err := s.tune(ctx, fold.Train, name)
+	if err != nil {
+		return err
+	}
+	if err := s.fit(ctx, tuned, logistic, rows, fold); err != nil {
+		return err
+	}
+	return s.fit(ctx, tunedXG, boosted, rows, fold)
+}
+
+// logistic is the default head of a stack of turn vectors.
+var logistic = classify.LogisticFitter(&classify.LogisticOptions{Standardize: true, C: 0.01})
+
+// boosted are shallow trees that learn slowly, as suits some hundred calls.
+func boosted(ctx context.Context, x mat.Matrix, y []int, weight []float64) (classify.Classifier, error) {
+	return classify.FitBoosted(ctx, x, y, &classify.BoostedOptions{
+		Rounds: 150, LearningRate: 0.05, MaxDepth: 3, Subsample: 0.7, ColumnsByTree: 0.3, Weights: weight,
+	})
+}
+
+func (s *study) fit(ctx context.Context, name string, fit classify.Fitter, x mat.Matrix, fold classify.Fold) error {
+	c, err := fit(ctx, classify.Rows(x, fold.Train), pick(s.labels, fold.Train), nil)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	p, err := c.Predict(classify.Rows(x, fold.Test))
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	s.keep(name, fold.Test, p)
+	return nil
+}
+
+// keep notes the predictions of a way for some calls.
+func (s *study) keep(name string, rows []int, p []float64) {
+	if s.p[name] == nil {
+		s.p[name] = make([]float64, len(s.labels))
+		s.names = append(s.names, name)
+	}
+	for k, i := range rows {
+		s.p[name][i] = p[k]
+	}
+}
+
+// judge measures each way and compares pairs of them.
+func (s *study) judge(ctx context.Context) (*results, error) {
+	r := &results{Options: *s.options, Source: s.source, Synthetic: s.synthetic, Calls: len(s.calls)}
+	for _, l := range s.labels {
+		r.Won += l
+	}
+	resample := &classify.ResampleOptions{Groups: s.groups, Seed: s.Seed}
+	outs := map[string]*classify.OutOfFold{}
+	for _, name := range s.names {
+		out, err := classify.CrossValidate(ctx, s.labels, s.folds, func(_ context.Context, _, test []int) ([]float64, error) {
+			return pick(s.p[name], test), nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		w := way{Name: name, out: out}
+		if w.Metrics, err = classify.Evaluate(out.P, out.Y); err != nil {
+			return nil, err
+		}
+		if w.AUC, err = classify.Bootstrap(ctx, out.P, out.Y, resample); err != nil {
+			return nil, err
+		}
+		outs[name] = out
+		r.Ways = append(r.Ways, w)
+	}
+	for _, pair := range pairs {
+		a, b := outs[pair[0]], outs[pair[1]]
+		if a == nil || b == nil {
+			continue
+		}
+		c, err := classify.Compare(ctx, a, b, resample)
+		if err != nil {
+			return nil, err
+		}
+		r.Verdicts = append(r.Verdicts, verdict{pair[0], pair[1], c.Verdict(pair[0], pair[1]), c})
+	}
+	var err error
+	r.Leak, err = s.probe(ctx, resample)
+	return r, err
+}
+
+// probe asks what the metadata alone predict: the features of calls in which nothing is said.
+func (s *study) probe(ctx context.Context, resample *classify.ResampleOptions) (*classify.Leak, error) {
+	silent := make([]transcript.Call, len(s.calls))
+	for i, c := range s.calls {
+		silent[i] = transcript.Call{Metadata: c.Metadata}
+	}
+	f, err := transcript.FitFeatures(silent)
+	if err != nil {
+		return nil, err
+	}
+	rows := f.Rows(silent)
+	var names []string
+	var kept []int // columns that differ between calls
+	for j, name := range f.Names() {
+		for _, row := range rows {
+			if row[j] != rows[0][j] {
+				names, kept = append(names, name), append(kept, j)
+				break
+			}
+		}
+	}
+	if len(kept) == 0 {
+		return nil, nil
+	}
+	x := mat.NewDense(len(rows), len(kept), nil)
+	for i, row := range rows {
+		x.SetRow(i, pick(row, kept))
+	}
+	return classify.LeakProbe(ctx, x, names, s.labels, s.folds, resample)
+}
+
+func sigmoids(z []float64) []float64 {
+	p := make([]float64, len(z))
+	for i, v := range z {
+		p[i] = classify.Sigmoid(v)
+	}
+	return p
+}
+
+// pick returns the elements of s at the given places.
+func pick[T any](s []T, places []int) []T {
+	out := make([]T, len(places))
+	for i, p := range places {
+		out[i] = s[p]
+	}
+	return out
+}
+
+// bars shows one stage after the other.
+type bars struct {
+	env   *cli.Env
+	name  string
+	total int
+	bar   *cli.Bar
+}
+
+// stage gives the progress callback of a named stage.
+func (b *bars) stage(name string) func(done, total int) {
+	return func(done, total int) {
+		if name != b.name || total != b.total || b.bar == nil {
+			b.close()
+			b.name, b.total, b.bar = name, total, b.env.Progress(total, name)
+		}
+		b.bar.Set(done)
+	}
+}
+
+func (b *bars) close() {
+	if b.bar != nil {
+		b.bar.Close()
+		b.bar = nil
+	}
+}
