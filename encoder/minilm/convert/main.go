@@ -4,19 +4,23 @@
 //
 // FROM is a sentence-transformers directory with weights in F32. Every tensor of floats in FROM/model.safetensors is
 // rounded to the nearest half, ties to even; tables of integers, which a BERT can do without, are left out. The
-// configs and tokenizer.json are copied byte for byte. The same FROM gives the same bytes.
+// configs and tokenizer.json are copied byte for byte, as far as they are there; what comes out has to load. The same
+// FROM gives the same bytes.
 package main
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 
 	"github.com/nlpodyssey/safetensors"
 
+	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/internal/atomicfile"
 )
 
@@ -42,6 +46,9 @@ func main() {
 func convert(from, to string) error {
 	for _, name := range copied {
 		b, err := os.ReadFile(filepath.Join(from, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -61,9 +68,14 @@ func convert(from, to string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", filepath.Join(from, weights), err)
 	}
-	return atomicfile.WriteFile(filepath.Join(to, weights), func(w io.Writer) error {
+	err = atomicfile.WriteFile(filepath.Join(to, weights), func(w io.Writer) error {
 		return safetensors.SerializeToWriter(halves, map[string]string{"format": "pt"}, w)
 	})
+	if err != nil {
+		return err
+	}
+	_, err = encoder.Load(os.DirFS(to))
+	return err
 }
 
 // round turns the F32 tensors of a safetensors file into F16 ones.
