@@ -11,7 +11,9 @@ import (
 // Gradients are added up as whole numbers: the first derivative in the upper and the second in the lower 32 bits of
 // one word, scaled by powers of two so that the sums over all rows just fit. Such sums are the same in any order, so
 // that results do not depend on the number of processors; a bin takes 8 bytes and one addition a row; and what is
-// taken from a histogram leaves no rounding behind. Up to some thousand rows nothing of the float32 is lost.
+// taken from a histogram leaves no rounding behind. The price: of n rows each keeps 31 - log₂n bits of its
+// derivatives, 22 for 400 rows and 15 for 50,000, where XGBoost adds float32 of 24 bits to float64. Splits whose
+// gains are closer than that may be chosen differently.
 
 // scales turn whole numbers back into derivatives.
 type scales struct{ grad, hess float64 }
