@@ -19,7 +19,7 @@ type Graph struct {
 	*G.ExprGraph
 	Parameters G.Nodes // the weights, in the order and under the names of [Model.Parameters]
 	Hidden     G.Nodes // [pieces, hidden_size]: after the embeddings, and after each layer; to be read only with Gradients
-	Segments   *G.Node // [segments, width]: a row for each sequence of ids; to be read only with Gradients
+	Segments   *G.Node // [segments, width]: a row for each sequence of ids
 	Embeddings *G.Node // [documents, width]: sums of the rows of Segments, each times its weight
 
 	// Context is what the operations of the graph share. Train, Seed and Step in it switch dropout on and say what is

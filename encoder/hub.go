@@ -13,7 +13,7 @@ import (
 // HubOptions of [LoadHub]. Nil and the zero value read the cache alone.
 type HubOptions struct {
 	// Download asks the hub for the model's files as they stand at the revision, and fetches those that are not in the
-	// cache. Default: the network is not touched. With HF_HUB_OFFLINE set it is an error.
+	// cache. Default: the network is not touched, nor is it with HF_HUB_OFFLINE set.
 	Download bool
 	Cache    string // folder; default HF_HUB_CACHE, or hub in HF_HOME, or ~/.cache/huggingface/hub
 	Endpoint string // of the hub; default HF_ENDPOINT, or https://huggingface.co

@@ -124,20 +124,24 @@ func (c *Client) Cached(name string) (string, error) {
 	}
 	dir := filepath.Join(c.folder(r), "snapshots", sha)
 	if info, err := os.Stat(dir); !commit.MatchString(sha) || err != nil || !info.IsDir() {
-		return "", fmt.Errorf("hub: %s is not in the cache %s: ask for it to be downloaded", name, c.Cache)
+		remedy := "ask for it to be downloaded"
+		if c.Offline {
+			remedy = "HF_HUB_OFFLINE is set, so nothing is downloaded"
+		}
+		return "", fmt.Errorf("hub: %s is not in the cache %s: %s", name, c.Cache, remedy)
 	}
 	return dir, nil
 }
 
 // Fetch brings the files of a model whose names match into the cache, as far as they are not there yet, and returns the
-// folder of its snapshot.
+// folder of its snapshot. Offline, it is Cached.
 func (c *Client) Fetch(ctx context.Context, name string, match *regexp.Regexp) (string, error) {
 	r, err := parse(name)
 	if err != nil {
 		return "", err
 	}
 	if c.Offline {
-		return "", fmt.Errorf("hub: %s: HF_HUB_OFFLINE is set, nothing is downloaded", name)
+		return c.Cached(name)
 	}
 	sha, files, err := c.list(ctx, r)
 	if err != nil {
