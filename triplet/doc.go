@@ -10,10 +10,9 @@
 // # What a step does
 //
 // The sampler deals a label-balanced batch of documents, and for losses that do not mine their own, triplets of anchor,
-// positive and negative among them: more triplets cost next to nothing. Each document is encoded once, in gorgonia's graph
-// of the encoder. A second, small graph makes
-// documents of sequences and compares them by the [Loss]. [AdamW] takes the step, with warm-up, decay, and the
-// gradient clipped by its norm.
+// positive and negative among them: more triplets cost next to nothing. Each document is encoded once, in gorgonia's
+// graph of the encoder. A second, small graph makes documents of sequences and compares them by the [Loss]. [AdamW]
+// takes the step, with warm-up, decay, and the gradient clipped by its norm.
 //
 // A batch whose activations exceed Options.MemoryLimit runs in parts by gradient caching (Gao et al. 2021, arXiv
 // 2101.06983): rows first, then the loss on all of them, then each part again with its share of the gradient. So mined
@@ -22,13 +21,31 @@
 // # Which loss
 //
 // Start with the default. If Active in the history falls near 0, triplets have become too easy: try BatchAll. If it stays
-// at 1, the margin is beyond the distances that occur. See the constants of [Kind]. Small data overfits within an epoch
-// or two; fewer TrainLayers and a lower LearningRate are the first remedies.
+// at 1, the margin is beyond the distances that occur. See the constants of [Kind].
+//
+// # Small data
+//
+// A few hundred calls are learnt by heart within an epoch or two. [Validation] measures the model on held-out documents
+// before the run and during it, stops when they get no better, and leaves the best weights, which may be those to begin
+// with; its Blend also tries weights in between. Besides that there are fewer TrainLayers, a lower
+// LearningRate, LoRA, Pull, DropSegments, and Groups against shortcuts. [Heads] add tasks beside the labels, and attention
+// over segments in place of the mean. The history warns of what goes wrong, with a remedy.
+//
+// # Checkpoints
+//
+// With [Checkpoints] a run that was stopped or killed goes on where it was, and ends with the same bytes as one that
+// was not. Files are written whole or not at all and verified when they are read; what cannot be written costs a
+// warning and no earlier checkpoint. One takes 12 bytes a weight that learns, 16 with validation.
 //
 // # Reproducibility
 //
 // Batches and dropout are functions of the seed and the number of the step, sums have one order, so the same
 // inputs give the same weights to the last bit on any number of threads.
+//
+// # Memory
+//
+// Besides activations (Options.MemoryLimit), a weight that learns takes 20 bytes, those of matrix products 8 more for
+// their packed copies, validation 4 and Blend or Pull 4 more.
 //
 // # Errors and concurrency
 //

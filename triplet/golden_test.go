@@ -2,7 +2,6 @@ package triplet
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"os"
 	"strings"
@@ -239,5 +238,5 @@ func TestAdamWGolden(t *testing.T) {
 	if !(d <= 1e-4) {
 		t.Errorf("embeddings within %g, want 1e-4", d)
 	}
-	t.Log(fmt.Sprintf("losses within %.2g, embeddings of the probes within %.2g", worstLoss, d))
+	t.Logf("losses within %.2g, embeddings of the probes within %.2g", worstLoss, d)
 }

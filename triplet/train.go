@@ -31,7 +31,7 @@ type Options struct {
 	DropSegments float64  // probability of leaving a segment out of its document in a step; default 0
 	NoDropout    bool     // default false: dropout as config.json of the model has it
 
-	Groups  []string // of documents, a shortcut to the label that batches should not offer: the agent, the day; default none
+	Groups  []string // of documents, a shortcut to the label that drawn triplets are not to offer: the agent, the day; default none
 	Seed    uint64   // of batches and dropout; default 0
 	Threads int      `json:"-"` // default GOMAXPROCS; the weights do not depend on it
 

@@ -1,0 +1,37 @@
+package triplet
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/org/salesconv/internal/figure"
+)
+
+// WritePNG draws the run over its steps: the loss, the share that is active, and the held-out score if there is one.
+func (h *History) WritePNG(w io.Writer) error {
+	if len(h.Steps) == 0 {
+		return errors.New("triplet: a history without steps cannot be drawn")
+	}
+	loss, active := figure.Curve{Name: "loss"}, figure.Curve{Name: "active share"}
+	for _, s := range h.Steps {
+		loss.X, loss.Y = append(loss.X, float64(s.Step)), append(loss.Y, s.Loss)
+		active.X, active.Y = loss.X, append(active.Y, s.Active)
+	}
+	curves := []figure.Curve{loss, active}
+	if len(h.Evaluations) > 0 {
+		score := figure.Curve{Name: "held-out score", Dots: true}
+		for _, e := range h.Evaluations {
+			score.X, score.Y = append(score.X, float64(e.Step)), append(score.Y, e.Score)
+		}
+		curves = append(curves, score)
+	}
+	f, err := figure.Curves("Fine-tuning", "step", "", curves, nil)
+	if err == nil {
+		err = f.Write(w, "png")
+	}
+	if err != nil {
+		return fmt.Errorf("triplet: %w", err)
+	}
+	return nil
+}
