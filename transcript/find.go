@@ -69,10 +69,13 @@ func wordStart(s string, i int) int {
 	return i
 }
 
+// longestAddress is how far back from its sign, in bytes, an e-mail or web address may start.
+const longestAddress = 254
+
 // email adds the address whose '@' is byte i, and returns where to go on.
 func (f *finder) email(i int) int {
 	s, start, end := f.text, i, i+1
-	for start > 0 && (isLetter(s[start-1]) || isDigit(s[start-1]) || strings.IndexByte("._%+-'", s[start-1]) >= 0) {
+	for start > max(0, i-longestAddress) && (isLetter(s[start-1]) || isDigit(s[start-1]) || strings.IndexByte("._%+-'", s[start-1]) >= 0) {
 		start--
 	}
 	for start < i && strings.IndexByte(".'-", s[start]) >= 0 {
@@ -113,7 +116,7 @@ var domains = []string{"com", "org", "net", "edu", "gov", "io", "co.uk", "de", "
 // domain adds the web address around the dot at byte i if it has one of the usual endings.
 func (f *finder) domain(i int) int {
 	s, start := f.text, i
-	for start > 0 && (isLetter(s[start-1]) || isDigit(s[start-1]) || s[start-1] == '-' || s[start-1] == '.') {
+	for start > max(0, i-longestAddress) && (isLetter(s[start-1]) || isDigit(s[start-1]) || s[start-1] == '-' || s[start-1] == '.') {
 		start--
 	}
 	for _, d := range domains {
@@ -205,6 +208,9 @@ func (f *finder) groups(i int) (groups []group, free bool) {
 		for end < len(s) && isDigit(s[end]) {
 			end++
 		}
+		if end == at+1 && len(groups) > 0 { // only the first one, a country's code, can be a single digit
+			break
+		}
 		groups = append(groups, group{at, end})
 		at = end
 		for n := 0; n < 2 && at < len(s) && strings.IndexByte(" -.()/", s[at]) >= 0; n++ {
@@ -221,7 +227,7 @@ func (f *finder) groups(i int) (groups []group, free bool) {
 // its first digit.
 func (f *finder) classify(i int, groups []group) Kind {
 	s, last := f.text, groups[len(groups)-1]
-	var digits []byte
+	digits := make([]byte, 0, 32)
 	slash, dash, dot := false, false, false
 	for k, g := range groups {
 		digits = append(digits, s[g.start:g.end]...)
@@ -233,11 +239,14 @@ func (f *finder) classify(i int, groups []group) Kind {
 		}
 	}
 	n := len(digits)
-	if n >= 13 && n <= 19 && !slash && !dot && s[i] != '+' && luhn(digits) {
+	if n < 6 || n > 19 {
+		return ""
+	}
+	if n >= 13 && !slash && !dot && s[i] != '+' && luhn(digits) {
 		return Card
 	}
 	before := strings.ToLower(s[max(0, i-28):i])
-	if n >= 6 && n <= 18 && !slash && containsAny(before, "account", "acct", "a/c", "iban", "routing", "sort code") {
+	if n <= 18 && !slash && containsAny(before, "account", "acct", "a/c", "iban", "routing", "sort code") {
 		return Account
 	}
 	first := groups[0].end - groups[0].start

@@ -15,6 +15,7 @@ type mark struct {
 	speaker          string
 	role             Role
 	sure             bool // that it is a name
+	tight            bool // no blank between colon and text
 	cue              bool // of subtitles
 	from, to         time.Duration
 }
@@ -30,11 +31,11 @@ func (c Call) marks() []mark {
 
 // lineMarks returns the labels at the starts of lines, and whether every line has a name.
 func lineMarks(text string) (marks []mark, every bool) {
-	every = true
+	every = true // line has a name
 	marks = make([]mark, 0, 8+min(len(text)/100, 1<<12))
 	for at, line := range lines(text) {
 		m, ok := findMark(line)
-		every = every && (ok && m.speaker != "" || isBlank(line))
+		every = every && (ok && m.speaker != "" && !m.tight || isBlank(line))
 		if !ok {
 			continue
 		}
@@ -123,6 +124,7 @@ func findMark(line string) (m mark, ok bool) {
 	n := separator(rest, before > 0, behind > 0)
 	if name != "" && n >= 0 && strings.Count(name, " ") < mostWords {
 		m.speaker, m.body = name, len(line)-len(rest)+n
+		m.tight = n > 0 && n < len(rest) && !isSpace(rest[n])
 		return m, true
 	}
 	return m, m.bare >= 0
@@ -182,7 +184,7 @@ func startsTime(s string) bool {
 // name with a time before it, or nothing behind a name with a time behind it.
 func separator(s string, timeBefore, timeBehind bool) int {
 	switch {
-	case strings.HasPrefix(s, ":") && (len(s) == 1 || isSpace(s[1])):
+	case strings.HasPrefix(s, ":") && !strings.HasPrefix(s, "://"):
 		return 1
 	case timeBehind:
 		return 0

@@ -1,6 +1,10 @@
 package transcript
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // Role is the side of the call that a speaker is on.
 type Role int8
@@ -38,9 +42,9 @@ func (r Roles) find(speaker string) (role Role, known bool) {
 		return role, true
 	}
 	name := strings.ToLower(speaker)
-	for entry, role := range r {
+	for _, entry := range slices.Sorted(maps.Keys(r)) {
 		if strings.ToLower(entry) == name {
-			return role, true
+			return r[entry], true
 		}
 	}
 	words := strings.FieldsFunc(name, func(c rune) bool { return strings.ContainsRune(" _.#/()0123456789", c) })

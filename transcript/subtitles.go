@@ -90,7 +90,7 @@ func cueMarks(text string) (marks []mark, every bool) {
 		}
 		if from, to, ok := cueTimes(line); ok {
 			before := at
-			if height == 1 && (vtt || isNumberLine(text[block:at])) {
+			if height == 1 && block >= open && (vtt || isNumberLine(text[block:at])) {
 				before = block // the cue's identifier
 			}
 			closeCue(before)

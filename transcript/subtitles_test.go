@@ -17,6 +17,7 @@ func TestSubtitles(t *testing.T) {
 		{"00:01.000 --> 00:02.000\nno names\n\n00:02.000 --> 00:03.000\nin here.\n\n00:03.000 --> 00:04.000\nNone\n",
 			"/other@1s-3s: no names in here. | /other@3s-4s: None"},
 		{"WEBVTT\n\n00:01.000 --> 00:02.000\n<i><v Ann>a<v Bo>b</i> < c & d\n", "Ann/other@1s-2s: a | Bo/other@1s-2s: b < c & d"},
+		{"WEBVTT\n\n00:01.000 --> 00:02.000\n00:02.000 --> 00:03.000\nx", "/other@2s-3s: x"},
 		{"WEBVTT\n\n", "/other: WEBVTT"},
 		{"WEBVTT\n\n00:aa --> 00:02.000\nx", "/other: WEBVTT | /other: 00:aa --> 00:02.000\nx"},
 	} {
@@ -46,6 +47,7 @@ func TestSubtitlesBadTimes(t *testing.T) {
 // What the turns of subtitles say comes from where they say.
 func FuzzSubtitles(f *testing.F) {
 	f.Add("WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ann>a &amp; b<v Bo>c\nD: e\n\n2\n00:03.000 --> 00:04.000\n- Bo: x {\\an8}y\n")
+	f.Add("WEBVTT\n\n0:01 --> 0:02\n0:02 --> 0:03\n0:03 --> 0:04\na")
 	f.Add("1\n0:01 --> 0:02\na\n\nNOTE b\n\n2\n0:03 --> 0:04\n>> A: b\n&lt;&nbsp;&unknown;<3")
 	f.Add("Agent: a\nAgent: b\n[00:01 - 00:02] Agent: c")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -50,7 +50,7 @@ func (o offsets) at(i int) int {
 // A turn starts at a line with a speaker's label and goes on to the next: "Agent: …", "[00:12] Rep - …",
 // "00:12 Jane Doe: …", "Jane Doe (00:12): …". What ends in a colon is taken for a label where it is a usual word for
 // one of the sides (see [Roles.Of]) or in the call's Roles, where a time stands behind it, where it comes back in the
-// call, or where every line has one; so a line that starts with "Note: " stays what it is.
+// call, or where every line has one, with a blank behind it; so a line that starts with "Note: " stays what it is.
 //
 // WebVTT and SRT are known by their first lines. Labels and voice tags in their cues count as above, and a cue without
 // one goes on with the speaker before.

@@ -31,6 +31,7 @@ func TestTurns(t *testing.T) {
 		{"[00:01.500 --> 00:02,25] Speaker 1: a\n[00:03] no name here", "Speaker 1/other@1.5s-2.25s: a | /other@3s-0s: no name here"},
 		{"Alice: one\nBob: two\nCarol: three", "Alice/other: one | Bob/other: two | Carol/other: three"},
 		{"Agent: see\nNote: this\nhttps://x.y\n10:30 works\nCustomer: ok", "Agent/agent: see\nNote: this\nhttps://x.y\n10:30 works | Customer/customer: ok"},
+		{"Agent:Hi\nhttp://x.y\nre:x\nCustomer :Yo", "Agent/agent: Hi\nhttp://x.y\nre:x | Customer/customer: Yo"},
 		{"One line. No speakers!", "/other: One line. No speakers!"},
 		{"One paragraph.\nStill it.\n \nTwo.", "/other: One paragraph.\nStill it. | /other: Two."},
 		{"Dana (Sales Rep): a\nCustomer Support: b\nTeam Lead 2: c", "Dana (Sales Rep)/agent: a | Customer Support/agent: b | Team Lead 2/customer: c"},
