@@ -225,8 +225,12 @@ func (c *Comparison) Differs() bool { return c.P < 1-c.level }
 
 // Verdict says in words what the comparison of two named scores found.
 func (c *Comparison) Verdict(a, b string) string {
-	numbers := fmt.Sprintf("%s %.3f, %s %.3f, difference %+.3f [%+.3f, %+.3f], p = %.3f",
-		a, c.A, b, c.B, c.Difference.Estimate, c.Difference.Low, c.Difference.High, c.P)
+	p := "p < 0.001"
+	if c.P >= 0.001 {
+		p = fmt.Sprintf("p = %.3f", c.P)
+	}
+	numbers := fmt.Sprintf("%s %.3f, %s %.3f, difference %+.3f [%+.3f, %+.3f], %s",
+		a, c.A, b, c.B, c.Difference.Estimate, c.Difference.Low, c.Difference.High, p)
 	if !c.Differs() {
 		return "no evidence of a difference: " + numbers
 	}

@@ -1,2 +1,51 @@
-// Package classify turns rows of numbers (embeddings, tf-idf, metadata) into the probability of label 1.
+// Package classify turns rows of numbers (embeddings, tf-idf, metadata) into the probability of label 1, and says
+// honestly how good that is.
+//
+//	f, err := classify.FitLogistic(ctx, x, y, nil)     // x is any mat.Matrix, y holds 0 and 1
+//	p, err := f.Predict(test)                          // a probability for each row
+//	m, err := classify.Evaluate(p, labels)             // accuracy, F1, ROC AUC, PR AUC, log loss, Brier …
+//
+// # Classifiers
+//
+//   - [FitLogistic]: logistic regression with L2 or elastic-net penalty. The first thing to try, and with some hundred
+//     rows of embeddings usually the best.
+//   - [FitBoosted]: gradient-boosted trees after XGBoost, whose files it reads and writes. For metadata, missing values,
+//     categories, and thousands of rows.
+//   - [FitStack]: a head for each named block of features (tf-idf, turn means, last turns …), joined by weights found on
+//     rows that the heads were not trained on. Sources differ in where their signal is; the stack finds out, where one
+//     regression on all columns drowns in them. The default predictor.
+//   - [Ensemble]: the mean of several classifiers' probabilities.
+//   - [FitCalibrated]: any of them, followed by a map that makes its probabilities mean what they say.
+//
+// All are a [Classifier]; those whose log-odds are sums, which explanations need, are a [Marginer]; those that can be
+// kept are a [Saver], and [Load] reads them back. Fitting takes the rows as they are: a [Sparse] matrix stays sparse,
+// float32 rows (as encoder.Embeddings has them) and mat.Dense are read in place. [Rows] and [Join] take rows out of a
+// matrix and set matrices side by side without copying.
+//
+// # What a test is worth
+//
+// A score on rows that were trained on says nothing. [Folds] deals rows into folds, keeping groups (an agent's calls)
+// together; [ForwardFolds] tests on later rows than it trains on. [CrossValidate] calls a function of yours for every
+// fold, which must learn everything from the training rows: vocabulary, tuned encoder, choice of settings, threshold. So
+// what is tuned inside that function is nested by construction.
+//
+// [Bootstrap] gives an interval, by group; [Compare] says whether one way of predicting is better than another on the
+// same rows, and its Verdict is "no evidence of a difference" unless there is some. Intervals and tests are of the rows:
+// they say what other calls from the same source would show, given these models. [LearningCurve] shows what more data
+// would bring, and [LeakProbe] warns where metadata alone predict the label. [CalibrationTable], [Lift] and [Profit] say
+// what a score means in use; [BestF1], [LowestCost] and [Capacity] choose a threshold, to be done on rows of its own.
+//
+// # Errors and concurrency
+//
+// Values that are not finite, labels other than 0 and 1, a single class, weights that are negative or all 0, and rows of
+// another width than those trained on are errors that name the row, the column or both widths. Only trees take NaN, as a
+// missing value. Fits end early with the error of their context.
+//
+// Classifiers may be used by many goroutines at once, as long as nobody changes their fields. Fits use all processors.
+// The same data, options and seed give the same bytes on any number of them.
+//
+// # Sources
+//
+// Objectives and metrics are those of scikit-learn 1.9, trees those of XGBoost 3.2, each checked against it (testdata).
+// Papers are named where they are used.
 package classify

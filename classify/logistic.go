@@ -254,19 +254,21 @@ func (f *Logistic) Margins(x mat.Matrix) ([]float64, error) {
 	}
 	n, d := x.Dims()
 	z := make([]float64, n)
-	if s, ok := x.(*Sparse); ok {
-		for i := range z {
-			z[i] = f.Intercept + s.dot(i, f.Coefficients)
-		}
-	} else {
-		r, buf := rowsOf(x), make([]float64, d)
-		for i := range z {
-			z[i] = f.Intercept
-			for j, v := range r.row(i, buf) {
-				z[i] += v * f.Coefficients[j]
+	r := rowsOf(x)
+	const block = 256
+	parallel((n+block-1)/block, func(b int) {
+		var buf []float64
+		for i := b * block; i < min(n, (b+1)*block); i++ {
+			if s, ok := x.(*Sparse); ok {
+				z[i] = f.Intercept + s.dot(i, f.Coefficients)
+				continue
 			}
+			if buf == nil {
+				buf = make([]float64, d)
+			}
+			z[i] = f.Intercept + floats.Dot(r.row(i, buf), f.Coefficients)
 		}
-	}
+	})
 	for _, v := range z {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			if err := checkFinite(x, false); err != nil {

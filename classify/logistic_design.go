@@ -170,10 +170,7 @@ func (m *design) rows(r rower, lo, hi, worker int) blas64.General {
 		a := x.RawMatrix()
 		return blas64.General{Rows: hi - lo, Cols: m.d, Stride: a.Stride, Data: a.Data[lo*a.Stride:]}
 	}
-	if m.buffers[worker] == nil {
-		m.buffers[worker] = make([]float64, blockRows*m.d)
-	}
-	buf := m.buffers[worker]
+	buf := m.buffer(worker)
 	for i := lo; i < hi; i++ {
 		into := buf[(i-lo)*m.d : (i-lo+1)*m.d]
 		if row := r.row(i, into); &row[0] != &into[0] {
@@ -183,22 +180,30 @@ func (m *design) rows(r rower, lo, hi, worker int) blas64.General {
 	return blas64.General{Rows: hi - lo, Cols: m.d, Stride: m.d, Data: buf}
 }
 
+// buffer has room for a block of rows.
+func (m *design) buffer(worker int) []float64 {
+	if m.buffers[worker] == nil {
+		m.buffers[worker] = make([]float64, blockRows*m.d)
+	}
+	return m.buffers[worker]
+}
+
 // passSparse is passDense by rows, then by columns.
 func (m *design) passSparse(x *Sparse, u []float64, c float64, f func(i int, z float64) float64, g []float64) {
 	weight := make([]float64, m.n)
-	m.each(m.n, func(i int) { weight[i] = f(i, x.dot(i, u)+c) })
-	m.each(m.d, func(j int) { g[j] = m.columns.dot(j, weight) })
+	m.each(m.n, func(_, i int) { weight[i] = f(i, x.dot(i, u)+c) })
+	m.each(m.d, func(_, j int) { g[j] = m.columns.dot(j, weight) })
 	for _, w := range weight {
 		g[m.d] += w
 	}
 }
 
 // each calls f for 0 to n-1, in parallel.
-func (m *design) each(n int, f func(i int)) {
+func (m *design) each(n int, f func(worker, i int)) {
 	const grain = 256
-	m.pool.Do((n+grain-1)/grain, func(_, k int) {
+	m.pool.Do((n+grain-1)/grain, func(worker, k int) {
 		for i := k * grain; i < min(n, (k+1)*grain); i++ {
-			f(i)
+			f(worker, i)
 		}
 	})
 }

@@ -224,10 +224,10 @@ func hessian[T kernel.Float](l *logLoss, margin []float64, index []int) *mat.Sym
 	r := rowsOf(l.x)
 	for lo := 0; lo < l.n; lo += hessianRows {
 		hi := min(l.n, lo+hessianRows)
-		l.each(hi-lo, func(i int) { // factor·∂z_i/∂θ
+		l.each(hi-lo, func(worker, i int) { // factor·∂z_i/∂θ
 			_, _, curvature := l.loss(lo+i, margin[lo+i])
 			factor, to := math.Sqrt(curvature), rows[i*k:(i+1)*k]
-			row := r.row(lo+i, make([]float64, l.d))
+			row := r.row(lo+i, l.buffer(worker)[:l.d])
 			for a, j := range index {
 				to[a] = T(factor * (row[j] - l.mean[j]) / l.scale[j])
 			}
