@@ -1,0 +1,231 @@
+// Command finetune tunes the encoder on labelled calls, trains the predictor, compares it with what it would be without
+// tuning, and saves everything.
+//
+//	go run ./examples/finetune [-data FILE] [-model DIR] [-classifier_type logistic|xgboost]
+//	    [-epochs N] [-n_pairs N] [-seed N] [-out DIR]
+//
+// FILE holds calls as JSON (an array, one object or JSON Lines; may be gzipped): transcript, label 0 or 1, metadata. The
+// default is a sample of synthetic calls. A quarter of the calls is held out and only judged on; calls of one
+// agent stay on one side. Below DIR it writes
+//
+//	models/                               the predictor, for the commands predict and explain
+//	models/fine_tuned_embeddings/         the tuned encoder, which sentence-transformers opens too
+//	results/generic_embeddings.png        t-SNE maps of all calls
+//	results/fine_tuned_embeddings.png
+//	results/performance_comparison.html   tables, charts, maps and the most telling turns; stands alone
+//	results/metrics.json                  every number, the options and the seed
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/internal/pipeline"
+	"github.com/org/salesconv/transcript"
+	"gonum.org/v1/gonum/mat"
+)
+
+func main() { cli.Main(run) }
+
+const (
+	testShare = 0.25 // part of the calls that is held out
+	fewest    = 6    // calls of each outcome that it takes to hold some out and still tune in inner folds
+)
+
+// options are the flags.
+type options struct {
+	Data       string `json:"data"`
+	Model      string `json:"model"`
+	Classifier string `json:"classifier_type"`
+	Epochs     int    `json:"epochs"`
+	Pairs      int    `json:"n_pairs"`
+	Seed       uint64 `json:"seed"`
+	out        string
+}
+
+func parse(env *cli.Env) (o options, err error) {
+	flags := flag.NewFlagSet("finetune", flag.ContinueOnError)
+	flags.StringVar(&o.Data, "data", "", "`file` of labelled calls as JSON; default: a sample of synthetic calls")
+	flags.StringVar(&o.Model, "model", "", "`folder` of a sentence-transformers model; default: the built-in all-MiniLM-L6-v2")
+	flags.StringVar(&o.Classifier, "classifier_type", "logistic", "`type` of the classifiers on embeddings, logistic or xgboost")
+	flags.IntVar(&o.Epochs, "epochs", 1, "how often the tuning goes through the calls")
+	flags.IntVar(&o.Pairs, "n_pairs", 4, "triplets for each call as anchor in an epoch")
+	flags.Uint64Var(&o.Seed, "seed", 1, "seed of splits, triplets, dropout and maps")
+	flags.StringVar(&o.out, "out", "out", "`folder` to write models and results to")
+	if err := env.Parse(flags); err != nil {
+		return o, err
+	}
+	_, known := fitters[o.Classifier]
+	switch {
+	case len(env.Args) > 0:
+		return o, cli.Usagef("unexpected argument %q: the calls are named by -data", env.Args[0])
+	case !known:
+		return o, cli.Usagef("-classifier_type %q, want logistic or xgboost", o.Classifier)
+	case o.Epochs < 1 || o.Pairs < 1:
+		return o, cli.Usagef("-epochs %d -n_pairs %d, want 1 or more of each", o.Epochs, o.Pairs)
+	}
+	return o, nil
+}
+
+// fitters are the classifiers of turn vectors by their names on the command line; nil is the stack's own choice.
+var fitters = map[string]classify.Fitter{
+	"logistic": nil,
+	"xgboost": func(ctx context.Context, x mat.Matrix, y []int, weight []float64) (classify.Classifier, error) {
+		return classify.FitBoosted(ctx, x, y, &classify.BoostedOptions{LearningRate: 0.1, MaxDepth: 3, Weights: weight})
+	},
+}
+
+func run(ctx context.Context, env *cli.Env) error {
+	o, err := parse(env)
+	if err != nil {
+		return err
+	}
+	if err := writable(o.out); err != nil {
+		return err
+	}
+	started := time.Now()
+	d, err := read(env, &o)
+	if err != nil {
+		return err
+	}
+	fit, err := train(ctx, env, d, &o)
+	if err != nil {
+		return err
+	}
+	r, err := judge(ctx, env, d, fit, &o)
+	if err != nil {
+		return err
+	}
+	r.Seconds = time.Since(started).Seconds()
+	if err := fit.Save(filepath.Join(o.out, "models")); err != nil {
+		return err
+	}
+	if err := r.write(filepath.Join(o.out, "results")); err != nil {
+		return err
+	}
+	r.print(env.Stdout)
+	env.Notef("models and results are in %s", o.out)
+	return nil
+}
+
+// writable makes the folder, and says early if nothing can be written there.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("%w; name another folder with -out", err)
+	}
+	f, err := os.CreateTemp(dir, ".probe")
+	if err != nil {
+		return fmt.Errorf("%w; name another folder with -out", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// data are the calls and how they are parted.
+type data struct {
+	source    string
+	synthetic bool
+	calls     []transcript.Call // all labelled
+	unknown   int               // calls left out for having no label
+	docs      [][]string
+	labels    []int
+	groups    []string // by agent; nil where no agent is named
+	split     transcript.Fold
+}
+
+func read(env *cli.Env, o *options) (*data, error) {
+	d := &data{source: cmp.Or(o.Data, "the sample of synthetic calls"), synthetic: o.Data == ""}
+	all := transcript.Sample()
+	if o.Data != "" {
+		var err error
+		if all, err = transcript.Collect(transcript.ReadFile(o.Data), nil); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range all {
+		if c.Outcome == transcript.Unknown {
+			d.unknown++
+			continue
+		}
+		d.calls = append(d.calls, c)
+	}
+	if d.unknown > 0 {
+		env.Notef("%d of %d calls have no label and are left out", d.unknown, len(all))
+	}
+	var err error
+	if d.labels, err = transcript.Labels(d.calls); err != nil {
+		return nil, fmt.Errorf("%s: %w", d.source, err)
+	}
+	won := 0
+	for _, l := range d.labels {
+		won += l
+	}
+	if lost := len(d.labels) - won; min(won, lost) < fewest {
+		return nil, fmt.Errorf("%s: %d calls are won and %d lost: want %d or more of each", d.source, won, lost, fewest)
+	}
+	if err := d.part(o.Seed); err != nil {
+		return nil, fmt.Errorf("%s: %w", d.source, err)
+	}
+	d.docs = pipeline.Documents(d.calls)
+	return d, nil
+}
+
+// part holds calls out, by agents where the calls name them.
+func (d *data) part(seed uint64) (err error) {
+	if !slices.ContainsFunc(d.calls, func(c transcript.Call) bool { return c.Metadata.AgentID != "" }) {
+		d.split, err = transcript.Split(d.calls, testShare, seed)
+		return err
+	}
+	if d.groups, err = transcript.Groups(d.calls, "agent_id"); err != nil {
+		return err
+	}
+	d.split, err = transcript.SplitGroups(d.calls, d.groups, testShare, seed)
+	return err
+}
+
+// train fits the predictor on the calls that are not held out.
+func train(ctx context.Context, env *cli.Env, d *data, o *options) (*pipeline.Fit, error) {
+	p := pipeline.Options{Head: fitters[o.Classifier], Groups: d.groups, Seed: o.Seed}
+	p.Tune.Epochs, p.Tune.Pairs = o.Epochs, o.Pairs
+	if o.Model != "" {
+		p.Model = os.DirFS(o.Model)
+	}
+	bars := &bars{env: env}
+	defer bars.close()
+	p.Progress = bars.show
+	fit, err := pipeline.Train(ctx, d.docs, d.labels, d.split.Train, &p)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", cmp.Or(o.Model, d.source), err)
+	}
+	return fit, nil
+}
+
+// bars shows one stage after the other.
+type bars struct {
+	env   *cli.Env
+	stage string
+	bar   *cli.Bar
+}
+
+func (b *bars) show(stage string, done, total int) {
+	if stage != b.stage || b.bar == nil {
+		b.close()
+		b.stage, b.bar = stage, b.env.Progress(total, stage)
+	}
+	b.bar.Set(done)
+}
+
+func (b *bars) close() {
+	if b.bar != nil {
+		b.bar.Close()
+		b.bar = nil
+	}
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/internal/pipeline"
+	"github.com/org/salesconv/transcript"
+)
+
+// tiny is a small random model, which makes for a quick run and poor predictions.
+const tiny = "../../encoder/testdata/models/mean12"
+
+// finetune runs the command.
+func finetune(t *testing.T, ctx context.Context, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, note bytes.Buffer
+	env := &cli.Env{Name: "finetune", Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &note}
+	return cli.Run(ctx, env, run), out.String(), note.String()
+}
+
+// write makes a file of calls.
+func write(t *testing.T, calls []transcript.Call) string {
+	t.Helper()
+	b, err := json.Marshal(calls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return writeText(t, string(b))
+}
+
+func writeText(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "calls.json")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestRunWritesEverything(t *testing.T) {
+	calls := transcript.Sample()[:40]
+	unknown := calls[3]
+	unknown.ID, unknown.Outcome = "unknown", transcript.Unknown
+	data := write(t, append([]transcript.Call{unknown}, calls...))
+	for _, classifier := range []string{"logistic", "xgboost"} {
+		out := t.TempDir()
+		status, stdout, stderr := finetune(t, t.Context(), "-data", data, "-model", tiny, "-classifier_type", classifier, "-out", out)
+		if status != 0 {
+			t.Fatalf("%s: status %d: %s", classifier, status, stderr)
+		}
+		for _, name := range []string{"models/predictor.json", "models/classifier.json", "models/words.json",
+			"models/fine_tuned_embeddings/modules.json", "results/generic_embeddings.png", "results/fine_tuned_embeddings.png"} {
+			if info, err := os.Stat(filepath.Join(out, name)); err != nil || info.Size() == 0 {
+				t.Errorf("%s: %s: %v", classifier, name, err)
+			}
+		}
+		if !strings.Contains(stdout, "stack with fine-tuned head") || !strings.Contains(stderr, "1 of 41 calls have no label") {
+			t.Errorf("%s: printed\n%s%s", classifier, stdout, stderr)
+		}
+		checkMetrics(t, filepath.Join(out, "results", "metrics.json"))
+		checkPage(t, filepath.Join(out, "results", "performance_comparison.html"))
+		checkSaved(t, out, calls[:3])
+	}
+}
+
+func checkMetrics(t *testing.T, path string) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r results
+	if err := json.Unmarshal(b, &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Data.Calls != 40 || r.Data.Unknown != 1 || r.Data.Train+r.Data.Test != 40 || len(r.Ways) != 7 || len(r.Comparisons) != 3 ||
+		len(r.Maps) != 2 || len(r.Turns) != 2*shown || len(r.Tuning.Steps) == 0 || r.Options.Seed != 1 {
+		t.Errorf("metrics %+v", r)
+	}
+	for _, w := range r.Ways {
+		if !(w.AUC.Low <= w.ROCAUC && w.ROCAUC <= w.AUC.High) {
+			t.Errorf("%s: AUC %v outside its interval %v", w.Name, w.ROCAUC, w.AUC)
+		}
+	}
+}
+
+func checkPage(t *testing.T, path string) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, outside := range []string{"<script", "src=\"http", "href=\"http", "url(http", "@import"} {
+		if bytes.Contains(b, []byte(outside)) {
+			t.Errorf("the page has %s", outside)
+		}
+	}
+	if n := bytes.Count(b, []byte("<svg")); n != 6 {
+		t.Errorf("%d drawings on the page, want 4 charts and 2 maps", n)
+	}
+}
+
+// checkSaved loads the predictor and checks that explanations add up to its log-odds.
+func checkSaved(t *testing.T, dir string, calls []transcript.Call) {
+	t.Helper()
+	p, err := pipeline.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs := pipeline.Documents(calls)
+	x, err := p.Features(t.Context(), docs, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	margins, err := p.Stack.Margins(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, doc := range docs {
+		e, err := p.Explain(t.Context(), doc, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := e.Output() - margins[i]; len(e.Values) != len(doc) || d > 1e-5 || d < -1e-5 {
+			t.Errorf("call %d: %d turns of %d explained, log-odds %v, want %v", i, len(e.Values), len(doc), e.Output(), margins[i])
+		}
+	}
+}
+
+func TestRunRefusesBadInput(t *testing.T) {
+	calls := transcript.Sample()[:12]
+	won := func(outcome transcript.Outcome, n int) []transcript.Call {
+		var some []transcript.Call
+		for _, c := range transcript.Sample() {
+			if c.Outcome == outcome && len(some) < n {
+				some = append(some, c)
+			}
+		}
+		return some
+	}
+	file := writeText(t, "")
+	blocked := filepath.Join(file, "out")
+	for name, c := range map[string]struct {
+		args   []string
+		status int
+		stderr string
+	}{
+		"empty file":      {[]string{"-data", file}, 1, "calls.json"},
+		"no calls":        {[]string{"-data", writeText(t, "[]")}, 1, "calls.json"},
+		"no file":         {[]string{"-data", "missing.json"}, 1, "missing.json"},
+		"label yes":       {[]string{"-data", writeText(t, `[{"transcript":"Agent: hi","label":"yes"}]`)}, 1, "record 1"},
+		"label 2":         {[]string{"-data", writeText(t, `[{"transcript":"Agent: hi","label":2}]`)}, 1, "record 1"},
+		"spaces":          {[]string{"-data", writeText(t, `[{"transcript":"   ","label":1}]`)}, 1, "record 1"},
+		"truncated":       {[]string{"-data", writeText(t, `[{"transcript":"Agent: hi","label":1},{"tran`)}, 1, "record 2"},
+		"one class":       {[]string{"-data", write(t, won(transcript.Won, 9))}, 1, "0 lost"},
+		"one of a label":  {[]string{"-data", write(t, append(won(transcript.Won, 9), won(transcript.Lost, 1)...))}, 1, "1 lost"},
+		"no model":        {[]string{"-data", write(t, calls), "-model", t.TempDir()}, 1, "modules.json"},
+		"blocked folder":  {[]string{"-out", blocked}, 1, "-out"},
+		"classifier":      {[]string{"-classifier_type", "forest"}, 2, "logistic or xgboost"},
+		"epochs":          {[]string{"-epochs", "0"}, 2, "-epochs 0"},
+		"unknown flag":    {[]string{"-nosuch"}, 2, "nosuch"},
+		"stray arguments": {[]string{"calls.json"}, 2, "-data"},
+	} {
+		args := c.args
+		if name != "blocked folder" {
+			args = append([]string{"-out", t.TempDir()}, args...)
+		}
+		status, stdout, stderr := finetune(t, t.Context(), args...)
+		if status != c.status || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, c.stderr) {
+			t.Errorf("%s: status %d, stdout %q, stderr %q; want status %d and one line with %q", name, status, stdout, stderr, c.status, c.stderr)
+		}
+	}
+}
+
+func TestInterruptWritesNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	out := t.TempDir()
+	status, _, stderr := finetune(t, ctx, "-model", tiny, "-out", out)
+	left, err := os.ReadDir(out)
+	if status != 1 || !strings.Contains(stderr, "interrupted") || err != nil || len(left) > 0 {
+		t.Errorf("status %d, stderr %q, %d files left, %v", status, stderr, len(left), err)
+	}
+}

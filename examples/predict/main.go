@@ -1,0 +1,105 @@
+// Command predict tells how likely calls are to be won, by a predictor that finetune trained.
+//
+//	go run ./examples/predict -models DIR [-by-turn] [FILE]
+//
+// DIR is the folder that finetune wrote to. FILE (default: standard input) holds calls as JSON, an array, one object or
+// JSON Lines; labels are not looked at. For each call it writes a line {"id":…,"probability":…} to standard output, in
+// their order, at constant memory. With -by-turn each line also has "by_turn", the probability after each turn, as if the
+// call had ended there.
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+
+	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/internal/pipeline"
+	"github.com/org/salesconv/transcript"
+)
+
+func main() { cli.Main(run) }
+
+// batchCalls is how many calls are read before they are predicted together.
+const batchCalls = 64
+
+func run(ctx context.Context, env *cli.Env) error {
+	flags := flag.NewFlagSet("predict", flag.ContinueOnError)
+	models := flags.String("models", "", "`folder` that finetune wrote (required)")
+	byTurn := flags.Bool("by-turn", false, "also the probability after each turn")
+	if err := env.Parse(flags); err != nil {
+		return err
+	}
+	if *models == "" {
+		return cli.Usagef("-models is missing: name the folder that finetune wrote")
+	}
+	p, err := pipeline.Load(*models)
+	if err != nil {
+		return err
+	}
+	in, name, err := env.Input(ctx)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out := bufio.NewWriter(env.Stdout)
+	w := &writer{pipeline: p, byTurn: *byTurn, bar: env.Progress(-1, "calls"), out: json.NewEncoder(out)}
+	defer w.bar.Close()
+	for call, err := range transcript.Read(in) {
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if w.calls = append(w.calls, call); len(w.calls) < batchCalls {
+			continue
+		}
+		if err := w.flush(ctx); err != nil {
+			return err
+		}
+	}
+	if err := w.flush(ctx); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// prediction is a line of output.
+type prediction struct {
+	ID          string    `json:"id"`
+	Probability float64   `json:"probability"`
+	ByTurn      []float64 `json:"by_turn,omitempty"`
+}
+
+// writer predicts calls, a batch at a time.
+type writer struct {
+	pipeline *pipeline.Pipeline
+	byTurn   bool
+	calls    []transcript.Call
+	done     int
+	bar      *cli.Bar
+	out      *json.Encoder
+}
+
+func (w *writer) flush(ctx context.Context) error {
+	docs := pipeline.Documents(w.calls)
+	p, err := w.pipeline.Predict(ctx, docs, nil)
+	if err != nil {
+		return err
+	}
+	for i, call := range w.calls {
+		line := prediction{ID: call.ID, Probability: p[i]}
+		if w.byTurn {
+			if line.ByTurn, err = w.pipeline.PredictByTurn(ctx, docs[i]); err != nil {
+				return err
+			}
+		}
+		if err := w.out.Encode(line); err != nil {
+			return err
+		}
+	}
+	w.done += len(w.calls)
+	w.calls = w.calls[:0]
+	w.bar.Set(w.done)
+	return nil
+}
