@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 
 	"github.com/org/salesconv/encoder"
@@ -366,9 +367,11 @@ func depth(c encoder.Config, name string) int {
 	if strings.HasPrefix(name, "embeddings.") {
 		return c.NumHiddenLayers + 1
 	}
-	var layer int
-	if n, _ := fmt.Sscanf(name, "encoder.layer.%d.", &layer); n == 1 {
-		return c.NumHiddenLayers - layer
+	if rest, ok := strings.CutPrefix(name, "encoder.layer."); ok {
+		number, _, _ := strings.Cut(rest, ".")
+		if layer, err := strconv.Atoi(number); err == nil {
+			return c.NumHiddenLayers - layer
+		}
 	}
 	return 0
 }

@@ -220,8 +220,8 @@ func (b *buffer[T]) get(rows, cols int) []T {
 		s = b.shared
 	}
 	n := rows * max(cols, 1)
-	if cap(*s) < n {
-		*s = make([]T, n+n/16)
+	if spare := min(cap(*s), n/16); cap(*s) < n { // none at first, some when batches turn out to grow
+		*s = make([]T, n+spare)
 	}
 	data := (*s)[:n:n]
 	if b.dense == nil {
