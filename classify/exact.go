@@ -252,7 +252,8 @@ func (s *exactScan) try(j, k int, threshold float32, down bool) {
 		return
 	}
 	rest := n.sum.minus(sum)
-	if rest.hess < least {
+	lambda, needed := float64(s.lambda), float64(s.best[k].gain+n.gain)*nearly
+	if rest.hess < least || !mayGain(sum.grad, sum.hess+lambda, rest.grad, rest.hess+lambda, needed) {
 		return
 	}
 	t := split{feature: int32(j), threshold: threshold, defaultLeft: down, left: sum, right: rest}

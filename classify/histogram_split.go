@@ -30,13 +30,12 @@ func (g *histGrower) scanBlock(n *histNode, b *binBlock, h []int64, best *split)
 
 // scanNumeric tries the cuts of a column from below, missing values going right, or from above, going left.
 func (g *histGrower) scanNumeric(n *histNode, feature int, h []int64, best *split, step int) {
-	// In whole numbers G and H of gradients, a split gains at most (Gl²/(Hl+λ) + Gr²/(Hr+λ))·unit - n.gain. Most are
-	// thrown out by comparing that, without a division, with what is needed.
+	// Most cuts are thrown out in whole numbers of gradients, in which gains are by unit smaller.
 	lambda := float64(g.lambda) / g.scales.hess
 	unit := g.scales.grad * g.scales.grad / g.scales.hess
 	least := int64(math.Ceil(float64(g.minChild) / g.scales.hess))
 	grad, hess := float64(n.total>>32), int64(uint32(n.total))
-	needed := func() float64 { return float64(best.gain+n.gain) * (1 - 1e-6) / unit }
+	needed := func() float64 { return float64(best.gain+n.gain) * nearly / unit }
 	need, c := needed(), &g.data.cuts[feature]
 	at := 0
 	if step < 0 {
@@ -55,9 +54,8 @@ func (g *histGrower) scanNumeric(n *histNode, feature int, h []int64, best *spli
 		if outer < least {
 			return
 		}
-		g1, h1, h2 := float64(sum>>32), float64(inner)+lambda, float64(outer)+lambda
-		g2 := grad - g1
-		if g1*g1*h2+g2*g2*h1 <= need*h1*h2 {
+		g1 := float64(sum >> 32)
+		if !mayGain(g1, float64(inner)+lambda, grad-g1, float64(outer)+lambda, need) {
 			continue
 		}
 		s := split{feature: int32(feature), left: g.scales.unpack(sum), right: g.scales.unpack(n.total - sum)}

@@ -105,6 +105,13 @@ func (r *regularizer) splitGain(feature int, left, right sums, b bounds) float32
 	return r.gainOf(left, wl) + r.gainOf(right, wr)
 }
 
+// slightly less than 1, for rounding
+const nearly = 1 - 1e-6
+
+// mayGain says without a division whether two sides, their second derivatives plus lambda, could together gain more
+// than needed: they gain at most the sum of g²/h, and penalties and constraints only take from it.
+func mayGain(g1, h1, g2, h2, needed float64) bool { return g1*g1*h2+g2*g2*h1 > needed*h1*h2 }
+
 // divide is the bounds of the children of a split by the feature, given their weights.
 func (r *regularizer) divide(b bounds, feature int, left, right float32) (bounds, bounds) {
 	l, u := b, b
