@@ -141,19 +141,38 @@ type Calibrated struct {
 	Calibration *Calibration
 }
 
-// FitCalibrated fits a classifier to all rows, and a calibration (Platt or Isotonic) to the probabilities that
-// classifiers fitted without a row give for it: cross-fitted, so that no row is spent on calibration alone.
-func FitCalibrated(ctx context.Context, x mat.Matrix, y []int, weight []float64, folds []Fold, fit Fitter,
-	method func(p []float64, y []int, weight []float64) (*Calibration, error)) (*Calibrated, error) {
-	if err := checkSample(x, y, weight); err != nil {
+// CalibrateOptions are the settings of FitCalibrated. Nil means the defaults.
+type CalibrateOptions struct {
+	Method  func(p []float64, y []int, weight []float64) (*Calibration, error) // default Platt
+	Weights []float64                                                          // of the rows; default all 1
+	Folds   int                                                                // default 5
+	Groups  []string                                                           // rows of a group stay in one fold; default each for itself
+	Seed    uint64                                                             // of the folds
+}
+
+// FitCalibrated fits a classifier to all rows, and a calibration to the probabilities that classifiers fitted without a
+// row give for it: cross-fitted, so that no row is spent on calibration alone.
+func FitCalibrated(ctx context.Context, x mat.Matrix, y []int, fit Fitter, opts *CalibrateOptions) (*Calibrated, error) {
+	var o CalibrateOptions
+	if opts != nil {
+		o = *opts
+	}
+	if o.Method == nil {
+		o.Method = Platt
+	}
+	if err := checkSample(x, y, o.Weights); err != nil {
 		return nil, err
 	}
-	c, err := fit(ctx, x, y, weight)
+	c, err := fit(ctx, x, y, o.Weights)
+	if err != nil {
+		return nil, err
+	}
+	folds, err := Folds(y, o.Groups, cmp.Or(o.Folds, 5), o.Seed)
 	if err != nil {
 		return nil, err
 	}
 	held, err := CrossValidate(ctx, y, folds, func(ctx context.Context, train, test []int) ([]float64, error) {
-		c, err := fit(ctx, Rows(x, train), pick(y, train), pick(weight, train))
+		c, err := fit(ctx, Rows(x, train), pick(y, train), pick(o.Weights, train))
 		if err != nil {
 			return nil, err
 		}
@@ -162,7 +181,7 @@ func FitCalibrated(ctx context.Context, x mat.Matrix, y []int, weight []float64,
 	if err != nil {
 		return nil, err
 	}
-	m, err := method(held.P, held.Y, pick(weight, held.Row))
+	m, err := o.Method(held.P, held.Y, pick(o.Weights, held.Row))
 	if err != nil {
 		return nil, err
 	}

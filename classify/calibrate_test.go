@@ -52,16 +52,12 @@ func TestPlatt(t *testing.T) {
 func TestFitCalibrated(t *testing.T) {
 	x, y := linearSample(600, 150, 2)
 	train, test := all(300), all(600)[300:]
-	folds, err := Folds(y[:300], nil, 5, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
 	fit := LogisticFitter(&LogisticOptions{C: 1000})
 	raw, err := fit(context.Background(), Rows(x, train), y[:300], nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := FitCalibrated(context.Background(), Rows(x, train), y[:300], nil, folds, fit, Platt)
+	c, err := FitCalibrated(context.Background(), Rows(x, train), y[:300], fit, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

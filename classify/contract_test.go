@@ -40,14 +40,7 @@ func boostedFitter(o BoostedOptions) Fitter {
 }
 
 func fitCalibrated(ctx context.Context, x mat.Matrix, y []int, weight []float64) (Classifier, error) {
-	if err := checkSample(x, y, weight); err != nil {
-		return nil, err
-	}
-	folds, err := Folds(y, nil, 3, 1)
-	if err != nil {
-		return nil, err
-	}
-	return FitCalibrated(ctx, x, y, weight, folds, LogisticFitter(nil), Isotonic)
+	return FitCalibrated(ctx, x, y, LogisticFitter(nil), &CalibrateOptions{Method: Isotonic, Weights: weight, Folds: 3})
 }
 
 func fitEnsemble(ctx context.Context, x mat.Matrix, y []int, weight []float64) (Classifier, error) {

@@ -101,15 +101,10 @@ func ExampleFitStack() {
 func ExampleFitCalibrated() {
 	ctx := context.Background()
 	x, y, _ := calls(300)
-	folds, err := classify.Folds(y, nil, 5, 1)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
 	trees := func(ctx context.Context, x mat.Matrix, y []int, weight []float64) (classify.Classifier, error) {
 		return classify.FitBoosted(ctx, x, y, &classify.BoostedOptions{Weights: weight})
 	}
-	c, err := classify.FitCalibrated(ctx, x, y, nil, folds, trees, classify.Platt)
+	c, err := classify.FitCalibrated(ctx, x, y, trees, &classify.CalibrateOptions{Seed: 1})
 	if err != nil {
 		fmt.Println(err)
 		return

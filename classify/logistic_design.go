@@ -68,11 +68,11 @@ func (m *design) measureDense() {
 	const chunks = 16
 	sums := make([]float64, chunks*2*m.d)
 	m.pool.Do(chunks, func(_, k int) {
-		sum := sums[2*k*m.d : (2*k+1)*m.d]
-		square := sums[(2*k+1)*m.d : (2*k+2)*m.d]
+		sum, square := sums[2*k*m.d:][:len(first)], sums[(2*k+1)*m.d:][:len(first)]
 		buf := make([]float64, m.d)
 		for i := k * m.n / chunks; i < (k+1)*m.n/chunks; i++ {
-			for j, v := range r.row(i, buf)[:m.d] {
+			row := r.row(i, buf)[:len(first)]
+			for j, v := range row {
 				v -= first[j]
 				sum[j] += v
 				square[j] += v * v

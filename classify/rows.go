@@ -31,7 +31,9 @@ type rows32 struct{ raw func(i int) []float32 }
 
 func (r rows32) row32(i int, _ []float32) []float32 { return r.raw(i) }
 func (r rows32) row(i int, buf []float64) []float64 {
-	for j, v := range r.raw(i) {
+	row := r.raw(i)
+	buf = buf[:len(row)]
+	for j, v := range row {
 		buf[j] = float64(v)
 	}
 	return buf
