@@ -158,7 +158,11 @@ func (g *histGrower) growByLoss(root *histNode) {
 		n := heap.Pop(&open).(*histNode)
 		g.leaves++
 		for _, child := range g.expand([]*histNode{n}) {
-			heap.Push(&open, child)
+			if child.best.gain > minGain {
+				heap.Push(&open, child)
+			} else {
+				g.finish(child)
+			}
 		}
 	}
 	for _, n := range open {
