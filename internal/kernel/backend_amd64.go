@@ -4,8 +4,6 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-//go:generate sh -c "cd _asm && go run ."
-
 // simd returns the back ends that processor and operating system support, best first.
 func simd() []*backend[float32] {
 	var all []*backend[float32]

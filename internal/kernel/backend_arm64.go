@@ -60,6 +60,12 @@ func simd() []*backend[float32] {
 		softmaxBackwardNEON(p[:w], dp[:w], delta, scale)
 		softmaxBackwardGeneric(p[w:], dp[w:], delta, scale)
 	}
+	b.dropout = func(s stream, keep float32, x, y []float32) {
+		w := whole(len(x))
+		dropoutNEON(s.start, s.blend, s.threshold, keep, x[:w], y[:w])
+		s.start += uint32(w) * golden
+		dropoutGeneric(s, keep, x[w:], y[w:])
+	}
 	b.layerNorm, b.layerNormBackward = layerNormNEON, layerNormBackwardNEON
 	b.add = addNEONRow
 	b.axpy = func(a float32, x, y []float32) {

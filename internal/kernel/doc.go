@@ -1,5 +1,6 @@
 // Package kernel holds the arithmetic of the encoder: matrix products with fused epilogues, attention over ragged
-// batches, layer normalisation, GELU, embedding, pooling, AdamW, each forward kernel beside its backward one.
+// batches, layer normalisation, GELU, dropout, embedding, pooling, AdamW, each forward kernel beside its backward one,
+// and products in 8 bits for inference.
 //
 // # Data
 //
@@ -10,15 +11,27 @@
 // # Back ends
 //
 // Every kernel is composed of a few loops over rows (backend), of which generic.go is the specification. float32 runs
-// on the best implementation the processor and the operating system support, chosen once at start: AVX-512
-// or AVX2 with FMA on amd64, NEON on arm64, else generic Go; float64 always runs on generic Go, so that the same
+// on the best implementation that processor and operating system support, chosen once at start: AVX-512
+// or AVX2 with FMA on amd64, NEON on arm64, else generic Go. float64 always runs on generic Go, so that the same
 // compositions can be checked against finite differences. The environment variable SALESCONV_KERNEL asks for
-// a lower one by its name (avx512, avx2, neon, generic); a name that is unknown or not supported here is ignored. The build tag
-// purego leaves all assembly out.
+// another one by its name (avx512, avx2, neon, generic); a name that is unknown or not supported here is ignored. The
+// build tag purego leaves all assembly out.
+//
+// The assembly is written by the programs in _asm, a module of its own: go generate ./internal/kernel repeats it, and must
+// change nothing.
 //
 // # Results
 //
-// Kernels divide work into tasks whose bounds do not depend on the number of workers, and sum over tasks in
-// a fixed order, so results are the same bytes for any Pool. They are not the same bytes for any back end.
-// NaN and infinities always reach the result; nothing clamps them away.
+// Sums over rows, chunks and tasks have bounds and an order that do not depend on the number of workers, so results
+// are the same bytes for any Pool. In a matrix product each element is one chain of multiply-adds, so a row's result does not depend
+// on its neighbours either. Back ends differ from each other by rounding. NaN and infinities always reach the result; nothing
+// clamps them away, and LayerNorm, which every layer passes, reports the row.
+//
+// # Speed
+//
+// On one core of an AMD EPYC of the Zen 4 generation, go test -bench . measures matrix products of the encoder's shapes at 95 to 98% of the
+// rate of multiply-adds alone, weight gradients at 86 to 90%, attention at 58 to 70%, and six layers of MiniLM in
+// 8 bits at 2.7 to 2.9 times the rate of float32. A call of a kernel allocates a few hundred bytes, whatever its size.
 package kernel
+
+//go:generate sh -c "cd _asm && go run ."

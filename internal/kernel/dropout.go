@@ -11,6 +11,9 @@ type Dropout struct {
 // keep returns the factor of the elements that are kept.
 func (d Dropout) keep() float64 { return 1 / (1 - d.P) }
 
+// golden is 2³² over the golden ratio: multiples of it are spread evenly.
+const golden = 0x9e3779b9
+
 // row returns the stream of choices of one row.
 func (d Dropout) row(r int) stream {
 	h := d.Key + 0x9e3779b97f4a7c15*uint64(r+1)
@@ -24,7 +27,7 @@ func (d Dropout) row(r int) stream {
 type stream struct{ start, blend, threshold uint32 }
 
 func (s stream) keeps(i uint32) bool {
-	h := s.start + i*0x9e3779b9
+	h := s.start + i*golden
 	h = (h ^ h>>16) * 0x7feb352d
 	h = ((h ^ h>>15) + s.blend) * 0x846ca68b
 	return h^h>>16 >= s.threshold

@@ -7,7 +7,7 @@ import (
 
 // int8Loops is an implementation of the product of bytes. All give the same integers.
 type int8Loops struct {
-	fast bool
+	fast bool // by instructions for it
 	// extent returns the least and greatest of x and 0, NaN if x holds a value that is not finite.
 	extent func(x []float32) (low, high float32)
 	// quantize: q = round(x·inverse) + zero, rounded to even, within 0 to 255.

@@ -64,6 +64,11 @@ func scaleNEON(x []float32, f float32)
 //go:noescape
 func softmaxBackwardNEON(p []float32, dp []float32, delta float32, scale float32)
 
+// dropoutNEON is backend.dropout.
+//
+//go:noescape
+func dropoutNEON(start uint32, blend uint32, threshold uint32, keep float32, x []float32, y []float32)
+
 // sumNEON returns the sum of x.
 //
 //go:noescape

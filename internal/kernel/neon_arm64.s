@@ -74,7 +74,15 @@ DATA constants<>+528(SB)/8, $0x3ecc422a3ecc422a
 DATA constants<>+536(SB)/8, $0x3ecc422a3ecc422a
 DATA constants<>+544(SB)/8, $0xff800000ff800000
 DATA constants<>+552(SB)/8, $0xff800000ff800000
-GLOBL constants<>(SB), RODATA|NOPTR, $560
+DATA constants<>+560(SB)/8, $0x9e3779b900000000
+DATA constants<>+568(SB)/8, $0xdaa66d2b3c6ef372
+DATA constants<>+576(SB)/8, $0x7feb352d7feb352d
+DATA constants<>+584(SB)/8, $0x7feb352d7feb352d
+DATA constants<>+592(SB)/8, $0x846ca68b846ca68b
+DATA constants<>+600(SB)/8, $0x846ca68b846ca68b
+DATA constants<>+608(SB)/8, $0x78dde6e478dde6e4
+DATA constants<>+616(SB)/8, $0x78dde6e478dde6e4
+GLOBL constants<>(SB), RODATA|NOPTR, $624
 
 // func tile6NEON(k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
 TEXT ·tile6NEON(SB), NOSPLIT, $0-80
@@ -938,6 +946,50 @@ loop1:
 	WORD $0x6e22dc63 // FMUL V3.4S, V3.4S, V2.4S
 	WORD $0x6e21dc63 // FMUL V3.4S, V3.4S, V1.4S
 	VST1 [V3.S4], (R1)
+	ADD $16, R0, R0
+	ADD $16, R1, R1
+	SUBS $1, R19, R19
+	BNE loop1
+done1:
+	RET
+
+// func dropoutNEON(start uint32, blend uint32, threshold uint32, keep float32, x []float32, y []float32)
+TEXT ·dropoutNEON(SB), NOSPLIT, $0-64
+	MOVD $constants<>(SB), R20
+	MOVWU start+0(FP), R19
+	WORD $0x4e040e60 // DUP V0.4S, W19
+	MOVWU blend+4(FP), R19
+	WORD $0x4e040e61 // DUP V1.4S, W19
+	MOVWU threshold+8(FP), R19
+	WORD $0x4e040e62 // DUP V2.4S, W19
+	FMOVS keep+12(FP), F3
+	WORD $0x4e040463 // DUP V3.4S, V3.S[0]
+	FMOVQ 560(R20), F4
+	WORD $0x4ea48400 // ADD V0.4S, V0.4S, V4.4S
+	MOVD x_base+16(FP), R0
+	MOVD y_base+40(FP), R1
+	MOVD x_len+24(FP), R19
+	LSR $2, R19, R19
+	CBZ R19, done1
+loop1:
+	WORD $0x6f300405 // USHR V5.4S, V0.4S, #16
+	WORD $0x6e251c04 // EOR V4.4S, V0.4S, V5.4S
+	FMOVQ 576(R20), F6
+	WORD $0x4ea69c84 // MUL V4.4S, V4.4S, V6.4S
+	WORD $0x6f310485 // USHR V5.4S, V4.4S, #15
+	WORD $0x6e251c84 // EOR V4.4S, V4.4S, V5.4S
+	WORD $0x4ea18484 // ADD V4.4S, V4.4S, V1.4S
+	FMOVQ 592(R20), F6
+	WORD $0x4ea69c84 // MUL V4.4S, V4.4S, V6.4S
+	WORD $0x6f300485 // USHR V5.4S, V4.4S, #16
+	WORD $0x6e251c84 // EOR V4.4S, V4.4S, V5.4S
+	WORD $0x6ea23c84 // CMHS V4.4S, V4.4S, V2.4S
+	WORD $0x4e231c84 // AND V4.4S, V4.4S, V3.4S
+	VLD1 (R0), [V6.S4]
+	WORD $0x6e24dcc6 // FMUL V6.4S, V6.4S, V4.4S
+	VST1 [V6.S4], (R1)
+	FMOVQ 608(R20), F7
+	WORD $0x4ea78400 // ADD V0.4S, V0.4S, V7.4S
 	ADD $16, R0, R0
 	ADD $16, R1, R1
 	SUBS $1, R19, R19

@@ -111,7 +111,8 @@ func (p *Pool) signal() {
 func (p *Pool) work(id int) {
 	defer func() {
 		if v := recover(); v != nil {
-			p.failure.CompareAndSwap(nil, &v)
+			first := v // a copy, so that v itself need not be allocated
+			p.failure.CompareAndSwap(nil, &first)
 			p.next.Store(p.tasks)
 		}
 	}()

@@ -12,6 +12,7 @@ func neon(a *arm) {
 	}
 	neonElementwise(a)
 	neonSoftmax(a)
+	neonDropout(a)
 	neonLayerNorm(a)
 	neonVector(a)
 }
@@ -272,6 +273,39 @@ func neonSoftmax(a *arm) {
 		a.op3("FMUL", d, d, scale)
 		a.save(d, "R1")
 		a.release(p, d)
+	})
+	a.end()
+}
+
+// neonDropout is dropout of the other instruction sets.
+func neonDropout(a *arm) {
+	a.begin("dropoutNEON", "is backend.dropout.", []string{"start uint32", "blend uint32", "threshold uint32", "keep float", "x slice", "y slice"})
+	const golden = 0x9e3779b9
+	h, blend, threshold, keep := a.integer("start"), a.integer("blend"), a.integer("threshold"), a.float("keep")
+	lanes := a.vector(0, golden, 2*golden&0xffffffff, 3*golden&0xffffffff)
+	a.op3("ADD", h, h, lanes)
+	a.release(lanes)
+	a.param("x_base", "R0")
+	a.param("y_base", "R1")
+	a.each("x_len", []string{"R0", "R1"}, func() {
+		g, t := a.reg(), a.reg()
+		fold := func(from vreg, shift uint32) { // g = from ^ from>>shift
+			a.shiftRight(t, from, shift)
+			a.op3("EOR", g, from, t)
+		}
+		fold(h, 16)
+		a.withBits(0x7feb352d, func(c vreg) { a.op3("MUL", g, g, c) })
+		fold(g, 15)
+		a.op3("ADD", g, g, blend)
+		a.withBits(0x846ca68b, func(c vreg) { a.op3("MUL", g, g, c) })
+		fold(g, 16)
+		a.op3("CMHS", g, g, threshold)
+		a.op3("AND", g, g, keep)
+		v := a.load("R0")
+		a.op3("FMUL", v, v, g)
+		a.save(v, "R1")
+		a.withBits(4*golden&0xffffffff, func(c vreg) { a.op3("ADD", h, h, c) })
+		a.release(g, t, v)
 	})
 	a.end()
 }
