@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/internal/pipeline"
+	"github.com/org/salesconv/transcript"
+)
+
+// models is the folder of a predictor trained on a few synthetic calls, without tuning.
+var models = sync.OnceValues(func() (string, error) {
+	calls := transcript.Sample()[:20]
+	labels, err := transcript.Labels(calls)
+	if err != nil {
+		return "", err
+	}
+	train := make([]int, len(calls))
+	for i := range train {
+		train[i] = i
+	}
+	fit, err := pipeline.Train(context.Background(), pipeline.Documents(calls), labels, train, &pipeline.Options{Frozen: true})
+	if err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp("", "explain")
+	if err != nil {
+		return "", err
+	}
+	return dir, fit.Save(filepath.Join(dir, "models"))
+})
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if dir, err := models(); err == nil {
+		os.RemoveAll(dir)
+	}
+	os.Exit(status)
+}
+
+func explaining(t *testing.T, input string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, note bytes.Buffer
+	env := &cli.Env{Name: "explain", Args: args, Stdin: strings.NewReader(input), Stdout: &out, Stderr: &note}
+	status = cli.Run(context.Background(), env, run)
+	return status, out.String(), note.String()
+}
+
+func TestExplain(t *testing.T) {
+	dir, err := models()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := pipeline.Load(filepath.Join(dir, "models"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := transcript.Sample()[20:22]
+	input, err := json.Marshal(calls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := filepath.Join(t.TempDir(), "page.html")
+	status, out, note := explaining(t, string(input), "-models", dir, "-html", page, "-words", "2")
+	if status != 0 || note != "" {
+		t.Fatalf("status %d, %q", status, note)
+	}
+	want, err := p.Predict(context.Background(), pipeline.Documents(calls), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := json.NewDecoder(strings.NewReader(out))
+	for i, call := range calls {
+		var e explained
+		if err := d.Decode(&e); err != nil {
+			t.Fatal(err)
+		}
+		sum, explainedTurns := e.Base, 0
+		for k, u := range e.Turns {
+			sum += u.Contribution
+			if got := call.Text[u.Start:u.End]; got != u.Text {
+				t.Errorf("call %d, turn %d spans %q, its text is %q", i, k, got, u.Text)
+			}
+			var words strings.Builder
+			for _, w := range u.Words {
+				words.WriteString(w.Text)
+				if got := call.Text[w.Start:w.End]; got != w.Text {
+					t.Errorf("call %d, turn %d: word spans %q, its text is %q", i, k, got, w.Text)
+				}
+			}
+			if len(u.Words) > 0 {
+				explainedTurns++
+				if words.String() != u.Text {
+					t.Errorf("call %d, turn %d: words are %q, want %q", i, k, words.String(), u.Text)
+				}
+			}
+		}
+		if explainedTurns != 2 {
+			t.Errorf("call %d: the words of %d turns are explained, want 2", i, explainedTurns)
+		}
+		if math.Abs(sum-e.LogOdds) > 1e-9 || math.Abs(e.Probability-want[i]) > 1e-5 || e.ID != call.ID {
+			t.Errorf("call %q: contributions add up to %v of %v, probability %v, predicted %v", e.ID, sum, e.LogOdds, e.Probability, want[i])
+		}
+	}
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if keep := os.Getenv("PAGE"); keep != "" { // to look at it
+		if err := os.WriteFile(keep, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{"<h2>Call " + calls[0].ID, "The call, marked up", "<svg ", `class="against"`, `class="for"`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if _, again, _ := explaining(t, string(input), "-models", filepath.Join(dir, "models"), "-words", "2"); again != out {
+		t.Error("the same input gives another explanation")
+	}
+}
+
+func TestFailures(t *testing.T) {
+	dir, err := models()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		input  string
+		args   []string
+		status int
+		want   string
+	}{
+		{"[]", nil, 2, "-models is missing"},
+		{"[]", []string{"-models", dir, "-words", "-1"}, 2, "-words -1"},
+		{"[]", []string{"-models", filepath.Join(dir, "none")}, 1, "none"},
+		{"", []string{"-models", dir}, 1, "standard input"},
+		{`[{"transcript": "Agent: Hi.", "label": 2}]`, []string{"-models", dir}, 1, "label"},
+		{"[]", []string{"-models", dir, "missing.json"}, 1, "missing.json"},
+	} {
+		status, _, note := explaining(t, c.input, c.args...)
+		if status != c.status || !strings.Contains(note, c.want) || strings.Count(note, "\n") != 1 {
+			t.Errorf("%v: status %d, %q; want %d and a line with %q", c.args, status, note, c.status, c.want)
+		}
+	}
+}
