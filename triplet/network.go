@@ -32,7 +32,7 @@ type network struct {
 }
 
 func newNetwork(m *encoder.Model, o *Options) (*network, error) {
-	n := &network{model: m, seed: o.Seed, drop: !o.NoDropout, pieces: int(o.MemoryLimit / bytesPerPiece(m.Config()))}
+	n := &network{model: m, seed: o.Seed, drop: !o.NoDropout, pieces: int(o.MemoryLimit / bytesPerPiece(m.Config(), o.TrainLayers))}
 	learns := learns(m.Config(), o)
 	n.opts = encoder.GraphOptions{Gradients: true, Frozen: func(name string) bool { return !learns(name) }, Threads: o.Threads}
 	var err error
@@ -206,10 +206,13 @@ func (h *head) compare(rows, width int, x, grad []float32) (float64, error) {
 	return h.value, nil
 }
 
-// bytesPerPiece is what activations and gradients of a piece take in training.
-func bytesPerPiece(c encoder.Config) int64 {
+// bytesPerPiece is what activations and gradients of a piece take when so many upper layers learn, 0 being all.
+func bytesPerPiece(c encoder.Config, learning int) int64 {
 	h, inside := c.HiddenSize, c.IntermediateSize
-	kept := c.NumHiddenLayers*(8*h+inside) + 2*h
+	if learning == 0 {
+		learning = c.NumHiddenLayers
+	}
+	kept := learning*(8*h+inside) + 2*h
 	shared := 4*h + max(3*h, inside) + inside
 	return int64(4 * (kept + shared))
 }

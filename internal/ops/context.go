@@ -50,8 +50,8 @@ func (b *Batch) Rows() int {
 type Context[T kernel.Float] struct {
 	Pool  *kernel.Pool // nil: serial
 	Packs *Packs[T]    // nil: made for this context alone
-	// Keep holds the activations that a backward pass needs. Without it, operations of one kind share their output,
-	// and after a run only the last node of the chain is to be read.
+	// Keep holds the activations that a backward pass needs. Without it, and below what learns, operations of one kind
+	// share their output, which is then not to be read after a run.
 	Keep bool
 	// Documents is the number of documents of every batch, for operations of gorgonia's own on their rows, which count on
 	// the shapes they were built with; 0: batches may have any number.
@@ -121,6 +121,11 @@ func (c *Context[T]) needs(nodes ...*G.Node) []bool {
 		}
 	}
 	return needs
+}
+
+// learns says whether what is made of the nodes has a backward pass to keep activations for.
+func (c *Context[T]) learns(nodes ...*G.Node) bool {
+	return c.Keep && slices.Contains(c.needs(nodes...), true)
 }
 
 // op makes an operation that continues x, nil at the beginning of the chain, and whose output goes to the given slot.

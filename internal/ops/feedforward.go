@@ -20,7 +20,10 @@ func FeedForward[T kernel.Float](c *Context[T], name string, x, w1, b1, w2, b2 *
 		}
 	}
 	o := c.op(name, x, x.Shape()[0], width, narrow, normed)
-	retain(x)
+	if c.learns(w1) {
+		retain(x)
+	}
+	keep := c.learns(x, w1, b1, w2, b2)
 	y, mid := c.output(o), c.buffer(o, wide)
 	var pre buffer[T]
 	o.do = func(in []G.Value) (G.Value, error) {
@@ -28,7 +31,7 @@ func FeedForward[T kernel.Float](c *Context[T], name string, x, w1, b1, w2, b2 *
 		first := c.packs().transposed(c.Pool, data[T](in[1]), inside, width)
 		second := c.packs().transposed(c.Pool, data[T](in[3]), width, inside)
 		e := kernel.Epilogue[T]{Bias: data[T](in[2]), GELU: true}
-		if c.Keep {
+		if keep {
 			e.PreActivation = pre.get(m, inside)
 		}
 		h, out := mid.get(m, inside), y.get(m, width)

@@ -24,7 +24,9 @@ func Linear[T kernel.Float](c *Context[T], name string, x, weight, bias *G.Node)
 		slot = wide
 	}
 	o := c.op(name, x, x.Shape()[0], n, slot, normed, mixed)
-	retain(x)
+	if c.learns(weight) {
+		retain(x)
+	}
 	y := c.output(o)
 	o.do = func(in []G.Value) (G.Value, error) {
 		m, w := rows(in[0]), data[T](in[1])

@@ -22,14 +22,16 @@ func LayerNorm[T kernel.Float](c *Context[T], name string, x, residual, gamma, b
 	o := c.op(name, x, x.Shape()[0], width, normed, narrow)
 	inputs := G.Nodes{x, gamma, beta}
 	if residual != nil {
-		if r, ok := residual.Op().(*op); ok && r.chained && residual != c.norm && !c.Keep {
-			return nil, fmt.Errorf("ops: %s: residual %v is not the LayerNorm before it and would be overwritten", name, residual)
+		if residual != c.norm { // else this operation may write over it
+			if r, ok := residual.Op().(*op); ok && r.chained && !c.Keep {
+				return nil, fmt.Errorf("ops: %s: residual %v is not the LayerNorm before it and would be overwritten", name, residual)
+			}
+			retain(residual)
 		}
-		retain(residual)
 		inputs = append(inputs, residual)
 	}
 	n := &norm[T]{op: o, c: c, width: width, eps: eps, drop: c.dropout(name, p, 1), y: c.output(o), sum: new(buffer[T])}
-	if !c.Keep {
+	if !c.learns(inputs...) {
 		n.sum = c.buffer(o, narrow) // over x
 	}
 	o.do = n.forward
