@@ -267,9 +267,15 @@ func (r *record) hex(i int) (rune, bool) {
 	return rune(v), err == nil
 }
 
-// clip shortens what an error quotes.
+// clip makes what an error quotes short and a single line.
 func clip(s string) string {
 	const most = 40
+	s = strings.Map(func(c rune) rune {
+		if c < ' ' {
+			return ' '
+		}
+		return c
+	}, s[:min(len(s), 2*most)])
 	if len(s) > most {
 		cut := most
 		for cut > 0 && !utf8.RuneStart(s[cut]) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -232,13 +233,14 @@ func (w *writer) contact() {
 
 // say lets a speaker say a phrase of a list: "A need.ask", or "A need.ask 0.5" in half of the calls.
 func (w *writer) say(line string) {
-	parts := strings.Fields(line[2:])
-	name := strings.Join(parts, " ")
-	if p := parts[len(parts)-1]; p[0] == '0' {
-		if w.Float64() >= float64(p[2]-'0')/10 {
-			return
+	name := line[2:]
+	if k := strings.LastIndexByte(name, ' '); k >= 0 {
+		if odds, err := strconv.ParseFloat(name[k+1:], 64); err == nil {
+			if w.Float64() >= odds {
+				return
+			}
+			name = name[:k]
 		}
-		name = strings.TrimSuffix(name, " "+p)
 	}
 	start := w.speaker != line[0]
 	switch {
@@ -261,28 +263,25 @@ func (w *writer) phrase(s string, start bool) {
 		filler = w.draw("filler." + map[bool]string{true: "agent", false: "customer"}[w.speaker == 'A'])
 		w.WriteString(filler + " ")
 	}
-	word, _, _ := strings.Cut(s, " ")
-	switch {
-	case strings.HasSuffix(filler, ",") && word != "I" && !strings.HasPrefix(word, "I'") && s[0] != '{':
+	goesOn := strings.HasSuffix(filler, ",")
+	if word, _, _ := strings.Cut(s, " "); goesOn && word != "I" && !strings.HasPrefix(word, "I'") {
 		s = strings.ToLower(s[:1]) + s[1:]
-	case !strings.HasSuffix(filler, ",") && s[0] == '{':
-		from := w.Len()
-		name, rest, _ := strings.Cut(s[1:], "}")
-		value := w.slot(name)
-		w.mark(name, from, w.Len()+len(value))
-		w.WriteString(strings.ToUpper(value[:1]) + value[1:])
-		s = rest
 	}
-	for {
+	for first := !goesOn; ; first = false {
 		before, behind, found := strings.Cut(s, "{")
 		w.WriteString(before)
 		if !found {
 			return
 		}
 		name, rest, _ := strings.Cut(behind, "}")
-		from := w.Len()
-		w.WriteString(w.slot(name))
-		w.mark(name, from, w.Len())
+		value := w.slot(name)
+		if first && before == "" {
+			value = strings.ToUpper(value[:1]) + value[1:]
+		}
+		if kind, ok := entityKinds[name]; ok {
+			w.truth.Entities = append(w.truth.Entities, Entity{kind, w.Len(), w.Len() + len(value)})
+		}
+		w.WriteString(value)
 		s = rest
 	}
 }
@@ -291,12 +290,6 @@ func (w *writer) phrase(s string, start bool) {
 var entityKinds = map[string]Kind{
 	"agent": Name, "agentfirst": Name, "customer": Name, "first": Name, "email": Email, "phone": Phone, "card": Card,
 	"iban": Account, "account": Account, "address": Address, "url": URL,
-}
-
-func (w *writer) mark(slot string, from, to int) {
-	if kind, ok := entityKinds[slot]; ok {
-		w.truth.Entities = append(w.truth.Entities, Entity{kind, from, to})
-	}
 }
 
 // slot returns what stands for {name}.

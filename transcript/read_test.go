@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -155,6 +156,23 @@ func TestReadLongLine(t *testing.T) {
 	calls, err := Collect(Read(strings.NewReader(two+`{"transcript": "`+text+`"}`)), nil)
 	if err != nil || len(calls) != 3 || calls[2].Text != text {
 		t.Fatalf("%d calls, error %v", len(calls), err)
+	}
+}
+
+// Memory is that of the largest record, however many there are.
+func TestReadHoldsOneRecord(t *testing.T) {
+	lines := make([]io.Reader, 20000)
+	for i := range lines {
+		lines[i] = strings.NewReader(two)
+	}
+	count := 0
+	d := &decoder{r: io.MultiReader(lines...), yield: func(_ Call, err error) bool {
+		count++
+		return err == nil
+	}}
+	d.run()
+	if count != 2*len(lines) || cap(d.buf) > 1<<18 {
+		t.Errorf("%d records, a buffer of %d bytes", count, cap(d.buf))
 	}
 }
 
