@@ -117,9 +117,9 @@ func (b *binBlock) add(h []int64, rows []uint32, gradients []int64) {
 		for i, r := range rows {
 			w, g := b.words[r], gradients[i]
 			h[w&0xffff] += g
-			h[1<<b.shift+w>>16&0xffff] += g
-			h[2<<b.shift+w>>32&0xffff] += g
-			h[3<<b.shift+w>>48] += g
+			h[1<<b.shift+(w>>16&0xffff)] += g
+			h[2<<b.shift+(w>>32&0xffff)] += g
+			h[3<<b.shift+(w>>48)] += g
 		}
 		return
 	}
@@ -127,12 +127,12 @@ func (b *binBlock) add(h []int64, rows []uint32, gradients []int64) {
 	for i, r := range rows {
 		w, g := words[r], gradients[i]
 		sum[w&0xff] += g
-		sum[0x100+w>>8&0xff] += g
-		sum[0x200+w>>16&0xff] += g
-		sum[0x300+w>>24&0xff] += g
-		sum[0x400+w>>32&0xff] += g
-		sum[0x500+w>>40&0xff] += g
-		sum[0x600+w>>48&0xff] += g
-		sum[0x700+w>>56] += g
+		sum[0x100+(w>>8&0xff)] += g
+		sum[0x200+(w>>16&0xff)] += g
+		sum[0x300+(w>>24&0xff)] += g
+		sum[0x400+(w>>32&0xff)] += g
+		sum[0x500+(w>>40&0xff)] += g
+		sum[0x600+(w>>48&0xff)] += g
+		sum[0x700+(w>>56)] += g
 	}
 }
