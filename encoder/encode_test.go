@@ -64,7 +64,7 @@ func TestEncodeBits(t *testing.T) {
 
 // TestMiniLMBits wants the same bits from the real model for GOMAXPROCS 1, 2 and 7.
 func TestMiniLMBits(t *testing.T) {
-	texts := readTexts(t)[60:90]
+	texts := readTexts(t)[60:70]
 	var want []float32
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for _, n := range []int{1, 2, 7} {
@@ -355,6 +355,32 @@ func BenchmarkEncode(b *testing.B) {
 			b.ReportMetric(float64(pieces)/b.Elapsed().Seconds(), "pieces/s")
 		})
 	}
+}
+
+// BenchmarkDocuments runs the same turns as calls of 20 and as texts.
+func BenchmarkDocuments(b *testing.B) {
+	m := loadMiniLM(b)
+	turns := mixed(400)
+	for i := range turns {
+		turns[i] = turns[i][:len(turns[i])/6]
+	}
+	calls := slices.Collect(slices.Chunk(turns, 20))
+	run := func(name string, encode func() (*Embeddings, error)) {
+		b.Run(name, func(b *testing.B) {
+			pieces := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				e, err := encode()
+				if err != nil {
+					b.Fatal(err)
+				}
+				pieces += e.Pieces
+			}
+			b.ReportMetric(float64(pieces)/b.Elapsed().Seconds(), "pieces/s")
+		})
+	}
+	run("calls", func() (*Embeddings, error) { return m.EncodeDocuments(b.Context(), calls, nil) })
+	run("texts", func() (*Embeddings, error) { return m.Encode(b.Context(), turns, nil) })
 }
 
 func BenchmarkLoad(b *testing.B) {

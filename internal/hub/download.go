@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -50,8 +51,8 @@ func (f *remote) check() error {
 	if f.LFS != nil {
 		f.Size = f.LFS.Size
 	}
-	if !hexHash.MatchString(f.hash()) || f.Size < 0 {
-		return fmt.Errorf("the server lists %s with hash %q and size %d, want a SHA-1 or SHA-256", f.Name, f.hash(), f.Size)
+	if !hexHash.MatchString(f.hash()) || f.Size < 0 || !fs.ValidPath(f.Name) {
+		return fmt.Errorf("the server lists %q with hash %q and size %d, want a path inside the model and a SHA-1 or SHA-256", f.Name, f.hash(), f.Size)
 	}
 	return nil
 }

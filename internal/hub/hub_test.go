@@ -261,8 +261,11 @@ func TestFetchErrors(t *testing.T) {
 		"org/name@main: the server answers 401 Unauthorized: set HF_TOKEN": {"org/name", listing, []fault{answer(401)}},
 		"org/name@main: the server's answer is not what the hub's":         {"org/name", listing, []fault{whole}},
 		"org/name@main: the server names the commit \"\"":                  {"org/name", listing, []fault{func(w http.ResponseWriter, _ *http.Request, _ string) { w.Write([]byte("{}")) }}},
-		"lists config.json with hash \"../../x\"": {"org/name", listing, []fault{func(w http.ResponseWriter, _ *http.Request, _ string) {
+		"lists \"config.json\" with hash \"../../x\"": {"org/name", listing, []fault{func(w http.ResponseWriter, _ *http.Request, _ string) {
 			fmt.Fprintf(w, `{"sha": %q, "siblings": [{"rfilename": "config.json", "blobId": "../../x"}]}`, testCommit)
+		}}},
+		"lists \"../../x.json\" with hash": {"org/name", listing, []fault{func(w http.ResponseWriter, _ *http.Request, _ string) {
+			fmt.Fprintf(w, `{"sha": %q, "siblings": [{"rfilename": "../../x.json", "blobId": %q}]}`, testCommit, testCommit)
 		}}},
 		"has none of the files": {"org/name", listing, []fault{func(w http.ResponseWriter, _ *http.Request, _ string) {
 			fmt.Fprintf(w, `{"sha": %q, "siblings": [{"rfilename": "../../x", "blobId": %q}]}`, testCommit, testCommit)
