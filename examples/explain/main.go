@@ -16,12 +16,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -95,13 +93,15 @@ func run(ctx context.Context, env *cli.Env) error {
 
 // load reads the predictor from a folder or from models below it.
 func load(dir string) (*pipeline.Pipeline, error) {
-	below := filepath.Join(dir, "models")
-	if info, err := os.Stat(below); err == nil && info.IsDir() {
+	if below := filepath.Join(dir, "models"); isDir(below) {
 		dir = below
-	} else if _, err := os.Stat(dir); err != nil {
-		return nil, fmt.Errorf("-models %s: %w", dir, cmp.Or[error](err, fs.ErrNotExist))
 	}
 	return pipeline.Load(dir)
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // explained is a line of output.
