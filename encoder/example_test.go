@@ -3,7 +3,10 @@ package encoder_test
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"log"
+	"os"
+	"path/filepath"
 
 	G "gorgonia.org/gorgonia"
 
@@ -62,6 +65,36 @@ func ExampleModel_EncodeDocuments() {
 	// 2 turns: a row of 768, 9 new pieces
 	// 3 turns: a row of 768, 6 new pieces
 	// 4 turns: a row of 768, 7 new pieces
+}
+
+func ExampleModel_Save() {
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := load().Save(filepath.Join(dir, "model")); err != nil {
+		log.Fatal(err)
+	}
+	files, err := fs.Glob(os.DirFS(dir), "model/*")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, f := range files {
+		fmt.Println(f)
+	}
+	// Output:
+	// model/1_Pooling
+	// model/README.md
+	// model/config.json
+	// model/config_sentence_transformers.json
+	// model/model.safetensors
+	// model/modules.json
+	// model/sentence_bert_config.json
+	// model/special_tokens_map.json
+	// model/tokenizer.json
+	// model/tokenizer_config.json
+	// model/vocab.txt
 }
 
 // The graph with a loss of one's own on top, and the gradient of one of its weights.

@@ -69,14 +69,17 @@ func Trend(pieces, _ []int) [][]float64 {
 }
 
 // PerRole pools the segments of each of the roles 0 to roles-1 by p and puts the blocks side by side; a role that
-// does not speak in a document gives zeros.
+// does not speak in a document gives zeros, and segments of other roles count nowhere. It needs the Roles of [Options].
 func PerRole(roles int, p Pooling) Pooling {
 	return func(pieces, role []int) [][]float64 {
+		if role == nil {
+			return nil
+		}
 		var blocks [][]float64
 		for r := range roles {
 			var own, index []int
 			for i, n := range pieces {
-				if i < len(role) && role[i] == r {
+				if role[i] == r {
 					own, index = append(own, n), append(index, i)
 				}
 			}
@@ -117,7 +120,7 @@ func Join(poolings ...Pooling) Pooling {
 func (p Pooling) weights(pieces, roles []int) ([][]float64, error) {
 	blocks := p(pieces, roles)
 	if len(blocks) == 0 {
-		return nil, fmt.Errorf("the pooling gave no block of weights, want one or more")
+		return nil, fmt.Errorf("the pooling gave no block of weights, want one or more; PerRole needs roles")
 	}
 	for _, b := range blocks {
 		if len(b) != len(pieces) {
