@@ -79,7 +79,7 @@ func (r *record) object(member func(key string) error) error {
 			many[key] = true
 		}
 		if !r.take(':') {
-			return r.fail(r.i, "want ':' after the key %q, found %s", key, r.found())
+			return r.fail(r.i, "want ':' behind the key %q, found %s", key, r.found())
 		}
 		r.space()
 		if err := member(key); err != nil {
@@ -89,7 +89,7 @@ func (r *record) object(member func(key string) error) error {
 			return nil
 		}
 		if !r.take(',') {
-			return r.fail(r.i, "want ',' or '}' after the value of %q, found %s", key, r.found())
+			return r.fail(r.i, "want ',' or '}' behind the value of %q, found %s", key, r.found())
 		}
 	}
 }
@@ -111,7 +111,7 @@ func (r *record) array(element func(n int) error) error {
 			return nil
 		}
 		if !r.take(',') {
-			return r.fail(r.i, "want ',' or ']' after an array's element, found %s", r.found())
+			return r.fail(r.i, "want ',' or ']' behind an array's element, found %s", r.found())
 		}
 	}
 }

@@ -76,6 +76,10 @@ func TestReadBadInput(t *testing.T) {
 		{"\xe9t\xe9", 0, "byte 0: the input starts with the byte 0xe9"},
 		{`{"transcript": "Hi", "label": "yes"}`, 0, `record 1, byte 30: the label is "yes"; want 0`},
 		{`[` + good + `, {"transcript": "Hi", "label": 2}, ` + good + `]`, 2, "record 2, byte 65: the label is 2; want 0"},
+		{`{"a" 1}`, 0, `record 1, byte 5: want ':' behind the key "a", found '1'`},
+		{`{"a": 1 "b": 2}`, 0, `record 1, byte 8: want ',' or '}' behind the value of "a", found '"'`},
+		{`{"transcript": [{} {}]}`, 0, "record 1, byte 19: want ',' or ']' behind an array's element, found '{'"},
+		{`{"label": {"of": "the call,` + "\\t" + ` which was quite long"}}`, 0, `record 1, byte 10: the label is {"of": "the call,\t which was quite long…; want 0`},
 		{`{"label": 1}`, 0, `record 1, byte 0: the record has no "transcript"`},
 		{`{"transcript": "  \n ", "label": 1}`, 0, "record 1, byte 15: the transcript is empty"},
 		{`{"transcript": "a\u0000b"}`, 0, "record 1, byte 15: the transcript holds a NUL (its byte 1)"},
@@ -156,6 +160,22 @@ func TestReadLongLine(t *testing.T) {
 	calls, err := Collect(Read(strings.NewReader(two+`{"transcript": "`+text+`"}`)), nil)
 	if err != nil || len(calls) != 3 || calls[2].Text != text {
 		t.Fatalf("%d calls, error %v", len(calls), err)
+	}
+}
+
+// What is written is read back the same.
+func TestSampleRoundTrip(t *testing.T) {
+	var text bytes.Buffer
+	for _, c := range Sample() {
+		record, err := c.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.Write(append(record, '\n'))
+	}
+	calls, err := Collect(Read(&text), nil)
+	if err != nil || !reflect.DeepEqual(calls, Sample()) {
+		t.Errorf("%d calls are not those of the sample, error %v", len(calls), err)
 	}
 }
 

@@ -222,12 +222,3 @@ func fold(test []bool) Fold {
 	}
 	return f
 }
-
-// Select returns the calls at the given places.
-func Select(calls []Call, places []int) []Call {
-	chosen := make([]Call, len(places))
-	for i, p := range places {
-		chosen[i] = calls[p]
-	}
-	return chosen
-}

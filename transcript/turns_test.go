@@ -49,6 +49,14 @@ func TestTurns(t *testing.T) {
 	}
 }
 
+func TestRoles(t *testing.T) {
+	for name, want := range map[string]Role{"REP": Agent, "Sales Rep 2": Agent, "Lead": Customer, "Sales Lead": Agent, "Dana": Other, "BOB": Customer, "": Other} {
+		if got := (Roles{"Bob": Customer}).Of(name); got != want {
+			t.Errorf("%q is %s, want %s", name, got, want)
+		}
+	}
+}
+
 func TestTurnsGroupSentences(t *testing.T) {
 	sentence := "This is a sentence of fifty bytes, or nearly so.  "
 	turns := Call{Text: strings.Repeat(sentence, 20)}.Turns()
