@@ -210,7 +210,7 @@ func list(dir string) ([]string, error) {
 	return names, err
 }
 
-// asBytes is the memory of x.
+// asBytes is the memory of x, in the order of the machine: little-endian on all that are supported.
 func asBytes(x []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/internal/atomicfile"
+	"github.com/org/salesconv/internal/kernel"
 	"github.com/org/salesconv/internal/ops"
 )
 
@@ -77,7 +78,7 @@ func LoadHeads(dir string) (*Heads, error) {
 }
 
 // EncodeDocuments gives documents their rows [documents][width] and each segment its weight in its document's.
-func (a *Attention) EncodeDocuments(ctx context.Context, m *encoder.Model, docs [][]string, opts *encoder.Options) (rows [][]float32, weights [][]float64, err error) {
+func (a *Attention) EncodeDocuments(ctx context.Context, m *encoder.Model, docs [][]string, opts *encoder.Options) (rows, weights [][]float32, err error) {
 	if len(a.Query) != m.Width() {
 		return nil, nil, fmt.Errorf("triplet: attention over rows of %d, the model's have %d", len(a.Query), m.Width())
 	}
@@ -94,22 +95,14 @@ func (a *Attention) EncodeDocuments(ctx context.Context, m *encoder.Model, docs 
 	}
 	at := 0
 	for _, d := range docs {
-		row, share := make([]float32, m.Width()), make([]float64, len(d))
-		scores, top := make([]float64, len(d)), math.Inf(-1)
+		var x []float32
+		share := make([]float32, len(d))
 		for s := range d {
-			scores[s] = dot32(a.Query, e.RawRow(at+s))
-			top = max(top, scores[s])
+			x = append(x, e.RawRow(at+s)...)
+			share[s] = 1
 		}
-		sum := 0.0
-		for _, x := range scores {
-			sum += math.Exp(x - top)
-		}
-		for s, x := range scores {
-			share[s] = math.Exp(x-top) / sum
-			for k, v := range e.RawRow(at + s) {
-				row[k] += float32(share[s]) * v
-			}
-		}
+		bounds, row := []int{0, len(d)}, make([]float32, m.Width())
+		kernel.WeightedSum(nil, x, bounds, ops.Attend(x, a.Query, bounds, share), len(row), row)
 		rows, weights, at = append(rows, row), append(weights, share), at+len(d)
 	}
 	return rows, weights, nil
@@ -119,21 +112,14 @@ func (a *Attention) EncodeDocuments(ctx context.Context, m *encoder.Model, docs 
 func (t *Task) Predict(row []float32) []float64 {
 	p := make([]float64, len(t.Bias))
 	for c := range p {
-		p[c] = float64(t.Bias[c]) + dot32(t.Matrix[c], row)
+		p[c] = float64(t.Bias[c]) + kernel.Dot(t.Matrix[c], row)
 	}
-	softmaxTo(p)
+	softmax(p)
 	return p
 }
 
-func dot32(x, y []float32) float64 {
-	sum := 0.0
-	for i, v := range x {
-		sum += float64(v) * float64(y[i])
-	}
-	return sum
-}
-
-func softmaxTo(x []float64) {
+// softmax replaces x by its softmax.
+func softmax(x []float64) {
 	top, sum := math.Inf(-1), 0.0
 	for _, v := range x {
 		top = max(top, v)
@@ -232,7 +218,7 @@ func (t *Task) crossEntropy(documents []int, classes int, x, grad []float32) flo
 		for c := range p {
 			p[c] = float64(x[i*classes+c])
 		}
-		softmaxTo(p)
+		softmax(p)
 		w := t.Weight / float64(known)
 		value -= w * math.Log(max(p[target], 1e-300))
 		p[target]--

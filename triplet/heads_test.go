@@ -72,9 +72,9 @@ func TestHeads(t *testing.T) {
 		}
 		sum := 0.0
 		for _, w := range weights[i] {
-			sum += w
+			sum += float64(w)
 		}
-		if len(p) != 2 || math.Abs(p[0]+p[1]-1) > 1e-9 || len(weights[i]) != 3 || math.Abs(sum-1) > 1e-9 {
+		if len(p) != 2 || math.Abs(p[0]+p[1]-1) > 1e-9 || len(weights[i]) != 3 || math.Abs(sum-1) > 1e-6 {
 			t.Fatalf("probabilities %v, weights %v", p, weights[i])
 		}
 	}

@@ -1,6 +1,7 @@
 package triplet
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 )
@@ -22,7 +23,12 @@ type sampler struct {
 type order struct{ label, round int }
 
 func newSampler(seed uint64, labels []int, groups []string, l Loss, size, pairs int) *sampler {
-	s := &sampler{seed: seed, labels: labels, groups: groups, size: size}
+	s := &sampler{seed: seed, labels: labels, groups: slices.Clone(groups), size: size}
+	for i, g := range groups {
+		if g == "" {
+			s.groups[i] = fmt.Sprintf("\x00%d", i) // unknown: alone in its group
+		}
+	}
 	if l.drawsTriplets() {
 		s.pairs = pairs
 	}
@@ -43,12 +49,17 @@ func (s *sampler) parts(label int) int {
 }
 
 // deal returns the documents of a step, each once and as many of one label as of the other, and for losses that draw
-// them the triplets, as places among these documents.
+// them the triplets, as places among these documents. With groups, a batch has documents of both labels from the same
+// groups, as far as there are such: both labels go through the groups of an epoch in one order, at one pace.
 func (s *sampler) deal(step int) (documents []int, triplets [][3]int) {
 	for l := range s.byLabel {
 		parts := s.parts(l)
-		o := s.order(l, step/parts)
-		i, n := step%parts, len(o)
+		round, i := step/parts, step%parts
+		if s.groups != nil {
+			round, i = step/s.steps(), step%s.steps()*parts/s.steps()
+		}
+		o := s.order(l, round)
+		n := len(o)
 		documents = append(documents, o[n*i/parts:n*(i+1)/parts]...)
 	}
 	r := rand.New(rand.NewPCG(s.seed, uint64(step)<<1|1))
@@ -103,9 +114,23 @@ func (s *sampler) order(label, round int) []int {
 	p := slices.Clone(s.byLabel[label])
 	r := rand.New(rand.NewPCG(s.seed, uint64(round)<<9|uint64(label+1)<<1))
 	r.Shuffle(len(p), func(i, j int) { p[i], p[j] = p[j], p[i] })
+	if s.groups != nil {
+		rank := s.rank(round)
+		slices.SortStableFunc(p, func(i, j int) int { return rank[s.groups[i]] - rank[s.groups[j]] })
+	}
 	if s.orders == nil {
 		s.orders = make(map[order][]int)
 	}
 	s.orders[o] = p
 	return p
+}
+
+// rank puts the groups into an order.
+func (s *sampler) rank(round int) map[string]int {
+	names := slices.Compact(slices.Sorted(slices.Values(s.groups)))
+	rank := make(map[string]int, len(names))
+	for i, p := range rand.New(rand.NewPCG(s.seed, uint64(round)<<9)).Perm(len(names)) {
+		rank[names[i]] = p
+	}
+	return rank
 }

@@ -76,20 +76,38 @@ func TestSamplerResumes(t *testing.T) {
 	}
 }
 
-// Positives come from other groups, negatives from the same, where there are such.
+// Positives come from other groups, negatives from the same, where there are such, and batches see to it that there are.
 func TestSamplerGroups(t *testing.T) {
 	var labels []int
 	var groups []string
-	for i := range 40 {
-		labels, groups = append(labels, i%2), append(groups, fmt.Sprint(i/2%5))
+	for i := range 240 {
+		label := 0
+		if i%3 == 0 {
+			label = 1
+		}
+		labels, groups = append(labels, label), append(groups, fmt.Sprint(i/6)) // 4 of label 0 and 2 of 1 in each
 	}
-	s := newSampler(1, labels, groups, Loss{Kind: Triplets}, 10, 3)
+	s := newSampler(1, labels, groups, Loss{Kind: Triplets}, 16, 3)
+	sameNegative, all := 0, 0
+	seen := map[int]bool{}
 	for i := range s.steps() {
 		docs, triplets := s.deal(i)
 		for _, x := range triplets {
-			if groups[docs[x[0]]] == groups[docs[x[1]]] {
+			a, p, n := docs[x[0]], docs[x[1]], docs[x[2]]
+			if groups[a] == groups[p] {
 				t.Error("positive of the anchor's group")
 			}
+			if groups[a] == groups[n] {
+				sameNegative++
+			}
+			seen[a], all = true, all+1
 		}
+	}
+	if sameNegative < all*6/10 || len(seen) != len(labels) {
+		t.Errorf("%d of %d negatives from the anchor's group, %d documents seen", sameNegative, all, len(seen))
+	}
+	alone := newSampler(1, []int{0, 0, 1, 1}, make([]string, 4), Loss{}, 4, 1)
+	if alone.groups[0] == alone.groups[1] {
+		t.Error("documents without a group share one")
 	}
 }

@@ -32,12 +32,12 @@ type Options struct {
 	DropSegments float64  // probability of leaving a segment out of its document in a step; default 0
 	NoDropout    bool     // default false: dropout as config.json of the model has it
 
-	Groups  []string // of documents, a shortcut to the label that drawn triplets are not to offer: the agent, the day; default none
+	Groups  []string // of documents, a shortcut to the label that batches and triplets are not to offer: the agent, the day; default none
 	Seed    uint64   // of batches and dropout; default 0
 	Threads int      `json:"-"` // default GOMAXPROCS; the weights do not depend on it
 
 	// MemoryLimit bounds, in bytes, the activations of a step. A batch that needs more is run in parts, with the
-	// same gradients and a third more time. A piece of all-MiniLM-L6-v2 takes 132 KB, 59 KB if two layers learn.
+	// same gradients and a third more time. A piece of all-MiniLM-L6-v2 takes 132 KB, 58 KB if two layers learn.
 	// Default 2 GiB.
 	MemoryLimit int64
 
