@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -234,6 +235,7 @@ func TestReadXGBoostBroken(t *testing.T) {
 		{`"categories_nodes":[0]`, `"categories_nodes":[5]`, "categories of node 5"},
 		{`"categories_nodes":[0],"categories_segments":[0],"categories_sizes":[2]`,
 			`"categories_nodes":[],"categories_segments":[],"categories_sizes":[]`, "node 0 splits by category"},
+		{`"feature_names":[]`, `"feature_names":["a"]`, "1 feature names for 2 features"},
 		{`"version":[3,2,0]`, `"version":[3,2,`, "invalid character"},
 	} {
 		_, err := ReadXGBoost(bytes.NewReader(edited(t, c.old, c.new)))
@@ -262,6 +264,17 @@ func TestReadXGBoostVersions(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantClose(t, c[1], got, []float64{1, 2, 2, 1, 1, 2}, 0)
+	}
+}
+
+func TestXGBoostNames(t *testing.T) {
+	b := readModel(t, edited(t, `"feature_names":[]`, `"feature_names":["share","questions"]`))
+	var file bytes.Buffer
+	if err := b.WriteXGBoost(&file); err != nil {
+		t.Fatal(err)
+	}
+	if got := readModel(t, file.Bytes()).Names(); !slices.Equal(got, []string{"share", "questions"}) {
+		t.Errorf("names %v", got)
 	}
 }
 
