@@ -118,3 +118,16 @@ func TestGuards(t *testing.T) {
 		}
 	}
 }
+
+// An exploding loss is hard to provoke, so its guard is shown one.
+func TestGuardExplosion(t *testing.T) {
+	tr := &trainer{history: new(History)}
+	for i := range 2 * guardSteps {
+		tr.step = i + 1
+		tr.history.Steps = append(tr.history.Steps, Step{Step: i + 1, Loss: 0.3 + 0.11*float64(i), Active: 0.5})
+		tr.guard()
+	}
+	if w := tr.history.Warnings; len(w) != 1 || !strings.Contains(w[0].Text, "exploding") || w[0].Step != 27 {
+		t.Errorf("warnings %v", w)
+	}
+}

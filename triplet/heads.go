@@ -67,10 +67,13 @@ func LoadHeads(dir string) (*Heads, error) {
 	if err := json.Unmarshal(b, h); err != nil {
 		return nil, fmt.Errorf("triplet: %s: %w", file, err)
 	}
-	for _, t := range h.Tasks {
+	for i, t := range h.Tasks {
+		if t == nil || len(t.Matrix) == 0 || len(t.Matrix) != len(t.Bias) {
+			return nil, fmt.Errorf("triplet: %s: task %d: want a matrix, and a bias for each of its rows", file, i)
+		}
 		for _, row := range t.Matrix {
-			if len(t.Matrix) != len(t.Bias) || len(row) != len(t.Matrix[0]) {
-				return nil, fmt.Errorf("triplet: %s: task %q: matrix and bias do not fit together", file, t.Name)
+			if len(row) != len(t.Matrix[0]) {
+				return nil, fmt.Errorf("triplet: %s: task %q: rows of %d and %d in the matrix", file, t.Name, len(t.Matrix[0]), len(row))
 			}
 		}
 	}
@@ -108,14 +111,18 @@ func (a *Attention) EncodeDocuments(ctx context.Context, m *encoder.Model, docs 
 	return rows, weights, nil
 }
 
-// Predict returns the probabilities of the classes for one document's row.
-func (t *Task) Predict(row []float32) []float64 {
+// Predict returns the probabilities of the classes for one document's row. A task that Train has not filled in, or for
+// rows of another width, is an error.
+func (t *Task) Predict(row []float32) ([]float64, error) {
+	if len(t.Matrix) == 0 || len(t.Matrix[0]) != len(row) {
+		return nil, fmt.Errorf("triplet: task %q cannot read a row of %d: train it on rows of this width first", t.Name, len(row))
+	}
 	p := make([]float64, len(t.Bias))
 	for c := range p {
 		p[c] = float64(t.Bias[c]) + kernel.Dot(t.Matrix[c], row)
 	}
 	softmax(p)
-	return p
+	return p, nil
 }
 
 // softmax replaces x by its softmax.
@@ -135,7 +142,12 @@ func softmax(x []float64) {
 
 // check says what is wrong with the tasks, and counts their classes.
 func (h *Heads) check(documents int) error {
+	names := make(map[string]bool)
 	for _, t := range h.Tasks {
+		if names[t.Name] {
+			return fmt.Errorf("triplet: two tasks are named %q", t.Name)
+		}
+		names[t.Name] = true
 		if len(t.Targets) != documents {
 			return fmt.Errorf("triplet: task %q has %d targets for %d documents", t.Name, len(t.Targets), documents)
 		}

@@ -66,7 +66,10 @@ func TestHeads(t *testing.T) {
 	}
 	right := 0
 	for i, row := range rows {
-		p := h.Tasks[0].Predict(row)
+		p, err := h.Tasks[0].Predict(row)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if (p[1] > p[0]) == (want[i] == 1) {
 			right++
 		}
@@ -99,16 +102,25 @@ func TestHeads(t *testing.T) {
 	if _, err := LoadHeads(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v of a folder without heads", err)
 	}
-	if err := os.WriteFile(dir+"/heads.json", []byte(`{"tasks":[{"name":"x","matrix":[[1]],"bias":[1,2]}]}`), 0o644); err != nil {
-		t.Fatal(err)
+	if _, err := h.Tasks[0].Predict([]float32{1}); err == nil {
+		t.Error("a row of another width is predicted from")
 	}
-	if _, err := LoadHeads(dir); err == nil || !strings.Contains(err.Error(), `task "x"`) {
-		t.Errorf("error %v", err)
+	for _, bad := range []string{`{"tasks":[{"name":"x","matrix":[[1]],"bias":[1,2]}]}`, `{"tasks":[null]}`, `{"tasks":[{"matrix":[[1],[]],"bias":[1,2]}]}`, `[`} {
+		if err := os.WriteFile(dir+"/heads.json", []byte(bad), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadHeads(dir); err == nil || !strings.Contains(err.Error(), "heads.json: ") {
+			t.Errorf("%s: error %v", bad, err)
+		}
 	}
 }
 
 func TestHeadsErrors(t *testing.T) {
 	docs, labels := calls(1, 6)
+	twice := &Task{Name: "a", Targets: []int{0, 1, 0, 1, 0, 1}}
+	if _, err := Train(t.Context(), loadTiny(t), docs, labels, &Options{Heads: &Heads{Tasks: []*Task{twice, twice}}}); err == nil || !strings.Contains(err.Error(), `two tasks are named "a"`) {
+		t.Errorf("error %v", err)
+	}
 	for want, task := range map[string]*Task{
 		"2 targets for 6 documents": {Name: "a", Targets: []int{1, 0}},
 		"has 1 classes":             {Name: "a", Targets: make([]int, 6)},
