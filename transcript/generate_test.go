@@ -72,8 +72,8 @@ func TestGenerateSeed(t *testing.T) {
 	if b := draw(20, 6); b[0].Text == a[0].Text {
 		t.Error("another seed gave the same call")
 	}
-	if !reflect.DeepEqual(Sample(), Sample()) || len(Sample()) != 160 {
-		t.Error("the sample is not 160 calls, always the same")
+	if !reflect.DeepEqual(Sample(), Sample()) || len(Sample()) != 240 {
+		t.Error("the sample is not 240 calls, always the same")
 	}
 }
 
