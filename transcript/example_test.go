@@ -86,7 +86,7 @@ func ExampleSplitGroups() {
 		log.Fatal(err)
 	}
 	fmt.Println(len(split.Train), len(split.Test), len(split.Crossing(groups)))
-	// Output: 120 40 0
+	// Output: 181 59 0
 }
 
 func ExampleGenerate() {
