@@ -173,7 +173,7 @@ func (f *Logistic) Covariance(x mat.Matrix, y []int, opts *LogisticOptions) (*ma
 	weight := rowWeights(y, &o)
 	o.C = f.C
 	var factor mat.Cholesky
-	if !factor.Factorize(hessian[float64](newLogLoss(m, y, weight, &o), z, all(m.d))) {
+	if !factor.Factorize(hessian[float64](newLogLoss(m, y, weight, &o), z, all(m.d), m.n)) {
 		return nil, errors.New("classify: no covariance: the columns are dependent and the penalty is too weak to tell them apart")
 	}
 	var inverse mat.SymDense

@@ -35,6 +35,7 @@ type design struct {
 // newDesign reads x once: its values are checked, its columns measured.
 func newDesign(x mat.Matrix, standardize bool, pool *kernel.Pool) (*design, error) {
 	n, d := x.Dims()
+	x = inFloat64(x)
 	m := &design{
 		x: x, n: n, d: d, pool: pool,
 		mean: make([]float64, d), variance: make([]float64, d), scale: make([]float64, d),
@@ -44,7 +45,7 @@ func newDesign(x mat.Matrix, standardize bool, pool *kernel.Pool) (*design, erro
 		m.columns = s.transpose()
 		m.measureSparse()
 	} else {
-		m.measureDense()
+		m.measureDense(standardize)
 	}
 	for j, v := range m.variance {
 		if math.IsNaN(m.mean[j]+v) || math.IsInf(m.mean[j]+v, 0) {
@@ -61,34 +62,48 @@ func newDesign(x mat.Matrix, standardize bool, pool *kernel.Pool) (*design, erro
 	return m, nil
 }
 
-// measureDense finds mean and variance of the columns from sums about the first row.
-func (m *design) measureDense() {
-	r := rowsOf(m.x)
-	first := append([]float64(nil), r.row(0, make([]float64, m.d))...)
+// inFloat64 copies small matrices of other kinds to float64, in which passes need no conversion.
+func inFloat64(x mat.Matrix) mat.Matrix {
+	const small = 1 << 20 // values
+	n, d := x.Dims()
+	_, sparse := x.(*Sparse)
+	if _, raw := x.(mat.RawMatrixer); raw || sparse || n*d > small {
+		return x
+	}
+	c, r := mat.NewDense(n, d, nil), rowsOf(x)
+	for i := range n {
+		row := c.RawRowView(i)
+		copy(row, r.row(i, row))
+	}
+	return c
+}
+
+// measureDense finds the means of the columns, and their variances: from all rows if these matter, otherwise from
+// enough of them for a first guess of the curvature.
+func (m *design) measureDense(standardize bool) {
+	g := make([]float64, m.d+1)
+	m.passDense(make([]float64, m.d), 0, func(int, float64) float64 { return 1 / float64(m.n) }, g)
+	copy(m.mean, g)
+	r, sample := rowsOf(m.x), m.n
+	if !standardize {
+		sample = min(m.n, 1024)
+	}
 	const chunks = 16
-	sums := make([]float64, chunks*2*m.d)
-	m.pool.Do(chunks, func(_, k int) {
-		sum, square := sums[2*k*m.d:][:len(first)], sums[(2*k+1)*m.d:][:len(first)]
-		buf := make([]float64, m.d)
-		for i := k * m.n / chunks; i < (k+1)*m.n/chunks; i++ {
-			row := r.row(i, buf)[:len(first)]
+	sums := make([]float64, chunks*m.d)
+	m.pool.Do(chunks, func(worker, k int) {
+		square, buf := sums[k*m.d:][:len(m.mean)], m.buffer(worker)[:m.d]
+		for i := k * sample / chunks; i < (k+1)*sample/chunks; i++ {
+			row := r.row(i*m.n/sample, buf)[:len(m.mean)]
 			for j, v := range row {
-				v -= first[j]
-				sum[j] += v
+				v -= m.mean[j]
 				square[j] += v * v
 			}
 		}
 	})
 	for k := range chunks {
-		for j := range m.d {
-			m.mean[j] += sums[2*k*m.d+j]
-			m.variance[j] += sums[(2*k+1)*m.d+j]
+		for j := range m.variance {
+			m.variance[j] += sums[k*m.d+j] / float64(sample)
 		}
-	}
-	for j, s := range m.mean {
-		s /= float64(m.n)
-		m.mean[j] = first[j] + s
-		m.variance[j] = max(0, m.variance[j]/float64(m.n)-s*s)
 	}
 }
 

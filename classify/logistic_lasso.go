@@ -21,7 +21,7 @@ func (l *logLoss) lasso(ctx context.Context, p *point, goal float64, maxSteps in
 			return p.theta, step, nil
 		}
 		active := l.active(p)
-		next := l.lassoStep(p, l.descend(p, active, hessian[float32](l, p.margin, active)))
+		next := l.lassoStep(p, l.descend(p, active, hessian[float32](l, p.margin, active, l.n)))
 		if next == nil {
 			return p.theta, step, nil
 		}

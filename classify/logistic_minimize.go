@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/org/salesconv/internal/kernel"
 	"gonum.org/v1/gonum/floats"
@@ -173,8 +174,13 @@ func (l *logLoss) search(p, next *point, direction []float64, slope float64) flo
 	return t
 }
 
-// hessianCost is about how many passes the Hessian and its factor cost.
-func (l *logLoss) hessianCost() int { return 4 + l.d/64 + l.d*l.d/(5*l.n) }
+// sampleRows is how many rows are enough to know the curvature well, as a first guess.
+func (l *logLoss) sampleRows() int { return min(l.n, 8*(l.d+1)) }
+
+// hessianCost is about how many passes the Hessian of a sample and its factor cost.
+func (l *logLoss) hessianCost() int {
+	return 6 + (8+l.d/48)*l.sampleRows()/l.n + l.d*l.d/(2*l.n)
+}
 
 // diagonal solves with the diagonal of the Hessian at θ = start.
 func (l *logLoss) diagonal() func(g []float64) {
@@ -195,7 +201,7 @@ func (l *logLoss) cholesky(margin []float64) func(g []float64) {
 		return nil
 	}
 	var c mat.Cholesky
-	if !c.Factorize(hessian[float32](l, margin, all(l.d))) { // exact enough for a guess
+	if !c.Factorize(hessian[float32](l, margin, all(l.d), l.sampleRows())) {
 		return nil
 	}
 	return func(g []float64) {
@@ -216,18 +222,20 @@ func all(n int) []int {
 // hessianRows is how many rows are squared at a time.
 const hessianRows = 2048
 
-// hessian is the second derivative of F by some of the coefficients and the intercept, its products in T.
-func hessian[T kernel.Float](l *logLoss, margin []float64, index []int) *mat.SymDense {
+// hessian is the second derivative of F by some of the coefficients and the intercept, its products in T, from so
+// many rows, evenly spread.
+func hessian[T kernel.Float](l *logLoss, margin []float64, index []int, sample int) *mat.SymDense {
 	k := len(index) + 1
 	total := make([]float64, k*k)
-	part, rows := make([]T, k*k), make([]T, min(l.n, hessianRows)*k)
+	part, rows := make([]T, k*k), make([]T, min(sample, hessianRows)*k)
 	r := rowsOf(l.x)
-	for lo := 0; lo < l.n; lo += hessianRows {
-		hi := min(l.n, lo+hessianRows)
-		l.each(hi-lo, func(worker, i int) { // factor·∂z_i/∂θ
-			_, _, curvature := l.loss(lo+i, margin[lo+i])
-			factor, to := math.Sqrt(curvature), rows[i*k:(i+1)*k]
-			row := r.row(lo+i, l.buffer(worker)[:l.d])
+	for lo := 0; lo < sample; lo += hessianRows {
+		hi := min(sample, lo+hessianRows)
+		l.each(hi-lo, func(worker, i int) { // factor·∂z/∂θ of a row
+			at := (lo + i) * l.n / sample
+			_, _, curvature := l.loss(at, margin[at])
+			factor := math.Sqrt(curvature * float64(l.n) / float64(sample))
+			row, to := r.row(at, l.buffer(worker)[:l.d]), rows[i*k:(i+1)*k]
 			for a, j := range index {
 				to[a] = T(factor * (row[j] - l.mean[j]) / l.scale[j])
 			}
@@ -248,6 +256,7 @@ func hessian[T kernel.Float](l *logLoss, margin []float64, index []int) *mat.Sym
 type history struct {
 	solve func(g []float64) // replaces g by the first guess of H⁻¹g
 	s, y  [][]float64       // changes of θ and of the gradient, oldest first
+	gamma float64           // scales the first guess to the curvature of the last change
 }
 
 const historySize = 10
@@ -262,17 +271,23 @@ func (h *history) add(from, to *point) {
 		h.s, h.y = h.s[1:], h.y[1:]
 	}
 	h.s, h.y = append(h.s, s), append(h.y, y)
+	guess := slices.Clone(y)
+	h.solve(guess)
+	h.gamma = floats.Dot(s, y) / floats.Dot(y, guess)
 }
 
 // direction is -H⁻¹g by the two-loop recursion.
 func (h *history) direction(gradient []float64) []float64 {
-	q := append([]float64(nil), gradient...)
+	q := slices.Clone(gradient)
 	alpha := make([]float64, len(h.s))
 	for k := len(h.s) - 1; k >= 0; k-- {
 		alpha[k] = floats.Dot(h.s[k], q) / floats.Dot(h.s[k], h.y[k])
 		floats.AddScaled(q, -alpha[k], h.y[k])
 	}
 	h.solve(q)
+	if len(h.s) > 0 {
+		floats.Scale(h.gamma, q)
+	}
 	for k := range h.s {
 		beta := floats.Dot(h.y[k], q) / floats.Dot(h.s[k], h.y[k])
 		floats.AddScaled(q, alpha[k]-beta, h.s[k])
