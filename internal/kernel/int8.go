@@ -8,10 +8,10 @@ import (
 // int8Loops is an implementation of the product of bytes. All give the same integers.
 type int8Loops struct {
 	fast bool // by instructions for it
-	// extent returns the least and greatest of x and 0, NaN if x holds a value that is not finite.
-	extent func(x []float32) (low, high float32)
-	// quantize: q = round(x·inverse) + zero, rounded to even, within 0 to 255.
-	quantize func(x []float32, q []byte, inverse float32, zero int32)
+	// extent returns the least and greatest of x∘balance and 0, NaN if x holds a value that is not finite.
+	extent func(x, balance []float32) (low, high float32)
+	// quantize: q = round(x∘balance·inverse) + zero, rounded to even, within 0 to 255.
+	quantize func(x, balance []float32, q []byte, inverse float32, zero int32)
 	// product: c[m,n] = scales[i]·columnScales[j]·(a·b - zeros[i]·columnSums[j]), then + bias[n], then + residual[m,n]. Rows of a
 	// lie k bytes apart, a multiple of 4; b is a panel [k/4][int8Width][4].
 	product func(m, n, k int, a []byte, b []int8, scales []float32, zeros []int32, columnScales []float32, columnSums []int32, c []float32, ldc int, bias, residual []float32, ldr int)
@@ -23,12 +23,17 @@ const int8Width = 32
 // PackedInt8 is the right operand of GemmInt8: weights rounded to 8 bits, each output channel (column) with
 // its own scale, in panels of 32 columns. The zero value is empty; packing again reuses the memory. It is safe for
 // concurrent reading.
+//
+// Input channels with large activations would leave few steps to the others. Trained weights answer such channels by
+// small values, so before rounding, each input channel's weights are divided, and its activations multiplied, by a power of
+// the weights' size: the idea of SmoothQuant (Xiao et al. 2023) without its calibration.
 type PackedInt8 struct {
-	K, N   int
-	depth  int // K rounded up to a multiple of 4
-	data   []int8
-	scales []float32 // by column
-	sums   []int32   // of the rounded weights, by column
+	K, N    int
+	depth   int // K rounded up to a multiple of 4
+	data    []int8
+	balance []float32 // by input channel
+	scales  []float32 // by column
+	sums    []int32   // of the rounded weights, by column
 }
 
 // PackTransposed makes p hold B = Wᵀ for W [n,k], the weights of y = x·Wᵀ.
@@ -37,6 +42,7 @@ func (p *PackedInt8) PackTransposed(pool *Pool, w []float32, n, k int) {
 	panels := ceil(n, int8Width)
 	p.data = resize(p.data, panels*p.depth*int8Width)
 	p.scales, p.sums = resize(p.scales, n), resize(p.sums, n)
+	p.setBalance(w[:n*k])
 	pool.Do(panels, func(_, i int) {
 		clear(p.panel(i))
 		for j := i * int8Width; j < min(n, (i+1)*int8Width); j++ {
@@ -45,19 +51,41 @@ func (p *PackedInt8) PackTransposed(pool *Pool, w []float32, n, k int) {
 	})
 }
 
+// setBalance sets the factors of the input channels to the sizes of their weights to the power of 0.3; those near the
+// middle between 0, no balance, and 0.5, all of it on the weights, keep embeddings nearest.
+func (p *PackedInt8) setBalance(w []float32) {
+	squares := make([]float64, p.K)
+	for i, v := range w {
+		squares[i%p.K] += float64(v) * float64(v)
+	}
+	p.balance = resize(p.balance, p.K)
+	for i, s := range squares {
+		p.balance[i] = 1
+		if size := math.Sqrt(s / float64(p.N)); finite(float32(size)) && float32(size) > 0 {
+			p.balance[i] = float32(math.Pow(size, 0.3))
+		}
+	}
+}
+
 func (p *PackedInt8) panel(i int) []int8 { return p.data[i*p.depth*int8Width:][:p.depth*int8Width] }
 
 // packColumn rounds one output channel's weights to -127 … 127. A weight that is not finite makes the scale NaN.
 func (p *PackedInt8) packColumn(j int, w []float32) {
-	low, high := extentGeneric(w)
-	scale := max(-low, high) / 127
+	top := float32(0)
+	for i, v := range w {
+		top = max(top, v/p.balance[i], -v/p.balance[i])
+	}
+	scale := top / 127
+	if !finite(scale) {
+		scale = float32(math.NaN())
+	}
 	inverse := float32(0)
 	if scale > 0 {
 		inverse = 1 / scale
 	}
 	panel, sum := p.panel(j / int8Width)[4*(j%int8Width):], int32(0)
 	for i, v := range w {
-		q := int32(math.RoundToEven(float64(v * inverse)))
+		q := int32(math.RoundToEven(float64(v / p.balance[i] * inverse)))
 		panel[i/4*4*int8Width+i%4] = int8(q)
 		sum += q
 	}
@@ -83,7 +111,7 @@ func GemmInt8(pool *Pool, m int, a []float32, b *PackedInt8, c []float32, e Epil
 	}
 	defer quantized.Put(rows)
 	rows.resize(m, b.depth)
-	forRows(pool, m, func(r int) { rows.quantize(be.int8, r, a[r*b.K:][:b.K]) })
+	forRows(pool, m, func(r int) { rows.quantize(be.int8, r, a[r*b.K:][:b.K], b.balance) })
 	forBlocks(pool, m, ceil(b.N, int8Width), func(i0, i1, p int) {
 		n, j := b.N, p*int8Width
 		cols := min(int8Width, n-j)
@@ -97,7 +125,7 @@ func GemmInt8(pool *Pool, m int, a []float32, b *PackedInt8, c []float32, e Epil
 // FastInt8 reports whether the back end in use has instructions for GemmInt8, which is AVX-512 VNNI.
 func FastInt8() bool { return active32.int8.fast }
 
-// quantizedRows is the left operand: x ≈ scale·(byte - zero), row by row.
+// quantizedRows is the left operand: x∘balance ≈ scale·(byte - zero), row by row.
 type quantizedRows struct {
 	depth  int
 	bytes  []byte
@@ -112,8 +140,8 @@ func (q *quantizedRows) resize(m, depth int) {
 	q.bytes, q.scales, q.zeros = resize(q.bytes, m*depth), resize(q.scales, m), resize(q.zeros, m)
 }
 
-func (q *quantizedRows) quantize(loops *int8Loops, r int, x []float32) {
-	low, high := loops.extent(x)
+func (q *quantizedRows) quantize(loops *int8Loops, r int, x, balance []float32) {
+	low, high := loops.extent(x, balance)
 	scale, zero, inverse := (high-low)/255, int32(0), float32(0)
 	if scale > 0 {
 		inverse = 1 / scale
@@ -121,7 +149,7 @@ func (q *quantizedRows) quantize(loops *int8Loops, r int, x []float32) {
 	}
 	row := q.bytes[r*q.depth:][:q.depth]
 	clear(row[len(x):])
-	loops.quantize(x, row[:len(x)], inverse, zero)
+	loops.quantize(x, balance, row[:len(x)], inverse, zero)
 	q.scales[r], q.zeros[r] = scale, zero
 }
 
@@ -129,8 +157,9 @@ func int8Generic() *int8Loops {
 	return &int8Loops{extent: extentGeneric, quantize: quantizeGeneric, product: productInt8Generic}
 }
 
-func extentGeneric(x []float32) (low, high float32) {
-	for _, v := range x {
+func extentGeneric(x, balance []float32) (low, high float32) {
+	for i, v := range x {
+		v *= balance[i]
 		low, high = min(low, v), max(high, v)
 		if !finite(v) {
 			nan := v - v
@@ -140,8 +169,9 @@ func extentGeneric(x []float32) (low, high float32) {
 	return low, high
 }
 
-func quantizeGeneric(x []float32, q []byte, inverse float32, zero int32) {
+func quantizeGeneric(x, balance []float32, q []byte, inverse float32, zero int32) {
 	for i, v := range x {
+		v *= balance[i]
 		q[i] = byte(min(max(int32(math.RoundToEven(float64(v*inverse)))+zero, 0), 255))
 	}
 }

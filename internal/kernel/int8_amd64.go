@@ -29,12 +29,12 @@ func tileInt8x2AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, 
 //go:noescape
 func tileInt8x1AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
 
-// extentAVX512 returns the least and the greatest value and 0, or NaN if x is not finite.
+// extentAVX512 is int8Loops.extent.
 //
 //go:noescape
-func extentAVX512(x []float32) (low float32, high float32)
+func extentAVX512(x []float32, balance []float32) (low float32, high float32)
 
-// quantizeAVX512 sets q to x·inverse rounded to even, plus zero, within 0 to 255.
+// quantizeAVX512 is int8Loops.quantize.
 //
 //go:noescape
-func quantizeAVX512(x []float32, q []byte, inverse float32, zero int32)
+func quantizeAVX512(x []float32, balance []float32, q []byte, inverse float32, zero int32)

@@ -1307,11 +1307,12 @@ no_residual:
 	VZEROUPPER
 	RET
 
-// func extentAVX512(x []float32) (low float32, high float32)
+// func extentAVX512(x []float32, balance []float32) (low float32, high float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
-TEXT ·extentAVX512(SB), NOSPLIT, $0-32
+TEXT ·extentAVX512(SB), NOSPLIT, $0-56
 	MOVQ   x_len+8(FP), AX
 	MOVQ   x_base+0(FP), CX
+	MOVQ   balance_base+24(FP), DX
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -1321,20 +1322,25 @@ TEXT ·extentAVX512(SB), NOSPLIT, $0-32
 
 loop1:
 	VMOVUPS     (CX), Z4
+	VMOVUPS     (DX), Z5
+	VMULPS      Z5, Z4, Z4
 	VMINPS      Z4, Z0, Z0
 	VMAXPS      Z4, Z1, Z1
 	VFMADD231PS Z4, Z3, Z2
 	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
 	SUBQ        $0x10, AX
 	JGE         loop1
 
 tail2:
 	ADDQ        $0x10, AX
 	JZ          done3
-	MOVQ        $-1, DX
-	BZHIQ       AX, DX, DX
-	KMOVW       DX, K1
+	MOVQ        $-1, BX
+	BZHIQ       AX, BX, BX
+	KMOVW       BX, K1
 	VMOVUPS.Z   (CX), K1, Z4
+	VMOVUPS.Z   (DX), K1, Z5
+	VMULPS      Z5, Z4, Z4
 	VMINPS      Z4, Z0, Z0
 	VMAXPS      Z4, Z1, Z1
 	VFMADD231PS Z4, Z3, Z2
@@ -1365,50 +1371,56 @@ done3:
 	VPERMILPS  $0xb1, Z2, Z3
 	VADDPS     Z3, Z2, Z2
 	VADDPS     Z2, Z0, Z0
-	MOVSS      X0, low+24(FP)
+	MOVSS      X0, low+48(FP)
 	VADDPS     Z2, Z1, Z1
-	MOVSS      X1, high+28(FP)
+	MOVSS      X1, high+52(FP)
 	VZEROUPPER
 	RET
 
-// func quantizeAVX512(x []float32, q []byte, inverse float32, zero int32)
+// func quantizeAVX512(x []float32, balance []float32, q []byte, inverse float32, zero int32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
-TEXT ·quantizeAVX512(SB), NOSPLIT, $0-56
+TEXT ·quantizeAVX512(SB), NOSPLIT, $0-80
 	MOVQ         x_len+8(FP), AX
 	MOVQ         x_base+0(FP), CX
-	MOVQ         q_base+24(FP), DX
-	MOVSS        inverse+48(FP), X0
+	MOVQ         balance_base+24(FP), DX
+	MOVQ         q_base+48(FP), BX
+	MOVSS        inverse+72(FP), X0
 	VBROADCASTSS X0, Z0
 	VXORPS       Z2, Z2, Z2
-	MOVL         zero+52(FP), BX
-	VPBROADCASTD BX, Z1
+	MOVL         zero+76(FP), SI
+	VPBROADCASTD SI, Z1
 	SUBQ         $0x10, AX
 	JLT          tail
 
 loop:
 	VMOVUPS   (CX), Z3
+	VMOVUPS   (DX), Z4
+	VMULPS    Z4, Z3, Z3
 	VMULPS    Z0, Z3, Z3
 	VCVTPS2DQ Z3, Z3
 	VPADDD    Z1, Z3, Z3
 	VPMAXSD   Z2, Z3, Z3
-	VPMOVUSDB Z3, (DX)
+	VPMOVUSDB Z3, (BX)
 	ADDQ      $0x40, CX
-	ADDQ      $0x10, DX
+	ADDQ      $0x40, DX
+	ADDQ      $0x10, BX
 	SUBQ      $0x10, AX
 	JGE       loop
 
 tail:
 	ADDQ      $0x10, AX
 	JZ        done
-	MOVQ      $-1, BX
-	BZHIQ     AX, BX, BX
-	KMOVW     BX, K1
+	MOVQ      $-1, SI
+	BZHIQ     AX, SI, SI
+	KMOVW     SI, K1
 	VMOVUPS.Z (CX), K1, Z3
+	VMOVUPS.Z (DX), K1, Z4
+	VMULPS    Z4, Z3, Z3
 	VMULPS    Z0, Z3, Z3
 	VCVTPS2DQ Z3, Z3
 	VPADDD    Z1, Z3, Z3
 	VPMAXSD   Z2, Z3, Z3
-	VPMOVUSDB Z3, K1, (DX)
+	VPMOVUSDB Z3, K1, (BX)
 
 done:
 	VZEROUPPER

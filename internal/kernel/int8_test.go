@@ -19,9 +19,9 @@ func TestGemmInt8(t *testing.T) {
 			check()
 			want := make([]float64, m*n)
 			for i := range m {
-				x := roundedRow(a[i*k:][:k])
+				x := roundedRow(a[i*k:][:k], p.balance)
 				for j := range n {
-					y := roundedWeights(w[j*k:][:k])
+					y := roundedWeights(w[j*k:][:k], p.balance)
 					want[i*n+j] = Dot(x, y) + float64(bias[j]) + float64(residual[i*n+j])
 				}
 			}
@@ -42,8 +42,13 @@ func TestGemmInt8(t *testing.T) {
 	})
 }
 
-// roundedRow is x as 256 steps from its least to its greatest value, 0 being one of them.
-func roundedRow(x []float32) []float64 {
+// roundedRow is x∘balance as 256 steps from its least to its greatest value, 0 being one of them.
+func roundedRow(x, balance []float32) []float64 {
+	balanced := make([]float32, len(x))
+	for i, v := range x {
+		balanced[i] = v * balance[i]
+	}
+	x = balanced
 	low, high := float32(0), float32(0)
 	for _, v := range x {
 		low, high = min(low, v), max(high, v)
@@ -59,8 +64,13 @@ func roundedRow(x []float32) []float64 {
 	return y
 }
 
-// roundedWeights is w as 255 steps symmetric about 0.
-func roundedWeights(w []float32) []float64 {
+// roundedWeights is w/balance as 255 steps symmetric about 0.
+func roundedWeights(w, balance []float32) []float64 {
+	balanced := make([]float32, len(w))
+	for i, v := range w {
+		balanced[i] = v / balance[i]
+	}
+	w = balanced
 	top := float32(0)
 	for _, v := range w {
 		top = max(top, v, -v)

@@ -72,11 +72,12 @@ func tileInt8(s *isa, m int) {
 
 // extent writes the search for the limits of a row; any NaN or infinity makes them NaN.
 func extent(s *isa) {
-	s.begin("extent", "func(x []float32) (low, high float32)", "returns the least and the greatest value and 0, or NaN if x is not finite.")
-	n, x, low, high, bad := s.length("x"), s.pointer("x"), s.zero(), s.zero(), s.zero()
+	s.begin("extent", "func(x, balance []float32) (low, high float32)", "is int8Loops.extent.")
+	n, x, balance, low, high, bad := s.length("x"), s.pointer("x"), s.pointer("balance"), s.zero(), s.zero(), s.zero()
 	zero := s.zero()
-	s.each(n, []GPVirtual{x}, func(by *mask) {
+	s.each(n, []GPVirtual{x, balance}, func(by *mask) {
 		v := s.load(Mem{Base: x}, by)
+		s.VMULPS(s.load(Mem{Base: balance}, by), v, v)
 		s.VMINPS(v, low, low)
 		s.VMAXPS(v, high, high)
 		s.VFMADD231PS(v, zero, bad)
@@ -95,8 +96,8 @@ func extent(s *isa) {
 }
 
 func quantize(s *isa) {
-	s.begin("quantize", "func(x []float32, q []byte, inverse float32, zero int32)", "sets q to x·inverse rounded to even, plus zero, within 0 to 255.")
-	n, x, q, inverse := s.length("x"), s.pointer("x"), s.pointer("q"), s.broadcast("inverse")
+	s.begin("quantize", "func(x, balance []float32, q []byte, inverse float32, zero int32)", "is int8Loops.quantize.")
+	n, x, balance, q, inverse := s.length("x"), s.pointer("x"), s.pointer("balance"), s.pointer("q"), s.broadcast("inverse")
 	r, zero, none := s.GP32(), s.vec(), s.zero()
 	s.Load(s.Param("zero"), r)
 	s.VPBROADCASTD(r, zero)
@@ -104,6 +105,7 @@ func quantize(s *isa) {
 	s.JLT(LabelRef("tail"))
 	body := func(by *mask) {
 		v := s.load(Mem{Base: x}, by)
+		s.VMULPS(s.load(Mem{Base: balance}, by), v, v)
 		s.VMULPS(inverse, v, v)
 		s.VCVTPS2DQ(v, v)
 		s.VPADDD(zero, v, v)
@@ -117,6 +119,7 @@ func quantize(s *isa) {
 	s.Label("loop")
 	body(nil)
 	s.ADDQ(Imm(64), x)
+	s.ADDQ(Imm(64), balance)
 	s.ADDQ(Imm(16), q)
 	s.SUBQ(Imm(16), n)
 	s.JGE(LabelRef("loop"))
