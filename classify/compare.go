@@ -1,15 +1,10 @@
 package classify
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"slices"
-
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // A Score is one number for how well probabilities agree with labels: ROCAUC, PRAUC, LogLoss, Brier or your own.
@@ -27,110 +22,6 @@ func LogLoss(p []float64, y []int) float64 { l, _ := properScores(p, y); return 
 
 // Brier is the mean squared error of the probability; lower is better.
 func Brier(p []float64, y []int) float64 { _, b := properScores(p, y); return b }
-
-// ResampleOptions are the settings of Bootstrap, Compare and LeakProbe. Nil means the defaults.
-type ResampleOptions struct {
-	Groups  []string // rows of a group are drawn together; "" and nil groups: each row for itself
-	Samples int      // default 2000
-	Level   float64  // of the interval; default 0.95
-	Seed    uint64
-	Score   Score // default ROCAUC
-
-	ranks bool // permute ranks: set where Score is left to the default
-}
-
-func (o *ResampleOptions) withDefaults(rows int) (ResampleOptions, error) {
-	var v ResampleOptions
-	if o != nil {
-		v = *o
-	}
-	v.Samples, v.Level = cmp.Or(v.Samples, 2000), cmp.Or(v.Level, 0.95)
-	if v.Score == nil {
-		v.Score, v.ranks = ROCAUC, true
-	}
-	switch {
-	case v.Samples < 1:
-		return v, fmt.Errorf("classify: %d samples, want 1 or more", v.Samples)
-	case !(v.Level > 0 && v.Level < 1):
-		return v, fmt.Errorf("classify: interval of level %v, want between 0 and 1", v.Level)
-	case v.Groups != nil && len(v.Groups) != rows:
-		return v, fmt.Errorf("classify: %d groups for %d rows", len(v.Groups), rows)
-	}
-	return v, nil
-}
-
-// An Interval is an estimate and where its true value probably lies.
-type Interval struct {
-	Estimate float64 `json:"estimate"`
-	Low      float64 `json:"low"`
-	High     float64 `json:"high"`
-	Samples  int     `json:"samples"` // that count; those with one label only do not
-}
-
-// String gives the estimate and its interval to three places.
-func (i Interval) String() string { return fmt.Sprintf("%.3f [%.3f, %.3f]", i.Estimate, i.Low, i.High) }
-
-// Bootstrap gives a score and its percentile interval over samples of the groups, drawn with replacement (Efron 1979;
-// by group: Field and Welsh 2007). It tells of other rows from the same source, not of training anew.
-func Bootstrap(ctx context.Context, p []float64, y []int, opts *ResampleOptions) (Interval, error) {
-	if err := checkScores(p, y); err != nil {
-		return Interval{}, err
-	}
-	o, err := opts.withDefaults(len(y))
-	if err != nil {
-		return Interval{}, err
-	}
-	return o.bootstrap(ctx, y, func(rows []int) float64 { return o.Score(pick(p, rows), pick(y, rows)) })
-}
-
-// bootstrap gives the statistic of all rows and its interval over samples.
-func (o *ResampleOptions) bootstrap(ctx context.Context, y []int, statistic func(rows []int) float64) (Interval, error) {
-	members := membersOf(len(y), o.Groups)
-	values := make([]float64, o.Samples)
-	err := o.each(ctx, func(s int, r *rand.Rand) {
-		var rows []int
-		for range members {
-			rows = append(rows, members[r.IntN(len(members))]...)
-		}
-		values[s] = math.NaN()
-		if slices.ContainsFunc(rows, func(i int) bool { return y[i] != y[rows[0]] }) {
-			values[s] = statistic(rows)
-		}
-	})
-	if err != nil {
-		return Interval{}, err
-	}
-	values = slices.DeleteFunc(values, math.IsNaN)
-	if len(values) == 0 {
-		return Interval{}, errors.New("classify: bootstrap: every sample holds one label only: a group holds all rows of a label")
-	}
-	slices.Sort(values)
-	tail := (1 - o.Level) / 2
-	return Interval{statistic(all(len(y))), quantile(values, tail), quantile(values, 1-tail), len(values)}, nil
-}
-
-// each calls f for every sample, in parallel, with random numbers of its own.
-func (o *ResampleOptions) each(ctx context.Context, f func(sample int, r *rand.Rand)) error {
-	parallel(o.Samples, func(s int) {
-		if ctx.Err() == nil {
-			f(s, rand.New(rand.NewPCG(o.Seed, uint64(s))))
-		}
-	})
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("classify: resampling stopped: %w", err)
-	}
-	return nil
-}
-
-// quantile is that of ascending values, linear between them.
-func quantile(values []float64, q float64) float64 {
-	at := q * float64(len(values)-1)
-	k := min(int(at), len(values)-1)
-	if k == len(values)-1 {
-		return values[k]
-	}
-	return values[k] + (at-float64(k))*(values[k+1]-values[k])
-}
 
 // A Comparison is of two ways to score the same rows.
 type Comparison struct {
@@ -173,53 +64,6 @@ func Compare(ctx context.Context, a, b *OutOfFold, opts *ResampleOptions) (*Comp
 	return c, nil
 }
 
-// permute is the share of exchanges with a difference at least as large as the one seen, that one among them.
-// For the ROC AUC it is ranks that are exchanged (Bandos, Rockette and Gur 2005), so that a difference in scale is none.
-func (o *ResampleOptions) permute(ctx context.Context, a, b []float64, y []int) (float64, error) {
-	members := membersOf(len(y), o.Groups)
-	if o.ranks {
-		a, b = midranks(a), midranks(b)
-	}
-	seen := math.Abs(o.Score(b, y) - o.Score(a, y))
-	larger := make([]bool, o.Samples)
-	err := o.each(ctx, func(s int, r *rand.Rand) {
-		p, q := slices.Clone(a), slices.Clone(b)
-		for _, rows := range members {
-			if r.Uint64()&1 == 0 {
-				continue
-			}
-			for _, i := range rows {
-				p[i], q[i] = q[i], p[i]
-			}
-		}
-		larger[s] = math.Abs(o.Score(q, y)-o.Score(p, y)) >= seen-1e-12
-	})
-	count := 1
-	for _, l := range larger {
-		if l {
-			count++
-		}
-	}
-	return float64(count) / float64(o.Samples+1), err
-}
-
-// midranks gives each row the mean position, from the lowest, of the rows with its score.
-func midranks(p []float64) []float64 {
-	order, ranks := descending(p), make([]float64, len(p))
-	slices.Reverse(order)
-	for lo := 0; lo < len(order); {
-		hi := lo
-		for hi < len(order) && p[order[hi]] == p[order[lo]] {
-			hi++
-		}
-		for _, i := range order[lo:hi] {
-			ranks[i] = float64(lo+hi-1) / 2
-		}
-		lo = hi
-	}
-	return ranks
-}
-
 // Differs says whether the difference is more than chance would explain, at one minus the level of the interval.
 func (c *Comparison) Differs() bool { return c.P < 1-c.level }
 
@@ -235,82 +79,4 @@ func (c *Comparison) Verdict(a, b string) string {
 		return "no evidence of a difference: " + numbers
 	}
 	return "evidence of a difference: " + numbers
-}
-
-// deLong is the two-sided p of equal ROC AUCs on the same rows, which are taken to be independent (DeLong, DeLong and
-// Clarke-Pearson 1988), by ranks (Sun and Xu 2014).
-func deLong(a, b []float64, y []int) float64 {
-	var placements [2][]float64 // differences between b and a: the share of the other label that each row outranks
-	pa, pb := placement(a, y), placement(b, y)
-	for i, label := range y {
-		placements[label] = append(placements[label], pb[i]-pa[i])
-	}
-	variance, difference := 0.0, 0.0
-	for label, v := range placements {
-		mean := 0.0
-		for _, d := range v {
-			mean += d
-		}
-		mean /= float64(len(v))
-		if label == 1 {
-			difference = mean
-		}
-		square := 0.0
-		for _, d := range v {
-			square += (d - mean) * (d - mean)
-		}
-		variance += square / max(1, float64(len(v)-1)) / float64(len(v))
-	}
-	if variance == 0 {
-		return 1
-	}
-	return 2 * distuv.UnitNormal.Survival(math.Abs(difference)/math.Sqrt(variance))
-}
-
-// placement gives for each row the share of the rows of the other label that it is on the right side of, ties half.
-func placement(p []float64, y []int) []float64 {
-	order := descending(p)
-	var total, above [2]int
-	for _, label := range y {
-		total[label]++
-	}
-	at := make([]float64, len(p))
-	for lo := 0; lo < len(order); {
-		hi := lo
-		var tied [2]int
-		for ; hi < len(order) && p[order[hi]] == p[order[lo]]; hi++ {
-			tied[y[order[hi]]]++
-		}
-		for _, i := range order[lo:hi] {
-			other := 1 - y[i]
-			better := float64(above[other]) + float64(tied[other])/2
-			at[i] = better / float64(total[other]) // of label 0: those above
-			if y[i] == 1 {
-				at[i] = 1 - at[i]
-			}
-		}
-		above[0], above[1] = above[0]+tied[0], above[1]+tied[1]
-		lo = hi
-	}
-	return at
-}
-
-// mcNemar is the exact two-sided p of as many rows being called right by a alone as by b alone, at threshold ½.
-func mcNemar(a, b []float64, y []int) float64 {
-	onlyA, onlyB := 0, 0
-	for i, label := range y {
-		rightA, rightB := (a[i] >= 0.5) == (label == 1), (b[i] >= 0.5) == (label == 1)
-		switch {
-		case rightA && !rightB:
-			onlyA++
-		case rightB && !rightA:
-			onlyB++
-		}
-	}
-	n := onlyA + onlyB
-	if n == 0 {
-		return 1
-	}
-	binomial := distuv.Binomial{N: float64(n), P: 0.5}
-	return min(1, 2*binomial.CDF(float64(min(onlyA, onlyB))))
 }

@@ -210,3 +210,12 @@ func pick[T any](v []T, index []int) []T {
 	}
 	return w
 }
+
+// all lists 0 to n-1.
+func all(n int) []int {
+	index := make([]int, n)
+	for i := range index {
+		index[i] = i
+	}
+	return index
+}

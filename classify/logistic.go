@@ -1,14 +1,12 @@
 package classify
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"slices"
 
 	"github.com/org/salesconv/internal/kernel"
 	"gonum.org/v1/gonum/floats"
@@ -49,12 +47,6 @@ type Logistic struct {
 	C            float64     `json:"c"`              // of the fit
 	Iterations   int         `json:"iterations"`     // of the fit
 	Path         []PathPoint `json:"path,omitempty"` // where C was chosen
-}
-
-// A PathPoint is the mean log loss in cross-validation with a candidate for C.
-type PathPoint struct {
-	C       float64 `json:"c"`
-	LogLoss float64 `json:"log_loss"`
 }
 
 // FitLogistic fits a logistic regression with a penalty on the coefficients, none on the intercept:
@@ -99,98 +91,6 @@ func FitLogistic(ctx context.Context, x mat.Matrix, y []int, opts *LogisticOptio
 func (m *design) model(theta []float64) *Logistic {
 	u, c := m.raw(theta)
 	return &Logistic{Coefficients: u, Intercept: c}
-}
-
-// chooseC sets o.C to the candidate with the lowest mean log loss out of fold, of equal ones the smallest.
-func chooseC(ctx context.Context, x mat.Matrix, y []int, weight []float64, o *LogisticOptions, pool *kernel.Pool) ([]PathPoint, error) {
-	path := make([]PathPoint, len(o.Cs))
-	for k, c := range slices.Sorted(slices.Values(o.Cs)) {
-		path[k].C = c
-	}
-	folds, err := Folds(y, o.Groups, o.Folds, o.Seed)
-	if err != nil {
-		return nil, err
-	}
-	total := floats.Sum(weight)
-	for _, fold := range folds {
-		m, err := newDesign(Rows(x, fold.Train), o.Standardize, pool)
-		if err != nil {
-			return nil, err
-		}
-		test := Rows(x, fold.Test)
-		var theta []float64
-		for k := range path { // from strong to weak, each from where the last ended
-			v := *o
-			v.C, v.Tolerance = path[k].C, max(o.Tolerance, 1e-6)
-			l := newLogLoss(m, pick(y, fold.Train), pick(weight, fold.Train), &v)
-			if theta == nil {
-				theta = l.start()
-			}
-			if theta, _, err = l.minimize(ctx, theta, &v); err != nil {
-				return nil, err
-			}
-			z, err := m.model(theta).Margins(test)
-			if err != nil {
-				return nil, err
-			}
-			for a, i := range fold.Test {
-				path[k].LogLoss += weight[i] / total * softplus((1-2*float64(y[i]))*z[a])
-			}
-		}
-	}
-	best := slices.MinFunc(path, func(a, b PathPoint) int { return cmp.Compare(a.LogLoss, b.LogLoss) })
-	o.C = best.C
-	return path, nil
-}
-
-// softplus is log(1 + exp(z)).
-func softplus(z float64) float64 { return max(z, 0) + math.Log1p(math.Exp(-math.Abs(z))) }
-
-// Covariance is the inverse of the second derivative of the objective at f, for the x, y and opts that f was fitted
-// with: rows and columns are the coefficients, then the intercept. With a weak penalty it is the usual estimate of their
-// covariance, with a stronger one that of the posterior with a normal prior. It does not exist for L1Ratio above 0.
-func (f *Logistic) Covariance(x mat.Matrix, y []int, opts *LogisticOptions) (*mat.SymDense, error) {
-	o, err := opts.withDefaults()
-	if err != nil {
-		return nil, err
-	}
-	if o.L1Ratio > 0 {
-		return nil, errors.New("classify: no covariance with an L1 penalty: bootstrap the fit instead")
-	}
-	if err := checkSample(x, y, o.Weights); err != nil {
-		return nil, err
-	}
-	z, err := f.Margins(x)
-	if err != nil {
-		return nil, err
-	}
-	pool := kernel.NewPool(0)
-	defer pool.Close()
-	m, err := newDesign(x, o.Standardize, pool)
-	if err != nil {
-		return nil, err
-	}
-	weight := rowWeights(y, &o)
-	o.C = f.C
-	var factor mat.Cholesky
-	if !factor.Factorize(hessian[float64](newLogLoss(m, y, weight, &o), z, all(m.d), m.n)) {
-		return nil, errors.New("classify: no covariance: the columns are dependent and the penalty is too weak to tell them apart")
-	}
-	var inverse mat.SymDense
-	if err := factor.InverseTo(&inverse); err != nil {
-		return nil, fmt.Errorf("classify: covariance: %w", err)
-	}
-	jacobian := mat.NewDense(m.d+1, m.d+1, nil) // of coefficients and intercept by θ
-	for j := range m.d {
-		jacobian.Set(j, j, 1/m.scale[j])
-		jacobian.Set(m.d, j, -m.mean[j]/m.scale[j])
-	}
-	jacobian.Set(m.d, m.d, 1)
-	var left, raw mat.Dense
-	left.Mul(jacobian, &inverse)
-	raw.Mul(&left, jacobian.T())
-	raw.Scale(1/floats.Sum(weight), &raw)
-	return mat.NewSymDense(m.d+1, raw.RawMatrix().Data), nil
 }
 
 func (o *LogisticOptions) withDefaults() (LogisticOptions, error) {

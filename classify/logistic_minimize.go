@@ -4,11 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 
-	"github.com/org/salesconv/internal/kernel"
 	"gonum.org/v1/gonum/floats"
-	"gonum.org/v1/gonum/mat"
 )
 
 // A logLoss is the mean logistic loss of a design with its penalty, as a function of θ:
@@ -172,126 +169,4 @@ func (l *logLoss) search(p, next *point, direction []float64, slope float64) flo
 		}
 	}
 	return t
-}
-
-// sampleRows is how many rows are enough to know the curvature well, as a first guess.
-func (l *logLoss) sampleRows() int { return min(l.n, 8*(l.d+1)) }
-
-// hessianCost is about how many passes the Hessian of a sample and its factor cost.
-func (l *logLoss) hessianCost() int {
-	return 6 + (8+l.d/48)*l.sampleRows()/l.n + l.d*l.d/(2*l.n)
-}
-
-// diagonal solves with the diagonal of the Hessian at θ = start.
-func (l *logLoss) diagonal() func(g []float64) {
-	return func(g []float64) {
-		for j := range g[:l.d] {
-			g[j] /= l.variance[j]/4 + l.lambda
-		}
-		g[l.d] *= 4
-	}
-}
-
-// maxFactor is the most columns whose Hessian is formed.
-const maxFactor = 2048
-
-// cholesky solves with the Hessian at the given margins, or is nil where that is too large or not positive.
-func (l *logLoss) cholesky(margin []float64) func(g []float64) {
-	if l.d > maxFactor {
-		return nil
-	}
-	var c mat.Cholesky
-	if !c.Factorize(hessian[float32](l, margin, all(l.d), l.sampleRows())) {
-		return nil
-	}
-	return func(g []float64) {
-		v := mat.NewVecDense(len(g), g)
-		_ = c.SolveVecTo(v, v) // an ill-conditioned factor is still a guess of the curvature
-	}
-}
-
-// all lists 0 to n-1.
-func all(n int) []int {
-	index := make([]int, n)
-	for i := range index {
-		index[i] = i
-	}
-	return index
-}
-
-// hessianRows is how many rows are squared at a time.
-const hessianRows = 2048
-
-// hessian is the second derivative of F by some of the coefficients and the intercept, its products in T, from so
-// many rows, evenly spread.
-func hessian[T kernel.Float](l *logLoss, margin []float64, index []int, sample int) *mat.SymDense {
-	k := len(index) + 1
-	total := make([]float64, k*k)
-	part, rows := make([]T, k*k), make([]T, min(sample, hessianRows)*k)
-	r := rowsOf(l.x)
-	for lo := 0; lo < sample; lo += hessianRows {
-		hi := min(sample, lo+hessianRows)
-		l.each(hi-lo, func(worker, i int) { // factor·∂z/∂θ of a row
-			at := (lo + i) * l.n / sample
-			_, _, curvature := l.loss(at, margin[at])
-			factor := math.Sqrt(curvature * float64(l.n) / float64(sample))
-			row, to := r.row(at, l.buffer(worker)[:l.d]), rows[i*k:(i+1)*k]
-			for a, j := range index {
-				to[a] = T(factor * (row[j] - l.mean[j]) / l.scale[j])
-			}
-			to[k-1] = T(factor)
-		})
-		kernel.GemmTN(l.pool, hi-lo, rows, k, rows, k, part)
-		for j, v := range part {
-			total[j] += float64(v)
-		}
-	}
-	for a := range index {
-		total[a*k+a] += l.lambda
-	}
-	return mat.NewSymDense(k, total)
-}
-
-// history is what L-BFGS remembers of its steps.
-type history struct {
-	solve func(g []float64) // replaces g by the first guess of H⁻¹g
-	s, y  [][]float64       // changes of θ and of the gradient, oldest first
-	gamma float64           // scales the first guess to the curvature of the last change
-}
-
-const historySize = 10
-
-func (h *history) add(from, to *point) {
-	s := floats.SubTo(make([]float64, len(from.theta)), to.theta, from.theta)
-	y := floats.SubTo(make([]float64, len(s)), to.gradient, from.gradient)
-	if !(floats.Dot(s, y) > 0) {
-		return
-	}
-	if len(h.s) == historySize {
-		h.s, h.y = h.s[1:], h.y[1:]
-	}
-	h.s, h.y = append(h.s, s), append(h.y, y)
-	guess := slices.Clone(y)
-	h.solve(guess)
-	h.gamma = floats.Dot(s, y) / floats.Dot(y, guess)
-}
-
-// direction is -H⁻¹g by the two-loop recursion.
-func (h *history) direction(gradient []float64) []float64 {
-	q := slices.Clone(gradient)
-	alpha := make([]float64, len(h.s))
-	for k := len(h.s) - 1; k >= 0; k-- {
-		alpha[k] = floats.Dot(h.s[k], q) / floats.Dot(h.s[k], h.y[k])
-		floats.AddScaled(q, -alpha[k], h.y[k])
-	}
-	h.solve(q)
-	if len(h.s) > 0 {
-		floats.Scale(h.gamma, q)
-	}
-	for k := range h.s {
-		beta := floats.Dot(h.y[k], q) / floats.Dot(h.s[k], h.y[k])
-		floats.AddScaled(q, alpha[k]-beta, h.s[k])
-	}
-	floats.Scale(-1, q)
-	return q
 }

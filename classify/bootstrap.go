@@ -1,0 +1,115 @@
+package classify
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// ResampleOptions are the settings of Bootstrap, Compare and LeakProbe. Nil means the defaults.
+type ResampleOptions struct {
+	Groups  []string // rows of a group are drawn together; "" and nil groups: each row for itself
+	Samples int      // default 2000
+	Level   float64  // of the interval; default 0.95
+	Seed    uint64
+	Score   Score // default ROCAUC
+
+	ranks bool // permute ranks: set where Score is left to the default
+}
+
+func (o *ResampleOptions) withDefaults(rows int) (ResampleOptions, error) {
+	var v ResampleOptions
+	if o != nil {
+		v = *o
+	}
+	v.Samples, v.Level = cmp.Or(v.Samples, 2000), cmp.Or(v.Level, 0.95)
+	if v.Score == nil {
+		v.Score, v.ranks = ROCAUC, true
+	}
+	switch {
+	case v.Samples < 1:
+		return v, fmt.Errorf("classify: %d samples, want 1 or more", v.Samples)
+	case !(v.Level > 0 && v.Level < 1):
+		return v, fmt.Errorf("classify: interval of level %v, want between 0 and 1", v.Level)
+	case v.Groups != nil && len(v.Groups) != rows:
+		return v, fmt.Errorf("classify: %d groups for %d rows", len(v.Groups), rows)
+	}
+	return v, nil
+}
+
+// An Interval is an estimate and where its true value probably lies.
+type Interval struct {
+	Estimate float64 `json:"estimate"`
+	Low      float64 `json:"low"`
+	High     float64 `json:"high"`
+	Samples  int     `json:"samples"` // that count; those with one label only do not
+}
+
+// String gives the estimate and its interval to three places.
+func (i Interval) String() string { return fmt.Sprintf("%.3f [%.3f, %.3f]", i.Estimate, i.Low, i.High) }
+
+// Bootstrap gives a score and its percentile interval over samples of the groups, drawn with replacement (Efron 1979;
+// by group: Field and Welsh 2007). It tells of other rows from the same source, not of training anew.
+func Bootstrap(ctx context.Context, p []float64, y []int, opts *ResampleOptions) (Interval, error) {
+	if err := checkScores(p, y); err != nil {
+		return Interval{}, err
+	}
+	o, err := opts.withDefaults(len(y))
+	if err != nil {
+		return Interval{}, err
+	}
+	return o.bootstrap(ctx, y, func(rows []int) float64 { return o.Score(pick(p, rows), pick(y, rows)) })
+}
+
+// bootstrap gives the statistic of all rows and its interval over samples.
+func (o *ResampleOptions) bootstrap(ctx context.Context, y []int, statistic func(rows []int) float64) (Interval, error) {
+	members := membersOf(len(y), o.Groups)
+	values := make([]float64, o.Samples)
+	err := o.each(ctx, func(s int, r *rand.Rand) {
+		var rows []int
+		for range members {
+			rows = append(rows, members[r.IntN(len(members))]...)
+		}
+		values[s] = math.NaN()
+		if slices.ContainsFunc(rows, func(i int) bool { return y[i] != y[rows[0]] }) {
+			values[s] = statistic(rows)
+		}
+	})
+	if err != nil {
+		return Interval{}, err
+	}
+	values = slices.DeleteFunc(values, math.IsNaN)
+	if len(values) == 0 {
+		return Interval{}, errors.New("classify: bootstrap: every sample holds one label only: a group holds all rows of a label")
+	}
+	slices.Sort(values)
+	tail := (1 - o.Level) / 2
+	return Interval{statistic(all(len(y))), quantile(values, tail), quantile(values, 1-tail), len(values)}, nil
+}
+
+// each calls f for every sample, in parallel, with random numbers of its own.
+func (o *ResampleOptions) each(ctx context.Context, f func(sample int, r *rand.Rand)) error {
+	parallel(o.Samples, func(s int) {
+		if ctx.Err() == nil {
+			f(s, rand.New(rand.NewPCG(o.Seed, uint64(s))))
+		}
+	})
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("classify: resampling stopped: %w", err)
+	}
+	return nil
+}
+
+// quantile is that of ascending values, linear between them.
+func quantile(values []float64, q float64) float64 {
+	at := q * float64(len(values)-1)
+	k := min(int(at), len(values)-1)
+	if k == len(values)-1 {
+		return values[k]
+	}
+	return values[k] + (at-float64(k))*(values[k+1]-values[k])
+}
