@@ -104,17 +104,22 @@ type scoreStep struct {
 
 // scoreSteps sorts the rows by score, ties together.
 func scoreSteps(p []float64, y []int) []scoreStep {
-	order := descending(p)
-	var steps []scoreStep
-	for _, i := range order {
-		if len(steps) == 0 || steps[len(steps)-1].score != p[i] {
-			steps = append(steps, scoreStep{score: p[i]})
-		}
-		s := &steps[len(steps)-1]
-		s.positive += y[i]
-		s.negative += 1 - y[i]
+	steps := make([]scoreStep, len(p))
+	for i, v := range p {
+		steps[i] = scoreStep{v, y[i], 1 - y[i]}
 	}
-	return steps
+	slices.SortFunc(steps, func(a, b scoreStep) int { return cmp.Compare(b.score, a.score) })
+	last := 0
+	for _, s := range steps[1:] {
+		if s.score != steps[last].score {
+			last++
+			steps[last] = s
+			continue
+		}
+		steps[last].positive += s.positive
+		steps[last].negative += s.negative
+	}
+	return steps[:last+1]
 }
 
 // descending lists the rows from the highest score to the lowest, ties in row order.
