@@ -162,8 +162,7 @@ func extentGeneric(x, balance []float32) (low, high float32) {
 		v *= balance[i]
 		low, high = min(low, v), max(high, v)
 		if !finite(v) {
-			nan := v - v
-			return nan, nan
+			return v * 0, v * 0
 		}
 	}
 	return low, high

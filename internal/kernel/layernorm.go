@@ -68,7 +68,8 @@ func forRows(pool *Pool, rows int, f func(r int)) {
 	})
 }
 
-func finite[T Float](x T) bool { return x-x == 0 }
+// finite multiplies, for x-x could be fused with a product that x is, and be its rounding error.
+func finite[T Float](x T) bool { return x*0 == 0 }
 
 // lower sets a to v if that is less.
 func lower(a *atomic.Int64, v int64) {
