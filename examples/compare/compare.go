@@ -12,18 +12,19 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Names of the ways of predicting that are compared with each other.
+// Names of the ways of predicting.
 const (
-	words   = "tf-idf, logistic"
-	frozen  = "generic, logistic"
-	trees   = "generic, boosted"
-	stack   = "generic, stack"
-	tuned   = "fine-tuned, logistic"
-	tunedXG = "fine-tuned, boosted"
+	words      = "logistic on tf-idf"
+	wordTrees  = "boosted on tf-idf"
+	frozen     = "logistic on generic"
+	trees      = "boosted on generic"
+	stack      = "stack of generic"
+	tuned      = "logistic on fine-tuned"
+	tunedTrees = "boosted on fine-tuned"
 )
 
 // pairs are what the verdicts are about.
-var pairs = [][2]string{{words, frozen}, {words, stack}, {frozen, stack}, {frozen, trees}, {frozen, tuned}, {trees, tunedXG}, {stack, tuned}}
+var pairs = [][2]string{{words, frozen}, {words, stack}, {frozen, stack}, {frozen, trees}, {frozen, tuned}, {trees, tunedTrees}, {stack, tuned}}
 
 // way is one way of predicting, judged on every call by a model that was not trained on it.
 type way struct {
@@ -157,12 +158,15 @@ func (s *study) predict(ctx context.Context, fold classify.Fold, name string) er
 	}
 	s.keep(words, fold.Test, sigmoids(margins[0]))
 	s.keep(frozen, fold.Test, sigmoids(margins[1]))
-	generic, err := s.blocks[1].Features(ctx, fold.Train)
-	if err != nil {
-		return err
-	}
-	if err := s.fit(ctx, trees, boosted, generic, fold); err != nil {
-		return err
+	for b, way := range []string{wordTrees, trees} {
+		s.bars.stage(name+", trees")(b, 2)
+		block, err := s.blocks[b].Features(ctx, fold.Train)
+		if err != nil {
+			return err
+		}
+		if err := s.fit(ctx, way, boosted, block, fold); err != nil {
+			return err
+		}
 	}
 	p, err := joined.Predict(test)
 	if err != nil {
@@ -179,7 +183,7 @@ func (s *study) predict(ctx context.Context, fold classify.Fold, name string) er
 	if err := s.fit(ctx, tuned, logistic, rows, fold); err != nil {
 		return err
 	}
-	return s.fit(ctx, tunedXG, boosted, rows, fold)
+	return s.fit(ctx, tunedTrees, boosted, rows, fold)
 }
 
 // logistic is the default head of a stack of turn vectors.

@@ -12,7 +12,7 @@ import (
 )
 
 // columns are those of the table.
-var columns = []string{"features, classifier", "ROC AUC", "95% interval", "PR AUC", "F1", "accuracy", "log loss", "Brier"}
+var columns = []string{"classifier on features", "ROC AUC", "95% interval", "PR AUC", "F1", "accuracy", "log loss", "Brier"}
 
 func (r *results) rows() [][]string {
 	rows := make([][]string, len(r.Ways))
