@@ -3,16 +3,24 @@ package encoder
 import "sync"
 
 // Cache remembers the rows of segments by their text, for [Model.EncodeSegments] and [Model.EncodeDocuments]. It is
-// safe for concurrent use, and forgets everything when it is used with another model or with changed weights.
+// safe for concurrent use, and forgets everything when it is used with another model, changed weights or other arithmetic.
 type Cache struct {
-	mu         sync.Mutex
-	model      *Model
-	generation uint64
-	rows       map[string]cached
-	order      []string // texts in rows, as a ring once it is full
-	next       int      // the oldest of them then
-	limit      int
+	mu     sync.Mutex
+	origin origin
+	rows   map[string]cached
+	order  []string // texts in rows, as a ring once it is full
+	next   int      // the oldest of them then
+	limit  int
 }
+
+// origin is what made the rows of a cache.
+type origin struct {
+	model      *Model
+	generation uint64 // of its weights
+	int8       bool
+}
+
+func (r *run) origin() origin { return origin{r.Model, r.Model.generation.Load(), r.int8} }
 
 type cached struct {
 	row    []float32
@@ -29,13 +37,13 @@ func NewCache(limit int) *Cache {
 }
 
 // get copies the row of a text and returns its number of pieces, 0 if it is not there. A nil cache is empty.
-func (c *Cache) get(m *Model, text string, row []float32) (pieces int) {
+func (c *Cache) get(from origin, text string, row []float32) (pieces int) {
 	if c == nil {
 		return 0
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.model != m || c.generation != m.generation.Load() {
+	if c.origin != from {
 		return 0
 	}
 	entry := c.rows[text]
@@ -44,14 +52,14 @@ func (c *Cache) get(m *Model, text string, row []float32) (pieces int) {
 }
 
 // put remembers a copy of the row of a text.
-func (c *Cache) put(m *Model, text string, row []float32, pieces int) {
+func (c *Cache) put(from origin, text string, row []float32, pieces int) {
 	if c == nil {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if g := m.generation.Load(); c.rows == nil || c.model != m || c.generation != g {
-		c.model, c.generation, c.rows, c.order, c.next = m, g, map[string]cached{}, nil, 0
+	if c.rows == nil || c.origin != from {
+		c.origin, c.rows, c.order, c.next = from, map[string]cached{}, nil, 0
 	}
 	if _, ok := c.rows[text]; ok {
 		return

@@ -126,7 +126,7 @@ func (r *run) segments(texts []string, opts *Options, rows *Embeddings) (pieces 
 	var fresh []string
 	var index []int // where a fresh text stands among all
 	for i, text := range texts {
-		if pieces[i] = cache.get(r.Model, text, rows.RawRow(i)); pieces[i] == 0 {
+		if pieces[i] = cache.get(r.origin(), text, rows.RawRow(i)); pieces[i] == 0 {
 			fresh, index = append(fresh, text), append(index, i)
 		}
 	}
@@ -154,7 +154,7 @@ func (r *run) segments(texts []string, opts *Options, rows *Embeddings) (pieces 
 		weighted(s.rows.data, s.rows.cols, s.weights, s.row)
 	}
 	for i, at := range index {
-		cache.put(r.Model, fresh[i], rows.RawRow(at), pieces[at])
+		cache.put(r.origin(), fresh[i], rows.RawRow(at), pieces[at])
 	}
 	return pieces, nil
 }

@@ -336,25 +336,27 @@ func mixed(n int) []string {
 }
 
 func BenchmarkEncode(b *testing.B) {
+	m := loadMiniLM(b)
 	for name, texts := range map[string][]string{
 		"mixed512": mixed(512),
 		"full64":   slices.Repeat([]string{strings.Repeat("price ", 254)}, 64),
 		"short":    {"Honestly, that's more than we budgeted."},
 		"100":      {strings.Repeat("price ", 98)},
 	} {
-		b.Run(name, func(b *testing.B) {
-			m := loadMiniLM(b)
-			pieces := 0
-			b.ReportAllocs()
-			for b.Loop() {
-				e, err := m.Encode(b.Context(), texts, nil)
-				if err != nil {
-					b.Fatal(err)
+		for arithmetic, opts := range map[string]*Options{"float32": nil, "int8": {Int8: true}} {
+			b.Run(name+"/"+arithmetic, func(b *testing.B) {
+				pieces := 0
+				b.ReportAllocs()
+				for b.Loop() {
+					e, err := m.Encode(b.Context(), texts, opts)
+					if err != nil {
+						b.Fatal(err)
+					}
+					pieces += e.Pieces
 				}
-				pieces += e.Pieces
-			}
-			b.ReportMetric(float64(pieces)/b.Elapsed().Seconds(), "pieces/s")
-		})
+				b.ReportMetric(float64(pieces)/b.Elapsed().Seconds(), "pieces/s")
+			})
+		}
 	}
 }
 

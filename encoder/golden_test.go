@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/org/salesconv/encoder/minilm"
+	"github.com/org/salesconv/internal/kernel"
 )
 
 // miniLM is the embedded model, loaded once for all tests.
@@ -83,6 +84,28 @@ func TestGoldenEmbeddings(t *testing.T) {
 	t.Logf("%d texts, %d pieces, %d texts cut by %d pieces: embeddings within %.2g", e.rows, e.Pieces, e.Truncated, e.Cut, d)
 	if !(d <= 1e-5) {
 		t.Errorf("embeddings differ by %g, want 1e-5 at most", d)
+	}
+}
+
+// TestGoldenInt8 holds 8-bit arithmetic to what it promises: the cosine with the reference, text by text.
+func TestGoldenInt8(t *testing.T) {
+	texts := readTexts(t)
+	if testing.Short() {
+		texts = texts[:12]
+	}
+	e, err := loadMiniLM(t).Encode(t.Context(), texts, &Options{Int8: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, least, mean := golden(t, "embeddings"), 1.0, 0.0
+	for i := range texts {
+		cosine := kernel.Dot(e.RawRow(i), all[i*384:(i+1)*384]) // of unit vectors
+		least = min(least, cosine)
+		mean += cosine / float64(len(texts))
+	}
+	t.Logf("cosine with the reference: %.5f on average, %.5f at least", mean, least)
+	if !(least >= 0.99 && mean >= 0.998) {
+		t.Errorf("cosine %v at least and %v on average, want 0.99 and 0.998", least, mean)
 	}
 }
 

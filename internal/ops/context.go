@@ -61,6 +61,7 @@ type Context[T kernel.Float] struct {
 	Train      bool   // dropout is on
 	Seed, Step uint64 // choose, with the name of the operation, what is dropped
 	Accumulate bool   // add to the gradients of the run before instead of replacing them
+	Int8       bool   // multiply by weights in 8-bit arithmetic, for inference; float32 alone
 
 	frozen map[*G.Node]bool
 	tip    *G.Node // the end of the chain

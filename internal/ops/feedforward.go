@@ -28,15 +28,13 @@ func FeedForward[T kernel.Float](c *Context[T], name string, x, w1, b1, w2, b2 *
 	var pre buffer[T]
 	o.do = func(in []G.Value) (G.Value, error) {
 		m := rows(in[0])
-		first := c.packs().transposed(c.Pool, data[T](in[1]), inside, width)
-		second := c.packs().transposed(c.Pool, data[T](in[3]), width, inside)
 		e := kernel.Epilogue[T]{Bias: data[T](in[2]), GELU: true}
 		if keep {
 			e.PreActivation = pre.get(m, inside)
 		}
 		h, out := mid.get(m, inside), y.get(m, width)
-		kernel.Gemm(c.Pool, m, data[T](in[0]), first, h, e)
-		kernel.Gemm(c.Pool, m, h, second, out, kernel.Epilogue[T]{Bias: data[T](in[4])})
+		c.product(m, data[T](in[0]), data[T](in[1]), inside, width, h, e)
+		c.product(m, h, data[T](in[3]), width, inside, out, kernel.Epilogue[T]{Bias: data[T](in[4])})
 		return y.value(), nil
 	}
 	o.folds = true

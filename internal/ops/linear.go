@@ -34,12 +34,21 @@ func Linear[T kernel.Float](c *Context[T], name string, x, weight, bias *G.Node)
 		if bias != nil {
 			e.Bias = data[T](in[2])
 		}
-		kernel.Gemm(c.Pool, m, data[T](in[0]), c.packs().transposed(c.Pool, w, n, k), y.get(m, n), e)
+		c.product(m, data[T](in[0]), w, n, k, y.get(m, n), e)
 		return y.value(), nil
 	}
 	o.folds = true
 	o.diff = func(in G.Nodes, grad *G.Node) (G.Nodes, error) { return linearBackward(c, o, in, grad) }
 	return c.apply(o, inputs...)
+}
+
+// product sets y = x·Wᵀ for W [n,k] and applies the epilogue.
+func (c *Context[T]) product(m int, x, w []T, n, k int, y []T, e kernel.Epilogue[T]) {
+	if w, ok := any(w).([]float32); ok && c.Int8 {
+		kernel.GemmInt8(c.Pool, m, any(x).([]float32), c.packs().rounded(c.Pool, w, n, k), any(y).([]float32), any(e).(kernel.Epilogue[float32]))
+		return
+	}
+	kernel.Gemm(c.Pool, m, x, c.packs().transposed(c.Pool, w, n, k), y, e)
 }
 
 func linearBackward[T kernel.Float](c *Context[T], o *op, in G.Nodes, grad *G.Node) (G.Nodes, error) {

@@ -10,14 +10,15 @@ import (
 // Packs keeps weights in the order in which the matrix product reads them, so that all graphs over the same weights
 // pack each of them once. It is safe for concurrent use as long as nobody changes the weights.
 type Packs[T kernel.Float] struct {
-	generation       atomic.Uint64
-	forward, reverse sync.Map // from the address of the first weight to its *pack[T]
+	generation              atomic.Uint64
+	forward, reverse, bytes sync.Map // from the address of the first weight to its *pack
 }
 
-type pack[T kernel.Float] struct {
+// pack is a weight as P, packed once a generation.
+type pack[P any] struct {
 	sync.Mutex
 	generation atomic.Uint64 // 0: not packed yet
-	kernel.Packed[T]
+	packed     P
 }
 
 // NewPacks returns an empty set.
@@ -32,27 +33,32 @@ func (p *Packs[T]) Invalidate() { p.generation.Add(1) }
 
 // transposed returns the weights w [n,k] as the right operand of y = x·wᵀ.
 func (p *Packs[T]) transposed(pool *kernel.Pool, w []T, n, k int) *kernel.Packed[T] {
-	return p.get(&p.forward, w, func(q *kernel.Packed[T]) { q.PackTransposed(pool, w, n, k) })
+	return packed(p, &p.forward, &w[0], func(q *kernel.Packed[T]) { q.PackTransposed(pool, w, n, k) })
 }
 
 // straight returns the weights w [n,k] as the right operand of dx = dy·w.
 func (p *Packs[T]) straight(pool *kernel.Pool, w []T, n, k int) *kernel.Packed[T] {
-	return p.get(&p.reverse, w, func(q *kernel.Packed[T]) { q.Pack(pool, w, n, k) })
+	return packed(p, &p.reverse, &w[0], func(q *kernel.Packed[T]) { q.Pack(pool, w, n, k) })
 }
 
-func (p *Packs[T]) get(packs *sync.Map, w []T, fill func(*kernel.Packed[T])) *kernel.Packed[T] {
-	v, ok := packs.Load(&w[0])
+// rounded returns the weights w [n,k] as the right operand of y = x·wᵀ in 8-bit arithmetic.
+func (p *Packs[T]) rounded(pool *kernel.Pool, w []float32, n, k int) *kernel.PackedInt8 {
+	return packed(p, &p.bytes, &w[0], func(q *kernel.PackedInt8) { q.PackTransposed(pool, w, n, k) })
+}
+
+func packed[T kernel.Float, P any](p *Packs[T], packs *sync.Map, key any, fill func(*P)) *P {
+	v, ok := packs.Load(key)
 	if !ok {
-		v, _ = packs.LoadOrStore(&w[0], new(pack[T]))
+		v, _ = packs.LoadOrStore(key, new(pack[P]))
 	}
-	q := v.(*pack[T])
+	q := v.(*pack[P])
 	if now := p.generation.Load(); q.generation.Load() != now {
 		q.Lock()
 		defer q.Unlock()
 		if q.generation.Load() != now {
-			fill(&q.Packed)
+			fill(&q.packed)
 			q.generation.Store(now)
 		}
 	}
-	return &q.Packed
+	return &q.packed
 }
