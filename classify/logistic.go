@@ -154,19 +154,20 @@ func (f *Logistic) Margins(x mat.Matrix) ([]float64, error) {
 	}
 	n, d := x.Dims()
 	z := make([]float64, n)
+	s, sparse := x.(*Sparse)
 	r := rowsOf(x)
 	const block = 256
 	parallel((n+block-1)/block, func(b int) {
 		var buf []float64
+		if !sparse {
+			buf = make([]float64, d)
+		}
 		for i := b * block; i < min(n, (b+1)*block); i++ {
-			if s, ok := x.(*Sparse); ok {
+			if sparse {
 				z[i] = f.Intercept + s.dot(i, f.Coefficients)
-				continue
+			} else {
+				z[i] = f.Intercept + floats.Dot(r.row(i, buf), f.Coefficients)
 			}
-			if buf == nil {
-				buf = make([]float64, d)
-			}
-			z[i] = f.Intercept + floats.Dot(r.row(i, buf), f.Coefficients)
 		}
 	})
 	for _, v := range z {
