@@ -26,8 +26,8 @@
 //
 // Of each layer the backward pass keeps queries, keys, values, context, the two sums and outputs of LayerNorm, and the
 // argument of GELU, 12 floats per token and unit of width; attention weights and GELU are computed again. Everything
-// else is shared by all layers: 130 KB a token for 6 layers of width 384 in float32. Without Keep it is 15 KB. Buffers grow
-// to the largest batch and stay; a steady state allocates next to nothing.
+// else is shared by all layers: 130 KB a token for 6 layers of width 384 in float32. Layers below all that learns keep
+// nothing. Without Keep it is 15 KB. Buffers grow to the largest batch and stay; a steady state allocates next to nothing.
 //
 // # Rules of gorgonia that shape this package
 //
