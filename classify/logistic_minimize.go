@@ -89,7 +89,7 @@ func (l *logLoss) minimize(ctx context.Context, theta []float64, o *LogisticOpti
 		return l.lasso(ctx, p, goal, o.MaxIterations)
 	}
 	h := &history{solve: l.diagonal()}
-	renew := l.hessianCost()
+	renew, restarted := l.hessianCost(), false
 	for step := range o.MaxIterations {
 		if err := stopped(ctx, step); err != nil {
 			return nil, 0, err
@@ -103,8 +103,12 @@ func (l *logLoss) minimize(ctx context.Context, theta []float64, o *LogisticOpti
 			}
 		}
 		next := l.step(p, h.direction(p.gradient))
-		if next == nil { // no step changes F any more: this is as exact as float64 gets
+		if next == nil && restarted { // no step changes F any more: this is as exact as float64 gets
 			return p.theta, step, nil
+		}
+		if restarted = next == nil; restarted {
+			h = &history{solve: l.diagonal()}
+			continue
 		}
 		h.add(p, next)
 		p = next

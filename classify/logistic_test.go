@@ -292,6 +292,35 @@ func TestLogisticDegenerate(t *testing.T) {
 	}
 }
 
+// Columns whose scales differ by 10⁹, and that are far from 0, take a few steps more.
+func TestLogisticBadlyScaled(t *testing.T) {
+	x, y := linearSample(500, 20, 3)
+	for i := range 500 {
+		for j := range 20 {
+			scale := math.Pow(10, float64(j%10)-3)
+			x.Set(i, j, scale*(x.At(i, j)+100))
+		}
+	}
+	f, err := FitLogistic(context.Background(), x, y, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Iterations > 150 {
+		t.Errorf("%d iterations", f.Iterations)
+	}
+	p, err := f.Predict(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	residual := 0.0 // the derivative by the intercept
+	for i := range y {
+		residual += p[i] - float64(y[i])
+	}
+	if math.Abs(residual) > 1e-6 {
+		t.Errorf("mean probability off by %.2g", residual/500)
+	}
+}
+
 func TestLogisticChoosesC(t *testing.T) {
 	x, y := linearSample(300, 100, 6)
 	cs := []float64{100, 1e-4, 0.01, 1}
