@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"weak"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -113,6 +115,22 @@ func (n *network[T]) gradient(t testing.TB, i int) []T {
 		t.Fatal(err)
 	}
 	return slices.Clone(data[T](v))
+}
+
+// A network that nothing refers to any more is collected, though its loss refers back to it.
+func TestNetworkIsCollected(t *testing.T) {
+	run := func() weak.Pointer[network[float32]] {
+		n := build[float32](t, &Context[float32]{Keep: true}, nil, 0)
+		n.run(t, batches()[0])
+		return weak.Make(n)
+	}
+	n := run()
+	for i := 0; i < 5 && n.Value() != nil; i++ {
+		runtime.GC()
+	}
+	if n.Value() != nil {
+		t.Error("the network and its machine are still there")
+	}
 }
 
 func TestNetworkGradients(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash"
 	"hash/fnv"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -172,7 +173,11 @@ func Compile(g *G.ExprGraph) (vm G.VM, err error) {
 	if err := Unique(g); err != nil {
 		return nil, err
 	}
-	return G.NewTapeMachine(g), nil
+	vm = G.NewTapeMachine(g)
+	// The machine's finalizer does nothing without CUDA, but a loss that refers to what holds the machine makes a circle,
+	// and circles with a finalizer are never collected.
+	runtime.SetFinalizer(vm, nil)
+	return vm, nil
 }
 
 // Run runs the machine once on the context's batch and resets it. The error is that of the op that failed.
