@@ -70,7 +70,7 @@ func BenchmarkGemmGELU(b *testing.B) {
 }
 
 func BenchmarkGemmTN(b *testing.B) {
-	const m = 2048
+	const m = 512
 	for _, s := range encoderShapes {
 		n, k := s[0], s[1]
 		b.Run(fmt.Sprintf("n=%d,k=%d", n, k), func(b *testing.B) {
