@@ -6,13 +6,13 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/internal/cli"
 	"github.com/org/salesconv/internal/pipeline"
+	"github.com/org/salesconv/internal/report"
+	"github.com/org/salesconv/internal/study"
 	"github.com/org/salesconv/triplet"
 	"github.com/org/salesconv/tsne"
 	"gonum.org/v1/gonum/mat"
@@ -20,19 +20,17 @@ import (
 
 // results is what metrics.json holds, and what the page shows.
 type results struct {
-	Options     options             `json:"options"`
-	Data        counts              `json:"data"`
-	Ways        []way               `json:"held_out"`    // of predicting, judged on the calls held out
-	Comparisons []comparison        `json:"comparisons"` // of two of them
-	Heads       []headWeight        `json:"heads"`       // of the predictor
-	Calibration []calibrationBin    `json:"calibration"` // of the predictor
-	Gain        map[string][]gained `json:"gain"`
-	Maps        []mapped            `json:"maps"`
-	Turns       []tellingTurn       `json:"telling_turns"`
-	Tuning      *triplet.History    `json:"tuning"`
-	Seconds     float64             `json:"seconds"`
+	Options  options          `json:"options"`
+	Data     counts           `json:"data"`
+	Ways     []study.Way      `json:"held_out"`    // of predicting, judged on the calls held out
+	Verdicts []study.Verdict  `json:"comparisons"` // of two of them
+	Heads    []headWeight     `json:"heads"`       // of the predictor
+	Maps     []mapped         `json:"maps"`
+	Turns    []tellingTurn    `json:"telling_turns"`
+	Tuning   *triplet.History `json:"tuning"`
+	Seconds  float64          `json:"seconds"`
 
-	labels []int // of all calls, for the maps
+	data *data
 }
 
 type counts struct {
@@ -46,28 +44,10 @@ type counts struct {
 	Turns     int    `json:"turns"`
 }
 
-type way struct {
-	Name string            `json:"name"`
-	AUC  classify.Interval `json:"roc_auc_interval"` // 95%, by bootstrap over agents
-	classify.Metrics
-	probability []float64
-}
-
-type comparison struct {
-	A       string `json:"from"`
-	B       string `json:"to"`
-	Verdict string `json:"verdict"`
-	*classify.Comparison
-}
-
 type headWeight struct {
 	Name   string  `json:"name"`
 	Weight float64 `json:"weight"`
 }
-
-type calibrationBin = classify.CalibrationBin
-
-type gained = classify.LiftPoint
 
 // mapped is a t-SNE map of all calls.
 type mapped struct {
@@ -91,7 +71,7 @@ type tellingTurn struct {
 
 // judge measures everything on the calls held out, and draws the maps of all.
 func judge(ctx context.Context, env *cli.Env, d *data, fit *pipeline.Fit, o *options) (*results, error) {
-	r := &results{Options: *o, Data: d.counts(), Tuning: fit.History, labels: d.labels}
+	r := &results{Options: *o, Data: d.counts(), Tuning: fit.History, data: d}
 	for _, h := range fit.Stack.Heads {
 		r.Heads = append(r.Heads, headWeight{h.Name, h.Weight})
 	}
@@ -105,19 +85,18 @@ func judge(ctx context.Context, env *cli.Env, d *data, fit *pipeline.Fit, o *opt
 }
 
 func (d *data) counts() counts {
-	c := counts{Source: d.source, Synthetic: d.synthetic, Calls: len(d.calls), Unknown: d.unknown,
+	c := counts{Source: d.Source, Synthetic: d.Synthetic, Calls: len(d.Calls), Won: d.Won(), Unknown: d.Unknown,
 		Train: len(d.split.Train), Test: len(d.split.Test)}
-	for i, l := range d.labels {
-		c.Won += l
-		c.Turns += len(d.docs[i])
+	for _, doc := range d.Docs {
+		c.Turns += len(doc)
 	}
 	return c
 }
 
-// compared are the pairs of ways that the page compares.
+// compared are the pairs of ways that the page compares; its first sentence is about the first.
 var compared = [][2]string{
-	{pipeline.TurnMean, pipeline.TunedMean},
 	{pipeline.GenericStack, pipeline.FullStack},
+	{pipeline.TurnMean, pipeline.TunedMean},
 	{pipeline.Words, pipeline.FullStack},
 }
 
@@ -127,48 +106,29 @@ func (r *results) compare(ctx context.Context, d *data, fit *pipeline.Fit, seed 
 	if err != nil {
 		return err
 	}
-	y := pick(d.labels, d.split.Test)
-	resample := &classify.ResampleOptions{Seed: seed}
-	if d.groups != nil {
-		resample.Groups = pick(d.groups, d.split.Test)
-	}
-	folds := make([]int, len(y))
-	outOfFold := map[string]*classify.OutOfFold{}
-	r.Gain = map[string][]gained{}
+	test := d.split.Test
+	resample := &classify.ResampleOptions{Groups: study.Pick(d.Groups, test), Seed: seed}
 	for _, p := range predictions {
-		w := way{Name: p.Name, probability: p.Probability}
-		if w.Metrics, err = classify.Evaluate(p.Probability, y); err != nil {
-			return err
-		}
-		if w.AUC, err = classify.Bootstrap(ctx, p.Probability, y, resample); err != nil {
-			return err
-		}
-		if r.Gain[p.Name], err = classify.Lift(p.Probability, y, 10); err != nil {
-			return err
-		}
-		r.Ways = append(r.Ways, w)
-		outOfFold[p.Name] = &classify.OutOfFold{Row: d.split.Test, Fold: folds, Y: y, P: p.Probability}
-	}
-	for _, pair := range compared {
-		c, err := classify.Compare(ctx, outOfFold[pair[0]], outOfFold[pair[1]], resample)
+		out := &classify.OutOfFold{Row: test, Fold: make([]int, len(test)), Y: study.Pick(d.Labels, test), P: p.Probability}
+		w, err := study.Judge(ctx, p.Name, out, resample)
 		if err != nil {
 			return err
 		}
-		r.Comparisons = append(r.Comparisons, comparison{pair[0], pair[1], c.Verdict(pair[0], pair[1]), c})
+		r.Ways = append(r.Ways, w)
 	}
-	r.Calibration, _, err = classify.CalibrationTable(r.Ways[len(r.Ways)-1].probability, y, 5)
+	r.Verdicts, err = study.Verdicts(ctx, r.Ways, compared, resample)
 	return err
 }
 
 // draw maps all calls by the generic and by the tuned encoder.
 func (r *results) draw(ctx context.Context, env *cli.Env, d *data, fit *pipeline.Fit, seed uint64) error {
-	bars := &bars{env: env}
-	defer bars.close()
+	stages := env.Stages()
+	defer stages.Close()
 	for _, m := range []struct {
 		name, file string
 		model      *encoder.Model
 	}{{"generic embeddings", "generic_embeddings", fit.Generic}, {"fine-tuned embeddings", "fine_tuned_embeddings", fit.Tuned}} {
-		x, err := fit.Vectors(ctx, m.model, d.docs)
+		x, err := fit.Vectors(ctx, m.model, d.Docs)
 		if err != nil {
 			return err
 		}
@@ -181,13 +141,13 @@ func (r *results) draw(ctx context.Context, env *cli.Env, d *data, fit *pipeline
 			return err
 		}
 		layout, err := a.Layout(ctx, start, &tsne.LayoutOptions{Progress: func(s tsne.Step) {
-			bars.show("map of "+m.name, s.Iteration, s.Iterations)
+			stages.Show("map of "+m.name, s.Iteration, s.Iterations)
 		}})
 		if err != nil {
 			return err
 		}
 		r.Maps = append(r.Maps, mapped{Name: m.name, Perplexity: a.Perplexity, KL: layout.KL, points: layout.Points, file: m.file + ".png",
-			Neighbours: sameNeighbours(layout.Points, d.labels, d.split.Test)})
+			Neighbours: sameNeighbours(layout.Points, d.Labels, d.split.Test)})
 	}
 	return nil
 }
@@ -214,18 +174,18 @@ const shown = 6
 
 // tellingTurns finds the turns of held-out calls that move predictions most, up and down.
 func (r *results) tellingTurns(ctx context.Context, env *cli.Env, d *data, fit *pipeline.Fit, seed uint64) error {
-	bars := &bars{env: env}
-	defer bars.close()
+	stages := env.Stages()
+	defer stages.Close()
 	var all []tellingTurn
 	for k, i := range d.split.Test {
-		e, err := fit.Explain(ctx, d.docs[i], seed)
+		e, err := fit.Explain(ctx, d.Docs[i], seed)
 		if err != nil {
 			return err
 		}
-		for t, turn := range d.calls[i].Turns() {
-			all = append(all, tellingTurn{d.calls[i].ID, t + 1, turn.Speaker, turn.Text, e.Values[t], d.calls[i].Outcome.String()})
+		for t, turn := range d.Calls[i].Turns() {
+			all = append(all, tellingTurn{d.Calls[i].ID, t + 1, turn.Speaker, turn.Text, e.Values[t], d.Calls[i].Outcome.String()})
 		}
-		bars.show("explaining held-out calls", k+1, len(d.split.Test))
+		stages.Show("explaining held-out calls", k+1, len(d.split.Test))
 	}
 	slices.SortStableFunc(all, func(a, b tellingTurn) int {
 		switch {
@@ -244,37 +204,9 @@ func (r *results) tellingTurns(ctx context.Context, env *cli.Env, d *data, fit *
 // print writes the table of the held-out calls.
 func (r *results) print(w io.Writer) {
 	fmt.Fprintf(w, "%d calls held out of %d (%s), trained on %d\n\n", r.Data.Test, r.Data.Calls, r.Data.Source, r.Data.Train)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, strings.Join(columns, "\t"))
-	for _, row := range r.rows() {
-		fmt.Fprintln(t, strings.Join(row, "\t"))
-	}
-	t.Flush()
-	fmt.Fprintln(w)
-	for _, c := range r.Comparisons {
-		fmt.Fprintln(w, c.Verdict)
-	}
+	study.Print(w, r.table(), r.Verdicts)
 }
 
-// columns are those of the table of held-out calls.
-var columns = []string{"classifier on", "ROC AUC", "95% interval", "PR AUC", "F1", "accuracy", "log loss", "Brier"}
-
-func (r *results) rows() [][]string {
-	rows := make([][]string, len(r.Ways))
-	for i, w := range r.Ways {
-		rows[i] = []string{w.Name, three(w.ROCAUC), three(w.AUC.Low) + "–" + three(w.AUC.High), three(w.PRAUC), three(w.F1),
-			three(w.Accuracy), three(w.LogLoss), three(w.Brier)}
-	}
-	return rows
-}
-
-func three(v float64) string { return fmt.Sprintf("%.3f", v) }
-
-// pick returns the elements of s at the given places.
-func pick[T any](s []T, places []int) []T {
-	out := make([]T, len(places))
-	for i, p := range places {
-		out[i] = s[p]
-	}
-	return out
+func (r *results) table() report.Table {
+	return study.Table(r.Ways, "classifier on", "Each row is a way to predict which calls are won. Intervals are 95%, by bootstrap over agents.")
 }

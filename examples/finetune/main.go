@@ -24,12 +24,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/internal/cli"
 	"github.com/org/salesconv/internal/pipeline"
+	"github.com/org/salesconv/internal/study"
 	"github.com/org/salesconv/transcript"
 	"gonum.org/v1/gonum/mat"
 )
@@ -131,101 +131,46 @@ func writable(dir string) error {
 
 // data are the calls and how they are parted.
 type data struct {
-	source    string
-	synthetic bool
-	calls     []transcript.Call // all labelled
-	unknown   int               // calls left out for having no label
-	docs      [][]string
-	labels    []int
-	groups    []string // by agent; nil where no agent is named
-	split     transcript.Fold
+	*study.Data
+	split transcript.Fold
 }
 
 func read(env *cli.Env, o *options) (*data, error) {
-	d := &data{source: cmp.Or(o.Data, "the sample of synthetic calls"), synthetic: o.Data == ""}
-	all := transcript.Sample()
-	if o.Data != "" {
-		var err error
-		if all, err = transcript.Collect(transcript.ReadFile(o.Data), nil); err != nil {
-			return nil, err
-		}
+	calls, err := study.Read(o.Data)
+	if err != nil {
+		return nil, err
 	}
-	for _, c := range all {
-		if c.Outcome == transcript.Unknown {
-			d.unknown++
-			continue
-		}
-		d.calls = append(d.calls, c)
+	if calls.Unknown > 0 {
+		env.Notef("%d of %d calls have no label and are left out", calls.Unknown, len(calls.Calls)+calls.Unknown)
 	}
-	if d.unknown > 0 {
-		env.Notef("%d of %d calls have no label and are left out", d.unknown, len(all))
+	if err := calls.Need(fewest); err != nil {
+		return nil, err
 	}
-	var err error
-	if d.labels, err = transcript.Labels(d.calls); err != nil {
-		return nil, fmt.Errorf("%s: %w", d.source, err)
+	d := &data{Data: calls}
+	if d.Groups == nil {
+		d.split, err = transcript.Split(d.Calls, testShare, o.Seed)
+	} else {
+		d.split, err = transcript.SplitGroups(d.Calls, d.Groups, testShare, o.Seed)
 	}
-	won := 0
-	for _, l := range d.labels {
-		won += l
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", d.Source, err)
 	}
-	if lost := len(d.labels) - won; min(won, lost) < fewest {
-		return nil, fmt.Errorf("%s: %d calls are won and %d lost: want %d or more of each", d.source, won, lost, fewest)
-	}
-	if err := d.part(o.Seed); err != nil {
-		return nil, fmt.Errorf("%s: %w", d.source, err)
-	}
-	d.docs = pipeline.Documents(d.calls)
 	return d, nil
-}
-
-// part holds calls out, by agents where the calls name them.
-func (d *data) part(seed uint64) (err error) {
-	if !slices.ContainsFunc(d.calls, func(c transcript.Call) bool { return c.Metadata.AgentID != "" }) {
-		d.split, err = transcript.Split(d.calls, testShare, seed)
-		return err
-	}
-	if d.groups, err = transcript.Groups(d.calls, "agent_id"); err != nil {
-		return err
-	}
-	d.split, err = transcript.SplitGroups(d.calls, d.groups, testShare, seed)
-	return err
 }
 
 // train fits the predictor on the calls that are not held out.
 func train(ctx context.Context, env *cli.Env, d *data, o *options) (*pipeline.Fit, error) {
-	p := pipeline.Options{Head: fitters[o.Classifier], Groups: d.groups, Seed: o.Seed}
+	p := pipeline.Options{Head: fitters[o.Classifier], Groups: d.Groups, Seed: o.Seed}
 	p.Tune.Epochs, p.Tune.Pairs = o.Epochs, o.Pairs
 	if o.Model != "" {
 		p.Model = os.DirFS(o.Model)
 	}
-	bars := &bars{env: env}
-	defer bars.close()
-	p.Progress = bars.show
-	fit, err := pipeline.Train(ctx, d.docs, d.labels, d.split.Train, &p)
+	stages := env.Stages()
+	defer stages.Close()
+	p.Progress = stages.Show
+	fit, err := pipeline.Train(ctx, d.Docs, d.Labels, d.split.Train, &p)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", cmp.Or(o.Model, d.source), err)
+		return nil, fmt.Errorf("%s: %w", cmp.Or(o.Model, d.Source), err)
 	}
 	return fit, nil
-}
-
-// bars shows one stage after the other.
-type bars struct {
-	env   *cli.Env
-	stage string
-	bar   *cli.Bar
-}
-
-func (b *bars) show(stage string, done, total int) {
-	if stage != b.stage || b.bar == nil {
-		b.close()
-		b.stage, b.bar = stage, b.env.Progress(total, stage)
-	}
-	b.bar.Set(done)
-}
-
-func (b *bars) close() {
-	if b.bar != nil {
-		b.bar.Close()
-		b.bar = nil
-	}
 }

@@ -80,7 +80,7 @@ func checkMetrics(t *testing.T, path string) {
 	if err := json.Unmarshal(b, &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Data.Calls != 40 || r.Data.Unknown != 1 || r.Data.Train+r.Data.Test != 40 || len(r.Ways) != 7 || len(r.Comparisons) != 3 ||
+	if r.Data.Calls != 40 || r.Data.Unknown != 1 || r.Data.Train+r.Data.Test != 40 || len(r.Ways) != 7 || len(r.Verdicts) != 3 ||
 		len(r.Maps) != 2 || len(r.Turns) != 2*shown || len(r.Tuning.Steps) == 0 || r.Options.Seed != 1 {
 		t.Errorf("metrics %+v", r)
 	}
@@ -135,7 +135,7 @@ func checkSaved(t *testing.T, dir string, calls []transcript.Call) {
 }
 
 func TestRunRefusesBadInput(t *testing.T) {
-	calls := transcript.Sample()[:12]
+	calls := transcript.Sample()[:20]
 	won := func(outcome transcript.Outcome, n int) []transcript.Call {
 		var some []transcript.Call
 		for _, c := range transcript.Sample() {

@@ -161,3 +161,31 @@ func (b *Bar) Close() {
 		b.bar.Finish()
 	}
 }
+
+// Stages shows one bar after the other, for work that has stages.
+type Stages struct {
+	env   *Env
+	name  string
+	total int
+	bar   *Bar
+}
+
+// Stages returns bars that have yet to begin.
+func (env *Env) Stages() *Stages { return &Stages{env: env} }
+
+// Show moves the bar of a stage, which takes the place of the one before.
+func (s *Stages) Show(name string, done, total int) {
+	if name != s.name || total != s.total || s.bar == nil {
+		s.Close()
+		s.name, s.total, s.bar = name, total, s.env.Progress(total, name)
+	}
+	s.bar.Set(done)
+}
+
+// Close takes the last bar away.
+func (s *Stages) Close() {
+	if s.bar != nil {
+		s.bar.Close()
+		s.bar = nil
+	}
+}

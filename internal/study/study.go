@@ -1,0 +1,87 @@
+// Package study is what the commands that judge predictions share: labelled calls to judge on, ways of predicting
+// with their scores, paired comparisons, and how these are shown in tables and charts.
+package study
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/org/salesconv/internal/pipeline"
+	"github.com/org/salesconv/transcript"
+)
+
+// Data are labelled calls.
+type Data struct {
+	Source    string // for messages
+	Synthetic bool
+	Calls     []transcript.Call
+	Unknown   int // calls left out for having no label
+	Docs      [][]string
+	Labels    []int
+	Groups    []string // by agent; nil where no call names one
+}
+
+// Read reads the calls of a file, or the sample of synthetic ones if it is "".
+func Read(file string) (*Data, error) {
+	d := &Data{Source: cmp.Or(file, "the sample of synthetic calls"), Synthetic: file == ""}
+	all := transcript.Sample()
+	if file != "" {
+		var err error
+		if all, err = transcript.Collect(transcript.ReadFile(file), nil); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range all {
+		if c.Outcome != transcript.Unknown {
+			d.Calls = append(d.Calls, c)
+		}
+	}
+	d.Unknown = len(all) - len(d.Calls)
+	d.Docs = pipeline.Documents(d.Calls)
+	var err error
+	if d.Labels, err = transcript.Labels(d.Calls); err != nil {
+		return nil, fmt.Errorf("%s: %w", d.Source, err)
+	}
+	if slices.ContainsFunc(d.Calls, func(c transcript.Call) bool { return c.Metadata.AgentID != "" }) {
+		d.Groups, err = transcript.Groups(d.Calls, "agent_id")
+	}
+	return d, err
+}
+
+// Need says what is missing where fewer calls than these are won, or lost.
+func (d *Data) Need(fewest int) error {
+	won := d.Won()
+	if lost := len(d.Labels) - won; min(won, lost) < fewest {
+		return fmt.Errorf("%s: %d calls are won and %d lost: want %d or more of each", d.Source, won, lost, fewest)
+	}
+	return nil
+}
+
+// Won is the number of calls that were won.
+func (d *Data) Won() (n int) {
+	for _, l := range d.Labels {
+		n += l
+	}
+	return n
+}
+
+// Kind is the adjective of the calls, with a space behind it where there is one.
+func (d *Data) Kind() string {
+	if d.Synthetic {
+		return "synthetic "
+	}
+	return ""
+}
+
+// Pick returns the elements of s at the given places; nil for a nil s.
+func Pick[T any](s []T, places []int) []T {
+	if s == nil {
+		return nil
+	}
+	out := make([]T, len(places))
+	for i, p := range places {
+		out[i] = s[p]
+	}
+	return out
+}
