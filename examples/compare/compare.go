@@ -7,6 +7,7 @@ import (
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/internal/study"
 	"github.com/org/salesconv/transcript"
 	"github.com/org/salesconv/triplet"
 	"gonum.org/v1/gonum/mat"
@@ -26,40 +27,25 @@ const (
 // pairs are what the verdicts are about.
 var pairs = [][2]string{{words, frozen}, {words, stack}, {frozen, stack}, {frozen, trees}, {frozen, tuned}, {trees, tunedTrees}, {stack, tuned}}
 
-// way is one way of predicting, judged on every call by a model that was not trained on it.
-type way struct {
-	Name string            `json:"name"`
-	AUC  classify.Interval `json:"roc_auc_interval"` // 95%, by bootstrap over agents
-	classify.Metrics
-
-	out *classify.OutOfFold
-}
-
-// verdict is a paired comparison of two ways.
-type verdict struct {
-	A    string `json:"from"`
-	B    string `json:"to"`
-	Text string `json:"verdict"`
-	*classify.Comparison
-}
-
 // results is everything that is printed, drawn and written.
 type results struct {
-	Options   options        `json:"options"`
-	Source    string         `json:"source"`
-	Synthetic bool           `json:"synthetic"`
-	Calls     int            `json:"calls"`
-	Won       int            `json:"won"`
-	Ways      []way          `json:"ways"`
-	Verdicts  []verdict      `json:"verdicts"`
-	Leak      *classify.Leak `json:"metadata_alone,omitempty"`
+	Options   options         `json:"options"`
+	Source    string          `json:"source"`
+	Synthetic bool            `json:"synthetic"`
+	Calls     int             `json:"calls"`
+	Won       int             `json:"won"`
+	Ways      []study.Way     `json:"ways"`
+	Verdicts  []study.Verdict `json:"verdicts"`
+	Leak      *classify.Leak  `json:"metadata_alone,omitempty"`
+
+	kind string // of the calls
 }
 
-// study is a cross-validation of all ways at once, so that what they share is computed once.
-type study struct {
-	*data
+// trial is a cross-validation of all ways at once, so that what they share is computed once.
+type trial struct {
+	*study.Data
 	*options
-	bars   *bars
+	stages *cli.Stages
 	cache  *encoder.Cache
 	blocks []classify.Block // of the stack: tf-idf, then turn means, last turns and trend of the generic encoder
 	folds  []classify.Fold
@@ -70,12 +56,12 @@ type study struct {
 // lastTurns is how many turns at the end of a call are a block of their own.
 const lastTurns = 3
 
-func compare(ctx context.Context, env *cli.Env, d *data, o *options) (*results, error) {
-	s := &study{data: d, options: o, bars: &bars{env: env}, p: map[string][]float64{}}
-	defer s.bars.close()
+func compare(ctx context.Context, env *cli.Env, d *study.Data, o *options) (*results, error) {
+	s := &trial{Data: d, options: o, stages: env.Stages(), p: map[string][]float64{}}
+	defer s.stages.Close()
 	var err error
-	if s.folds, err = classify.Folds(d.labels, d.groups, o.Folds, o.Seed); err != nil {
-		return nil, fmt.Errorf("%s: %w", d.source, err)
+	if s.folds, err = classify.Folds(d.Labels, d.Groups, o.Folds, o.Seed); err != nil {
+		return nil, fmt.Errorf("%s: %w", d.Source, err)
 	}
 	if err := s.encode(ctx); err != nil {
 		return nil, err
@@ -89,13 +75,13 @@ func compare(ctx context.Context, env *cli.Env, d *data, o *options) (*results, 
 }
 
 // encode prepares the blocks: the generic encoder learns nothing here, so it reads each call once.
-func (s *study) encode(ctx context.Context) error {
+func (s *trial) encode(ctx context.Context) error {
 	m, err := load(s.options)
 	if err != nil {
 		return err
 	}
 	turns := 0
-	for _, d := range s.docs {
+	for _, d := range s.Docs {
 		turns += len(d)
 	}
 	s.cache = encoder.NewCache(turns)
@@ -104,7 +90,7 @@ func (s *study) encode(ctx context.Context) error {
 		name    string
 		pooling encoder.Pooling
 	}{{"turn mean", encoder.Mean}, {"last turns", encoder.Last(lastTurns)}, {"trend", encoder.Trend}} {
-		x, err := m.EncodeDocuments(ctx, s.docs, &encoder.Options{Pooling: b.pooling, Cache: s.cache, Progress: s.bars.stage("encoding")})
+		x, err := m.EncodeDocuments(ctx, s.Docs, &encoder.Options{Pooling: b.pooling, Cache: s.cache, Progress: s.stage("encoding")})
 		if err != nil {
 			return err
 		}
@@ -114,12 +100,12 @@ func (s *study) encode(ctx context.Context) error {
 }
 
 // words is tf-idf, its terms and weights learned from the training calls.
-func (s *study) words(_ context.Context, train []int) (mat.Matrix, error) {
-	texts := make([]string, len(s.calls))
-	for i, c := range s.calls {
+func (s *trial) words(_ context.Context, train []int) (mat.Matrix, error) {
+	texts := make([]string, len(s.Calls))
+	for i, c := range s.Calls {
 		texts[i] = c.Text
 	}
-	t, err := transcript.FitTFIDF(pick(texts, train), nil)
+	t, err := transcript.FitTFIDF(study.Pick(texts, train), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -127,26 +113,26 @@ func (s *study) words(_ context.Context, train []int) (mat.Matrix, error) {
 }
 
 // tune tunes an encoder on the training calls, and encodes all calls by it.
-func (s *study) tune(ctx context.Context, train []int, name string) (mat.Matrix, error) {
+func (s *trial) tune(ctx context.Context, train []int, name string) (mat.Matrix, error) {
 	m, err := load(s.options)
 	if err != nil {
 		return nil, err
 	}
-	o := &triplet.Options{Epochs: s.Epochs, Seed: s.Seed, Groups: pick(s.groups, train), Progress: func(step triplet.Step) {
-		s.bars.stage(name+", tuning")(step.Step, step.Total)
+	o := &triplet.Options{Epochs: s.Epochs, Seed: s.Seed, Groups: study.Pick(s.Groups, train), Progress: func(step triplet.Step) {
+		s.stage(name+", tuning")(step.Step, step.Total)
 	}}
-	if _, err := triplet.Train(ctx, m, pick(s.docs, train), pick(s.labels, train), o); err != nil {
+	if _, err := triplet.Train(ctx, m, study.Pick(s.Docs, train), study.Pick(s.Labels, train), o); err != nil {
 		return nil, err
 	}
-	return m.EncodeDocuments(ctx, s.docs, &encoder.Options{Progress: s.bars.stage(name + ", encoding")})
+	return m.EncodeDocuments(ctx, s.Docs, &encoder.Options{Progress: s.stage(name + ", encoding")})
 }
 
 // predict trains every way on the calls outside a fold and predicts those in it.
-func (s *study) predict(ctx context.Context, fold classify.Fold, name string) error {
+func (s *trial) predict(ctx context.Context, fold classify.Fold, name string) error {
 	heads := 0
-	joined, x, err := classify.FitStack(ctx, s.blocks, s.labels, fold.Train, &classify.StackOptions{
-		Groups: s.groups, Seed: s.Seed,
-		Progress: func(string, int) { heads++; s.bars.stage(name+", heads")(heads, -1) },
+	joined, x, err := classify.FitStack(ctx, s.blocks, s.Labels, fold.Train, &classify.StackOptions{
+		Groups: s.Groups, Seed: s.Seed,
+		Progress: func(string, int) { heads++; s.stage(name+", heads")(heads, -1) },
 	})
 	if err != nil {
 		return err
@@ -159,7 +145,7 @@ func (s *study) predict(ctx context.Context, fold classify.Fold, name string) er
 	s.keep(words, fold.Test, sigmoids(margins[0]))
 	s.keep(frozen, fold.Test, sigmoids(margins[1]))
 	for b, way := range []string{wordTrees, trees} {
-		s.bars.stage(name+", trees")(b, 2)
+		s.stage(name+", trees")(b, 2)
 		block, err := s.blocks[b].Features(ctx, fold.Train)
 		if err != nil {
 			return err
@@ -196,8 +182,8 @@ func boosted(ctx context.Context, x mat.Matrix, y []int, weight []float64) (clas
 	})
 }
 
-func (s *study) fit(ctx context.Context, name string, fit classify.Fitter, x mat.Matrix, fold classify.Fold) error {
-	c, err := fit(ctx, classify.Rows(x, fold.Train), pick(s.labels, fold.Train), nil)
+func (s *trial) fit(ctx context.Context, name string, fit classify.Fitter, x mat.Matrix, fold classify.Fold) error {
+	c, err := fit(ctx, classify.Rows(x, fold.Train), study.Pick(s.Labels, fold.Train), nil)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -210,9 +196,9 @@ func (s *study) fit(ctx context.Context, name string, fit classify.Fitter, x mat
 }
 
 // keep notes the predictions of a way for some calls.
-func (s *study) keep(name string, rows []int, p []float64) {
+func (s *trial) keep(name string, rows []int, p []float64) {
 	if s.p[name] == nil {
-		s.p[name] = make([]float64, len(s.labels))
+		s.p[name] = make([]float64, len(s.Labels))
 		s.names = append(s.names, name)
 	}
 	for k, i := range rows {
@@ -220,51 +206,40 @@ func (s *study) keep(name string, rows []int, p []float64) {
 	}
 }
 
+// stage gives the progress callback of a named stage.
+func (s *trial) stage(name string) func(done, total int) {
+	return func(done, total int) { s.stages.Show(name, done, total) }
+}
+
 // judge measures each way and compares pairs of them.
-func (s *study) judge(ctx context.Context) (*results, error) {
-	r := &results{Options: *s.options, Source: s.source, Synthetic: s.synthetic, Calls: len(s.calls)}
-	for _, l := range s.labels {
-		r.Won += l
-	}
-	resample := &classify.ResampleOptions{Groups: s.groups, Seed: s.Seed}
-	outs := map[string]*classify.OutOfFold{}
+func (s *trial) judge(ctx context.Context) (*results, error) {
+	r := &results{Options: *s.options, Source: s.Source, Synthetic: s.Synthetic, Calls: len(s.Calls), Won: s.Won(), kind: s.Kind()}
+	resample := &classify.ResampleOptions{Groups: s.Groups, Seed: s.Seed}
 	for _, name := range s.names {
-		out, err := classify.CrossValidate(ctx, s.labels, s.folds, func(_ context.Context, _, test []int) ([]float64, error) {
-			return pick(s.p[name], test), nil
+		out, err := classify.CrossValidate(ctx, s.Labels, s.folds, func(_ context.Context, _, test []int) ([]float64, error) {
+			return study.Pick(s.p[name], test), nil
 		})
 		if err != nil {
 			return nil, err
 		}
-		w := way{Name: name, out: out}
-		if w.Metrics, err = classify.Evaluate(out.P, out.Y); err != nil {
-			return nil, err
-		}
-		if w.AUC, err = classify.Bootstrap(ctx, out.P, out.Y, resample); err != nil {
-			return nil, err
-		}
-		outs[name] = out
-		r.Ways = append(r.Ways, w)
-	}
-	for _, pair := range pairs {
-		a, b := outs[pair[0]], outs[pair[1]]
-		if a == nil || b == nil {
-			continue
-		}
-		c, err := classify.Compare(ctx, a, b, resample)
+		w, err := study.Judge(ctx, name, out, resample)
 		if err != nil {
 			return nil, err
 		}
-		r.Verdicts = append(r.Verdicts, verdict{pair[0], pair[1], c.Verdict(pair[0], pair[1]), c})
+		r.Ways = append(r.Ways, w)
 	}
 	var err error
+	if r.Verdicts, err = study.Verdicts(ctx, r.Ways, pairs, resample); err != nil {
+		return nil, err
+	}
 	r.Leak, err = s.probe(ctx, resample)
 	return r, err
 }
 
 // probe asks what the metadata alone predict: the features of calls in which nothing is said.
-func (s *study) probe(ctx context.Context, resample *classify.ResampleOptions) (*classify.Leak, error) {
-	silent := make([]transcript.Call, len(s.calls))
-	for i, c := range s.calls {
+func (s *trial) probe(ctx context.Context, resample *classify.ResampleOptions) (*classify.Leak, error) {
+	silent := make([]transcript.Call, len(s.Calls))
+	for i, c := range s.Calls {
 		silent[i] = transcript.Call{Metadata: c.Metadata}
 	}
 	f, err := transcript.FitFeatures(silent)
@@ -287,9 +262,9 @@ func (s *study) probe(ctx context.Context, resample *classify.ResampleOptions) (
 	}
 	x := mat.NewDense(len(rows), len(kept), nil)
 	for i, row := range rows {
-		x.SetRow(i, pick(row, kept))
+		x.SetRow(i, study.Pick(row, kept))
 	}
-	return classify.LeakProbe(ctx, x, names, s.labels, s.folds, resample)
+	return classify.LeakProbe(ctx, x, names, s.Labels, s.folds, resample)
 }
 
 func sigmoids(z []float64) []float64 {
@@ -298,39 +273,4 @@ func sigmoids(z []float64) []float64 {
 		p[i] = classify.Sigmoid(v)
 	}
 	return p
-}
-
-// pick returns the elements of s at the given places.
-func pick[T any](s []T, places []int) []T {
-	out := make([]T, len(places))
-	for i, p := range places {
-		out[i] = s[p]
-	}
-	return out
-}
-
-// bars shows one stage after the other.
-type bars struct {
-	env   *cli.Env
-	name  string
-	total int
-	bar   *cli.Bar
-}
-
-// stage gives the progress callback of a named stage.
-func (b *bars) stage(name string) func(done, total int) {
-	return func(done, total int) {
-		if name != b.name || total != b.total || b.bar == nil {
-			b.close()
-			b.name, b.total, b.bar = name, total, b.env.Progress(total, name)
-		}
-		b.bar.Set(done)
-	}
-}
-
-func (b *bars) close() {
-	if b.bar != nil {
-		b.bar.Close()
-		b.bar = nil
-	}
 }

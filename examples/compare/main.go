@@ -10,7 +10,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -22,7 +21,7 @@ import (
 	"github.com/org/salesconv/encoder/minilm"
 	"github.com/org/salesconv/internal/atomicfile"
 	"github.com/org/salesconv/internal/cli"
-	"github.com/org/salesconv/transcript"
+	"github.com/org/salesconv/internal/study"
 )
 
 func main() { cli.Main(run) }
@@ -66,9 +65,12 @@ func run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	d, err := read(env, &o)
+	d, err := study.Read(o.Data)
 	if err != nil {
 		return err
+	}
+	if d.Unknown > 0 {
+		env.Notef("%d of %d calls have no label and are left out", d.Unknown, len(d.Calls)+d.Unknown)
 	}
 	r, err := compare(ctx, env, d, &o)
 	if err != nil {
@@ -91,45 +93,6 @@ func run(ctx context.Context, env *cli.Env) error {
 		e.SetIndent("", "  ")
 		return e.Encode(r)
 	})
-}
-
-// data are the labelled calls.
-type data struct {
-	source    string
-	synthetic bool
-	calls     []transcript.Call
-	docs      [][]string // the texts of their turns
-	labels    []int
-	groups    []string // agents
-}
-
-func read(env *cli.Env, o *options) (*data, error) {
-	d := &data{source: cmp.Or(o.Data, "a sample of synthetic calls"), synthetic: o.Data == ""}
-	calls := transcript.Sample()
-	if o.Data != "" {
-		var err error
-		if calls, err = transcript.Collect(transcript.ReadFile(o.Data), nil); err != nil {
-			return nil, err
-		}
-	}
-	for _, c := range calls {
-		if c.Outcome == transcript.Unknown {
-			continue
-		}
-		var doc []string
-		for _, t := range c.Turns() {
-			doc = append(doc, t.Text)
-		}
-		d.calls, d.docs, d.groups = append(d.calls, c), append(d.docs, doc), append(d.groups, c.Metadata.AgentID)
-	}
-	if left := len(calls) - len(d.calls); left > 0 {
-		env.Notef("%d of %d calls have no label and are left out", left, len(calls))
-	}
-	var err error
-	if d.labels, err = transcript.Labels(d.calls); err != nil {
-		return nil, fmt.Errorf("%s: %w", d.source, err)
-	}
-	return d, nil
 }
 
 // load reads the encoder anew: tuning changes its weights.
