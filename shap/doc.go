@@ -19,7 +19,7 @@
 //
 // # Plots
 //
-// Waterfall draws one explanation, Beeswarm those of many rows; package internal/report marks up transcripts.
+// Waterfall draws one explanation, Beeswarm those of many rows; the command examples/explain marks up transcripts.
 //
 // # Errors and concurrency
 //

@@ -6,8 +6,8 @@ import (
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/internal/cli"
-	"github.com/org/salesconv/internal/study"
 	"github.com/org/salesconv/transcript"
 	"github.com/org/salesconv/triplet"
 	"gonum.org/v1/gonum/mat"

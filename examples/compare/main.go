@@ -19,9 +19,9 @@ import (
 
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/encoder/minilm"
+	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/internal/atomicfile"
 	"github.com/org/salesconv/internal/cli"
-	"github.com/org/salesconv/internal/study"
 )
 
 func main() { cli.Main(run) }

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/org/salesconv/internal/report"
-	"github.com/org/salesconv/internal/study"
+	"github.com/org/salesconv/examples/internal/report"
+	"github.com/org/salesconv/examples/internal/study"
 )
 
 // sample says what was measured.

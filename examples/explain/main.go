@@ -24,8 +24,8 @@ import (
 	"path/filepath"
 
 	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/examples/internal/pipeline"
 	"github.com/org/salesconv/internal/cli"
-	"github.com/org/salesconv/internal/pipeline"
 	"github.com/org/salesconv/shap"
 	"github.com/org/salesconv/transcript"
 )

@@ -11,8 +11,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/org/salesconv/examples/internal/pipeline"
 	"github.com/org/salesconv/internal/cli"
-	"github.com/org/salesconv/internal/pipeline"
 	"github.com/org/salesconv/transcript"
 )
 

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/internal/atomicfile"
 	"github.com/org/salesconv/internal/figure"
-	"github.com/org/salesconv/internal/pipeline"
-	"github.com/org/salesconv/internal/report"
 	"github.com/org/salesconv/shap"
 	"github.com/org/salesconv/transcript"
 )

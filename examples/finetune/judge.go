@@ -9,10 +9,10 @@ import (
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/examples/internal/report"
+	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/internal/cli"
-	"github.com/org/salesconv/internal/pipeline"
-	"github.com/org/salesconv/internal/report"
-	"github.com/org/salesconv/internal/study"
 	"github.com/org/salesconv/triplet"
 	"github.com/org/salesconv/tsne"
 	"gonum.org/v1/gonum/mat"

@@ -27,9 +27,9 @@ import (
 	"time"
 
 	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/internal/cli"
-	"github.com/org/salesconv/internal/pipeline"
-	"github.com/org/salesconv/internal/study"
 	"github.com/org/salesconv/transcript"
 	"gonum.org/v1/gonum/mat"
 )

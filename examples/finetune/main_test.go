@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/org/salesconv/examples/internal/pipeline"
 	"github.com/org/salesconv/internal/cli"
-	"github.com/org/salesconv/internal/pipeline"
 	"github.com/org/salesconv/transcript"
 )
 

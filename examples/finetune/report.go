@@ -6,11 +6,11 @@ import (
 	"io"
 	"path/filepath"
 
+	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/examples/internal/report"
+	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/internal/atomicfile"
 	"github.com/org/salesconv/internal/figure"
-	"github.com/org/salesconv/internal/pipeline"
-	"github.com/org/salesconv/internal/report"
-	"github.com/org/salesconv/internal/study"
 	"github.com/org/salesconv/tsne"
 )
 

@@ -15,8 +15,8 @@ import (
 	"flag"
 	"fmt"
 
+	"github.com/org/salesconv/examples/internal/pipeline"
 	"github.com/org/salesconv/internal/cli"
-	"github.com/org/salesconv/internal/pipeline"
 	"github.com/org/salesconv/transcript"
 )
 

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/org/salesconv/internal/pipeline"
+	"github.com/org/salesconv/examples/internal/pipeline"
 	"github.com/org/salesconv/transcript"
 )
 

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/internal/figure"
-	"github.com/org/salesconv/internal/report"
 )
 
 var columns = []string{"ROC AUC", "95% interval", "PR AUC", "F1", "accuracy", "log loss", "Brier"}

@@ -6,8 +6,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/internal/figure"
-	"github.com/org/salesconv/internal/report"
 )
 
 func ExamplePage() {
