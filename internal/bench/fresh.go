@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"regexp"
@@ -134,7 +136,11 @@ func (b *bench) products(ctx context.Context) error {
 	out, err := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark(Gemm|GemmTN)$/"+"/"+kernel.Backend()+"$",
 		"-benchtime", "200x", "github.com/org/salesconv/internal/kernel").Output()
 	if err != nil {
-		return fmt.Errorf("matrix products: %w", err)
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			err = fmt.Errorf("%s", bytes.TrimSpace(append(out, exit.Stderr...)))
+		}
+		return fmt.Errorf("matrix products, measured from inside the module: %w", err)
 	}
 	for _, kind := range []struct{ name, benchmark, asked string }{
 		{"matrix products x·Wᵀ, 128 rows and more", "Gemm", "≥ 90 %"}, {"matrix products for weight gradients", "GemmTN", "≥ 85 %"},
