@@ -31,11 +31,11 @@ type Options struct {
 // A Fit is a pipeline with what its training left.
 type Fit struct {
 	*Pipeline
-	Features mat.Matrix       // rows of all documents, as the stack reads them
-	History  *triplet.History // of the tuning on all training documents; nil without
+	Rows    mat.Matrix       // of all documents, as the stack reads them
+	History *triplet.History // of the tuning on all training documents; nil without
 
-	frozen         *classify.Stack // what the stack is without tuning
-	frozenFeatures mat.Matrix
+	frozen     *classify.Stack // what the stack is without tuning
+	frozenRows mat.Matrix
 }
 
 // Train fits a pipeline to the documents whose places are train (nil: all); the labels of others are not looked at, but
@@ -68,16 +68,16 @@ func Train(ctx context.Context, docs [][]string, labels, train []int, opts *Opti
 		return nil, err
 	}
 	stack := &classify.StackOptions{Folds: cmp.Or(o.Folds, 3), Groups: o.Groups, Seed: o.Seed}
-	if f.Stack, f.Features, err = classify.FitStack(ctx, blocks, labels, train, stack); err != nil {
+	if f.Stack, f.Rows, err = classify.FitStack(ctx, blocks, labels, train, stack); err != nil {
 		return nil, err
 	}
-	f.frozen, f.frozenFeatures = f.Stack, f.Features
+	f.frozen, f.frozenRows = f.Stack, f.Rows
 	if !o.Frozen {
-		if f.frozen, f.frozenFeatures, err = classify.FitStack(ctx, blocks[:len(blocks)-1], labels, train, stack); err != nil {
+		if f.frozen, f.frozenRows, err = classify.FitStack(ctx, blocks[:len(blocks)-1], labels, train, stack); err != nil {
 			return nil, err
 		}
 	}
-	f.Background = shap.Mean(classify.Rows(f.Features, train))[f.Stack.Heads[0].Columns:]
+	f.Background = shap.Mean(classify.Rows(f.Rows, train))[f.Stack.Heads[0].Columns:]
 	return f, nil
 }
 
@@ -96,7 +96,7 @@ type Prediction struct {
 // Predictions tells what each head says alone, under the name of its block, what the stack would say without tuning,
 // and what the pipeline says, for the documents at the given places.
 func (f *Fit) Predictions(places []int) ([]Prediction, error) {
-	x := classify.Rows(f.Features, places)
+	x := classify.Rows(f.Rows, places)
 	margins, err := f.Stack.HeadMargins(x)
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (f *Fit) Predictions(places []int) ([]Prediction, error) {
 		}
 		all = append(all, Prediction{h.Name, p})
 	}
-	p, err := f.frozen.Predict(classify.Rows(f.frozenFeatures, places))
+	p, err := f.frozen.Predict(classify.Rows(f.frozenRows, places))
 	if err != nil {
 		return nil, err
 	}
