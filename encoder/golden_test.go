@@ -87,7 +87,8 @@ func TestGoldenEmbeddings(t *testing.T) {
 	}
 }
 
-// TestGoldenInt8 holds 8-bit arithmetic to what it promises: the cosine with the reference, text by text.
+// TestGoldenInt8 holds 8-bit arithmetic to what it promises: the cosine with the reference, at least and on average. With
+// -short it runs the first texts, which are the odd ones, and leaves the average out.
 func TestGoldenInt8(t *testing.T) {
 	texts := readTexts(t)
 	if testing.Short() {
@@ -104,7 +105,7 @@ func TestGoldenInt8(t *testing.T) {
 		mean += cosine / float64(len(texts))
 	}
 	t.Logf("cosine with the reference: %.5f on average, %.5f at least", mean, least)
-	if !(least >= 0.99 && mean >= 0.998) {
+	if !(least >= 0.99 && (testing.Short() || mean >= 0.998)) {
 		t.Errorf("cosine %v at least and %v on average, want 0.99 and 0.998", least, mean)
 	}
 }
