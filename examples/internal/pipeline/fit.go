@@ -164,7 +164,7 @@ func (f *Fit) tune(ctx context.Context, docs [][]string, labels, train []int, o 
 		return nil, err
 	}
 	f.Tuned = m
-	return m.EncodeDocuments(ctx, docs, &encoder.Options{Progress: stage(o, "encoding calls by the tuned encoder")})
+	return m.EncodeDocuments(ctx, docs, &encoder.Options{Cache: f.tuned, Progress: stage(o, "encoding calls by the tuned encoder")})
 }
 
 func stage(o *Options, name string) func(done, total int) {
