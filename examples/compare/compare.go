@@ -6,6 +6,7 @@ import (
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/examples/internal/pipeline"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/internal/cli"
 	"github.com/org/salesconv/transcript"
@@ -105,7 +106,7 @@ func (s *trial) words(_ context.Context, train []int) (mat.Matrix, error) {
 	for i, c := range s.Calls {
 		texts[i] = c.Text
 	}
-	t, err := transcript.FitTFIDF(study.Pick(texts, train), nil)
+	t, err := transcript.FitTFIDF(pipeline.Pick(texts, train), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -118,10 +119,10 @@ func (s *trial) tune(ctx context.Context, train []int, name string) (mat.Matrix,
 	if err != nil {
 		return nil, err
 	}
-	o := &triplet.Options{Epochs: s.Epochs, Seed: s.Seed, Groups: study.Pick(s.Groups, train), Progress: func(step triplet.Step) {
+	o := &triplet.Options{Epochs: s.Epochs, Seed: s.Seed, Groups: pipeline.Pick(s.Groups, train), Progress: func(step triplet.Step) {
 		s.stage(name+", tuning")(step.Step, step.Total)
 	}}
-	if _, err := triplet.Train(ctx, m, study.Pick(s.Docs, train), study.Pick(s.Labels, train), o); err != nil {
+	if _, err := triplet.Train(ctx, m, pipeline.Pick(s.Docs, train), pipeline.Pick(s.Labels, train), o); err != nil {
 		return nil, err
 	}
 	return m.EncodeDocuments(ctx, s.Docs, &encoder.Options{Progress: s.stage(name + ", encoding")})
@@ -183,7 +184,7 @@ func boosted(ctx context.Context, x mat.Matrix, y []int, weight []float64) (clas
 }
 
 func (s *trial) fit(ctx context.Context, name string, fit classify.Fitter, x mat.Matrix, fold classify.Fold) error {
-	c, err := fit(ctx, classify.Rows(x, fold.Train), study.Pick(s.Labels, fold.Train), nil)
+	c, err := fit(ctx, classify.Rows(x, fold.Train), pipeline.Pick(s.Labels, fold.Train), nil)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -217,7 +218,7 @@ func (s *trial) judge(ctx context.Context) (*results, error) {
 	resample := &classify.ResampleOptions{Groups: s.Groups, Seed: s.Seed}
 	for _, name := range s.names {
 		out, err := classify.CrossValidate(ctx, s.Labels, s.folds, func(_ context.Context, _, test []int) ([]float64, error) {
-			return study.Pick(s.p[name], test), nil
+			return pipeline.Pick(s.p[name], test), nil
 		})
 		if err != nil {
 			return nil, err
@@ -262,7 +263,7 @@ func (s *trial) probe(ctx context.Context, resample *classify.ResampleOptions) (
 	}
 	x := mat.NewDense(len(rows), len(kept), nil)
 	for i, row := range rows {
-		x.SetRow(i, study.Pick(row, kept))
+		x.SetRow(i, pipeline.Pick(row, kept))
 	}
 	return classify.LeakProbe(ctx, x, names, s.Labels, s.folds, resample)
 }

@@ -107,9 +107,9 @@ func (r *results) compare(ctx context.Context, d *data, fit *pipeline.Fit, seed 
 		return err
 	}
 	test := d.split.Test
-	resample := &classify.ResampleOptions{Groups: study.Pick(d.Groups, test), Seed: seed}
+	resample := &classify.ResampleOptions{Groups: pipeline.Pick(d.Groups, test), Seed: seed}
 	for _, p := range predictions {
-		out := &classify.OutOfFold{Row: test, Fold: make([]int, len(test)), Y: study.Pick(d.Labels, test), P: p.Probability}
+		out := &classify.OutOfFold{Row: test, Fold: make([]int, len(test)), Y: pipeline.Pick(d.Labels, test), P: p.Probability}
 		w, err := study.Judge(ctx, p.Name, out, resample)
 		if err != nil {
 			return err

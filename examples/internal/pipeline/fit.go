@@ -128,7 +128,7 @@ func (f *Fit) blocks(ctx context.Context, docs [][]string, labels []int, o *Opti
 	all := texts(docs)
 	blocks := []classify.Block{{Name: Words, Features: func(_ context.Context, train []int) (mat.Matrix, error) {
 		var err error
-		if f.Words, err = transcript.FitTFIDF(pick(all, train), nil); err != nil {
+		if f.Words, err = transcript.FitTFIDF(Pick(all, train), nil); err != nil {
 			return nil, err
 		}
 		return classify.NewSparse(len(f.Words.Terms()), f.Words.Transform(all).Rows)
@@ -160,7 +160,7 @@ func (f *Fit) tune(ctx context.Context, docs [][]string, labels, train []int, o 
 	tune.Seed = o.Seed
 	name := fmt.Sprintf("tuning on %d calls", len(train))
 	tune.Progress = func(s triplet.Step) { o.Progress(name, s.Step, s.Total) }
-	if f.History, err = triplet.Train(ctx, m, pick(docs, train), pick(labels, train), &tune); err != nil {
+	if f.History, err = triplet.Train(ctx, m, Pick(docs, train), Pick(labels, train), &tune); err != nil {
 		return nil, err
 	}
 	f.Tuned = m
@@ -178,8 +178,11 @@ func flatten(docs [][]string) (turns []string) {
 	return turns
 }
 
-// pick returns the elements of s at the given places.
-func pick[T any](s []T, places []int) []T {
+// Pick returns the elements of s at the given places; nil for a nil s.
+func Pick[T any](s []T, places []int) []T {
+	if s == nil {
+		return nil
+	}
 	out := make([]T, len(places))
 	for i, p := range places {
 		out[i] = s[p]

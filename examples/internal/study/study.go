@@ -73,15 +73,3 @@ func (d *Data) Kind() string {
 	}
 	return ""
 }
-
-// Pick returns the elements of s at the given places; nil for a nil s.
-func Pick[T any](s []T, places []int) []T {
-	if s == nil {
-		return nil
-	}
-	out := make([]T, len(places))
-	for i, p := range places {
-		out[i] = s[p]
-	}
-	return out
-}
