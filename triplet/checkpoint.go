@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,20 +20,20 @@ import (
 )
 
 // Checkpoints say where a run keeps its state. A run that finds some of its own there goes on from the last, and gives
-// the weights, bit for bit, of one that was never stopped. Those of another run, with other documents, options or
-// weights to begin with, are an error. Each file is written whole or not at all and verified when it is read;
-// a damaged one is passed over for the one before.
+// the weights, bit for bit, of one that was never stopped; of a run that ended, what it ended with is kept and handed
+// out. Those of another run, with other documents, options or weights to begin with, are an error. Each file is written
+// whole or not at all and verified when it is read; a damaged one is passed over for the one before.
 type Checkpoints struct {
 	Dir   string
 	Every int // steps; default 50. The last step, and ctx, leave one in any case.
-	Keep  int // how many of the last are kept; default 2
+	Keep  int // how many of the last are kept; default 2. A run that ended keeps one.
 }
 
 // A checkpoint file is the magic, the length of the state as JSON, the state, for each parameter that learns its weights,
 // first and second moments, then with validation the best weights, all in little-endian float32, and the
-// SHA-256 of everything before.
+// SHA-256 of everything before. That of a run that ended has the weights alone.
 const (
-	magic   = "salesconv checkpoint 1\n\x00"
+	magic   = "salesconv checkpoint 2\n\x00"
 	pattern = "checkpoint-????????"
 )
 
@@ -40,6 +41,7 @@ const (
 type state struct {
 	Run     string   `json:"run"` // fingerprint
 	Step    int      `json:"step"`
+	Ended   bool     `json:"ended"`
 	History *History `json:"history"`
 }
 
@@ -71,20 +73,24 @@ func (t *trainer) save() error {
 	if err != nil {
 		return err
 	}
+	keep := c.Keep
+	if t.ended {
+		keep = 1
+	}
 	names, err := list(c.Dir)
-	for i := 0; err == nil && i < len(names)-c.Keep; i++ {
+	for i := 0; err == nil && i < len(names)-keep; i++ {
 		err = os.Remove(names[i])
 	}
 	return err
 }
 
 func (t *trainer) write(w io.Writer) error {
-	header, err := json.Marshal(state{t.run, t.step, t.history})
+	header, err := json.Marshal(state{t.run, t.step, t.ended, t.history})
 	if err != nil {
 		return err
 	}
 	pieces := [][]byte{[]byte(magic), binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header}
-	for _, values := range t.values() {
+	for _, values := range t.values(t.ended) {
 		pieces = append(pieces, asBytes(values))
 	}
 	for _, b := range pieces {
@@ -96,11 +102,17 @@ func (t *trainer) write(w io.Writer) error {
 }
 
 // values lists all numbers of a checkpoint in their order.
-func (t *trainer) values() (all [][]float32) {
+func (t *trainer) values(ended bool) (all [][]float32) {
 	for _, p := range t.network.solvable {
 		w := elements(p.Value())
-		m := t.solver.of(name(p), len(w))
-		all = append(all, w, m.m, m.v)
+		all = append(all, w)
+		if !ended {
+			m := t.solver.of(name(p), len(w))
+			all = append(all, m.m, m.v)
+		}
+	}
+	if ended {
+		return all
 	}
 	return append(all, t.best...)
 }
@@ -112,7 +124,7 @@ func (t *trainer) resume() error {
 	if err != nil {
 		return fmt.Errorf("triplet: %w", err)
 	}
-	leftovers, _ := filepath.Glob(filepath.Join(c.Dir, "."+pattern+".*.tmp"))
+	leftovers, _ := match(c.Dir, "."+pattern+".*.tmp")
 	for _, l := range leftovers { // of a run that was killed while it wrote
 		os.Remove(l)
 	}
@@ -168,13 +180,13 @@ func (t *trainer) read(file string) error {
 	if s.Run != t.run {
 		return errors.New("this checkpoint is of a run with other documents, labels, options or weights: choose another folder, or remove it")
 	}
-	for _, values := range t.values() {
+	for _, values := range t.values(s.Ended) {
 		if _, err := io.ReadFull(r, asBytes(values)); err != nil {
 			return err
 		}
 	}
 	warnings := t.history.Warnings
-	t.step, t.solver.steps, t.history = s.Step, s.Step, s.History
+	t.step, t.solver.steps, t.ended, t.history = s.Step, s.Step, s.Ended, s.History
 	t.history.Warnings = append(t.history.Warnings, warnings...)
 	return nil
 }
@@ -204,9 +216,14 @@ func verify(f *os.File) error {
 }
 
 // list returns the checkpoints of a folder, oldest first.
-func list(dir string) ([]string, error) {
-	names, err := filepath.Glob(filepath.Join(dir, pattern))
-	slices.Sort(names)
+func list(dir string) ([]string, error) { return match(dir, pattern) }
+
+// match returns what a folder has of a pattern, in order: nothing if there is no folder. Its own name is no pattern.
+func match(dir, pattern string) ([]string, error) {
+	names, err := fs.Glob(os.DirFS(dir), pattern)
+	for i, n := range names {
+		names[i] = filepath.Join(dir, n)
+	}
 	return names, err
 }
 

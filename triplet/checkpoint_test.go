@@ -4,13 +4,17 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/org/salesconv/encoder"
 )
 
 // childDir names the folder of the checkpoints to a test binary that is started again as a run to be killed.
@@ -97,38 +101,85 @@ func TestCheckpointsSurviveKills(t *testing.T) {
 		t.Errorf("history of %d steps, best %d; want %d, %d", len(h.Steps), h.Best, len(want.Steps), want.Best)
 	}
 	names, err := list(dir)
-	if left, _ := filepath.Glob(dir + "/.*"); err != nil || len(names) != 2 || len(left) > 0 {
-		t.Errorf("%v and %v in the folder, want the last two checkpoints", names, left)
+	if left, _ := filepath.Glob(dir + "/.*"); err != nil || len(names) != 1 || len(left) > 0 {
+		t.Errorf("%v and %v in the folder, want the last checkpoint", names, left)
+	}
+}
+
+// stopped leaves the checkpoints of a run that ctx ended after some steps.
+func stopped(t *testing.T, steps int, o Options) {
+	t.Helper()
+	docs, labels := calls(1, 8)
+	ctx, cancel := context.WithCancel(t.Context())
+	o.Progress = func(s Step) {
+		if s.Step == steps {
+			cancel()
+		}
+	}
+	if _, err := Train(ctx, loadTiny(t), docs, labels, &o); !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v, want that of ctx", err)
 	}
 }
 
 // Damaged checkpoints are passed over for the one before, in any way they may be damaged.
 func TestCheckpointsDamaged(t *testing.T) {
 	docs, labels := calls(1, 8)
-	dir := t.TempDir()
-	o := &Options{Epochs: 3, Checkpoints: &Checkpoints{Dir: dir, Every: 1}}
 	whole := loadTiny(t)
-	if _, err := Train(t.Context(), whole, docs, labels, o); err != nil {
+	if _, err := Train(t.Context(), whole, docs, labels, &Options{Epochs: 4}); err != nil {
 		t.Fatal(err)
 	}
-	newest := filepath.Join(dir, "checkpoint-00000003")
-	good, err := os.ReadFile(newest)
+	left := t.TempDir()
+	stopped(t, 3, Options{Epochs: 4, Checkpoints: &Checkpoints{Dir: left, Every: 1}})
+	const newest = "checkpoint-00000003"
+	good, err := os.ReadFile(filepath.Join(left, newest))
 	if err != nil {
 		t.Fatal(err)
 	}
 	flipped := bytes.Clone(good)
 	flipped[len(good)/2] ^= 1
 	for what, b := range map[string][]byte{"flipped": flipped, "cut": good[:len(good)-5], "empty": {}, "foreign": bytes.Repeat([]byte("x"), 999)} {
-		if err := os.WriteFile(newest, b, 0o644); err != nil {
+		dir := t.TempDir()
+		if err := errors.Join(os.CopyFS(dir, os.DirFS(left)), os.WriteFile(filepath.Join(dir, newest), b, 0o644)); err != nil {
 			t.Fatal(err)
 		}
 		m := loadTiny(t)
-		h, err := Train(t.Context(), m, docs, labels, o)
+		h, err := Train(t.Context(), m, docs, labels, &Options{Epochs: 4, Checkpoints: &Checkpoints{Dir: dir, Every: 1}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if h.Resumed != 2 || len(h.Warnings) != 1 || !bytes.Equal(weights(m), weights(whole)) {
 			t.Errorf("%s: resumed from %d with warnings %v", what, h.Resumed, h.Warnings)
+		}
+	}
+}
+
+// A run that ended is not run again: its one checkpoint has what it ended with, heads included.
+func TestCheckpointOfAnEndedRun(t *testing.T) {
+	docs, labels := calls(1, 20)
+	unseen, theirs := calls(2, 12)
+	var want []byte
+	var query []float32
+	dir := t.TempDir()
+	for again := range 2 {
+		m, scored := loadTiny(t), 0
+		o := &Options{LoRA: 2, Epochs: 3, LearningRate: 1e-2, Heads: &Heads{Attention: new(Attention)}, Checkpoints: &Checkpoints{Dir: dir, Every: 1}}
+		o.Validation = &Validation{Docs: unseen, Labels: theirs, Blend: true, Score: func(context.Context, *encoder.Model) (float64, error) {
+			scored++
+			return []float64{0.5, 0.6, 0.55, 0.5, 0.65, 0.6, 0.5}[scored-1], nil
+		}}
+		h, err := Train(t.Context(), m, docs, labels, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if names, err := list(dir); len(names) != 1 || err != nil {
+			t.Errorf("%v in the folder, error %v; want one checkpoint", names, err)
+		}
+		if again == 0 {
+			want, query = weights(m), o.Heads.Attention.Query
+			continue
+		}
+		if scored > 0 || h.Resumed != h.Total || !bytes.Equal(weights(m), want) || !slices.Equal(o.Heads.Attention.Query, query) {
+			t.Errorf("resumed from step %d of %d and scored %d times", h.Resumed, h.Total, scored)
 		}
 	}
 }
@@ -158,19 +209,15 @@ func TestCheckpointsUnwritable(t *testing.T) {
 	}
 }
 
-// ctx leaves a checkpoint of the last step.
+// ctx leaves a checkpoint of the last step, beside the one before.
 func TestCheckpointWhenStopped(t *testing.T) {
 	docs, labels := calls(1, 8)
-	ctx, cancel := context.WithCancel(t.Context())
-	o := &Options{Epochs: 9, Checkpoints: &Checkpoints{Dir: t.TempDir()}, Progress: func(s Step) {
-		if s.Step == 4 {
-			cancel()
-		}
-	}}
-	if _, err := Train(ctx, loadTiny(t), docs, labels, o); err == nil {
-		t.Fatal("not stopped")
+	o := Options{Epochs: 9, Checkpoints: &Checkpoints{Dir: t.TempDir(), Every: 3}}
+	stopped(t, 4, o)
+	if names, err := list(o.Checkpoints.Dir); err != nil || len(names) != 2 || !strings.HasSuffix(names[1], "4") {
+		t.Errorf("checkpoints %v, error %v", names, err)
 	}
-	if h, err := Train(t.Context(), loadTiny(t), docs, labels, o); err != nil || h.Resumed != 4 {
+	if h, err := Train(t.Context(), loadTiny(t), docs, labels, &o); err != nil || h.Resumed != 4 {
 		t.Errorf("resumed from %d, error %v", h.Resumed, err)
 	}
 }

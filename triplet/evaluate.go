@@ -145,7 +145,6 @@ func ordered(l Loss, labels []int, width int, x []float64) float64 {
 func (t *trainer) finish(ctx context.Context) error {
 	h := t.history
 	h.Blend = 1
-	defer func() { t.network.head.fill(t.Heads) }()
 	if t.Validation == nil {
 		h.Best = t.step
 		return nil

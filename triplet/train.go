@@ -120,6 +120,7 @@ func Train(ctx context.Context, m *encoder.Model, docs [][]string, labels []int,
 	if err := t.train(ctx); err != nil {
 		return t.history, err
 	}
+	t.network.head.fill(t.Heads)
 	return t.history, nil
 }
 
@@ -131,6 +132,9 @@ func (t *trainer) train(ctx context.Context) error {
 			return err
 		}
 		h = t.history
+	}
+	if t.ended {
+		return nil
 	}
 	fail := func(err error) error { return fmt.Errorf("triplet: step %d: %w", t.step, err) }
 	if t.Validation != nil && len(h.Evaluations) == 0 {
@@ -161,6 +165,8 @@ func (t *trainer) train(ctx context.Context) error {
 	if err := t.finish(ctx); err != nil {
 		return fail(err)
 	}
+	t.ended = true
+	t.keep()
 	return nil
 }
 
@@ -183,7 +189,8 @@ type trainer struct {
 	sampler   *sampler
 	network   *network
 	solver    *AdamW
-	step      int // steps taken
+	step      int  // steps taken
+	ended     bool // the model has the weights that the run ends with
 	history   *History
 
 	run        string      // fingerprint, for checkpoints

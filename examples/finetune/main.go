@@ -14,6 +14,10 @@
 //	results/fine_tuned_embeddings.png
 //	results/performance_comparison.html   tables, charts, maps and the most telling turns; stands alone
 //	results/metrics.json                  every number, the options and the seed
+//	checkpoints/                          what is trained so far; gone when all is done
+//
+// A run that was stopped or killed goes on when it is started again with the same flags, and gives the same bytes as one
+// that was not.
 package main
 
 import (
@@ -31,6 +35,7 @@ import (
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/internal/cli"
 	"github.com/org/salesconv/transcript"
+	"github.com/org/salesconv/triplet"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -97,7 +102,17 @@ func run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
+	left := unfinished{o.out}
+	if err := left.begin(env, &o, d); err != nil {
+		return err
+	}
 	fit, err := train(ctx, env, d, &o)
+	if err != nil && !left.any() {
+		return errors.Join(err, left.remove())
+	}
+	if err != nil && ctx.Err() != nil {
+		env.Notef("the same command goes on from here: what was trained is in %s", left.folder())
+	}
 	if err != nil {
 		return err
 	}
@@ -110,6 +125,9 @@ func run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	if err := r.write(filepath.Join(o.out, "results")); err != nil {
+		return err
+	}
+	if err := left.remove(); err != nil {
 		return err
 	}
 	r.print(env.Stdout)
@@ -162,6 +180,7 @@ func read(env *cli.Env, o *options) (*data, error) {
 func train(ctx context.Context, env *cli.Env, d *data, o *options) (*pipeline.Fit, error) {
 	p := pipeline.Options{Head: fitters[o.Classifier], Groups: d.Groups, Seed: o.Seed}
 	p.Tune.Epochs, p.Tune.Pairs = o.Epochs, o.Pairs
+	p.Tune.Checkpoints = &triplet.Checkpoints{Dir: unfinished{o.out}.folder(), Every: everyStep}
 	if o.Model != "" {
 		p.Model = os.DirFS(o.Model)
 	}

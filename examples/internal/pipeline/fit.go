@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
+	"path/filepath"
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/encoder"
@@ -18,7 +20,7 @@ import (
 // Options are the settings of Fit. Nil means the defaults.
 type Options struct {
 	Model  fs.FS           // the generic encoder; default the embedded all-MiniLM-L6-v2
-	Tune   triplet.Options // how it is tuned
+	Tune   triplet.Options // how it is tuned; checkpoints go to a folder of each tuning below their Dir, see Tunings
 	Frozen bool            // don't tune; default false
 	Head   classify.Fitter // the classifier of each block of turn vectors; default that of [classify.Block], which tf-idf always has
 	Folds  int             // inner folds that weigh the heads; default 3
@@ -160,11 +162,26 @@ func (f *Fit) tune(ctx context.Context, docs [][]string, labels, train []int, o 
 	tune.Seed = o.Seed
 	name := fmt.Sprintf("tuning on %d calls", len(train))
 	tune.Progress = func(s triplet.Step) { o.Progress(name, s.Step, s.Total) }
+	if c := o.Tune.Checkpoints; c != nil {
+		own := *c
+		own.Dir = filepath.Join(c.Dir, folder(train))
+		tune.Checkpoints = &own
+	}
 	if f.History, err = triplet.Train(ctx, m, Pick(docs, train), Pick(labels, train), &tune); err != nil {
 		return nil, err
 	}
 	f.Tuned = m
 	return m.EncodeDocuments(ctx, docs, &encoder.Options{Cache: f.tuned, Progress: stage(o, "encoding calls by the tuned encoder")})
+}
+
+// Tunings matches the folders that tunings keep their checkpoints in.
+const Tunings = "tuning-????????"
+
+// folder is that of the tuning on the documents at the given places.
+func folder(train []int) string {
+	h := fnv.New32a()
+	fmt.Fprint(h, train)
+	return fmt.Sprintf("tuning-%08x", h.Sum32())
 }
 
 func stage(o *Options, name string) func(done, total int) {
