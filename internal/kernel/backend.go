@@ -24,6 +24,8 @@ type backend[T Float] struct {
 	// the nr or strip elements in a row of dst may be overwritten.
 	transpose func(rows, cols int, src []T, lds int, dst []T, ldd int)
 	pack      func(rows, cols int, src []T, lds int, dst []T, ldd int)
+	// fetch brings the first nr elements of each row, which are needed soon, into cache.
+	fetch func(rows int, x []T, ldx int)
 
 	// gelu: y = x·Φ(x), y may be x. geluGrad: dx = dy·gelu'(x), dx may be dy.
 	gelu     func(rows, cols int, x []T, ldx int, y []T, ldy int)

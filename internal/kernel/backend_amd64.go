@@ -22,7 +22,8 @@ func avx512() *backend[float32] {
 	return &backend[float32]{
 		name: "avx512", mr: 14, nr: 32, strip: 16,
 		product: productBy(tilesAVX512), transpose: transposeBy(16, transposeAVX512), pack: packBy(packAVX512),
-		gelu: geluAVX512, geluGrad: geluGradAVX512, exp: expAVX512, tanh: tanhAVX512,
+		fetch: func(rows int, x []float32, ldx int) { fetchAVX512(rows, &x[0], ldx) },
+		gelu:  geluAVX512, geluGrad: geluGradAVX512, exp: expAVX512, tanh: tanhAVX512,
 		softmax: softmaxAVX512, softmaxBackward: softmaxBackwardAVX512,
 		dropout: func(s stream, keep float32, x, y []float32) {
 			dropoutAVX512(s.start, s.blend, s.threshold, keep, x, y)
@@ -41,7 +42,8 @@ func avx2() *backend[float32] {
 	return &backend[float32]{
 		name: "avx2", mr: 6, nr: 16, strip: 8,
 		product: productBy(tilesAVX2), transpose: transposeBy(8, transposeAVX2), pack: packBy(packAVX2),
-		gelu: geluAVX2, geluGrad: geluGradAVX2, exp: expAVX2, tanh: tanhAVX2,
+		fetch: func(rows int, x []float32, ldx int) { fetchAVX2(rows, &x[0], ldx) },
+		gelu:  geluAVX2, geluGrad: geluGradAVX2, exp: expAVX2, tanh: tanhAVX2,
 		softmax: softmaxAVX2, softmaxBackward: softmaxBackwardAVX2,
 		dropout: func(s stream, keep float32, x, y []float32) {
 			dropoutAVX2(s.start, s.blend, s.threshold, keep, x, y)

@@ -68,6 +68,9 @@ func Gemm[T Float](pool *Pool, m int, a []T, b *Packed[T], c []T, e Epilogue[T])
 		n, j := b.N, p*b.width
 		cols := min(b.width, n-j)
 		out, bias, residual := e.operands(c, i0, j, n)
+		if e.GELUGrad != nil && cols == be.nr {
+			be.fetch(i1-i0, e.GELUGrad[i0*n+j:], n)
+		}
 		be.product(i1-i0, cols, b.K, a[i0*b.K:], b.K, 1, b.panel(p), out[i0*n+j:], n, bias, residual, n)
 		e.activate(be, c, i0, i1, j, cols, n)
 	})
@@ -157,6 +160,9 @@ func gemmTNChunk[T Float](pool *Pool, be *backend[T], m int, y []T, n int, x []T
 			var sum []T
 			if more {
 				sum = c
+				if k-p*be.nr >= be.nr {
+					be.fetch(h, c, k)
+				}
 			}
 			be.product(h, min(be.nr, k-p*be.nr), m, *strip, 1, be.strip, packed[p*m*be.nr:], c, k, nil, sum, k)
 		}

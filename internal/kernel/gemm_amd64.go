@@ -39,6 +39,11 @@ func transposeAVX512(rows int, cols int, src *float32, lds int, dst *float32, ld
 //go:noescape
 func packAVX512(rows int, cols int, src *float32, lds int, dst *float32, ldd int)
 
+// fetchAVX512 is backend.fetch.
+//
+//go:noescape
+func fetchAVX512(rows int, x *float32, ldx int)
+
 // peakAVX512 does n times 12 multiply-adds of vectors.
 //
 //go:noescape
@@ -73,6 +78,11 @@ func transposeAVX2(rows int, cols int, src *float32, lds int, dst *float32, ldd 
 //
 //go:noescape
 func packAVX2(rows int, cols int, src *float32, lds int, dst *float32, ldd int)
+
+// fetchAVX2 is backend.fetch.
+//
+//go:noescape
+func fetchAVX2(rows int, x *float32, ldx int)
 
 // peakAVX2 does n times 12 multiply-adds of vectors.
 //

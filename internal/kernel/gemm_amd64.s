@@ -1158,6 +1158,23 @@ two:
 	VZEROUPPER
 	RET
 
+// func fetchAVX512(rows int, x *float32, ldx int)
+// Requires: AVX, AVX512F
+TEXT ·fetchAVX512(SB), NOSPLIT, $0-24
+	MOVQ rows+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ ldx+16(FP), DX
+	SHLQ $0x02, DX
+
+row1:
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z0
+	ADDQ    DX, CX
+	DECQ    AX
+	JNZ     row1
+	VZEROUPPER
+	RET
+
 // func peakAVX512(n int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·peakAVX512(SB), NOSPLIT, $0-8
@@ -1950,6 +1967,23 @@ two:
 	ADDQ       DI, SI
 	DECQ       AX
 	JNZ        two
+	VZEROUPPER
+	RET
+
+// func fetchAVX2(rows int, x *float32, ldx int)
+// Requires: AVX
+TEXT ·fetchAVX2(SB), NOSPLIT, $0-24
+	MOVQ rows+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ ldx+16(FP), DX
+	SHLQ $0x02, DX
+
+row1:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y0
+	ADDQ    DX, CX
+	DECQ    AX
+	JNZ     row1
 	VZEROUPPER
 	RET
 

@@ -8,7 +8,8 @@ func genericBackend[T Float]() *backend[T] {
 	return &backend[T]{
 		name: "generic", mr: 4, nr: 8, strip: 4,
 		product: productGeneric[T], transpose: transposeGeneric[T], pack: packGeneric[T],
-		gelu: geluGeneric[T], geluGrad: geluGradGeneric[T], exp: expGeneric[T], tanh: tanhGeneric[T],
+		fetch: func(int, []T, int) {},
+		gelu:  geluGeneric[T], geluGrad: geluGradGeneric[T], exp: expGeneric[T], tanh: tanhGeneric[T],
 		softmax: softmaxGeneric[T], softmaxBackward: softmaxBackwardGeneric[T], dropout: dropoutGeneric[T],
 		layerNorm: layerNormGeneric[T], layerNormBackward: layerNormBackwardGeneric[T],
 		add: addGeneric[T], axpy: axpyGeneric[T], dot: dotGeneric[T], adamW: adamWGeneric[T],

@@ -23,6 +23,7 @@ func gemm(s *isa) {
 		transpose8(s)
 	}
 	pack(s)
+	fetch(s)
 	peak(s)
 }
 
@@ -279,6 +280,18 @@ func pack(s *isa) {
 	s.JGT(LabelRef("two"))
 	loop("one", 1)
 	loop("two", 2)
+}
+
+// fetch writes loads of the panel's columns of some rows. Zen 4 drops most prefetch instructions when so many come at once.
+func fetch(s *isa) {
+	s.begin("fetch", "func(rows int, x *float32, ldx int)", "is backend.fetch.")
+	rows, x, ldx, v := s.integer("rows"), s.integer("x"), s.stride("ldx"), s.vec()
+	s.rows(rows, []GPVirtual{x}, []GPVirtual{ldx}, func() {
+		for j := range 2 {
+			s.VMOVUPS(Mem{Base: x, Disp: j * s.bytes()}, v)
+		}
+	})
+	s.end()
 }
 
 // peak writes what benchmarks compare with: independent multiply-adds and nothing else.
