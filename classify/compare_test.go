@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -137,6 +138,19 @@ func TestMcNemar(t *testing.T) {
 	a[0], b[0] = 0.1, 0.9
 	if got, want := mcNemar(a, b, y), 2*9.0/256; math.Abs(got-want) > 1e-12 {
 		t.Errorf("p %v, want %v", got, want)
+	}
+}
+
+// A threshold is chosen on the other folds, so a row can be called by one that its own fold would not choose.
+func TestDecide(t *testing.T) {
+	o := &OutOfFold{Fold: []int{0, 0, 1, 1, 0, 1}, Y: []int{0, 1, 0, 1, 1, 0}, P: []float64{0.1, 0.4, 0.5, 0.8, 0.9, 0.45}, Row: all(6)}
+	called, err := o.Decide(BestF1) // 0.8 outside fold 0, 0.4 outside fold 1
+	if want := []bool{false, false, true, true, true, true}; err != nil || !slices.Equal(called, want) {
+		t.Errorf("called %v, want %v, error %v", called, want, err)
+	}
+	o.Y[3] = 0
+	if _, err := o.Decide(BestF1); err == nil || !strings.Contains(err.Error(), "outside fold 1") {
+		t.Errorf("one label outside fold 1: error %v", err)
 	}
 }
 

@@ -55,7 +55,7 @@ func newDesign(x mat.Matrix, standardize bool, pool *kernel.Pool) (*design, erro
 			return nil, errors.New("classify: the squares of the values overflow: scale the columns down")
 		}
 		m.scale[j] = 1
-		if standardize && v > 0 {
+		if rounding := float64(n) * m.mean[j] * 0x1p-52; standardize && v > rounding*rounding {
 			m.scale[j], m.variance[j] = math.Sqrt(v), 1
 		}
 	}

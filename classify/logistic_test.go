@@ -336,3 +336,19 @@ func TestLogisticChoosesC(t *testing.T) {
 		t.Errorf("coefficients differ from those with C given, error %v", err)
 	}
 }
+
+// A column of one value that binary fractions only come near to is constant, whatever rounding makes of its mean.
+func TestLogisticConstantColumn(t *testing.T) {
+	x, y := linearSample(60, 4, 17)
+	for i := range y {
+		x.Set(i, 1, 0.1)
+		x.Set(i, 3, 1e6/3.0)
+	}
+	f, err := FitLogistic(context.Background(), x, y, &LogisticOptions{Standardize: true, C: 0.01})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(f.Coefficients[1]) > 1e-9 || math.Abs(f.Coefficients[3]) > 1e-9 || f.Iterations > 50 {
+		t.Errorf("coefficients %v after %d steps", f.Coefficients, f.Iterations)
+	}
+}

@@ -12,8 +12,8 @@ import (
 
 // A CurvePoint is the score that training on some of the rows reached.
 type CurvePoint struct {
-	Rows  int // trained on, the mean over the folds
-	Score Interval
+	Rows  int      `json:"rows"` // trained on, the mean over the folds
+	Score Interval `json:"score"`
 }
 
 // LearningCurve shows what more data would bring: for each size it trains on so many rows of each fold (whole groups,

@@ -35,6 +35,30 @@ func LowestCost(p []float64, y []int, falsePositive, falseNegative float64) (flo
 	}), nil
 }
 
+// Decide says which rows to call positive, by thresholds that choose, such as BestF1, finds for each fold on the rows of
+// the others: what a threshold promises on the rows that it was chosen on is too much.
+func (o *OutOfFold) Decide(choose func(p []float64, y []int) (float64, error)) ([]bool, error) {
+	called := make([]bool, len(o.Row))
+	for f := range slices.Max(o.Fold) + 1 {
+		var inside, outside []int
+		for k, fold := range o.Fold {
+			if fold == f {
+				inside = append(inside, k)
+			} else {
+				outside = append(outside, k)
+			}
+		}
+		threshold, err := choose(pick(o.P, outside), pick(o.Y, outside))
+		if err != nil {
+			return nil, fmt.Errorf("%w (rows outside fold %d)", err, f+1)
+		}
+		for _, k := range inside {
+			called[k] = o.P[k] >= threshold
+		}
+	}
+	return called, nil
+}
+
 // bestThreshold is the threshold with the highest value of calling so many rows in truth and in error.
 func bestThreshold(p []float64, y []int, value func(hit, miss int) float64) float64 {
 	threshold, best := math.Nextafter(1, 2), value(0, 0)

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/encoder"
@@ -18,28 +20,27 @@ import (
 const (
 	words      = "logistic on tf-idf"
 	wordTrees  = "boosted on tf-idf"
+	talk       = "logistic on talk and metadata"
+	talkTrees  = "boosted on talk and metadata"
 	frozen     = "logistic on generic"
 	trees      = "boosted on generic"
 	stack      = "stack of generic"
+	talkStack  = "stack with talk and metadata"
 	tuned      = "logistic on fine-tuned"
 	tunedTrees = "boosted on fine-tuned"
+	tunedStack = "stack with fine-tuned"
 )
 
 // pairs are what the verdicts are about.
-var pairs = [][2]string{{words, frozen}, {words, stack}, {frozen, stack}, {frozen, trees}, {frozen, tuned}, {trees, tunedTrees}, {stack, tuned}}
+var pairs = [][2]string{
+	{words, frozen}, {words, stack}, {frozen, stack}, {stack, talkStack}, {words, wordTrees}, {frozen, trees}, {frozen, tuned},
+	{trees, tunedTrees}, {words, tuned}, {stack, tuned}, {stack, tunedStack},
+}
 
-// results is everything that is printed, drawn and written.
-type results struct {
-	Options   options         `json:"options"`
-	Source    string          `json:"source"`
-	Synthetic bool            `json:"synthetic"`
-	Calls     int             `json:"calls"`
-	Won       int             `json:"won"`
-	Ways      []study.Way     `json:"ways"`
-	Verdicts  []study.Verdict `json:"verdicts"`
-	Leak      *classify.Leak  `json:"metadata_alone,omitempty"`
-
-	kind string // of the calls
+// A way of predicting trains on some calls and gives the probability of others.
+type way struct {
+	name  string
+	refit classify.Refit
 }
 
 // trial is a cross-validation of all ways at once, so that what they share is computed once.
@@ -47,35 +48,56 @@ type trial struct {
 	*study.Data
 	*options
 	stages *cli.Stages
-	cache  *encoder.Cache
-	blocks []classify.Block // of the stack: tf-idf, then turn means, last turns and trend of the generic encoder
+	blocks map[string]classify.Block // by their names
 	folds  []classify.Fold
-	names  []string
-	p      map[string][]float64 // probability of each call, by the name of the way
+
+	tuned []tunedRows
 }
+
+// tunedRows are all calls as an encoder reads them that was tuned on some.
+type tunedRows struct {
+	on   []int
+	rows mat.Matrix
+}
+
+// generic are the blocks of the stack that learn nothing but their heads, beside tf-idf.
+var generic = []string{pipeline.TurnMean, pipeline.LastTurns, pipeline.Trend}
+
+// talkBlock is the block of features beside the words.
+const talkBlock = "talk and metadata"
 
 // lastTurns is how many turns at the end of a call are a block of their own.
 const lastTurns = 3
 
 func compare(ctx context.Context, env *cli.Env, d *study.Data, o *options) (*results, error) {
-	s := &trial{Data: d, options: o, stages: env.Stages(), p: map[string][]float64{}}
+	s := &trial{Data: d, options: o, stages: env.Stages()}
 	defer s.stages.Close()
 	var err error
-	if s.folds, err = classify.Folds(d.Labels, d.Groups, o.Folds, o.Seed); err != nil {
+	if s.folds, err = s.deal(); err != nil {
 		return nil, fmt.Errorf("%s: %w", d.Source, err)
 	}
 	if err := s.encode(ctx); err != nil {
 		return nil, err
 	}
-	for f, fold := range s.folds {
-		if err := s.predict(ctx, fold, fmt.Sprintf("fold %d of %d", f+1, o.Folds)); err != nil {
-			return nil, fmt.Errorf("fold %d: %w", f+1, err)
-		}
-	}
-	return s.judge(ctx)
+	r := &results{Options: *o, Source: d.Source, Synthetic: d.Synthetic, Calls: len(d.Calls), Won: d.Won(), kind: d.Kind()}
+	return r, s.judge(ctx, r)
 }
 
-// encode prepares the blocks: the generic encoder learns nothing here, so it reads each call once.
+// deal deals the calls into folds.
+func (s *trial) deal() ([]classify.Fold, error) {
+	if !s.Forward {
+		return classify.Folds(s.Labels, s.Groups, s.Folds, s.Seed)
+	}
+	at := make([]time.Time, len(s.Calls))
+	for i, c := range s.Calls {
+		if at[i] = c.Metadata.CallTime; at[i].IsZero() {
+			return nil, fmt.Errorf("call %q has no call_time, which -forward needs of every call", c.ID)
+		}
+	}
+	return classify.ForwardFolds(s.Labels, at, s.Folds)
+}
+
+// encode prepares the blocks. The generic encoder learns nothing here, so it reads each call once.
 func (s *trial) encode(ctx context.Context) error {
 	m, err := load(s.options)
 	if err != nil {
@@ -85,17 +107,19 @@ func (s *trial) encode(ctx context.Context) error {
 	for _, d := range s.Docs {
 		turns += len(d)
 	}
-	s.cache = encoder.NewCache(turns)
-	s.blocks = []classify.Block{{Name: "tf-idf", Features: s.words}}
-	for _, b := range []struct {
-		name    string
-		pooling encoder.Pooling
-	}{{"turn mean", encoder.Mean}, {"last turns", encoder.Last(lastTurns)}, {"trend", encoder.Trend}} {
-		x, err := m.EncodeDocuments(ctx, s.Docs, &encoder.Options{Pooling: b.pooling, Cache: s.cache, Progress: s.stage("encoding")})
+	cache := encoder.NewCache(turns)
+	s.blocks = map[string]classify.Block{}
+	for name, features := range map[string]func(context.Context, []int) (mat.Matrix, error){
+		pipeline.Words: s.words, talkBlock: s.talk, pipeline.TunedMean: s.tune,
+	} {
+		s.blocks[name] = classify.Block{Name: name, Features: features}
+	}
+	for k, pooling := range []encoder.Pooling{encoder.Mean, encoder.Last(lastTurns), encoder.Trend} {
+		x, err := m.EncodeDocuments(ctx, s.Docs, &encoder.Options{Pooling: pooling, Cache: cache, Progress: s.stage("encoding")})
 		if err != nil {
 			return err
 		}
-		s.blocks = append(s.blocks, classify.Block{Name: b.name, Features: classify.Fixed(x)})
+		s.blocks[generic[k]] = classify.Block{Name: generic[k], Features: classify.Fixed(x)}
 	}
 	return nil
 }
@@ -113,65 +137,67 @@ func (s *trial) words(_ context.Context, train []int) (mat.Matrix, error) {
 	return classify.NewSparse(len(t.Terms()), t.Transform(texts).Rows)
 }
 
-// tune tunes an encoder on the training calls, and encodes all calls by it.
-func (s *trial) tune(ctx context.Context, train []int, name string) (mat.Matrix, error) {
+// talk is who talks how much and how, what is mentioned, and the metadata.
+func (s *trial) talk(_ context.Context, train []int) (mat.Matrix, error) {
+	f, err := transcript.FitFeatures(pipeline.Pick(s.Calls, train))
+	if err != nil {
+		return nil, err
+	}
+	x := mat.NewDense(len(s.Calls), len(f.Names()), nil)
+	for i, row := range f.Rows(s.Calls) {
+		x.SetRow(i, row)
+	}
+	return x, nil
+}
+
+// tune tunes an encoder on the training calls and encodes all calls by it, once for all ways that ask for it.
+func (s *trial) tune(ctx context.Context, train []int) (mat.Matrix, error) {
+	for _, t := range s.tuned {
+		if slices.Equal(t.on, train) {
+			return t.rows, nil
+		}
+	}
 	m, err := load(s.options)
 	if err != nil {
 		return nil, err
 	}
 	o := &triplet.Options{Epochs: s.Epochs, Seed: s.Seed, Groups: pipeline.Pick(s.Groups, train), Progress: func(step triplet.Step) {
-		s.stage(name+", tuning")(step.Step, step.Total)
+		s.stage(fmt.Sprintf("tuning on %d calls", len(train)))(step.Step, step.Total)
 	}}
 	if _, err := triplet.Train(ctx, m, pipeline.Pick(s.Docs, train), pipeline.Pick(s.Labels, train), o); err != nil {
 		return nil, err
 	}
-	return m.EncodeDocuments(ctx, s.Docs, &encoder.Options{Progress: s.stage(name + ", encoding")})
+	x, err := m.EncodeDocuments(ctx, s.Docs, &encoder.Options{Progress: s.stage("encoding by the tuned encoder")})
+	if err != nil {
+		return nil, err
+	}
+	s.tuned = append(s.tuned, tunedRows{train, x})
+	return x, nil
 }
 
-// predict trains every way on the calls outside a fold and predicts those in it.
-func (s *trial) predict(ctx context.Context, fold classify.Fold, name string) error {
-	heads := 0
-	joined, x, err := classify.FitStack(ctx, s.blocks, s.Labels, fold.Train, &classify.StackOptions{
-		Groups: s.Groups, Seed: s.Seed,
-		Progress: func(string, int) { heads++; s.stage(name+", heads")(heads, -1) },
-	})
-	if err != nil {
-		return err
+// ways lists the ways of predicting, in the order of the table.
+func (s *trial) ways() []way {
+	all := []way{
+		{words, s.one(pipeline.Words, classify.LogisticFitter(nil))},
+		{wordTrees, s.one(pipeline.Words, boosted)},
+		{talk, s.one(talkBlock, logistic)},
+		{talkTrees, s.one(talkBlock, boosted)},
+		{frozen, s.one(pipeline.TurnMean, logistic)},
+		{trees, s.one(pipeline.TurnMean, boosted)},
+		{stack, s.stack(0)},
+		{talkStack, s.stack(0, talkBlock)},
 	}
-	test := classify.Rows(x, fold.Test)
-	margins, err := joined.HeadMargins(test)
-	if err != nil {
-		return err
+	if s.Epochs > 0 {
+		all = append(all, way{tuned, s.one(pipeline.TunedMean, logistic)}, way{tunedTrees, s.one(pipeline.TunedMean, boosted)})
 	}
-	s.keep(words, fold.Test, sigmoids(margins[0]))
-	s.keep(frozen, fold.Test, sigmoids(margins[1]))
-	for b, way := range []string{wordTrees, trees} {
-		s.stage(name+", trees")(b, 2)
-		block, err := s.blocks[b].Features(ctx, fold.Train)
-		if err != nil {
-			return err
-		}
-		if err := s.fit(ctx, way, boosted, block, fold); err != nil {
-			return err
-		}
+	if s.Nested {
+		all = append(all, way{tunedStack, s.stack(tunedFolds, pipeline.TunedMean)})
 	}
-	p, err := joined.Predict(test)
-	if err != nil {
-		return err
-	}
-	s.keep(stack, fold.Test, p)
-	if s.Epochs == 0 {
-		return nil
-	}
-	rows, err := s.tune(ctx, fold.Train, name)
-	if err != nil {
-		return err
-	}
-	if err := s.fit(ctx, tuned, logistic, rows, fold); err != nil {
-		return err
-	}
-	return s.fit(ctx, tunedTrees, boosted, rows, fold)
+	return all
 }
+
+// tunedFolds is how many inner folds weigh the head on tuned vectors, and the encoder is tuned for: as finetune does it.
+const tunedFolds = 3
 
 // logistic is the default head of a stack of turn vectors.
 var logistic = classify.LogisticFitter(&classify.LogisticOptions{Standardize: true, C: 0.01})
@@ -183,95 +209,51 @@ func boosted(ctx context.Context, x mat.Matrix, y []int, weight []float64) (clas
 	})
 }
 
-func (s *trial) fit(ctx context.Context, name string, fit classify.Fitter, x mat.Matrix, fold classify.Fold) error {
-	c, err := fit(ctx, classify.Rows(x, fold.Train), pipeline.Pick(s.Labels, fold.Train), nil)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+// one predicts by a classifier of one block.
+func (s *trial) one(block string, fit classify.Fitter) classify.Refit {
+	return func(ctx context.Context, train, test []int) ([]float64, error) {
+		x, err := s.blocks[block].Features(ctx, train)
+		if err != nil {
+			return nil, err
+		}
+		c, err := fit(ctx, classify.Rows(x, train), pipeline.Pick(s.Labels, train), nil)
+		if err != nil {
+			return nil, err
+		}
+		return c.Predict(classify.Rows(x, test))
 	}
-	p, err := c.Predict(classify.Rows(x, fold.Test))
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	s.keep(name, fold.Test, p)
-	return nil
 }
 
-// keep notes the predictions of a way for some calls.
-func (s *trial) keep(name string, rows []int, p []float64) {
-	if s.p[name] == nil {
-		s.p[name] = make([]float64, len(s.Labels))
-		s.names = append(s.names, name)
+// stack predicts by the stack of tf-idf, the blocks of the generic encoder, and more.
+func (s *trial) stack(folds int, more ...string) classify.Refit {
+	var blocks []classify.Block
+	for _, name := range slices.Concat([]string{pipeline.Words}, generic, more) {
+		blocks = append(blocks, s.blocks[name])
 	}
-	for k, i := range rows {
-		s.p[name][i] = p[k]
+	return func(ctx context.Context, train, test []int) ([]float64, error) {
+		joined, x, err := classify.FitStack(ctx, blocks, s.Labels, train, &classify.StackOptions{Folds: folds, Groups: s.Groups, Seed: s.Seed})
+		if err != nil {
+			return nil, err
+		}
+		return joined.Predict(classify.Rows(x, test))
 	}
+}
+
+// predict trains a way on the calls outside each fold and predicts those in it.
+func (s *trial) predict(ctx context.Context, w way) (*classify.OutOfFold, error) {
+	fold := 0
+	out, err := classify.CrossValidate(ctx, s.Labels, s.folds, func(ctx context.Context, train, test []int) ([]float64, error) {
+		fold++
+		s.stage(w.name+", folds")(fold, len(s.folds))
+		return w.refit(ctx, train, test)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", w.name, err)
+	}
+	return out, nil
 }
 
 // stage gives the progress callback of a named stage.
 func (s *trial) stage(name string) func(done, total int) {
 	return func(done, total int) { s.stages.Show(name, done, total) }
-}
-
-// judge measures each way and compares pairs of them.
-func (s *trial) judge(ctx context.Context) (*results, error) {
-	r := &results{Options: *s.options, Source: s.Source, Synthetic: s.Synthetic, Calls: len(s.Calls), Won: s.Won(), kind: s.Kind()}
-	resample := &classify.ResampleOptions{Groups: s.Groups, Seed: s.Seed}
-	for _, name := range s.names {
-		out, err := classify.CrossValidate(ctx, s.Labels, s.folds, func(_ context.Context, _, test []int) ([]float64, error) {
-			return pipeline.Pick(s.p[name], test), nil
-		})
-		if err != nil {
-			return nil, err
-		}
-		w, err := study.Judge(ctx, name, out, resample)
-		if err != nil {
-			return nil, err
-		}
-		r.Ways = append(r.Ways, w)
-	}
-	var err error
-	if r.Verdicts, err = study.Verdicts(ctx, r.Ways, pairs, resample); err != nil {
-		return nil, err
-	}
-	r.Leak, err = s.probe(ctx, resample)
-	return r, err
-}
-
-// probe asks what the metadata alone predict: the features of calls in which nothing is said.
-func (s *trial) probe(ctx context.Context, resample *classify.ResampleOptions) (*classify.Leak, error) {
-	silent := make([]transcript.Call, len(s.Calls))
-	for i, c := range s.Calls {
-		silent[i] = transcript.Call{Metadata: c.Metadata}
-	}
-	f, err := transcript.FitFeatures(silent)
-	if err != nil {
-		return nil, err
-	}
-	rows := f.Rows(silent)
-	var names []string
-	var kept []int // columns that differ between calls
-	for j, name := range f.Names() {
-		for _, row := range rows {
-			if row[j] != rows[0][j] {
-				names, kept = append(names, name), append(kept, j)
-				break
-			}
-		}
-	}
-	if len(kept) == 0 {
-		return nil, nil
-	}
-	x := mat.NewDense(len(rows), len(kept), nil)
-	for i, row := range rows {
-		x.SetRow(i, pipeline.Pick(row, kept))
-	}
-	return classify.LeakProbe(ctx, x, names, s.Labels, s.folds, resample)
-}
-
-func sigmoids(z []float64) []float64 {
-	p := make([]float64, len(z))
-	for i, v := range z {
-		p[i] = classify.Sigmoid(v)
-	}
-	return p
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/org/salesconv/internal/cli"
 	"github.com/org/salesconv/transcript"
@@ -47,13 +48,15 @@ func TestCompare(t *testing.T) {
 		t.Errorf("output begins\n%s", out)
 	}
 	at := strings.Index(lines[2], "ROC AUC")
-	for i, name := range []string{words, frozen, wordTrees, trees, stack, tuned, tunedTrees} {
+	for i, name := range []string{words, wordTrees, talk, talkTrees, frozen, trees, stack, talkStack, tuned, tunedTrees} {
 		if row := lines[3+i]; !strings.HasPrefix(row, name+" ") || row[at-1] != ' ' || row[at] != '0' && row[at] != '1' {
 			t.Errorf("row %q, want %s and its AUC below %q", row, name, lines[2])
 		}
 	}
-	if !strings.Contains(out, "evidence of a difference: logistic on tf-idf") {
-		t.Errorf("no verdict in\n%s", out)
+	for _, want := range []string{"evidence of a difference: logistic on tf-idf", "the best-scored fifth ", "etadata alone"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
 	}
 	html, err := os.ReadFile(page)
 	if err != nil {
@@ -67,8 +70,33 @@ func TestCompare(t *testing.T) {
 	if err == nil {
 		err = json.Unmarshal(raw, &r)
 	}
-	if err != nil || len(r.Ways) != 7 || len(r.Verdicts) != len(pairs) || r.Calls != 16 {
+	if err != nil || len(r.Ways) != 10 || len(r.Verdicts) != len(pairs)-1 || len(r.Uses) != 4 || r.Calls != 16 {
 		t.Errorf("%d ways, %d verdicts, %d calls, error %v", len(r.Ways), len(r.Verdicts), r.Calls, err)
+	}
+}
+
+// Later calls are predicted from earlier ones, and the stack of finetune is among the ways.
+func TestCompareForward(t *testing.T) {
+	dir := t.TempDir()
+	numbers := filepath.Join(dir, "numbers.json")
+	status, out, note := comparing(t, "-data", file(t, transcript.Sample()[:66]), "-model", "../../encoder/testdata/models/mean12",
+		"-folds", "2", "-forward", "-nested", "-value", "3", "-html", filepath.Join(dir, "page.html"), "-json", numbers)
+	if status != 0 || !strings.Contains(out, "in 2 periods") || !strings.Contains(out, tunedStack) {
+		t.Fatalf("status %d: %s\n%s", status, note, out)
+	}
+	var r results
+	raw, err := os.ReadFile(numbers)
+	if err == nil {
+		err = json.Unmarshal(raw, &r)
+	}
+	if err != nil || len(r.Ways) != 11 || r.Tested != 44 || r.Ways[0].Rows != 44 || len(r.Learning) != len(drawn) {
+		t.Errorf("%d ways, %d tested, error %v", len(r.Ways), r.Tested, err)
+	}
+	if u := r.Uses[0]; u.Called != 44 || u.Profit != 3*float64(u.Won)-44 || u.Recall != 1 {
+		t.Errorf("calling everyone: %+v", u)
+	}
+	if c := r.Learning[0].Curve; len(c) != 1 || c[0].Rows < 22 || c[0].Rows > 25 || c[0].Score.Estimate <= 0 {
+		t.Errorf("learning curve %+v", c)
 	}
 }
 
@@ -77,6 +105,8 @@ func TestCompareRefuses(t *testing.T) {
 	for i := range one {
 		one[i].Outcome = transcript.Won
 	}
+	untimed := transcript.Sample()[6:12]
+	untimed[3].Metadata.CallTime = time.Time{}
 	for _, c := range []struct {
 		args   []string
 		status int
@@ -84,6 +114,9 @@ func TestCompareRefuses(t *testing.T) {
 	}{
 		{[]string{"-folds", "1"}, 2, "-folds 1, want 2 or more"},
 		{[]string{"-epochs", "-1"}, 2, "-epochs -1"},
+		{[]string{"-epochs", "0", "-nested"}, 2, "with -nested 1 or more"},
+		{[]string{"-value", "0.5"}, 2, "-value 0.5, want more than 1"},
+		{[]string{"-data", file(t, untimed), "-forward"}, 1, "has no call_time"},
 		{[]string{"calls.json"}, 2, `unexpected argument "calls.json"`},
 		{[]string{"-data", "no such file"}, 1, "no such file"},
 		{[]string{"-data", file(t, one)}, 1, "calls.json"},

@@ -3,14 +3,21 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
+	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/examples/internal/study"
+	"github.com/org/salesconv/internal/figure"
 )
 
 // sample says what was measured.
 func (r *results) sample() string {
-	return fmt.Sprintf("%d %scalls, %d of them won, in %d folds by agent (%s)", r.Calls, r.kind, r.Won, r.Options.Folds, r.Source)
+	folds := fmt.Sprintf("in %d folds by agent", r.Options.Folds)
+	if r.Options.Forward {
+		folds = fmt.Sprintf("of which %d in %d periods are predicted from the calls before them", r.Tested, r.Options.Folds)
+	}
+	return fmt.Sprintf("%d %scalls, %d of them won, %s (%s)", r.Calls, r.kind, r.Won, folds, r.Source)
 }
 
 // leak says what the metadata give away.
@@ -19,45 +26,185 @@ func (r *results) leak() string {
 	case r.Leak == nil:
 		return "The calls have no metadata that differ."
 	case r.Leak.Warning != "":
-		return "Warning: " + r.Leak.Warning
+		return "Warning: " + r.Leak.Warning + "."
 	}
 	return fmt.Sprintf("Metadata alone: ROC AUC %v, no more than chance explains.", r.Leak.AUC)
 }
 
-// print writes table and verdicts.
+// predictor is the stack, which is what finetune trains by default; which way to use is not chosen by its score here.
+func (r *results) predictor() study.Way { return study.Named(r.Ways, stack)[0] }
+
+// lead says in a sentence or two what the stack is worth.
+func (r *results) lead() string {
+	w, fifth := r.predictor(), r.Uses[len(r.Uses)-1]
+	return fmt.Sprintf("Shown a won and a lost call, the predictor (%s) scores the won one higher %.0f times in 100 (%.0f to %.0f; a coin: 50). "+
+		"Of the %d best-scored calls %.0f%% were won, of all calls %.0f%%.", w.Name, 100*w.ROCAUC, 100*w.AUC.Low, 100*w.AUC.High,
+		fifth.Called, 100*fifth.Precision, 100*r.Uses[0].Precision)
+}
+
+// print writes tables and verdicts.
 func (r *results) print(w io.Writer) {
 	fmt.Fprintf(w, "%s\n\n", r.sample())
 	study.Print(w, r.table(), r.Verdicts)
-	fmt.Fprintf(w, "\n%s\n", r.leak())
+	fmt.Fprintf(w, "\n%s\n\n", r.lead())
+	study.Print(w, r.uses(), nil)
+	fmt.Fprintln(w, r.leak())
 }
 
 func (r *results) table() report.Table {
-	return study.Table(r.Ways, "features, classifier",
+	return study.Table(r.Ways, "classifier, features",
 		"The stack joins tf-idf, turn means, last turns and trend of the generic encoder. Intervals are 95%, by bootstrap over agents.")
 }
 
+// uses shows what comes of calling by the scores of the stack.
+func (r *results) uses() report.Table {
+	t := report.Table{
+		Columns: []string{"whom to call", "called", "won", "share won", "of all won", "profit"},
+		Caption: fmt.Sprintf("By the %s. Thresholds are chosen on the other folds. Profit in costs of a call, of which a won one is worth %.2f.",
+			stack, r.value()),
+	}
+	for _, u := range r.Uses {
+		t.Rows = append(t.Rows, []string{u.Name, fmt.Sprint(u.Called), fmt.Sprint(u.Won), percent(u.Precision), percent(u.Recall),
+			fmt.Sprintf("%+.0f", u.Profit)})
+	}
+	return t
+}
+
+// value is what a won call is worth: what profit there is from calling everyone tells.
+func (r *results) value() float64 {
+	everyone := r.Uses[0]
+	return (everyone.Profit + float64(everyone.Called)) / float64(everyone.Won)
+}
+
+func percent(share float64) string { return fmt.Sprintf("%.0f%%", 100*share) }
+
+// lift shows what calling the best-scored calls first finds.
+func (r *results) lift() report.Table {
+	t := report.Table{Columns: []string{"best-scored", "score from", "share won", "lift", "of all won"},
+		Caption: "By the " + stack + ". Lift: how many times more won calls than among as many calls picked blindly."}
+	lift := r.predictor().Lift
+	for k := max(1, len(lift)/10); k <= len(lift); k += max(1, len(lift)/5) {
+		p := lift[k-1]
+		t.Rows = append(t.Rows, []string{percent(p.Share), study.Three(p.Threshold), percent(p.Precision), fmt.Sprintf("%.2f", p.Lift), percent(p.Gain)})
+	}
+	return t
+}
+
+// calibration shows what the stack foretold and what happened.
+func (r *results) calibration() report.Table {
+	w := r.predictor()
+	t := report.Table{Columns: []string{"foretold", "calls", "share won", "95% interval"},
+		Caption: fmt.Sprintf("By the %s. On average it is off by %.1f points.", stack, 100*w.Off)}
+	for _, b := range w.Calibration {
+		t.Rows = append(t.Rows, []string{percent(b.From) + "–" + percent(b.To), fmt.Sprint(b.Rows), percent(b.Observed),
+			percent(b.Low) + "–" + percent(b.High)})
+	}
+	return t
+}
+
 func (r *results) page() (*report.Page, error) {
-	var named []string
-	for _, w := range r.Ways {
-		named = append(named, w.Name)
+	shown := study.Named(r.Ways, words, frozen, stack, tuned)
+	var sections []report.Section
+	add := func(title string, drawings []study.Drawing, blocks ...report.Block) error {
+		charts, err := study.Draw(drawings...)
+		if charts != nil {
+			blocks = append(blocks, charts)
+		}
+		sections = append(sections, report.Section{Title: title, Blocks: blocks})
+		return err
 	}
-	charts, err := study.Charts(r.Ways, named)
-	if err != nil {
-		return nil, err
-	}
-	var differences []report.Block
-	for _, v := range r.Verdicts {
-		differences = append(differences, report.Text(v.Text))
+	for _, err := range []error{
+		add("What it is worth in use", []study.Drawing{study.Gain(shown), r.profit()}, r.uses(), r.lift()),
+		add("Which way predicts best", []study.Drawing{study.AUCs(r.Ways)}, append([]report.Block{r.table()}, r.verdicts()...)...),
+		add("Do the probabilities mean what they say", []study.Drawing{study.Calibration(shown)}, r.calibration()),
+		add("Would more calls help", r.learning(), report.Text("Each point is trained on part of the calls and tested on the same calls as the others.")),
+		add("Do the metadata give the outcome away", nil, report.Text(r.leak()), r.columns()),
+		add("The words", nil, terms...),
+	} {
+		if err != nil {
+			return nil, err
+		}
 	}
 	return &report.Page{
-		Title: "Which features, which classifier?",
-		Lead:  r.sample() + ". Every call is predicted by models that learned nothing from it or from its agent's other calls.",
-		Sections: []report.Section{
-			{Title: "Out of fold", Blocks: []report.Block{r.table()}},
-			{Title: "Charts", Blocks: []report.Block{charts}},
-			{Title: "Differences", Blocks: append(differences, study.Differences(r.Verdicts))},
-			{Title: "Metadata", Blocks: []report.Block{report.Text(r.leak())}},
-		},
-		Footer: fmt.Sprintf("Seed %d, %d epochs of tuning in each fold.", r.Options.Seed, r.Options.Epochs),
+		Title:    "How well can won calls be foretold?",
+		Lead:     r.lead() + " " + sentence(r.sample()) + ". Every call is predicted by models that learned nothing from it" + r.apart() + ".",
+		Sections: sections,
+		Footer:   fmt.Sprintf("Seed %d, %d epochs of tuning in each fold.", r.Options.Seed, r.Options.Epochs),
 	}, nil
+}
+
+func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// apart says what else the models do not know.
+func (r *results) apart() string {
+	if r.Options.Forward {
+		return " or from later calls"
+	}
+	return " or from its agent's other calls"
+}
+
+// verdicts says which differences are more than chance.
+func (r *results) verdicts() []report.Block {
+	var blocks []report.Block
+	for _, v := range r.Verdicts {
+		blocks = append(blocks, report.Text(v.Text))
+	}
+	return append(blocks, study.Differences(r.Verdicts))
+}
+
+// profit draws the profit of calling the best-scored calls first.
+func (r *results) profit() study.Drawing {
+	var curves []figure.Curve
+	for _, p := range r.Profits {
+		c := figure.Curve{Name: p.Name}
+		for _, point := range p.Curve {
+			c.X, c.Y = append(c.X, float64(point.Rows)/float64(r.Tested)), append(c.Y, point.Profit)
+		}
+		curves = append(curves, c)
+	}
+	caption := fmt.Sprintf("What calling the best-scored calls first earns, if a won call is worth %.2f calls.", r.value())
+	return study.Drawing{Caption: caption, Draw: func() (*figure.Figure, error) {
+		return figure.Curves("Profit", "share of calls", "profit, in costs of a call", curves, nil)
+	}}
+}
+
+// learning draws the learning curves, if there are calls enough.
+func (r *results) learning() []study.Drawing {
+	var curves []figure.Curve
+	for _, l := range r.Learning {
+		c := figure.Curve{Name: l.Name, Dots: true}
+		for _, p := range l.Curve {
+			c.X, c.Y = append(c.X, float64(p.Rows)), append(c.Y, p.Score.Estimate)
+		}
+		if len(c.X) > 1 {
+			curves = append(curves, c)
+		}
+	}
+	if curves == nil {
+		return nil
+	}
+	return []study.Drawing{{Caption: "A curve that still rises at its end promises more from more calls.", Draw: func() (*figure.Figure, error) {
+		return figure.Curves("Learning", "calls trained on", "ROC AUC", curves, nil)
+	}}}
+}
+
+// columns shows what single metadata predict.
+func (r *results) columns() report.Table {
+	t := report.Table{Columns: []string{"column", "ROC AUC alone"}, Caption: "The most telling of the metadata, each by itself on all calls."}
+	var all []classify.ColumnLeak
+	if r.Leak != nil {
+		all = r.Leak.Columns
+	}
+	for _, c := range all[:min(5, len(all))] {
+		t.Rows = append(t.Rows, []string{c.Name, study.Three(c.AUC)})
+	}
+	return t
+}
+
+// terms explains what the tables call things.
+var terms = []report.Block{
+	report.Text("tf-idf: which words and pairs of words are said. Generic: the meaning of each turn as an encoder reads it that was trained on other texts; fine-tuned: the same encoder, tuned on these calls. Talk and metadata: who talks how much, questions, mentions of price and next steps, mood, time, industry."),
+	report.Text("Logistic: adds up weights. Boosted: a hundred small decision trees, one correcting the other. Stack: several logistic classifiers of different features, joined by what each is worth."),
+	report.Text("ROC AUC: how often a won call is scored above a lost one; 0.5 is chance, 1 perfect. PR AUC: the share of won calls among those called, averaged over thresholds. F1 and accuracy: at a probability of one half. Log loss and Brier: how far probabilities are from what happened; lower is better."),
+	report.Text("95% interval: where the figure would lie for other calls and agents of the same source. p: how often chance alone would make a difference this large; below 0.05 it counts as evidence. Many comparisons are made here; one in twenty would pass by chance."),
 }

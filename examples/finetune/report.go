@@ -46,9 +46,9 @@ func (r *results) plot(m mapped, format string) func(io.Writer) error {
 }
 
 func (r *results) page() (*report.Page, error) {
-	charts, err := study.Charts(r.Ways, []string{pipeline.Words, pipeline.TurnMean, pipeline.FullStack}, study.Drawing{
-		Caption: "The tuning on all training calls.", Draw: r.course,
-	})
+	shown := study.Named(r.Ways, pipeline.Words, pipeline.TurnMean, pipeline.FullStack)
+	charts, err := study.Draw(study.AUCs(r.Ways), study.Gain(shown), study.Calibration(shown),
+		study.Drawing{Caption: "The tuning on all training calls.", Draw: r.course})
 	if err != nil {
 		return nil, err
 	}

@@ -33,8 +33,8 @@ func charts(t *testing.T) map[string]*Figure {
 	add("history")(Curves("Loss", "Step", "Triplet loss", []Curve{
 		{Name: "Training", X: []float64{0, 100, 200}, Y: []float64{0.3, 0.12, 0.08}},
 	}, nil))
-	add("bars")(Bars("ROC AUC on held-out calls", "AUC, 95% interval", "%.3f", []Bar{
-		{"Fine-tuned", 0.81, 0.74, 0.88}, {"Generic <&> \"quoted\"", 0.72, 0.65, 0.79}, {"tf\x00\x1b\xff\ufffe-idf 你好", 0.7, 0.7, 0.7}, {"below", -0.2, -0.3, -0.1},
+	add("bars")(Bars("ROC AUC on held-out calls", "AUC, 95% interval", "%.3f", 0.5, []Bar{
+		{"Fine-tuned", 0.81, 0.74, 0.88}, {"Generic <&> \"quoted\"", 0.72, 0.65, 0.79}, {"tf\x00\x1b\xff\ufffe-idf 你好", 0.7, 0.7, 0.7}, {"below", 0.4, 0.3, 0.45},
 	}))
 	add("waterfall")(Waterfall("Why this call", "Log-odds of a won call", -0.4, []Bar{
 		{Name: "Send me the contract", Value: 0.8}, {Name: "our budget is frozen", Value: -0.5}, {Name: "12 others", Value: 0.1},
@@ -101,7 +101,7 @@ func wellFormed(r io.Reader) error {
 func TestRefused(t *testing.T) {
 	_, nan := Curves("t", "x", "y", []Curve{{Name: "c", X: []float64{1}, Y: []float64{math.NaN()}}}, nil)
 	_, ragged := Curves("t", "x", "y", []Curve{{Name: "c", X: []float64{1, 2}, Y: []float64{1}}}, nil)
-	_, none := Bars("t", "x", "%.2f", nil)
+	_, none := Bars("t", "x", "%.2f", 0, nil)
 	_, infinite := Points("t", []Group{{"g", []float64{math.Inf(1)}, []float64{0}}})
 	format := New("t", "x", "y").Write(io.Discard, "gif")
 	for want, err := range map[string]error{

@@ -17,18 +17,18 @@ type Bar struct {
 	Low, High float64
 }
 
-// Bars draws horizontal bars from zero, the first on top, the value written beside each with the given format
-// ("%.3f").
-func Bars(title, x, format string, bars []Bar) (*Figure, error) {
+// Bars draws horizontal bars from a base, such as 0, the first on top, the value written beside each with the given
+// format ("%.3f").
+func Bars(title, x, format string, base float64, bars []Bar) (*Figure, error) {
 	if len(bars) == 0 {
 		return nil, fmt.Errorf("figure: %q has no bars", title)
 	}
 	rows := make([]row, len(bars))
 	for i, b := range bars {
-		if err := finite(strconv.Quote(b.Name), b.Value, b.Low, b.High); err != nil {
+		if err := finite(strconv.Quote(b.Name), base, b.Value, b.Low, b.High); err != nil {
 			return nil, err
 		}
-		rows[i] = row{name: b.Name, to: b.Value, low: b.Low, high: b.High, number: fmt.Sprintf(format, b.Value)}
+		rows[i] = row{name: b.Name, from: base, to: b.Value, low: b.Low, high: b.High, number: fmt.Sprintf(format, b.Value)}
 	}
 	return rowChart(title, x, rows), nil
 }

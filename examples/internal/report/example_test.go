@@ -11,7 +11,7 @@ import (
 )
 
 func ExamplePage() {
-	bars, err := figure.Bars("ROC AUC", "AUC, 95% interval", "%.2f", []figure.Bar{
+	bars, err := figure.Bars("ROC AUC", "AUC, 95% interval", "%.2f", 0.5, []figure.Bar{
 		{Name: "fine-tuned", Value: 0.81, Low: 0.74, High: 0.88},
 		{Name: "tf-idf", Value: 0.70, Low: 0.62, High: 0.77},
 	})

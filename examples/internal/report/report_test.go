@@ -17,7 +17,7 @@ func sample(t *testing.T) Page {
 	t.Helper()
 	var figures Figures
 	for _, format := range []string{"svg", "png"} {
-		f, err := figure.Bars("ROC AUC", "AUC, 95% interval", "%.3f", []figure.Bar{
+		f, err := figure.Bars("ROC AUC", "AUC, 95% interval", "%.3f", 0.5, []figure.Bar{
 			{Name: "Fine-tuned", Value: 0.81, Low: 0.74, High: 0.88}, {Name: "tf-idf", Value: 0.7, Low: 0.62, High: 0.77},
 		})
 		if err != nil {

@@ -16,6 +16,8 @@ type Way struct {
 	classify.Metrics
 	Lift        []classify.LiftPoint      `json:"lift"`
 	Calibration []classify.CalibrationBin `json:"calibration"`
+	// Off is the expected calibration error: the mean distance between what was foretold and what happened.
+	Off float64 `json:"calibration_error"`
 
 	out *classify.OutOfFold
 }
@@ -32,7 +34,7 @@ func Judge(ctx context.Context, name string, out *classify.OutOfFold, resample *
 	if w.Lift, err = classify.Lift(out.P, out.Y, min(20, len(out.P))); err != nil {
 		return w, err
 	}
-	w.Calibration, _, err = classify.CalibrationTable(out.P, out.Y, min(6, len(out.P)))
+	w.Calibration, w.Off, err = classify.CalibrationTable(out.P, out.Y, min(6, len(out.P)))
 	return w, err
 }
 

@@ -59,39 +59,8 @@ type Drawing struct {
 	Draw    func() (*figure.Figure, error)
 }
 
-// Charts shows AUC with intervals of all ways, gain and calibration of those that are named, and what else is given.
-func Charts(ways []Way, named []string, more ...Drawing) (report.Figures, error) {
-	var bars []figure.Bar
-	var gain, calibration []figure.Curve
-	for _, w := range ways {
-		bars = append(bars, figure.Bar{Name: w.Name, Value: w.ROCAUC, Low: w.AUC.Low, High: w.AUC.High})
-		if !slices.Contains(named, w.Name) {
-			continue
-		}
-		g, c := figure.Curve{Name: w.Name, X: []float64{0}, Y: []float64{0}}, figure.Curve{Name: w.Name, Dots: true}
-		for _, p := range w.Lift {
-			g.X, g.Y = append(g.X, p.Share), append(g.Y, p.Gain)
-		}
-		for _, b := range w.Calibration {
-			c.X, c.Y = append(c.X, b.Foretold), append(c.Y, b.Observed)
-		}
-		gain, calibration = append(gain, g), append(calibration, c)
-	}
-	unit := &figure.CurveOptions{Unit: true, Diagonal: true}
-	return draw(append([]Drawing{
-		{"Chance would reach 0.5; whiskers are 95% intervals.", func() (*figure.Figure, error) {
-			return figure.Bars("ROC AUC on calls not trained on", "ROC AUC", "%.3f", bars)
-		}},
-		{"Calling the best-scored calls first: how many of the won ones are among them.", func() (*figure.Figure, error) {
-			return figure.Curves("Won calls found", "share of calls", "share of won calls", gain, unit)
-		}},
-		{"On the diagonal, what was foretold is what happened.", func() (*figure.Figure, error) {
-			return figure.Curves("Calibration", "foretold probability", "share won", calibration, unit)
-		}},
-	}, more...))
-}
-
-func draw(drawings []Drawing) (report.Figures, error) {
+// Draw makes charts.
+func Draw(drawings ...Drawing) (report.Figures, error) {
 	var all report.Figures
 	for _, d := range drawings {
 		f, err := d.Draw()
@@ -105,4 +74,53 @@ func draw(drawings []Drawing) (report.Figures, error) {
 		all = append(all, drawn)
 	}
 	return all, nil
+}
+
+// AUCs is the chart of the AUC with intervals.
+func AUCs(ways []Way) Drawing {
+	var bars []figure.Bar
+	for _, w := range ways {
+		bars = append(bars, figure.Bar{Name: w.Name, Value: w.ROCAUC, Low: w.AUC.Low, High: w.AUC.High})
+	}
+	return Drawing{"Bars begin at 0.5, what chance would reach; whiskers are 95% intervals.", func() (*figure.Figure, error) {
+		return figure.Bars("ROC AUC on calls not trained on", "ROC AUC", "%.3f", 0.5, bars)
+	}}
+}
+
+// Gain is the chart of how many won calls are found.
+func Gain(ways []Way) Drawing {
+	var curves []figure.Curve
+	for _, w := range ways {
+		c := figure.Curve{Name: w.Name, X: []float64{0}, Y: []float64{0}}
+		for _, p := range w.Lift {
+			c.X, c.Y = append(c.X, p.Share), append(c.Y, p.Gain)
+		}
+		curves = append(curves, c)
+	}
+	return unit("Won calls found", "share of calls", "share of won calls", curves,
+		"Calling the best-scored calls first: how many of the won ones are among them. Chance follows the diagonal.")
+}
+
+// Calibration is the chart of what was foretold and what happened.
+func Calibration(ways []Way) Drawing {
+	var curves []figure.Curve
+	for _, w := range ways {
+		c := figure.Curve{Name: w.Name, Dots: true}
+		for _, b := range w.Calibration {
+			c.X, c.Y = append(c.X, b.Foretold), append(c.Y, b.Observed)
+		}
+		curves = append(curves, c)
+	}
+	return unit("Calibration", "foretold probability", "share won", curves, "On the diagonal, what was foretold is what happened.")
+}
+
+func unit(title, x, y string, curves []figure.Curve, caption string) Drawing {
+	return Drawing{caption, func() (*figure.Figure, error) {
+		return figure.Curves(title, x, y, curves, &figure.CurveOptions{Unit: true, Diagonal: true})
+	}}
+}
+
+// Named are the ways of these names.
+func Named(ways []Way, names ...string) []Way {
+	return slices.DeleteFunc(slices.Clone(ways), func(w Way) bool { return !slices.Contains(names, w.Name) })
 }

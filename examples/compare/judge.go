@@ -1,0 +1,213 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/examples/internal/study"
+	"github.com/org/salesconv/transcript"
+	"gonum.org/v1/gonum/mat"
+)
+
+// results is everything that is printed, drawn and written.
+type results struct {
+	Options   options         `json:"options"`
+	Source    string          `json:"source"`
+	Synthetic bool            `json:"synthetic"`
+	Calls     int             `json:"calls"`
+	Won       int             `json:"won"`
+	Tested    int             `json:"tested"` // calls that some fold predicts
+	Ways      []study.Way     `json:"ways"`
+	Verdicts  []study.Verdict `json:"verdicts"`
+	Uses      []use           `json:"uses"` // of the stack
+	Profits   []profits       `json:"profits"`
+	Learning  []learning      `json:"learning"`
+	Leak      *classify.Leak  `json:"metadata_alone,omitempty"`
+
+	kind string // of the calls
+}
+
+// use is what comes of calling those customers whose score reaches a threshold.
+type use struct {
+	Name      string  `json:"name"`
+	Called    int     `json:"called"`
+	Won       int     `json:"won"`       // of these
+	Precision float64 `json:"precision"` // Won over Called
+	Recall    float64 `json:"recall"`    // Won over all calls won
+	Profit    float64 `json:"profit"`    // in costs of a call
+}
+
+// profits are what calling the best-scored calls first earns.
+type profits struct {
+	Name  string                 `json:"name"`
+	Curve []classify.ProfitPoint `json:"curve"`
+	Best  classify.ProfitPoint   `json:"best"`
+}
+
+// learning is how a way gets better with more training calls.
+type learning struct {
+	Name  string                `json:"name"`
+	Curve []classify.CurvePoint `json:"curve"`
+}
+
+// drawn are the ways in the charts of profit and learning.
+var drawn = []string{words, frozen, stack}
+
+// judge measures each way and compares pairs of them.
+func (s *trial) judge(ctx context.Context, r *results) error {
+	resample := &classify.ResampleOptions{Seed: s.Seed}
+	for _, w := range s.ways() {
+		out, err := s.predict(ctx, w)
+		if err != nil {
+			return err
+		}
+		r.Tested, resample.Groups = len(out.Row), pipeline.Pick(s.Groups, out.Row)
+		judged, err := study.Judge(ctx, w.name, out, resample)
+		if err != nil {
+			return err
+		}
+		r.Ways = append(r.Ways, judged)
+		if w.name == stack {
+			if r.Uses, err = s.uses(out); err != nil {
+				return err
+			}
+		}
+		if err := s.draw(ctx, r, w, out); err != nil {
+			return err
+		}
+	}
+	var err error
+	if r.Verdicts, err = study.Verdicts(ctx, r.Ways, pairs, resample); err != nil {
+		return err
+	}
+	r.Leak, err = s.probe(ctx)
+	return err
+}
+
+// uses judges calling everyone, and thresholds chosen for F1, for profit and for a fifth of the calls.
+func (s *trial) uses(out *classify.OutOfFold) ([]use, error) {
+	value := s.value(out.Y)
+	var all []use
+	for _, u := range []struct {
+		name   string
+		choose func(p []float64, y []int) (float64, error)
+	}{
+		{"everyone", func([]float64, []int) (float64, error) { return 0, nil }},
+		{"balance of misses and false alarms (best F1)", classify.BestF1},
+		{"most profit", func(p []float64, y []int) (float64, error) { return classify.LowestCost(p, y, 1, value-1) }},
+		{"the best-scored fifth", func(p []float64, _ []int) (float64, error) { return classify.Capacity(p, len(p)/5) }},
+	} {
+		called, err := out.Decide(u.choose)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, outcome(u.name, called, out.Y, value))
+	}
+	return all, nil
+}
+
+func outcome(name string, called []bool, y []int, value float64) use {
+	u, won := use{Name: name}, 0
+	for i, label := range y {
+		won += label
+		if called[i] {
+			u.Called++
+			u.Won += label
+		}
+	}
+	u.Precision = float64(u.Won) / float64(max(1, u.Called))
+	u.Recall = float64(u.Won) / float64(won)
+	u.Profit = value*float64(u.Won) - float64(u.Called)
+	return u
+}
+
+// value is what a won call is worth, in costs of a call. By default calling everyone just breaks even, so that all
+// profit is due to the scores.
+func (s *trial) value(y []int) float64 {
+	won := 0
+	for _, label := range y {
+		won += label
+	}
+	return cmp.Or(s.Value, float64(len(y))/float64(won))
+}
+
+// draw computes the curves of the ways that are drawn.
+func (s *trial) draw(ctx context.Context, r *results, w way, out *classify.OutOfFold) error {
+	for _, name := range drawn {
+		if name != w.name {
+			continue
+		}
+		curve, best, err := classify.Profit(out.P, out.Y, s.value(out.Y), 1)
+		if err != nil {
+			return err
+		}
+		r.Profits = append(r.Profits, profits{w.name, curve, best})
+		points, err := s.learn(ctx, w)
+		if err != nil {
+			return err
+		}
+		r.Learning = append(r.Learning, learning{w.name, points})
+	}
+	return nil
+}
+
+// learn scores a way trained on an eighth, a quarter, half and all of the training calls.
+func (s *trial) learn(ctx context.Context, w way) ([]classify.CurvePoint, error) {
+	least := len(s.Calls)
+	for _, f := range s.folds {
+		least = min(least, len(f.Train))
+	}
+	var sizes []int
+	for _, part := range []int{8, 4, 2, 1} {
+		if least/part >= fewest {
+			sizes = append(sizes, least/part)
+		}
+	}
+	fits := 0
+	return classify.LearningCurve(ctx, s.Labels, s.folds, sizes, func(ctx context.Context, train, test []int) ([]float64, error) {
+		s.stage(w.name+", learning curve")(fits, len(sizes)*len(s.folds))
+		fits++
+		return w.refit(ctx, train, test)
+	}, &classify.ResampleOptions{Groups: s.Groups, Seed: s.Seed})
+}
+
+// fewest is the size of the smallest training set of a learning curve.
+const fewest = 20
+
+// probe asks what the metadata alone predict: the features of calls in which nothing is said.
+func (s *trial) probe(ctx context.Context) (*classify.Leak, error) {
+	silent := make([]transcript.Call, len(s.Calls))
+	for i, c := range s.Calls {
+		silent[i] = transcript.Call{Metadata: c.Metadata}
+	}
+	f, err := transcript.FitFeatures(silent)
+	if err != nil {
+		return nil, err
+	}
+	rows := f.Rows(silent)
+	var names []string
+	var kept []int // columns that differ between calls
+	for j, name := range f.Names() {
+		for _, row := range rows {
+			if row[j] != rows[0][j] {
+				names, kept = append(names, name), append(kept, j)
+				break
+			}
+		}
+	}
+	if len(kept) == 0 {
+		return nil, nil
+	}
+	x := mat.NewDense(len(rows), len(kept), nil)
+	for i, row := range rows {
+		x.SetRow(i, pipeline.Pick(row, kept))
+	}
+	leak, err := classify.LeakProbe(ctx, x, names, s.Labels, s.folds, &classify.ResampleOptions{Groups: s.Groups, Seed: s.Seed})
+	if err != nil {
+		return nil, fmt.Errorf("what the metadata give away: %w", err)
+	}
+	return leak, nil
+}
