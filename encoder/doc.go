@@ -9,7 +9,7 @@
 // A model reads a limited number of pieces at once, 256 for all-MiniLM-L6-v2. [Model.Encode] cuts a text there and counts
 // what it cut, as the Python library does. [Model.EncodeSegments] cuts nothing: it splits a long segment between words
 // and averages. [Model.EncodeDocuments] is for what has parts, such as a call with its turns: each segment is encoded
-// alone, and a [Pooling] makes one row of theirs. A [Cache] keeps rows of segments, so that a live call costs one turn at
+// alone, and a [Pooling] makes one row of theirs: their mean, unless the model was trained with [Attention]. A [Cache] keeps rows of segments, so that a live call costs one turn at
 // a time and trying a call without one of its turns costs nothing.
 //
 // # Rows
@@ -23,7 +23,7 @@
 // [Load] takes a folder with modules.json: a BERT with absolute positions and exact GELU, of any depth, width and number
 // of heads, cased or uncased WordPiece; mean, CLS or max pooling; then any of Normalize and Dense (Tanh or no activation).
 // Weights are safetensors in F32, F16 or BF16 and are held in float32. Other architectures are refused by name.
-// [Model.Save] writes such a folder for either library.
+// [Model.Save] writes such a folder for either library; [Heads], which package triplet trains, are for this one alone.
 //
 // # The graph
 //

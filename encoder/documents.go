@@ -28,12 +28,16 @@ func (m *Model) EncodeSegments(ctx context.Context, segments []string, opts *Opt
 }
 
 // EncodeDocuments gives each document a row: its segments, the turns of a call for example, are encoded as
-// [Model.EncodeSegments] does, and Pooling makes one row of theirs. With a Cache, a segment that was seen before costs
+// [Model.EncodeSegments] does, and a [Pooling] makes one row of theirs. With a Cache, a segment that was seen before costs
 // nothing, so a call that goes on costs its new turn, and leaving a turn out costs the pooling alone. A document
 // without segments is an error.
 func (m *Model) EncodeDocuments(ctx context.Context, docs [][]string, opts *Options) (*Embeddings, error) {
-	if opts == nil {
-		opts = new(Options)
+	o := Options{}
+	if opts != nil {
+		o = *opts
+	}
+	if opts = &o; o.Pooling == nil {
+		o.Pooling = m.Pooling()
 	}
 	if opts.Roles != nil && len(opts.Roles) != len(docs) {
 		return nil, fmt.Errorf("encoder: roles of %d documents, want %d", len(opts.Roles), len(docs))
@@ -82,14 +86,11 @@ func (m *Model) EncodeDocuments(ctx context.Context, docs [][]string, opts *Opti
 
 // pool sets row d from the rows of a document's segments.
 func (e *Embeddings) pool(d int, rows []float32, width int, pieces []int, opts *Options) error {
-	how, roles := opts.Pooling, []int(nil)
-	if how == nil {
-		how = Mean
-	}
+	s := Segments{Pieces: pieces, Row: func(i int) []float32 { return rows[i*width:][:width] }}
 	if opts.Roles != nil {
-		roles = opts.Roles[d]
+		s.Roles = opts.Roles[d]
 	}
-	blocks, err := how.weights(pieces, roles)
+	blocks, err := opts.Pooling.weights(s)
 	if err != nil {
 		return fmt.Errorf("encoder: document %d: %w", d, err)
 	}

@@ -24,7 +24,7 @@ type Options struct {
 
 	// For documents:
 
-	Pooling Pooling // how segments make up a document; default [Mean]
+	Pooling Pooling // how segments make up a document; default that of the model, see [Model.Pooling]
 	Roles   [][]int // the role of each segment of each document, for [PerRole]; default none
 	Cache   *Cache  // remembers rows of segments from call to call; default none
 }

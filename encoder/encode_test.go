@@ -273,9 +273,11 @@ func TestDocumentErrors(t *testing.T) {
 		"document 0: 2 roles, want one for each of 1 segments":                                    {[][]string{{"a"}}, Options{Roles: [][]int{{0, 1}}}},
 		"document 0: the pooling gave no block":                                                   {[][]string{{"a"}}, Options{Pooling: Join()}},
 		"document 0: the pooling gave no block of weights, want one or more; PerRole needs roles": {[][]string{{"a"}}, Options{Pooling: PerRole(2, Mean)}},
-		"document 0: the pooling gave 0 weights":                                                  {[][]string{{"a"}}, Options{Pooling: func(_, _ []int) [][]float64 { return [][]float64{{}} }}},
-		"document 0: the pooling gave segment 0 the weight NaN":                                   {[][]string{{"a"}}, Options{Pooling: func(_, _ []int) [][]float64 { return [][]float64{{math.NaN()}} }}},
-		"document 1: the pooling gave 2 blocks, want 1 as for the":                                {[][]string{{"a"}, {"b", "c"}}, Options{Pooling: func(n, _ []int) [][]float64 { return slices.Repeat([][]float64{make([]float64, len(n))}, len(n)) }}},
+		"document 0: the pooling gave 0 weights":                                                  {[][]string{{"a"}}, Options{Pooling: func(Segments) [][]float64 { return [][]float64{{}} }}},
+		"document 0: the pooling gave segment 0 the weight NaN":                                   {[][]string{{"a"}}, Options{Pooling: func(Segments) [][]float64 { return [][]float64{{math.NaN()}} }}},
+		"document 1: the pooling gave 2 blocks, want 1 as for the": {[][]string{{"a"}, {"b", "c"}}, Options{Pooling: func(s Segments) [][]float64 {
+			return slices.Repeat([][]float64{make([]float64, len(s.Pieces))}, len(s.Pieces))
+		}}},
 	} {
 		if _, err := m.EncodeDocuments(t.Context(), c.docs, &c.opts); err == nil || !strings.HasPrefix(err.Error(), "encoder: "+want) {
 			t.Errorf("error %v, want %q", err, want)

@@ -165,7 +165,7 @@ func (g *Graph) SetTexts(texts []string) {
 }
 
 // SetDocuments makes documents the next batch: the segments of each are split as [Model.EncodeSegments] does, and p
-// makes one row of theirs; nil means [Mean]. Here p has to give one block of weights, and roles are nil.
+// makes one row of theirs; nil means [Mean]. Here p has to give one block of weights, and sees neither roles nor rows.
 func (g *Graph) SetDocuments(docs [][]string, p Pooling) error {
 	b := &ops.Batch{Offsets: []int{0}, Documents: []int{0}}
 	if p == nil {
@@ -184,7 +184,7 @@ func (g *Graph) SetDocuments(docs [][]string, p Pooling) error {
 			}
 			parts, pieces = append(parts, share), append(pieces, n)
 		}
-		blocks, err := p.weights(pieces, nil)
+		blocks, err := p.weights(Segments{Pieces: pieces})
 		if err == nil && len(blocks) != 1 {
 			err = fmt.Errorf("the pooling gave %d blocks of weights, want 1", len(blocks))
 		}

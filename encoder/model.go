@@ -24,6 +24,7 @@ type Model struct {
 	layouts    []layout    // where each of saved is kept
 	tokenizer  *wordpiece.Tokenizer
 	files      map[string][]byte // keptFiles
+	heads      *Heads
 
 	packs      *ops.Packs[float32]
 	generation atomic.Uint64 // of the weights
@@ -38,7 +39,7 @@ var keptFiles = []string{"tokenizer.json", "tokenizer_config.json", "special_tok
 
 // Load reads a model from a directory in the layout of sentence-transformers: modules.json and what it names, which
 // is a Transformer (config.json, tokenizer.json, model.safetensors in F32, F16 or BF16), a Pooling (mean, cls or max)
-// and any of Dense and Normalize. The directory may be the embedded one of package minilm, os.DirFS of a folder or a
+// and any of Dense and Normalize; [Heads] too, if there are any. The directory may be the embedded one of package minilm, os.DirFS of a folder or a
 // zip file. Anything missing, damaged, not finite or of another architecture is an error that names the file, the key
 // or tensor, and what was expected there.
 func Load(fsys fs.FS) (*Model, error) {
@@ -51,6 +52,9 @@ func Load(fsys fs.FS) (*Model, error) {
 	go func() { tokenizer <- m.readTokenizer(fsys) }()
 	m.saved, m.layouts, err = readWeights(fsys, config)
 	if err := cmp.Or(<-tokenizer, err); err != nil {
+		return nil, err
+	}
+	if err := m.readHeads(fsys); err != nil {
 		return nil, err
 	}
 	for i, p := range m.saved {

@@ -3,34 +3,42 @@ package encoder
 import (
 	"fmt"
 	"math"
+
+	"github.com/org/salesconv/internal/kernel"
 )
 
-// Pooling says how the rows of a document's segments make up the document's row. It gets the number of pieces of each
-// segment and, if the caller of [Model.EncodeDocuments] named any, each segment's role (else nil). It returns one or
-// more blocks of weights, a weight for each segment: a block is the sum of the segments' rows, each times its weight,
-// and the blocks stand side by side in the document's row. So every pooling is linear in the rows of the segments,
-// gradients run through it, and what a linear classifier makes of a document is a sum over its segments.
+// Pooling says how the rows of a document's segments make up the document's row. It returns one or more blocks of weights,
+// a weight for each segment: a block is the sum of the segments' rows, each times its weight, and the blocks stand side
+// by side in the document's row. So what a linear classifier makes of a document is a sum over its segments, and the
+// weights can be looked at.
 //
-// [Mean], [LengthWeighted], [Last], [Trend], [PerRole] and [Join] are ready-made.
-type Pooling func(pieces, roles []int) [][]float64
+// [Mean], [LengthWeighted], [Last], [Trend], [Attention], [PerRole] and [Join] are ready-made.
+type Pooling func(s Segments) [][]float64
+
+// Segments is what a pooling sees of a document.
+type Segments struct {
+	Pieces []int                       // the number of pieces of each segment; its length is that of the document
+	Roles  []int                       // of each segment, if the caller of [Model.EncodeDocuments] named any, else nil
+	Row    func(segment int) []float32 // nil where rows are not known yet: in [Graph.SetDocuments]
+}
 
 // Mean gives each segment the same weight.
-func Mean(pieces, _ []int) [][]float64 {
-	w := make([]float64, len(pieces))
+func Mean(s Segments) [][]float64 {
+	w := make([]float64, len(s.Pieces))
 	for i := range w {
-		w[i] = 1 / float64(len(pieces))
+		w[i] = 1 / float64(len(w))
 	}
 	return [][]float64{w}
 }
 
 // LengthWeighted gives each segment a weight in proportion to its pieces.
-func LengthWeighted(pieces, _ []int) [][]float64 {
-	w := make([]float64, len(pieces))
+func LengthWeighted(s Segments) [][]float64 {
+	w := make([]float64, len(s.Pieces))
 	total := 0
-	for _, n := range pieces {
+	for _, n := range s.Pieces {
 		total += n
 	}
-	for i, n := range pieces {
+	for i, n := range s.Pieces {
 		w[i] = float64(n) / float64(total)
 	}
 	return [][]float64{w}
@@ -38,9 +46,9 @@ func LengthWeighted(pieces, _ []int) [][]float64 {
 
 // Last is the mean of the last k segments, of all if there are fewer. A k below 1 counts as 1.
 func Last(k int) Pooling {
-	return func(pieces, _ []int) [][]float64 {
-		n := min(max(k, 1), len(pieces))
-		w := make([]float64, len(pieces))
+	return func(s Segments) [][]float64 {
+		w := make([]float64, len(s.Pieces))
+		n := min(max(k, 1), len(w))
 		for i := len(w) - n; i < len(w); i++ {
 			w[i] = 1 / float64(n)
 		}
@@ -50,8 +58,8 @@ func Last(k int) Pooling {
 
 // Trend is how the rows move over a document: the slope of the line fitted to them by least squares over time, which
 // runs from -1/2 at the first segment to 1/2 at the last. It is zero for a single segment.
-func Trend(pieces, _ []int) [][]float64 {
-	n := len(pieces)
+func Trend(s Segments) [][]float64 {
+	n := len(s.Pieces)
 	w := make([]float64, n)
 	var squares float64
 	for i := range w {
@@ -68,35 +76,47 @@ func Trend(pieces, _ []int) [][]float64 {
 	return [][]float64{w}
 }
 
+// Attention weighs each segment as exp(query·row), shared out over the document, so that those that tell count for more.
+// Package triplet learns the query, of the rows' width, together with the encoder. A query of zeros is the [Mean].
+func Attention(query []float32) Pooling {
+	return func(s Segments) [][]float64 {
+		w := make([]float64, len(s.Pieces))
+		for i := range w {
+			if s.Row == nil || len(s.Row(i)) != len(query) {
+				return nil
+			}
+			w[i] = kernel.Dot(query, s.Row(i))
+		}
+		softmax(w)
+		return [][]float64{w}
+	}
+}
+
 // PerRole pools the segments of each of the roles 0 to roles-1 by p and puts the blocks side by side; a role that
 // does not speak in a document gives zeros, and segments of other roles count nowhere. It needs the Roles of [Options].
 func PerRole(roles int, p Pooling) Pooling {
-	return func(pieces, role []int) [][]float64 {
-		if role == nil {
+	return func(s Segments) [][]float64 {
+		if s.Roles == nil {
 			return nil
 		}
 		var blocks [][]float64
 		for r := range roles {
-			var own, index []int
-			for i, n := range pieces {
-				if role[i] == r {
-					own, index = append(own, n), append(index, i)
+			var index []int
+			for i, role := range s.Roles {
+				if role == r {
+					index = append(index, i)
 				}
 			}
-			if len(own) == 0 { // zeros, as many blocks as p gives
-				for range p([]int{1}, []int{r}) {
-					blocks = append(blocks, make([]float64, len(pieces)))
-				}
-				continue
+			blank := len(index) == 0
+			if blank { // zeros, as many blocks as p gives
+				index = []int{0}
 			}
-			same := make([]int, len(own))
-			for i := range same {
-				same[i] = r
-			}
-			for _, b := range p(own, same) {
-				w := make([]float64, len(pieces))
+			for _, b := range p(s.pick(index)) {
+				w := make([]float64, len(s.Pieces))
 				for i, at := range index {
-					w[at] = b[i]
+					if !blank {
+						w[at] = b[i]
+					}
 				}
 				blocks = append(blocks, w)
 			}
@@ -105,26 +125,38 @@ func PerRole(roles int, p Pooling) Pooling {
 	}
 }
 
+// pick returns some of the segments.
+func (s Segments) pick(index []int) Segments {
+	var own Segments
+	for _, i := range index {
+		own.Pieces, own.Roles = append(own.Pieces, s.Pieces[i]), append(own.Roles, s.Roles[i])
+	}
+	if s.Row != nil {
+		own.Row = func(i int) []float32 { return s.Row(index[i]) }
+	}
+	return own
+}
+
 // Join puts the blocks of several poolings side by side.
 func Join(poolings ...Pooling) Pooling {
-	return func(pieces, roles []int) [][]float64 {
+	return func(s Segments) [][]float64 {
 		var blocks [][]float64
 		for _, p := range poolings {
-			blocks = append(blocks, p(pieces, roles)...)
+			blocks = append(blocks, p(s)...)
 		}
 		return blocks
 	}
 }
 
 // weights calls the pooling for one document and checks what it gives.
-func (p Pooling) weights(pieces, roles []int) ([][]float64, error) {
-	blocks := p(pieces, roles)
+func (p Pooling) weights(s Segments) ([][]float64, error) {
+	blocks := p(s)
 	if len(blocks) == 0 {
-		return nil, fmt.Errorf("the pooling gave no block of weights, want one or more; PerRole needs roles")
+		return nil, fmt.Errorf("the pooling gave no block of weights, want one or more; PerRole needs roles, Attention rows as wide as its query")
 	}
 	for _, b := range blocks {
-		if len(b) != len(pieces) {
-			return nil, fmt.Errorf("the pooling gave %d weights, want one for each of %d segments", len(b), len(pieces))
+		if len(b) != len(s.Pieces) {
+			return nil, fmt.Errorf("the pooling gave %d weights, want one for each of %d segments", len(b), len(s.Pieces))
 		}
 		for i, w := range b {
 			if math.IsNaN(w) || math.IsInf(w, 0) {

@@ -17,7 +17,7 @@ import (
 )
 
 // Save writes the model as a directory of sentence-transformers, which that library and [Load] open: the configs, the
-// tokenizer with vocab.txt, a model card, and the weights in F32. The directory is there whole or not at all: it is
+// tokenizer with vocab.txt, a model card, the weights in F32, and [Heads], which only Load reads, as the card says. The directory is there whole or not at all: it is
 // written beside its place, read back and compared, and then renamed. A directory in its place is replaced if it holds
 // nothing but such a model; anything else there is an error.
 func (m *Model) Save(dir string) error {
@@ -57,7 +57,7 @@ func (m *Model) save(dir string) error {
 
 // modelFile matches what a saved model has in its folder.
 var modelFile = regexp.MustCompile(`^(modules\.json|config\.json|config_sentence_transformers\.json|sentence_bert_config\.json|tokenizer\.json|` +
-	`tokenizer_config\.json|special_tokens_map\.json|vocab\.txt|README\.md|model\.safetensors|[0-9]+_[A-Za-z]+)$`)
+	`tokenizer_config\.json|special_tokens_map\.json|vocab\.txt|heads\.json|README\.md|model\.safetensors|[0-9]+_[A-Za-z]+)$`)
 
 // replaceable refuses a folder with files that are not a model's.
 func replaceable(dir string) error {
@@ -103,6 +103,9 @@ func (m *Model) compare(dir string) error {
 		if !slices.Equal(p.Value.Data().([]float32), saved.saved[i].Value.Data().([]float32)) {
 			return fmt.Errorf("reading back: %s differs from what was written", p.Name)
 		}
+	}
+	if !bytes.Equal(m.heads.encode(), saved.heads.encode()) {
+		return fmt.Errorf("reading back: %s differs from what was written", headsFile)
 	}
 	return nil
 }
@@ -191,6 +194,10 @@ func (m *Model) smallFiles() []file {
 		vocab.WriteString(m.tokenizer.Token(id) + "\n")
 	}
 	fmt.Fprintf(&card, modelCard, c.Width(), c.NumHiddenLayers, c.HiddenSize, c.NumAttentionHeads, c.PoolingMode, c.MaxSeqLength)
+	if m.heads != nil {
+		files = append(files, file{headsFile, m.heads.encode()})
+		card.WriteString(m.heads.card())
+	}
 	return append(files, file{"vocab.txt", vocab.Bytes()}, file{"README.md", card.Bytes()})
 }
 

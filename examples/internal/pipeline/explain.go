@@ -7,18 +7,18 @@ import (
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/shap"
-	"gonum.org/v1/gonum/mat"
 )
 
 // Explain shares the log-odds of a document out among its turns. Base is what the average training call gets, and what
 // the words of tf-idf that are not there leave.
 //
 // Where all heads are logistic regressions the shares are exact: the log-odds are a sum over turns, because documents
-// are weighted sums of turn vectors, and the weight of a term is shared out among its occurrences. Otherwise they are
+// are weighted sums of turn vectors, and the weight of a term is shared out among its occurrences; the weights that
+// attention gave the turns are taken as they are. Otherwise they are
 // Shapley values over the sets of turns, estimated from random orders drawn by seed.
 func (p *Pipeline) Explain(ctx context.Context, doc []string, seed uint64) (*shap.Explanation, error) {
 	weights, terms := make([]float64, 0, len(p.Stack.Heads)+1), make([]*shap.Explanation, 0, len(p.Stack.Heads)+1)
-	vectors := map[*encoder.Model]mat.Matrix{}
+	vectors := map[*encoder.Model]*encoder.Embeddings{}
 	at := 0 // column of the background
 	for _, h := range p.Stack.Heads {
 		logistic, ok := h.Classifier.(*classify.Logistic)
@@ -41,7 +41,8 @@ func (p *Pipeline) Explain(ctx context.Context, doc []string, seed uint64) (*sha
 				mean = p.Background[at : at+h.Columns]
 			}
 			at += h.Columns
-			e, err = shap.Turns(logistic, mean, vectors[m], pooling(make([]int, len(doc)), nil)[0])
+			weights := pooling(encoder.Segments{Pieces: make([]int, len(doc)), Row: vectors[m].RawRow})[0]
+			e, err = shap.Turns(logistic, mean, vectors[m], weights)
 		}
 		if err != nil {
 			return nil, err
@@ -61,7 +62,7 @@ func (p *Pipeline) block(name string) (m *encoder.Model, pooling encoder.Pooling
 	case Trend:
 		return p.Generic, encoder.Trend, false
 	case TunedMean:
-		return p.Tuned, encoder.Mean, true
+		return p.Tuned, p.Tuned.Pooling(), true
 	}
 	return p.Generic, encoder.Mean, true
 }

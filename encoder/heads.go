@@ -1,0 +1,162 @@
+package encoder
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"strings"
+
+	"github.com/org/salesconv/internal/kernel"
+)
+
+// Heads are what package triplet trains on top of the encoder, for documents. They belong to the model: [Model.Save] writes
+// them to heads.json and [Load] reads them there. sentence-transformers takes no notice of that file.
+type Heads struct {
+	Query []float32 `json:"attention_query,omitempty"` // [width], of the [Attention] that pools documents; nil: their [Mean]
+	Tasks []Task    `json:"tasks,omitempty"`
+}
+
+// Task is a linear classifier of documents' rows by something that is known of them, a column of the metadata for example.
+type Task struct {
+	Name    string      `json:"name"`
+	Classes []string    `json:"classes"`
+	Matrix  [][]float32 `json:"matrix"` // [classes][width]
+	Bias    []float32   `json:"bias"`   // [classes]
+}
+
+// Predict returns the probability of each class for the row of a document.
+func (t *Task) Predict(row []float32) ([]float64, error) {
+	if len(t.Matrix) == 0 || len(t.Matrix[0]) != len(row) {
+		return nil, fmt.Errorf("encoder: task %q cannot read a row of %d", t.Name, len(row))
+	}
+	p := make([]float64, len(t.Bias))
+	for c := range p {
+		p[c] = float64(t.Bias[c]) + kernel.Dot(t.Matrix[c], row)
+	}
+	softmax(p)
+	return p, nil
+}
+
+// softmax replaces x by its softmax.
+func softmax(x []float64) {
+	top, sum := math.Inf(-1), 0.0
+	for _, v := range x {
+		top = max(top, v)
+	}
+	for i, v := range x {
+		x[i] = math.Exp(v - top)
+		sum += x[i]
+	}
+	for i := range x {
+		x[i] /= sum
+	}
+}
+
+// Heads returns those of the model, nil if it has none. They are to be read only.
+func (m *Model) Heads() *Heads { return m.heads }
+
+// SetHeads gives the model heads of its width, nil to take them away. Nothing else may use the model meanwhile.
+func (m *Model) SetHeads(h *Heads) error {
+	if err := h.check(m.Width()); err != nil {
+		return fmt.Errorf("encoder: %w", err)
+	}
+	m.heads = h
+	return nil
+}
+
+// Pooling is how the model makes documents of segments unless it is told otherwise: the [Attention] that it was
+// trained with, or else [Mean]. Called with rows of segments, it tells the weight of each:
+//
+//	rows, err := m.EncodeSegments(ctx, turns, nil)
+//	weights := m.Pooling()(encoder.Segments{Pieces: make([]int, len(turns)), Row: rows.RawRow})[0]
+func (m *Model) Pooling() Pooling {
+	if m.heads == nil || m.heads.Query == nil {
+		return Mean
+	}
+	return Attention(m.heads.Query)
+}
+
+// check says what is wrong with heads on rows of a width.
+func (h *Heads) check(width int) error {
+	if h == nil {
+		return nil
+	}
+	if h.Query != nil {
+		if err := wide("attention_query", h.Query, width); err != nil {
+			return err
+		}
+	}
+	for i, t := range h.Tasks {
+		if len(t.Classes) == 0 || len(t.Matrix) != len(t.Classes) || len(t.Bias) != len(t.Classes) {
+			return fmt.Errorf("task %d, %q: %d classes, %d rows in the matrix and %d biases, want as many of each, and some", i, t.Name, len(t.Classes), len(t.Matrix), len(t.Bias))
+		}
+		for _, row := range t.Matrix {
+			if err := wide(fmt.Sprintf("task %d, %q: matrix", i, t.Name), row, width); err != nil {
+				return err
+			}
+		}
+		if err := wide(fmt.Sprintf("task %d, %q: bias", i, t.Name), t.Bias, len(t.Bias)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wide says whether x has so many numbers, all finite.
+func wide(what string, x []float32, width int) error {
+	if len(x) != width {
+		return fmt.Errorf("%s: %d numbers, want %d", what, len(x), width)
+	}
+	for _, v := range x {
+		if v-v != 0 {
+			return fmt.Errorf("%s: %v is not finite", what, v)
+		}
+	}
+	return nil
+}
+
+const headsFile = "heads.json"
+
+// readHeads reads those of a directory, if it has any.
+func (m *Model) readHeads(fsys fs.FS) error {
+	b, err := readFile(fsys, headsFile, maxTokenizerSize)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	h := new(Heads)
+	if err = json.Unmarshal(b, h); err == nil {
+		err = h.check(m.Width())
+	}
+	if err != nil {
+		return fmt.Errorf("encoder: %s: %w", headsFile, err)
+	}
+	m.heads = h
+	return nil
+}
+
+// encode gives what heads.json holds.
+func (h *Heads) encode() []byte {
+	b, err := json.Marshal(h)
+	if err != nil {
+		panic(err) // numbers that are not finite, which check refuses
+	}
+	return b
+}
+
+// card tells, in that of the model, what sentence-transformers does not carry.
+func (h *Heads) card() string {
+	var b strings.Builder
+	b.WriteString("\n## What sentence-transformers does not carry\n\nIt gives texts the same rows, but takes no notice of " + headsFile + ", which salesconv reads:\n\n")
+	if h.Query != nil {
+		b.WriteString("- attention: the row of a document is the mean of its segments' rows, each weighed by exp(query·row), not their plain mean\n")
+	}
+	for _, t := range h.Tasks {
+		fmt.Fprintf(&b, "- a classifier of documents by %s, with %d classes\n", t.Name, len(t.Classes))
+	}
+	return b.String()
+}
