@@ -2,13 +2,16 @@ package transcript
 
 import (
 	"bytes"
+	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -256,23 +259,56 @@ func FuzzJSONTurns(f *testing.F) {
 	})
 }
 
-func BenchmarkReadAndTurns(b *testing.B) {
-	var text bytes.Buffer
+// BenchmarkRead reads the sample calls in each of the formats and cuts them into turns.
+func BenchmarkRead(b *testing.B) {
+	var json, turns, text, timed, vtt, srt, table bytes.Buffer
+	vtt.WriteString("WEBVTT\n\n")
+	rows := csv.NewWriter(&table)
+	rows.Write([]string{"id", "transcript", "label", "industry"})
+	cue := 0
 	for _, c := range Sample() {
 		record, err := c.MarshalJSON()
 		if err != nil {
 			b.Fatal(err)
 		}
-		text.Write(append(record, '\n'))
-	}
-	b.SetBytes(int64(text.Len()))
-	b.ReportAllocs()
-	for b.Loop() {
-		for call, err := range Read(bytes.NewReader(text.Bytes())) {
-			if err != nil {
-				b.Fatal(err)
-			}
-			call.Turns()
+		json.Write(append(record, '\n'))
+		text.WriteString(c.Text + "\n")
+		rows.Write([]string{c.ID, c.Text, strconv.Itoa(int(c.Outcome - Lost)), c.Metadata.Industry})
+		var said []map[string]any
+		for _, t := range c.Turns() {
+			from, to := appendClock(nil, time.Duration(cue)*time.Second), appendClock(nil, time.Duration(cue+1)*time.Second)
+			cue++
+			said = append(said, map[string]any{"speaker": t.Speaker, "start": cue, "end": cue + 1, "text": t.Text})
+			fmt.Fprintf(&timed, "[%s] %s - %s\n", from, t.Speaker, t.Text)
+			fmt.Fprintf(&vtt, "%s.000 --> %s.000\n<v %s>%s</v>\n\n", from, to, t.Speaker, t.Text)
+			fmt.Fprintf(&srt, "%d\n%s,000 --> %s,000\n%s: %s\n\n", cue, from, to, t.Speaker, t.Text)
 		}
+		record, err = marshal(map[string]any{"id": c.ID, "turns": said})
+		if err != nil {
+			b.Fatal(err)
+		}
+		turns.Write(append(record, '\n'))
+	}
+	rows.Flush()
+	for _, f := range []struct {
+		name string
+		text *bytes.Buffer
+		read func(Reader, io.Reader) iter.Seq2[Call, error]
+	}{
+		{"JSON", &json, Reader.JSON}, {"turns", &turns, Reader.JSON}, {"CSV", &table, Reader.CSV}, {"text", &text, Reader.Text},
+		{"timed", &timed, Reader.Text}, {"VTT", &vtt, Reader.Text}, {"SRT", &srt, Reader.Text},
+	} {
+		b.Run(f.name, func(b *testing.B) {
+			b.SetBytes(int64(f.text.Len()))
+			b.ReportAllocs()
+			for b.Loop() {
+				for call, err := range f.read(Reader{}, bytes.NewReader(f.text.Bytes())) {
+					if err != nil {
+						b.Fatal(err)
+					}
+					call.Turns()
+				}
+			}
+		})
 	}
 }

@@ -17,7 +17,7 @@ type record struct {
 	b       []byte
 	i       int
 	scratch []byte            // strings with escapes are put together here
-	keys    map[string]string // that have come before, so that they need not be copied each time
+	keys    map[string]string // and speakers that have come before, so that they need not be copied each time
 }
 
 // fault is a problem at a byte of the record.
@@ -134,7 +134,7 @@ func (r *record) raw() (json.RawMessage, error) {
 		return nil, r.fail(from, "the value is not closed")
 	}
 	r.i = e.i
-	if value := r.b[from:r.i]; !isPlainString(value) && !json.Valid(value) {
+	if value := r.b[from:r.i]; !isPlainString(value) && !isPlainInt(value) && !json.Valid(value) {
 		return nil, r.fail(from, "%s is not a JSON value", clip(string(value)))
 	}
 	return r.b[from:r.i], nil
@@ -154,7 +154,17 @@ func isPlainString(value []byte) bool {
 	return true
 }
 
-// key consumes the key of an object.
+// isPlainInt reports whether a value is a number of digits alone.
+func isPlainInt(value []byte) bool {
+	for _, c := range value {
+		if !isDigit(c) {
+			return false
+		}
+	}
+	return len(value) == 1 || len(value) > 1 && value[0] != '0'
+}
+
+// key consumes the key of an object, or another string that comes back often.
 func (r *record) key() (string, error) {
 	const most = 1000
 	from := r.i + 1

@@ -9,19 +9,29 @@ import (
 // turns consumes an array of turns and returns them as text, from which [Call.Turns] gets the same turns.
 func (r *record) turns() (text string, roles Roles, err error) {
 	var b strings.Builder
+	b.Grow((len(r.b) - r.i) * 3 / 4) // the rest is mostly keys
+	var t jsonTurn
+	set := func(key string) error { return t.set(r, key) }
 	err = r.array(func(n int) error {
 		at := r.i
-		var t jsonTurn
-		if err := r.object(func(key string) error { return t.set(r, key) }); err != nil {
+		t = jsonTurn{}
+		if err := r.object(set); err != nil {
 			return err
 		}
-		said := strings.Join(strings.FieldsFunc(t.text, func(c rune) bool { return c == '\n' || c == '\r' }), " ")
+		said := oneLine(t.text)
 		if isBlank(said) {
 			return nil
 		}
-		line := t.label() + said + "\n"
-		if m, ok := findMark(line); !ok || m.speaker != t.speaker || line[m.body:] != " "+said+"\n" {
+		start := b.Len()
+		t.label(&b)
+		b.WriteString(said)
+		b.WriteByte('\n')
+		line := b.String()[start:]
+		if m, ok := findMark(line); !ok || m.speaker != t.speaker || m.body != len(line)-len(said)-2 {
 			return r.fail(at, "turn %d: the speaker %s would not be known in a text; want a name of letters, at most %d bytes", n+1, clip(strconv.Quote(t.speaker)), longestName)
+		}
+		if t.role == "" {
+			return nil
 		}
 		if role, known := (Roles)(nil).find(t.role); known {
 			if roles == nil {
@@ -29,10 +39,20 @@ func (r *record) turns() (text string, roles Roles, err error) {
 			}
 			roles[t.speaker] = role
 		}
-		b.WriteString(line)
 		return nil
 	})
-	return b.String(), roles, err
+	if text = b.String(); b.Cap() > 2*len(text) {
+		text = strings.Clone(text)
+	}
+	return text, roles, err
+}
+
+// oneLine puts blanks in the place of line breaks.
+func oneLine(s string) string {
+	if !strings.ContainsAny(s, "\n\r") {
+		return s
+	}
+	return strings.Join(strings.FieldsFunc(s, func(c rune) bool { return c == '\n' || c == '\r' }), " ")
 }
 
 // jsonTurn is a turn as it is read.
@@ -50,11 +70,11 @@ func (t *jsonTurn) set(r *record, key string) (err error) {
 		t.text, err = r.string()
 		return err
 	case "speaker":
-		t.speaker, err = r.plain()
+		t.speaker, err = r.word()
 		t.speaker = strings.TrimSpace(t.speaker)
 		return err
 	case "role":
-		t.role, err = r.plain()
+		t.role, err = r.word()
 		return err
 	}
 	value, err := r.plain()
@@ -74,8 +94,16 @@ func (t *jsonTurn) set(r *record, key string) (err error) {
 	return nil
 }
 
-// label writes what stands before the text, up to the colon. A turn without a speaker is given one called Unknown.
-func (t *jsonTurn) label() string {
+// word consumes a value and returns it as text, a string that comes back often.
+func (r *record) word() (string, error) {
+	if r.b[r.i] == '"' {
+		return r.key()
+	}
+	return r.plain()
+}
+
+// label writes what stands before the text. A turn without a speaker is given one called Unknown.
+func (t *jsonTurn) label(b *strings.Builder) {
 	if t.speaker == "" {
 		t.speaker = strings.TrimSpace(t.role)
 	}
@@ -84,17 +112,27 @@ func (t *jsonTurn) label() string {
 	} else if t.speaker[0] >= '0' && t.speaker[0] <= '9' {
 		t.speaker = "Speaker " + t.speaker
 	}
-	switch {
-	case !t.timed:
-		return t.speaker + ": "
-	case t.to == 0:
-		return "[" + writeClock(t.from) + "] " + t.speaker + ": "
+	if t.timed {
+		var room [64]byte
+		times := appendClock(append(room[:0], '['), t.from)
+		if t.to != 0 {
+			times = appendClock(append(times, " - "...), t.to)
+		}
+		b.Write(append(times, "] "...))
 	}
-	return "[" + writeClock(t.from) + " - " + writeClock(t.to) + "] " + t.speaker + ": "
+	b.WriteString(t.speaker)
+	b.WriteString(": ")
 }
 
-// writeClock writes a time, to the millisecond, as clock reads it.
-func writeClock(d time.Duration) string {
-	s := strconv.Itoa(int(d.Hours())) + time.Time{}.Add(d).Format(":04:05.000")
-	return strings.TrimSuffix(s, ".000")
+// appendClock writes a time, to the millisecond, as clock reads it.
+func appendClock(b []byte, d time.Duration) []byte {
+	two := func(before byte, n time.Duration) { b = append(b, before, byte('0'+n/10), byte('0'+n%10)) }
+	b = strconv.AppendInt(b, int64(d/time.Hour), 10)
+	two(':', d/time.Minute%60)
+	two(':', d/time.Second%60)
+	if ms := d / time.Millisecond % 1000; ms != 0 {
+		two('.', ms/10)
+		b = append(b, byte('0'+ms%10))
+	}
+	return b
 }

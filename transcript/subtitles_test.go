@@ -1,7 +1,6 @@
 package transcript
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -70,19 +69,4 @@ func FuzzSubtitles(f *testing.F) {
 			}
 		}
 	})
-}
-
-func BenchmarkSubtitles(b *testing.B) {
-	var text strings.Builder
-	text.WriteString("WEBVTT\n\n")
-	for i := range 600 {
-		fmt.Fprintf(&text, "%d\n00:%02d:%02d.000 --> 00:%02d:%02d.500\n<v %s>Hello there, how are you today? It is fine, I think</v>\n\n",
-			i, i/60, i%60, i/60, i%60, []string{"Rep", "Jo"}[i/2%2])
-	}
-	call := Call{Text: text.String()}
-	b.SetBytes(int64(len(call.Text)))
-	b.ReportAllocs()
-	for b.Loop() {
-		call.Turns()
-	}
 }

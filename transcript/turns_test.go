@@ -110,13 +110,3 @@ func between(t *testing.T, gap string) {
 		}
 	}
 }
-
-func BenchmarkTurns(b *testing.B) {
-	call := Call{Text: strings.Repeat("Agent: Thank you for taking the time, I wanted to ask how your team handles renewals today.\n"+
-		"Customer: We do it by hand, mostly, and it takes far too long.\n", 15)}
-	b.SetBytes(int64(len(call.Text)))
-	b.ReportAllocs()
-	for b.Loop() {
-		call.Turns()
-	}
-}
