@@ -78,6 +78,8 @@ func (d *decoder) run() {
 	case c == '{':
 		d.objects()
 	default:
+		for len(d.buf)-d.pos < utf8.UTFMax && d.more() {
+		}
 		d.yield.fail(0, d.at(), fmt.Errorf("the input starts with %s; want calls as a JSON array ('['), an object or JSON Lines ('{'), in UTF-8", describe(d.buf[d.pos:])))
 	}
 }

@@ -39,7 +39,7 @@
 // # Masking
 //
 // [Call.Mask] replaces names, e-mail and web addresses, telephone, card and account numbers and postal addresses. It goes
-// by patterns of English text, and what it measures on generated calls (see its test) is a ceiling, not a promise.
+// by patterns and lists of English text, and says there what it finds and what it misses.
 //
 // Everything here is deterministic for a given seed, on any machine. Values are safe for concurrent use as long as nobody
 // changes them; a Reader's sequences are for one goroutine each.

@@ -62,8 +62,12 @@ func (m *Masked) Original(start, end int) (int, int) {
 // names, and entities in other values. An agent_id without a digit is taken for a name and becomes a number that
 // stands for it, so that calls can still be grouped. The call's Roles keep only names that mean a role.
 //
-// Patterns find what is written as usual. They do not find names that nobody introduces, greets or lists, numbers and
-// addresses that are spelt out in words, or other things that tell who somebody is; masked calls are not anonymous.
+// What is masked goes by patterns and word lists of English text. They find nearly all of what is written or said in one
+// of the usual ways: of wordings that they were not made for, all cards, accounts, e-mail and web addresses, more than nine
+// in ten telephone numbers and postal addresses, but only six in ten names, since nothing marks a name that nobody
+// introduces, greets or asks for and that is not one of the 1,700 forenames on the list (see the package's tests). They do
+// not find numbers that are said in tens and hundreds, or other things that tell who somebody is; masked calls are not
+// anonymous.
 func (c Call) Mask() *Masked {
 	m := &Masked{Call: c, Entities: c.Entities()}
 	labels := c.labelNames()
@@ -188,9 +192,10 @@ func (m mark) name(text string) int {
 }
 
 // Entities finds the personal data in the call's text, in the order of their places and without overlaps: e-mail and web
-// addresses; telephone, card and account numbers; postal addresses; and names. A name is found where it is introduced
-// ("my name is …", "this is …", "Am I speaking with …") or greeted, where it labels a speaker, and where the metadata
-// name it; from then on it is found in the whole call.
+// addresses, spelt out or not; telephone, card and account numbers, in figures or said digit by digit; postal addresses;
+// and names. A name is found by its forename, where it is introduced ("my name is …", "Am I speaking with …", "our manager
+// …"), greeted or asked for, where it labels a speaker, and where the metadata name it; from then on it is found in the
+// whole call.
 func (c Call) Entities() []Entity {
 	f := &finder{text: c.Text, names: make(map[string]bool)}
 	for _, m := range c.personalMarks() {
@@ -228,32 +233,4 @@ func settleEntities(found []Entity) []Entity {
 		}
 	}
 	return kept
-}
-
-// luhn reports whether the last digit is the check digit of those before it (ISO/IEC 7812-1).
-func luhn(digits []byte) bool {
-	sum := 0
-	for i, c := range digits {
-		d := int(c - '0')
-		if (len(digits)-i)%2 == 0 {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-	}
-	return sum%10 == 0
-}
-
-// mod97 returns the remainder of a string of digits and capital letters, A standing for 10 (ISO 7064).
-func mod97(s string) int {
-	rest := 0
-	for _, c := range []byte(s) {
-		if c >= 'A' {
-			rest = (rest*100 + int(c-'A') + 10) % 97
-		} else {
-			rest = (rest*10 + int(c-'0')) % 97
-		}
-	}
-	return rest
 }

@@ -1,8 +1,11 @@
 package transcript
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -49,8 +52,8 @@ func measure(calls []Call, truth []Truth, bare bool, check func(string)) map[Kin
 	return counts
 }
 
-// The thresholds are a little below what was measured: everything but 3 names of 5680, and nothing wrong. Without the
-// metadata it is the same. The generator's wordings were known when the patterns were written, so expect less elsewhere.
+// The thresholds are a little below what was measured: everything, and nothing wrong, with the metadata or without. The
+// generator's wordings were known when the patterns were written; TestMaskWordings says what to expect elsewhere.
 func TestMaskMeasured(t *testing.T) {
 	s, err := Generate(2000, &GenerateOptions{Seed: 11})
 	if err != nil {
@@ -70,21 +73,82 @@ func TestMaskMeasured(t *testing.T) {
 	}
 }
 
+// readWordings makes the snippets of a file of testdata, each a call of its own, and notes what is personal in them.
+func readWordings(t *testing.T, file string) (calls []Call, truth []Truth) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists := parseLists(string(b))
+	for _, name := range slices.Sorted(maps.Keys(lists)) {
+		kind, ok := strings.CutPrefix(name, "say.")
+		for _, wording := range lists[name] {
+			wording = "Customer: " + wording
+			before, rest, _ := strings.Cut(wording, "{")
+			slot, after, _ := strings.Cut(rest, "}")
+			switch {
+			case name == "nothing":
+				calls, truth = append(calls, Call{Text: wording}), append(truth, Truth{})
+			case ok && len(lists[slot]) == 0:
+				t.Errorf("%q: there is no list %q", wording, slot)
+			case ok:
+				for _, value := range lists[slot] {
+					at := len(before)
+					calls = append(calls, Call{Text: before + value + after})
+					truth = append(truth, Truth{Entities: []Entity{{Kind(kind), at, at + len(value)}}})
+				}
+			}
+		}
+	}
+	return calls, truth
+}
+
+// TestMaskWordings measures masking on single lines, without the rest of a call to learn names from: on the wordings that
+// the patterns were made with, and on those that were written later. Of the latter, masking found at first sight 0.37 of the
+// names, 0.71 of the addresses, 0.76 of the e-mail addresses, 0.82 of the telephone numbers, 0.96 of the web addresses and
+// all cards and accounts, with a precision of 0.86 for names and 0.95 or more for the rest; the thresholds are a little
+// below what it finds since. What it misses are mostly names that nobody introduces and no list has.
+func TestMaskWordings(t *testing.T) {
+	for file, least := range map[string]map[Kind]float64{
+		"testdata/wordings.txt": {Email: 0.89, Phone: 0.97, Address: 0.98, Name: 0.99},
+		"testdata/heldout.txt":  {Email: 0.99, Phone: 0.91, Address: 0.92, Name: 0.58},
+	} {
+		calls, truth := readWordings(t, file)
+		var errors []string
+		counts := measure(calls, truth, true, func(e string) { errors = append(errors, e) })
+		for _, k := range kinds {
+			n := counts[k]
+			recall, precision := float64(n[1])/float64(n[0]), float64(n[3])/float64(n[2])
+			t.Logf("%s: %s: recall %.3f of %d, precision %.3f of %d", file, k, recall, n[0], precision, n[2])
+			if recall < cmp.Or(least[k], 1) || precision < 0.98 {
+				t.Errorf("%s: %s: recall %.3f and precision %.3f, want %v and 0.98\n%s", file, k, recall, precision, cmp.Or(least[k], 1), strings.Join(errors, "\n"))
+			}
+		}
+	}
+}
+
 func TestEntities(t *testing.T) {
 	for text, want := range map[string]string{
-		"Hi, I'm Zoë Šimić-Park from Acme. Zoë here again, Mr. Okoye.":                                            "NAME Zoë Šimić-Park|NAME Zoë|NAME Okoye",
-		"Am I speaking with Ludwig van der Berg? Berg's the name.":                                                "NAME Ludwig van der Berg|NAME Berg",
-		"This is Great! I'm American. Hello, How are you? Thanks, Monday works.":                                  "",
-		"My name is Will Young. Will you call? Long story, Young. I will.":                                        "NAME Will Young|NAME Young",
-		"Write to o'neil+x@mail.example.co.uk, or see https://a.example/x?y=(1). Ok.":                             "EMAIL o'neil+x@mail.example.co.uk|URL https://a.example/x?y=(1",
-		"Go to acme.com/join or www.acme.dev; e.g. version 2.14.3, a.m. at 10.30.":                                "URL acme.com/join|URL www.acme.dev",
-		"Call (212) 555-0142 or +44 20 7946 0958, or 555-0199. My cell is 2125550142.":                            "PHONE (212) 555-0142|PHONE +44 20 7946 0958|PHONE 555-0199|PHONE 2125550142",
-		"It costs $1,250,000 or 12.500.000, on 2025-03-04 or 12/10/2024, order AB-12345678, 99% of 123456789012.": "",
-		"Card 4111 1111 1111 1111, not 4111 1111 1111 1112 and not 4111-1111-1111-111.":                           "CARD 4111 1111 1111 1111",
-		"IBAN GB82 WEST 1234 5698 7654 32 A or DE89370400440532013000, not DE88370400440532013000.":               "ACCOUNT GB82 WEST 1234 5698 7654 32|ACCOUNT DE89370400440532013000",
-		"Account number 1234 5678. Policy 12345678.":                                                              "ACCOUNT 1234 5678",
-		"We live at 12b Old Mill Lane, Port Ellery, CT 06825. 3 Old friends came, 20 Way too many.":               "ADDRESS 12b Old Mill Lane, Port Ellery, CT 06825",
-		"Jane Doe: Hi\nBob: Hello\nJane Doe: I told bob so.":                                                      "NAME Jane Doe|NAME Bob|NAME Jane Doe|NAME bob",
+		"Hi, I'm Zoë Šimić-Park from Acme. Zoë here again, Mr. Okoye.":                                                   "NAME Zoë Šimić-Park|NAME Zoë|NAME Okoye",
+		"Am I speaking with Ludwig van der Berg? Berg's the name.":                                                       "NAME Ludwig van der Berg|NAME Berg",
+		"This is Great! I'm American. Hello, How are you? Thanks, Monday works.":                                         "",
+		"My name is Will Young. Will you call? Long story, Young. I will.":                                               "NAME Will Young|NAME Young",
+		"Write to o'neil+x@mail.example.co.uk, or see https://a.example/x?y=(1). Ok.":                                    "EMAIL o'neil+x@mail.example.co.uk|URL https://a.example/x?y=(1",
+		"Go to acme.com/join or www.acme.dev; e.g. version 2.14.3, a.m. at 10.30.":                                       "URL acme.com/join|URL www.acme.dev",
+		"Call (212) 555-0142 or +44 20 7946 0958, or 555-0199. My cell is 2125550142.":                                   "PHONE (212) 555-0142|PHONE +44 20 7946 0958|PHONE 555-0199|PHONE 2125550142",
+		"It costs $1,250,000 or 12.500.000, on 2025-03-04 or 12/10/2024, order AB-12345678, 99% of 123456789012.":        "",
+		"Card 4111 1111 1111 1111, not 4111 1111 1111 1112 and not 4111-1111-1111-111.":                                  "CARD 4111 1111 1111 1111",
+		"IBAN GB82 WEST 1234 5698 7654 32 A or DE89370400440532013000, not DE88370400440532013000.":                      "ACCOUNT GB82 WEST 1234 5698 7654 32|ACCOUNT DE89370400440532013000",
+		"Account number 1234 5678. Policy 12345678.":                                                                     "ACCOUNT 1234 5678",
+		"We live at 12b Old Mill Lane, Port Ellery, CT 06825. 3 Old friends came, 20 Way too many.":                      "ADDRESS 12b Old Mill Lane, Port Ellery, CT 06825",
+		"Policy 12345678. The account is 1234567. 555-0100 ext. 12. Order 212 555 0142. Or 1-800-555-0175, 030/23125014.":   "ACCOUNT 1234567|PHONE 555-0100 ext. 12|PHONE 1-800-555-0175|PHONE 030/23125014",
+		"Plus one, two one two, double five five, oh one four two. One, two, three.":                                     "PHONE Plus one, two one two, double five five, oh one four two",
+		"jane dot doe at acme dot co dot uk, acme dot io slash jobs, look at dot one, located at acme dot com.":          "EMAIL jane dot doe at acme dot co dot uk|URL acme dot io slash jobs|URL acme dot com",
+		"Flat 3, 22 Acacia Avenue, Leeds LS6 2AB; 48 rue de Rivoli, 75001 Paris; Hauptstraße 12, 10115 Berlin; PO Box 9": "ADDRESS Flat 3, 22 Acacia Avenue, Leeds LS6 2AB|ADDRESS 48 rue de Rivoli, 75001 Paris|ADDRESS Hauptstraße 12, 10115 Berlin|ADDRESS PO Box 9",
+		"my name is ana pires and i rang sarah. this is jo bloggs speaking":                                              "NAME ana pires|NAME sarah|NAME jo bloggs",
+		"I asked Sarah Jones, not Jones Software. San Diego. My boss Wim, our CFO. Who is this? Quim.":                   "NAME Sarah Jones|NAME Wim|NAME Quim",
+		"Jane Doe: Hi\nBob: Hello\nJane Doe: I told bob so.":                                                             "NAME Jane Doe|NAME Bob|NAME Jane Doe|NAME bob",
 		"": "",
 	} {
 		var got []string

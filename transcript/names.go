@@ -5,19 +5,25 @@ import (
 	"strings"
 )
 
-// name looks at the capitalised word at byte i, adds the name that starts there if it is introduced or greeted, and
-// returns where to go on.
+// name looks at the capitalised word at byte i, adds the name that starts there if it is a forename, or introduced or
+// greeted, and returns where to go on.
 func (f *finder) name(i int) int {
 	word, _ := nextWord(f.text, i)
 	if word == "" {
 		return i + 1
 	}
-	after := i + len(word)
-	if lower := strings.ToLower(word); ordinary[lower] && !alsoWords[lower] || len(word) < 2 {
+	first, _, _ := strings.Cut(word, "-")
+	first = strings.TrimSuffix(first, "'s")
+	class, after := classOf(first), i+len(word)
+	if class.is(common) && !class.is(nameAndWord) || len(word) < 2 {
 		return after
 	}
-	end, parts := f.nameSpan(i)
-	if !introduced(f.text[:i], f.text[i:end], f.text[end:], parts) {
+	end, parts, firm := f.nameSpan(i)
+	switch {
+	case firm:
+		return end
+	case class.is(forename) && (!class.is(nameAndWord) || parts > 1 && !startsSentence(f.text, i)) && !isPlace(f.text[:i]):
+	case !introduced(f.text[:i], f.text[i:end], f.text[end:], parts):
 		return after
 	}
 	f.add(Name, i, end)
@@ -25,31 +31,38 @@ func (f *finder) name(i int) int {
 	return end
 }
 
-// particles may stand between the parts of a name.
-var particles = []string{"de", "da", "van", "von", "der", "den", "bin", "la", "le", "di"}
+// isPlace reports whether what goes before a name makes it that of a place: "San", "Port".
+func isPlace(before string) bool {
+	return slices.Contains([]string{"San", "Santa", "São", "St", "Saint", "Port", "Fort", "Lake", "Mount", "Los", "Las"}, lastWord(before))
+}
 
-// nameSpan returns the end of the run of up to four capitalised words at byte i, and how many they are.
-func (f *finder) nameSpan(i int) (end, parts int) {
+// nameSpan returns the end of the run of up to four capitalised words at byte i, how many they are, and whether they
+// are a firm's.
+func (f *finder) nameSpan(i int) (end, parts int, firm bool) {
 	for at := i; parts < 4; {
 		word, from := nextWord(f.text, at)
 		if parts > 0 && from == at { // no blank between
 			break
 		}
-		if parts > 0 && slices.Contains(particles, word) {
+		class := classOf(word)
+		if parts > 0 && class.is(particle) && !isCapital(word) {
 			at = from + len(word)
 			continue
 		}
-		if !isCapital(word) || parts > 0 && ordinary[strings.ToLower(word)] {
+		if !isCapital(word) || parts > 0 && class.is(common) && !class.is(nameAndWord) {
 			break
 		}
 		at = from + len(word)
-		end = at
+		end, firm = at, class.is(firmWord)
 		parts++
-		if at < len(f.text) && f.text[at] == '.' && len(word) == 1 && at+1 < len(f.text) && f.text[at+1] == ' ' { // an initial
+		if own, ok := strings.CutSuffix(word, "'s"); ok {
+			return from + len(own), parts, false
+		}
+		if len(word) == 1 && strings.HasPrefix(f.text[at:], ". ") { // an initial
 			at++
 		}
 	}
-	return end, parts
+	return end, parts, firm
 }
 
 // introductions are what stands before a name that is said for the first time. Unless they are open, what follows has to
@@ -58,12 +71,19 @@ var introductions = []struct {
 	before string
 	open   bool
 }{
-	{"my name is", true}, {"my name's", true}, {"name is", true}, {"call me", true}, {"speaking with", true}, {"speaking to", true},
-	{"talking to", true}, {"talking with", true}, {"speak with", true}, {"speak to", true}, {"talk to", false}, {"ask for", true},
+	{"my name is", true}, {"my name's", true}, {"name is", true}, {"call me", true}, {"calls me", true},
+	{"speaking with", true}, {"speaking to", true}, {"talking to", true}, {"talking with", true}, {"speak with", true},
+	{"speak to", true}, {"spoke to", true}, {"spoke with", true}, {"talk to", false}, {"talked to", true}, {"talked with", true},
+	{"ask for", true}, {"you over to", true}, {"through to", true}, {"transfer you to", true}, {"check with", true},
+	{"bring in", false}, {"hand you to", true}, {"me and", true}, {"in the name of", true},
+	{"you've reached", true}, {"hello to", true}, {"regards to", true}, {"reports to", true}, {"copy", true}, {"cc", true},
+	{"remind", true}, {"loop in", true}, {"loop", true}, {"tell", true}, {"told", true}, {"ask", true}, {"asked", true},
+	{"thank", true}, {"meet", true}, {"met", true}, {"must be", false}, {"signed", true},
 	{"is this", false}, {"have i got", false}, {"this is", false}, {"i am", false}, {"i'm", false}, {"it's", false}, {"it is", false},
-	{"dear", true},
+	{"dear", true}, {"regards", true}, {"sincerely", true},
 	{"hi", false}, {"hello", false}, {"hey", false}, {"morning", false}, {"afternoon", false}, {"evening", false}, {"good day", false},
-	{"thanks", false}, {"thank you", false}, {"bye", false}, {"goodbye", false}, {"welcome", false},
+	{"thanks", false}, {"thank you", false}, {"bye", false}, {"goodbye", false}, {"welcome", false}, {"congratulations", false},
+	{"meet you", false}, {"take care", false}, {"see you", false}, {"sorry", false},
 }
 
 // introduced reports whether what looks like a name of so many parts, between before and after, is introduced, greeted or
@@ -72,32 +92,85 @@ func introduced(before, name, after string, parts int) bool {
 	word, _ := nextWord(after, 0)
 	next, _ := nextWord(after, len(word)+1)
 	last := lastWord(before)
+	place := slices.Contains([]string{"from", "with", "at", "for", "by", "of", "in"}, last) // or a firm
 	switch {
-	case strings.HasPrefix(after, " here, my name"): // a firm
+	case strings.HasPrefix(after, " here, my name"), last == "the": // a firm
 		return false
-	case slices.Contains([]string{"from", "with", "at", "for", "by", "of", "in"}, last): // perhaps a firm or a place
+	case place:
 	case word == "speaking", word == "here" && (parts > 1 || next == "from" || next == "with" || next == "at"),
 		parts > 1 && (word == "from" || word == "with") && isCapital(next):
 		return true
 	}
 	ends := after == "" || strings.IndexByte(".,!?;:\n\r", after[0]) >= 0
-	follows := slices.Contains([]string{"from", "with", "here", "at", "calling", "speaking", "again"}, strings.ToLower(word))
+	follows := slices.Contains([]string{"from", "with", "here", "at", "calling", "speaking", "again", "over"}, strings.ToLower(word))
+	class := classOf(last)
 	trimmed := strings.TrimRight(before[max(0, len(before)-24):], " ")
+	titled := class.is(title) && strings.HasSuffix(strings.TrimSuffix(trimmed, "."), last)
 	trimmed = strings.TrimSuffix(trimmed, ",")
-	for _, title := range []string{"mr", "mrs", "ms", "miss", "dr", "prof"} {
-		if endsWith(strings.TrimSuffix(trimmed, "."), title) {
-			return true
-		}
+	if titled || class.is(relation) && strings.HasSuffix(trimmed, last) || !place && hasOffice(after) || asked(before) {
+		return true
 	}
 	for _, in := range introductions {
 		if endsWith(trimmed, in.before) {
-			return in.open || ends || follows
+			return in.open || (ends || follows) && !(in.before[:2] == "it" && classOf(name).is(nameAndWord))
 		}
 	}
-	if parts > 1 || strings.ToUpper(name) == name || strings.HasSuffix(name, "ly") {
+	if classOf(word).is(saying) && !startsSentence(before, len(before)) {
+		return true
+	}
+	if parts > 1 || strings.ToUpper(name) == name || strings.HasSuffix(name, "ly") || classOf(name).is(nameAndWord) {
 		return false
 	}
-	return ends && strings.HasSuffix(before, ", ") && !isCapital(last) && last != "" || addressed(before, after)
+	lower := strings.ToLower(last)
+	switch {
+	case word == "and" && next == "I" && !place,
+		lower == "is" && slices.Contains([]string{"around", "available", "there", "in", "free", "back"}, word),
+		strings.HasPrefix(after, ", ") && slices.Contains([]string{"so", "ok", "okay", "right", "well", "now", "listen", "look", "alright"}, lower),
+		ends && strings.HasSuffix(before, ", ") && !isCapital(last) && last != "":
+		return true
+	}
+	return addressed(before, after)
+}
+
+// hasOffice reports whether what follows a name says who that is: ", our finance director", ", who runs".
+func hasOffice(after string) bool {
+	rest, comma := strings.CutPrefix(after, ", ")
+	if !comma {
+		return false
+	}
+	whose, at := nextWord(rest, 0)
+	if whose == "who" || whose == "she" || whose == "she's" || whose == "he" || whose == "he's" {
+		return true
+	}
+	if !slices.Contains([]string{"my", "our", "the", "his", "her", "their"}, whose) {
+		return false
+	}
+	for range 3 {
+		var word string
+		if word, at = nextWord(rest, at+len(whose)); classOf(word).is(relation) || word == "lead" || word == "head" {
+			return true
+		}
+		whose = word
+	}
+	return false
+}
+
+// asked reports whether the sentence that ends before is a question for a name.
+func asked(before string) bool {
+	before = strings.TrimRight(before, " -")
+	if line := strings.LastIndexByte(before, '\n'); line >= 0 && strings.HasSuffix(before, ":") { // the next speaker's label
+		before = strings.TrimRight(before[:line], " ")
+	}
+	if !strings.HasSuffix(before, "?") {
+		return false
+	}
+	before = before[max(0, len(before)-80) : len(before)-1]
+	question := strings.ToLower(before[strings.LastIndexAny(before, ".!?:\n")+1:])
+	return containsAny(question, "your name", "who am i ", "who is this", "who's this", "who's calling", "who is calling", "i ask who", "and you are")
+}
+
+func containsAny(s string, words ...string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(s, w) })
 }
 
 // endsWith reports whether s ends with whole words, in any case.
@@ -116,9 +189,59 @@ func addressed(before, after string) bool {
 	return slices.Contains([]string{"you", "your", "could", "can", "would", "do", "did", "are", "what", "how", "may", "let"}, word)
 }
 
-// lastWord returns the word at the end of s, before blanks and a comma.
+// smallName finds what the word in small letters from byte i to end tells of a name in small letters, as speech
+// recognition writes them, and returns where to go on.
+func (f *finder) smallName(i, end int, class class) int {
+	s := f.text
+	before := strings.TrimRight(s[max(0, i-40):i], " ")
+	switch word := s[i:end]; {
+	case class.is(forename) && !class.is(common|nameAndWord|onlyCapital) && len(word) > 3:
+		if slices.ContainsFunc([]string{"this is", "i am", "i'm", "it's"}, func(in string) bool { return endsWith(before, in) }) {
+			end = smallNames(s, end, 1)
+		}
+	case word == "name" && endsWith(before, "my") && strings.HasPrefix(s[end:], " is "):
+		i = end + len(" is ")
+		end = smallNames(s, i-1, 2)
+	case (word == "with" || word == "to") && endsWith(before, "am i speaking"):
+		i = end + 1
+		end = smallNames(s, end, 2)
+	case word == "speaking":
+		k := strings.LastIndex(before, "this is ")
+		if k < 0 {
+			return end
+		}
+		to := i - 1
+		if i += k - len(before) - 1 + len("this is "); smallNames(s, i-1, 3) != to {
+			return to + 1 + len(word)
+		}
+		f.add(Name, i, to)
+		f.learn(s[i:to], false)
+		return to + 1 + len(word)
+	default:
+		return end
+	}
+	if i < end {
+		f.add(Name, i, end)
+		f.learn(s[i:end], true)
+	}
+	return end
+}
+
+// smallNames returns the end of the at most so many words in small letters behind byte i that may be names.
+func smallNames(s string, i, most int) int {
+	for range most {
+		word, from := nextWord(s, i)
+		if from == i || len(word) < 2 || isCapital(word) || isDigit(word[0]) || classOf(word).is(common|spelt) {
+			break
+		}
+		i = from + len(word)
+	}
+	return i
+}
+
+// lastWord returns the word at the end of s, before blanks, a full stop and a comma.
 func lastWord(s string) string {
-	s = strings.TrimRight(s[max(0, len(s)-40):], ", ")
+	s = strings.TrimRight(s[max(0, len(s)-40):], ",. ")
 	i := len(s)
 	for isWordByte(s, i-1) {
 		i--
@@ -126,12 +249,13 @@ func lastWord(s string) string {
 	return s[i:]
 }
 
-// learn notes the parts of a name; firm names are found in any case.
-func (f *finder) learn(name string, firm bool) {
+// learn notes the parts of a name; sure names are found in any case.
+func (f *finder) learn(name string, sure bool) {
 	for part := range strings.FieldsFuncSeq(name, func(c rune) bool { return c != '\'' && c != '-' && !isWord(c) }) {
 		lower := strings.ToLower(part)
-		if len(lower) > 1 && !slices.Contains(particles, lower) && (!ordinary[lower] || firm) {
-			f.names[lower] = f.names[lower] || firm && len(lower) > 2 && !ordinary[lower] && !alsoWords[lower]
+		class := vocabulary[lower]
+		if len(lower) > 1 && !class.is(particle) && (!class.is(common) || sure) {
+			f.names[lower] = f.names[lower] || sure && len(lower) > 2 && !class.is(common|nameAndWord)
 		}
 	}
 }
@@ -157,54 +281,43 @@ func (f *finder) known() {
 		end := i + len(word)
 		if s[i] >= 0x80 || initials[s[i]] {
 			word = strings.TrimSuffix(word, "'s")
-			anyCase, ok := f.names[strings.ToLower(word)]
-			if ok && (anyCase || isCapital(word)) && !(alsoWords[strings.ToLower(word)] && startsSentence(s, i)) {
-				if last >= 0 && s[f.found[last].End:i] == " " {
-					f.found[last].End = i + len(word)
+			lower := strings.ToLower(word)
+			anyCase, ok := f.names[lower]
+			if ok && (anyCase || isCapital(word)) && !(vocabulary[lower].is(nameAndWord) && startsSentence(s, i)) {
+				to := i + len(word)
+				if isCapital(word) {
+					to = f.surname(to)
+				}
+				if to == 0 { // a firm's
+				} else if last >= 0 && s[f.found[last].End:i] == " " {
+					f.found[last].End = to
 				} else {
-					f.add(Name, i, i+len(word))
+					f.add(Name, i, to)
 					last = len(f.found) - 1
 				}
+				end = max(end, to)
 			}
 		}
 		i = end
 	}
 }
 
+// surname returns the end of the capitalised word behind the name that ends at byte i if it may be a surname, 0 if it
+// makes a firm of the name, and else i.
+func (f *finder) surname(i int) int {
+	word, from := nextWord(f.text, i)
+	word = strings.TrimSuffix(word, "'s")
+	switch class := classOf(word); {
+	case from == i || !isCapital(word) || class.is(common):
+		return i
+	case class.is(firmWord):
+		return 0
+	}
+	return from + len(word)
+}
+
 // startsSentence reports whether byte i is where a sentence or a turn starts.
 func startsSentence(s string, i int) bool {
 	before := strings.TrimRight(s[:i], " ")
 	return before == "" || strings.IndexByte(".!?:\n", before[len(before)-1]) >= 0
-}
-
-// alsoWords are names that are words too; at the start of a sentence they are left alone.
-var alsoWords = wordSet(`will may mark grace hope faith joy rose bill art drew grant frank chance dawn june april august summer
-	rich sue pat don gene jack price young king long good short best day may rob ray guy max dean earl miles page wood stone
-	brown white black green baker cook hunter sharp strong swift wise noble power case field fields hill banks rivers`)
-
-// ordinary are words that stand with a capital but are no names: the ones that sentences start with, days, months and such.
-var ordinary = wordSet(`a about absolutely actually after again all alright also although am an and another any anybody anyone
-	anything are as at awesome be because been before both but by can certainly congratulations could definitely did do does
-	doing done don't each either especially even every everybody everyone everything exactly excellent fair fantastic fine
-	first for fortunately from funny give glad go going good great had has have having he hello here hers hey hi his hm hmm
-	hope how however i i'd i'll i'm i've if in indeed interesting is isn't it it's just last later let let's like likewise look
-	lovely many may maybe me might mm monday month more morning most much my nice no nobody none nope nor not nothing now of off
-	oh ok okay on once one only or our ours out over perfect perhaps please pleased plus quite rather really right same
-	saturday say see she should since so some somebody someone something soon sorry speaking still sunday super sure than thank
-	thanks that that's the their them then there there's these they they're this those though thursday to today together
-	tomorrow tonight too totally true tuesday two under understood unfortunately until up us very wait was we we'd we'll we're
-	we've wednesday week welcome well were what what's when where which while who whom whose why will with within without
-	wonderful would wow year yeah yep yes yesterday yet you you'd you'll you're you've your yours friday january february march
-	april june july august september october november december agent customer client rep representative sales support mr mrs
-	ms miss dr sir madam ma'am mom dad god american british english german french spanish italian canadian indian chinese
-	mexican european african asian christian muslim jewish afternoon evening night noon goodbye bye cheers busy happy free
-	calling ready back available interested thrilled excited noted ha haha ah aha agreed done deal true granted given
-	number question answer note cool lol overall average almost instead take curious`)
-
-func wordSet(words string) map[string]bool {
-	set := make(map[string]bool)
-	for word := range strings.FieldsSeq(words) {
-		set[word] = true
-	}
-	return set
 }

@@ -20,23 +20,32 @@ var phrases = sync.OnceValue(func() (p struct {
 	lists      map[string][]string
 	industries []string
 }) {
-	p.lists = make(map[string][]string)
-	name := ""
+	p.lists = parseLists(phraseText)
 	for line := range strings.Lines(phraseText) {
+		if industry, ok := strings.CutPrefix(line, "[product@"); ok {
+			p.industries = append(p.industries, strings.TrimSuffix(industry, "]\n"))
+		}
+	}
+	return p
+})
+
+// parseLists reads lists of lines by their names, which stand in brackets above them; blank lines and lines that start
+// with # are left out.
+func parseLists(text string) map[string][]string {
+	lists := make(map[string][]string)
+	name := ""
+	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		switch {
 		case line == "" || line[0] == '#':
 		case line[0] == '[':
 			name = strings.Trim(line, "[]")
-			if industry, ok := strings.CutPrefix(name, "product@"); ok {
-				p.industries = append(p.industries, industry)
-			}
 		default:
-			p.lists[name] = append(p.lists[name], line)
+			lists[name] = append(lists[name], line)
 		}
 	}
-	return p
-})
+	return lists
+}
 
 // writer puts one call into words.
 type writer struct {

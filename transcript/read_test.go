@@ -261,6 +261,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("[" + strings.ReplaceAll(strings.TrimSpace(two), "\n", ",") + "]"))
 	f.Add([]byte(pack(f, two)))
 	f.Add([]byte("{\"transcript\": \"Hi\n{\"a\":[\n{}]}\n{"))
+	f.Add([]byte("я"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		a, c := outcome(Read(bytes.NewReader(b))), outcome(Read(iotest.OneByteReader(bytes.NewReader(b))))
 		if !reflect.DeepEqual(a, c) {
