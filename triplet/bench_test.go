@@ -31,7 +31,7 @@ func BenchmarkTrainStep(b *testing.B) {
 				for j := range ids {
 					ids[j] = 1000 + r.IntN(20000)
 				}
-				t.documents[i] = document{[][]int{ids}, []float64{1}}
+				t.documents[i] = []segment{{[][]int{ids}, []float64{1}}}
 			}
 			pieces := 0
 			b.ReportAllocs()

@@ -162,7 +162,7 @@ func TestCheckpointOfAnEndedRun(t *testing.T) {
 	dir := t.TempDir()
 	for again := range 2 {
 		m, scored := loadTiny(t), 0
-		o := &Options{LoRA: 2, Epochs: 3, LearningRate: 1e-2, Heads: &Heads{Attention: new(Attention)}, Checkpoints: &Checkpoints{Dir: dir, Every: 1}}
+		o := &Options{LoRA: 2, Epochs: 3, LearningRate: 1e-2, Attention: true, Checkpoints: &Checkpoints{Dir: dir, Every: 1}}
 		o.Validation = &Validation{Docs: unseen, Labels: theirs, Blend: true, Score: func(context.Context, *encoder.Model) (float64, error) {
 			scored++
 			return []float64{0.5, 0.6, 0.55, 0.5, 0.65, 0.6, 0.5}[scored-1], nil
@@ -175,10 +175,10 @@ func TestCheckpointOfAnEndedRun(t *testing.T) {
 			t.Errorf("%v in the folder, error %v; want one checkpoint", names, err)
 		}
 		if again == 0 {
-			want, query = weights(m), o.Heads.Attention.Query
+			want, query = weights(m), m.Heads().Query
 			continue
 		}
-		if scored > 0 || h.Resumed != h.Total || !bytes.Equal(weights(m), want) || !slices.Equal(o.Heads.Attention.Query, query) {
+		if scored > 0 || h.Resumed != h.Total || !bytes.Equal(weights(m), want) || !slices.Equal(m.Heads().Query, query) {
 			t.Errorf("resumed from step %d of %d and scored %d times", h.Resumed, h.Total, scored)
 		}
 	}

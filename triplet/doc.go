@@ -4,8 +4,8 @@
 //	history, err := triplet.Train(ctx, model, docs, labels, &triplet.Options{Pairs: 4, Seed: 1})
 //
 // A document is a list of segments, such as the turns of a call. Each is encoded alone, a long one in several sequences,
-// and the document's row is the mean; gradients run through all of it. The whole encoder learns, or its upper
-// layers (Options.TrainLayers).
+// and the document's row is their mean, or what attention makes of them; gradients run through all of it. The whole
+// encoder learns, or its upper layers (Options.TrainLayers).
 //
 // # What a step does
 //
@@ -28,14 +28,20 @@
 // A few hundred calls are learnt by heart within an epoch or two. [Validation] measures the model on held-out documents
 // before the run and during it, stops when they get no better, and leaves the best weights, which may be those to begin
 // with; its Blend also tries weights in between. Besides that there are fewer TrainLayers, a lower
-// LearningRate, LoRA, Pull, DropSegments, and Groups against shortcuts. [Heads] add tasks beside the labels, and attention
-// over segments in place of the mean. The history warns of what goes wrong, with a remedy.
+// LearningRate, LoRA, Pull, DropSegments, and Groups against shortcuts. The history warns of what goes wrong, with a remedy.
+//
+// # Heads
+//
+// With Options.Attention a query is learnt that weighs the segments of a document, so that turns that tell count for more;
+// it asks for more data than the mean does. Options.Tasks have columns of the metadata predicted from the documents' rows
+// beside the labels, which keeps what labels alone would let go. Both are [encoder.Heads] of the model afterwards: its
+// EncodeDocuments pools by the query, its Pooling reads out the weight of each segment, and Save and Load keep them.
 //
 // # Checkpoints
 //
 // With [Checkpoints] a run that was stopped or killed goes on where it was, and ends with the same bytes as one that
 // was not. Files are written whole or not at all and verified when they are read; what cannot be written costs a
-// warning and no earlier checkpoint. One takes 12 bytes a weight that learns, 16 with validation.
+// warning and no earlier checkpoint. One takes 12 bytes a weight that learns, 16 with validation, 4 when the run has ended.
 //
 // # Reproducibility
 //

@@ -84,34 +84,18 @@ func (t *trainer) score(ctx context.Context) (float64, error) {
 	if t.Validation.Score != nil {
 		return t.Validation.Score(ctx, t.model)
 	}
-	rows, err := t.encode(ctx, t.Validation.Docs)
+	e, err := t.model.EncodeDocuments(ctx, t.Validation.Docs, &encoder.Options{Threads: t.Threads})
 	if err != nil {
 		return 0, err
 	}
-	var x []float64
-	for _, row := range rows {
-		for _, v := range row {
+	rows, width := e.Dims()
+	x := make([]float64, 0, rows*width)
+	for i := range rows {
+		for _, v := range e.RawRow(i) {
 			x = append(x, float64(v))
 		}
 	}
-	return ordered(t.Loss, t.Validation.Labels, len(rows[0]), x), nil
-}
-
-// encode gives documents their rows as training makes them, but for dropout.
-func (t *trainer) encode(ctx context.Context, docs [][]string) (rows [][]float32, err error) {
-	o := &encoder.Options{Threads: t.Threads}
-	if q := t.network.head.query; q != nil {
-		rows, _, err = (&Attention{Query: elements(q.Value())}).EncodeDocuments(ctx, t.model, docs, o)
-		return rows, err
-	}
-	e, err := t.model.EncodeDocuments(ctx, docs, o)
-	if err != nil {
-		return nil, err
-	}
-	for i := range docs {
-		rows = append(rows, e.RawRow(i))
-	}
-	return rows, nil
+	return ordered(t.Loss, t.Validation.Labels, width, x), nil
 }
 
 // ordered returns the share of the triplets whose positive is nearer to the anchor than the negative, ties being half.

@@ -2,12 +2,11 @@ package triplet
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"math"
 	"math/rand/v2"
 	"os"
-	"reflect"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +14,7 @@ import (
 )
 
 func TestCrossEntropyGradient(t *testing.T) {
-	task := &Task{Targets: []int{2, -1, 0, 1}, Weight: 0.7}
+	task := &task{targets: []int{2, -1, 0, 1}, Task: Task{Weight: 0.7}}
 	documents := []int{3, 1, 0, 2}
 	r := rand.New(rand.NewPCG(1, 1))
 	x, grad, none := make([]float32, 12), make([]float32, 12), make([]float32, 12)
@@ -36,98 +35,123 @@ func TestCrossEntropyGradient(t *testing.T) {
 	}
 }
 
-// A task is learnt beside the labels; attention comes to look at the segments that tell.
+// A task is learnt beside the labels; attention comes to look at the segments that tell; both are saved with the model.
 func TestHeads(t *testing.T) {
 	docs, labels := calls(1, 80)
 	unseen, theirs := calls(2, 40)
 	greet := [2]string{"hello hello", "call call"}
-	target := func(docs [][]string) (targets []int) {
+	target := func(docs [][]string) (targets []string) {
 		for i := range docs {
-			targets = append(targets, i/2%2)
 			docs[i][0] = greet[i/2%2]
+			targets = append(targets, docs[i][0])
 		}
 		return targets
 	}
-	targets := target(docs)
-	targets[5] = -1
-	want := target(unseen)
+	targets, want := target(docs), target(unseen)
+	targets[5] = ""
 	m := loadTiny(t)
-	h := &Heads{Attention: new(Attention), Tasks: []*Task{{Name: "greeting", Targets: targets, Weight: 0.5}}}
 	// The last evaluation counts, since a score of the labels alone would keep weights from before the task is learnt.
 	steps := 0.0
-	o := &Options{Epochs: 60, LearningRate: 1e-2, Heads: h, Validation: &Validation{Docs: unseen, Labels: theirs}}
-	o.Validation.Score = func(context.Context, *encoder.Model) (float64, error) { steps++; return steps, nil }
+	o := &Options{Epochs: 60, LearningRate: 1e-2, Attention: true, Tasks: []Task{{Name: "greeting", Targets: targets, Weight: 0.5}}, Validation: &Validation{}}
+	o.Validation.Score = func(_ context.Context, m *encoder.Model) (float64, error) {
+		if steps++; m.Heads() == nil {
+			t.Error("the model has no heads to be scored with")
+		}
+		return steps, nil
+	}
 	if _, err := Train(t.Context(), m, docs, labels, o); err != nil {
 		t.Fatal(err)
 	}
-	rows, weights, err := h.Attention.EncodeDocuments(t.Context(), m, unseen, nil)
+	dir := filepath.Join(t.TempDir(), "model")
+	if err := m.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	m, err := encoder.Load(os.DirFS(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := m.EncodeDocuments(t.Context(), unseen, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	right := 0
-	for i, row := range rows {
-		p, err := h.Tasks[0].Predict(row)
-		if err != nil {
-			t.Fatal(err)
+	var x []float64
+	task := m.Heads().Tasks[0]
+	for i := range unseen {
+		p, err := task.Predict(rows.RawRow(i))
+		if err != nil || len(p) != 2 {
+			t.Fatalf("probabilities %v, error %v", p, err)
 		}
-		if (p[1] > p[0]) == (want[i] == 1) {
+		if task.Classes[slices.Index(p, max(p[0], p[1]))] == want[i] {
 			right++
 		}
-		sum := 0.0
-		for _, w := range weights[i] {
-			sum += float64(w)
-		}
-		if len(p) != 2 || math.Abs(p[0]+p[1]-1) > 1e-9 || len(weights[i]) != 3 || math.Abs(sum-1) > 1e-6 {
-			t.Fatalf("probabilities %v, weights %v", p, weights[i])
-		}
+		x = append(x, wide(rows.RawRow(i))...)
 	}
-	var x []float64
-	for _, row := range rows {
-		x = append(x, wide(row)...)
-	}
-	score := ordered(Loss{Distance: Cosine}, theirs, m.Width(), x)
-	t.Logf("task right on %d of %d, labels in order %.3f, weights %.2f", right, len(rows), score, weights[0])
-	if right < 36 || score < 0.9 {
-		t.Errorf("task right on %d of %d, labels in order %v", right, len(rows), score)
-	}
-
-	dir := t.TempDir()
-	if err := h.Save(dir); err != nil {
+	segments, err := m.EncodeSegments(t.Context(), unseen[0], nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := LoadHeads(dir)
-	if err != nil || !reflect.DeepEqual(got.Attention, h.Attention) || !reflect.DeepEqual(got.Tasks[0].Matrix, h.Tasks[0].Matrix) {
-		t.Errorf("loaded %+v, error %v", got, err)
+	weights := m.Pooling()(encoder.Segments{Pieces: make([]int, 3), Row: segments.RawRow})[0]
+	score := ordered(Loss{Distance: Cosine}, theirs, m.Width(), x)
+	t.Logf("task right on %d of %d, labels in order %.3f, weights %.2f", right, len(unseen), score, weights)
+	if right < 36 || score < 0.9 || slices.Max(weights) < 0.4 {
+		t.Errorf("task right on %d of %d, labels in order %v, weights %.2f", right, len(unseen), score, weights)
 	}
-	if _, err := LoadHeads(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("error %v of a folder without heads", err)
-	}
-	if _, err := h.Tasks[0].Predict([]float32{1}); err == nil {
-		t.Error("a row of another width is predicted from")
-	}
-	for _, bad := range []string{`{"tasks":[{"name":"x","matrix":[[1]],"bias":[1,2]}]}`, `{"tasks":[null]}`, `{"tasks":[{"matrix":[[1],[]],"bias":[1,2]}]}`, `[`} {
-		if err := os.WriteFile(dir+"/heads.json", []byte(bad), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := LoadHeads(dir); err == nil || !strings.Contains(err.Error(), "heads.json: ") {
-			t.Errorf("%s: error %v", bad, err)
-		}
+
+	// Another run without heads takes them away.
+	if _, err := Train(t.Context(), m, docs, labels, nil); err != nil || m.Heads() != nil {
+		t.Errorf("heads %v, error %v", m.Heads(), err)
 	}
 }
 
-func TestHeadsErrors(t *testing.T) {
-	docs, labels := calls(1, 6)
-	twice := &Task{Name: "a", Targets: []int{0, 1, 0, 1, 0, 1}}
-	if _, err := Train(t.Context(), loadTiny(t), docs, labels, &Options{Heads: &Heads{Tasks: []*Task{twice, twice}}}); err == nil || !strings.Contains(err.Error(), `two tasks are named "a"`) {
-		t.Errorf("error %v", err)
+// Training pools as the model does afterwards, of segments that take several sequences too.
+func TestAttentionAsEncoded(t *testing.T) {
+	docs, labels := calls(1, 8)
+	for i := range docs {
+		docs[i][i%3] = strings.Repeat("one two three ", 15+i)
 	}
-	for want, task := range map[string]*Task{
-		"2 targets for 6 documents": {Name: "a", Targets: []int{1, 0}},
-		"has 1 classes":             {Name: "a", Targets: make([]int, 6)},
-		"has weight -1":             {Name: "a", Targets: []int{0, 1, 0, 1, 0, 1}, Weight: -1},
+	m := loadTiny(t)
+	query := make([]float32, m.Width())
+	for i := range query {
+		query[i] = float32(i%5) - 2.1
+	}
+	if err := m.SetHeads(&encoder.Heads{Query: query}); err != nil {
+		t.Fatal(err)
+	}
+	want, err := m.EncodeDocuments(t.Context(), docs, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := newTrainer(m, docs, labels, &Options{Attention: true, NoDropout: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := tr.lay(tr.sampler.deal(0))
+	if err := tr.network.run(0, b); err != nil {
+		t.Fatal(err)
+	}
+	for i, d := range b.documents {
+		row := tr.network.head.documents[i*m.Width():][:m.Width()]
+		if d := worst(row, wide(want.RawRow(d))); !(d < 1e-5) {
+			t.Errorf("document %d differs by %g", i, d)
+		}
+	}
+	if tr.history.Splits == 0 {
+		t.Error("no segment takes several sequences")
+	}
+}
+
+func TestTaskErrors(t *testing.T) {
+	docs, labels := calls(1, 6)
+	good := Task{Name: "a", Targets: strings.Fields("x y x y x y")}
+	for want, tasks := range map[string][]Task{
+		`two tasks are named "a"`:      {good, good},
+		"2 targets for 6 documents":    {{Name: "a", Targets: []string{"x", "y"}}},
+		"1 classes among 6 documents":  {{Name: "a", Targets: []string{"x", "", "x", "x", "x", "x"}}},
+		"has weight -1, want above 0":  {{Name: "a", Targets: good.Targets, Weight: -1}},
+		"0 classes among 6 documents,": {{Name: "a", Targets: make([]string, 6)}},
 	} {
-		_, err := Train(t.Context(), loadTiny(t), docs, labels, &Options{Heads: &Heads{Tasks: []*Task{task}}})
-		if err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Train(t.Context(), loadTiny(t), docs, labels, &Options{Tasks: tasks}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}

@@ -98,7 +98,9 @@ func (l Loss) drawsTriplets() bool { return l.Kind == Triplets || l.Kind == Mult
 // anchor, positive and negative, as places among the documents.
 type batch struct {
 	ops.Batch
-	documents []int // which they are
+	segments  ops.Batch // the same sequences, with segments in the place of documents
+	attended  ops.Batch // segments in the place of sequences
+	documents []int     // which they are
 	labels    []int
 	triplets  [][3]int
 }

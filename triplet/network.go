@@ -5,6 +5,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/internal/kernel"
 	"github.com/org/salesconv/internal/ops"
 )
 
@@ -31,7 +32,7 @@ type network struct {
 	drop   bool
 }
 
-func newNetwork(m *encoder.Model, o *Options) (*network, error) {
+func newNetwork(m *encoder.Model, o *Options, tasks []*task) (*network, error) {
 	n := &network{model: m, seed: o.Seed, drop: !o.NoDropout, pieces: int(o.MemoryLimit / bytesPerPiece(m.Config(), o.TrainLayers))}
 	learns := learns(m.Config(), o)
 	n.opts = encoder.GraphOptions{Gradients: true, Frozen: func(name string) bool { return !learns(name) }, Threads: o.Threads}
@@ -60,7 +61,7 @@ func newNetwork(m *encoder.Model, o *Options) (*network, error) {
 	if o.LoRA > 0 {
 		n.adapt(o.LoRA, o.Seed)
 	}
-	if n.head, err = newHead(m.Width(), o, n.train.Context); err != nil {
+	if n.head, err = newHead(m, o, tasks, n.train.Context.Pool); err != nil {
 		return nil, err
 	}
 	for _, p := range n.head.parameters {
@@ -135,25 +136,22 @@ func divide(b *ops.Batch, pieces int) (parts []*ops.Batch) {
 
 // head is the graph from rows of sequences to documents and their losses.
 type head struct {
-	context    *ops.Context[float32]
-	rows       *G.Node
-	query      *G.Node // of attention, if there is one
-	parameters G.Nodes
-	vm         G.VM
-	batch      *batch
+	context, segments *ops.Context[float32] // of documents; of the way to segments, if attention takes it
+	rows              *G.Node
+	query             *G.Node // of attention, if there is one
+	tasks             []*task
+	parameters        G.Nodes
+	vm                G.VM
+	batch             *batch
 	comparison
 	documents, gradient []float64 // the comparison's input and output
 }
 
-func newHead(width int, o *Options, encoder *ops.Context[float32]) (*head, error) {
-	h := &head{comparison: comparison{Loss: o.Loss}}
-	h.context = &ops.Context[float32]{Pool: encoder.Pool, Packs: ops.NewPacks[float32](), Keep: true}
-	h.rows = G.NewMatrix(G.NewGraph(), tensor.Float32, G.WithShape(5, width), G.WithName("sequences"))
-	heads := o.Heads
-	if heads == nil {
-		heads = new(Heads)
-	}
-	documents, err := h.pool(width, heads.Attention)
+func newHead(m *encoder.Model, o *Options, tasks []*task, pool *kernel.Pool) (*head, error) {
+	h := &head{comparison: comparison{Loss: o.Loss}, tasks: tasks}
+	h.context = &ops.Context[float32]{Pool: pool, Packs: ops.NewPacks[float32](), Keep: true}
+	h.rows = G.NewMatrix(G.NewGraph(), tensor.Float32, G.WithShape(5, m.Width()), G.WithName("sequences"))
+	documents, err := h.pool(m, o.Attention)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +159,7 @@ func newHead(width int, o *Options, encoder *ops.Context[float32]) (*head, error
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range heads.Tasks {
+	for _, t := range tasks {
 		loss, err := h.task(t, documents)
 		if err != nil {
 			return nil, err
@@ -180,6 +178,9 @@ func newHead(width int, o *Options, encoder *ops.Context[float32]) (*head, error
 // run returns the loss of a batch whose sequences have the given rows, and overwrites grad with its gradient.
 func (h *head) run(b *batch, rows, grad []float32) (float64, error) {
 	h.batch, h.context.Batch = b, &b.Batch
+	if h.segments != nil {
+		h.segments.Batch, h.context.Batch = &b.segments, &b.attended
+	}
 	n := b.Segments()
 	G.WithValue(tensor.New(tensor.WithShape(n, len(rows)/n), tensor.WithBacking(rows)))(h.rows)
 	if err := h.context.Run(h.vm); err != nil {

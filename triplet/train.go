@@ -2,14 +2,15 @@ package triplet
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"math/rand/v2"
 	"strconv"
 	"strings"
 
 	"github.com/org/salesconv/encoder"
-	"github.com/org/salesconv/internal/ops"
 )
 
 // Options of a training run. Nil and the zero value are good defaults.
@@ -41,7 +42,11 @@ type Options struct {
 	// Default 2 GiB.
 	MemoryLimit int64
 
-	Heads       *Heads       `json:"-"` // attention over segments, tasks beside the labels; default none
+	// Attention pools documents by [encoder.Attention], whose query is learnt beside the encoder, so that segments that tell
+	// count for more. The model keeps it. Default: the mean of the segments.
+	Attention bool
+	Tasks     []Task // what else the rows of documents are to tell; default none
+
 	Validation  *Validation  // held-out documents decide when to stop and what to keep; default none
 	Checkpoints *Checkpoints `json:"-"` // the run can be taken up again; default none
 	Progress    func(Step)   `json:"-"` // watches each step; default none
@@ -106,8 +111,9 @@ func (o *Options) withDefaults(layers int) (*Options, error) {
 }
 
 // Train fine-tunes the model in place so that documents of one label come nearer to each other than to those of the
-// other. Each document is a list of segments, the turns of a call for example; its row is the mean of theirs, as
-// [encoder.Model.EncodeDocuments] makes it, and gradients run through all of them. Labels are 0 and 1.
+// other. Each document is a list of segments, the turns of a call for example; its row is made of theirs as
+// [encoder.Model.EncodeDocuments] does, and gradients run through all of them. Labels are 0 and 1. Heads that the
+// model had give way to those of this run, but attention goes on from its query.
 //
 // ctx stops the run between two steps: the weights are then those of the last whole step, and the history so far
 // comes with an error that wraps that of ctx. The same documents, labels, options and model give the same weights to
@@ -120,7 +126,6 @@ func Train(ctx context.Context, m *encoder.Model, docs [][]string, labels []int,
 	if err := t.train(ctx); err != nil {
 		return t.history, err
 	}
-	t.network.head.fill(t.Heads)
 	return t.history, nil
 }
 
@@ -132,6 +137,9 @@ func (t *trainer) train(ctx context.Context) error {
 			return err
 		}
 		h = t.history
+	}
+	if err := t.model.SetHeads(t.network.head.heads()); err != nil {
+		return fmt.Errorf("triplet: %w", err)
 	}
 	if t.ended {
 		return nil
@@ -176,7 +184,10 @@ func (t *trainer) keep() {
 		return
 	}
 	if err := t.save(); err != nil {
-		t.warn("no checkpoint: %v: make room or check the permissions; the one before is still there", err)
+		if at := (*fs.PathError)(nil); errors.As(err, &at) {
+			err = at.Err // without the name of the temporary file, which differs each time
+		}
+		t.warn("no checkpoint in %s: %v: make room or check the permissions; the one before is still there", t.Checkpoints.Dir, err)
 	}
 }
 
@@ -185,7 +196,7 @@ type trainer struct {
 	*Options
 	model     *encoder.Model
 	labels    []int
-	documents []document
+	documents [][]segment
 	sampler   *sampler
 	network   *network
 	solver    *AdamW
@@ -197,10 +208,10 @@ type trainer struct {
 	base, best [][]float32 // weights to begin with and the best, for validation
 }
 
-// document is one as ids of its sequences, each with its weight in the document's row.
-type document struct {
+// segment is one of a document's as ids of its sequences, each with its share in the segment's row.
+type segment struct {
 	sequences [][]int
-	weights   []float64
+	shares    []float64
 }
 
 func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) (*trainer, error) {
@@ -211,16 +222,15 @@ func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) 
 	if err := check(docs, labels, o.Groups); err != nil {
 		return nil, err
 	}
-	if o.Heads != nil {
-		if err := o.Heads.check(len(docs)); err != nil {
-			return nil, err
-		}
+	tasks, err := newTasks(o.Tasks, len(docs))
+	if err != nil {
+		return nil, err
 	}
 	t := &trainer{Options: o, model: m, labels: labels, history: &History{Documents: len(docs)}}
 	t.tokenize(docs)
 	t.sampler = newSampler(o.Seed, labels, o.Groups, o.Loss, o.BatchSize, o.Pairs)
 	t.history.Total = t.sampler.steps() * o.Epochs
-	if t.network, err = newNetwork(m, o); err != nil {
+	if t.network, err = newNetwork(m, o, tasks); err != nil {
 		return nil, err
 	}
 	t.solver = &AdamW{WeightDecay: o.WeightDecay, ClipNorm: o.ClipNorm, Rate: rates(m.Config(), o), pool: t.network.train.Context.Pool}
@@ -284,19 +294,17 @@ func check(docs [][]string, labels []int, groups []string) error {
 // tokenize reads the documents.
 func (t *trainer) tokenize(docs [][]string) {
 	h := t.history
-	t.documents = make([]document, len(docs))
-	for i, segments := range docs {
-		d := &t.documents[i]
-		for _, s := range segments {
-			ids, share := t.model.Sequences(s)
-			d.sequences = append(d.sequences, ids...)
-			for j, w := range share {
-				d.weights = append(d.weights, w/float64(len(segments)))
-				h.Pieces += len(ids[j])
+	t.documents = make([][]segment, len(docs))
+	for i, texts := range docs {
+		for _, text := range texts {
+			ids, shares := t.model.Sequences(text)
+			t.documents[i] = append(t.documents[i], segment{ids, shares})
+			for _, s := range ids {
+				h.Pieces += len(s)
 			}
 			h.Splits += len(ids) - 1
 		}
-		h.Segments += len(segments)
+		h.Segments += len(texts)
 	}
 }
 
@@ -326,35 +334,38 @@ func (t *trainer) next() error {
 // lay puts documents end to end, without the segments that this step leaves out.
 func (t *trainer) lay(documents []int, triplets [][3]int) *batch {
 	r := rand.New(rand.NewPCG(t.Seed^0x5e9, uint64(t.step)))
-	b := &batch{documents: documents, triplets: triplets, Batch: ops.Batch{Offsets: []int{0}, Documents: []int{0}}}
+	b := &batch{documents: documents, triplets: triplets}
+	b.Offsets, b.Documents, b.segments.Documents, b.attended.Documents = []int{0}, []int{0}, []int{0}, []int{0}
 	for _, i := range documents {
-		d := t.documents[i].without(t.DropSegments, r)
-		for _, ids := range d.sequences {
-			b.IDs = append(b.IDs, ids...)
-			b.Offsets = append(b.Offsets, len(b.IDs))
+		segments := without(t.documents[i], t.DropSegments, r)
+		for _, s := range segments {
+			for j, ids := range s.sequences {
+				b.IDs = append(b.IDs, ids...)
+				b.Offsets = append(b.Offsets, len(b.IDs))
+				b.segments.Weights = append(b.segments.Weights, s.shares[j])
+				b.Weights = append(b.Weights, s.shares[j]/float64(len(segments)))
+			}
+			b.segments.Documents = append(b.segments.Documents, len(b.Weights))
 		}
-		b.Weights = append(b.Weights, d.weights...)
 		b.Documents = append(b.Documents, len(b.Weights))
+		b.attended.Documents = append(b.attended.Documents, len(b.segments.Documents)-1)
 		b.labels = append(b.labels, t.labels[i])
 	}
+	b.segments.Offsets, b.attended.Offsets = b.Offsets, b.segments.Documents
 	return b
 }
 
-// without leaves out each sequence with probability p, all but one at most, and shares its weight among the others.
-func (d document) without(p float64, r *rand.Rand) document {
+// without leaves out each segment with probability p, all but one at most.
+func without(segments []segment, p float64, r *rand.Rand) []segment {
 	if p == 0 {
-		return d
+		return segments
 	}
-	kept, total := document{}, 0.0
-	stays := r.IntN(len(d.sequences))
-	for i, ids := range d.sequences {
+	var kept []segment
+	stays := r.IntN(len(segments))
+	for i, s := range segments {
 		if r.Float64() >= p || i == stays {
-			kept.sequences, kept.weights = append(kept.sequences, ids), append(kept.weights, d.weights[i])
-			total += d.weights[i]
+			kept = append(kept, s)
 		}
-	}
-	for i := range kept.weights {
-		kept.weights[i] /= total
 	}
 	return kept
 }

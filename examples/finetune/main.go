@@ -116,6 +116,9 @@ func run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
+	for _, w := range fit.History.Warnings {
+		env.Notef("step %d of the tuning: %s", w.Step, w.Text)
+	}
 	r, err := judge(ctx, env, d, fit, &o)
 	if err != nil {
 		return err

@@ -160,6 +160,11 @@ func (f *Fit) tune(ctx context.Context, docs [][]string, labels, train []int, o 
 	}
 	tune := o.Tune
 	tune.Seed = o.Seed
+	tune.Tasks = nil
+	for _, t := range o.Tune.Tasks {
+		t.Targets = Pick(t.Targets, train)
+		tune.Tasks = append(tune.Tasks, t)
+	}
 	name := fmt.Sprintf("tuning on %d calls", len(train))
 	tune.Progress = func(s triplet.Step) { o.Progress(name, s.Step, s.Total) }
 	if c := o.Tune.Checkpoints; c != nil {
