@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
@@ -37,6 +38,9 @@ type Block struct {
 	// standardized with C = 0.01. Both are strong enough to keep a few hundred rows from being learned by heart, and what
 	// they take from the size of the margins, the weight of the head gives back.
 	Head Fitter
+	// Optional says that the stack may do without. Of all optional blocks the one stays that helps most to predict rows
+	// out of fold, none where none helps: see Stack.Trials. Default false.
+	Optional bool
 }
 
 // Fixed is Block.Features for features that are not learned from the data.
@@ -62,6 +66,16 @@ type StackOptions struct {
 type Stack struct {
 	Heads     []Head
 	Intercept float64
+	Trials    []Trial // where blocks were optional: how well the stack does without any, then with each of them
+}
+
+// A Trial is a stack with at most one of the optional blocks, judged out of fold: by heads and weights that were both
+// fitted on other rows.
+type Trial struct {
+	Block   string  `json:"block"` // "": none
+	LogLoss float64 `json:"log_loss"`
+	ROCAUC  float64 `json:"roc_auc"`
+	Stays   bool    `json:"stays"`
 }
 
 // A Head is the part of a Stack that reads one block of Columns columns.
@@ -110,12 +124,13 @@ func FitStack(ctx context.Context, blocks []Block, y []int, train []int, opts *S
 			}
 		}
 	}
-	heads, x, err := fitHeads(ctx, blocks, y, train, o, 0)
+	stay, trials := choose(blocks, held, folds, pick(y, train), pick(o.Weights, train), o.Equality)
+	heads, x, err := fitHeads(ctx, pick(blocks, stay), y, train, o, 0)
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &Stack{Heads: heads}
-	weights, intercept := joinHeads(held, pick(y, train), pick(o.Weights, train), o.Equality)
+	s := &Stack{Heads: heads, Trials: trials}
+	weights, intercept := joinHeads(pick(held, stay), pick(y, train), pick(o.Weights, train), o.Equality)
 	for b := range heads {
 		s.Heads[b].Weight = weights[b]
 	}
@@ -142,16 +157,19 @@ func (o *StackOptions) withDefaults(blocks []Block, y, train []int) (StackOption
 			return v, nil, fmt.Errorf("classify: stack: training row %d of %d rows", i, len(y))
 		}
 	}
-	names := make(map[string]bool)
+	names, optional := make(map[string]bool), 0
 	for _, b := range blocks {
+		if b.Optional {
+			optional++
+		}
 		if b.Name == "" || names[b.Name] || b.Features == nil {
 			return v, nil, fmt.Errorf("classify: stack: block %q needs a name of its own and features", b.Name)
 		}
 		names[b.Name] = true
 	}
 	switch {
-	case len(blocks) == 0:
-		return v, nil, errors.New("classify: stack: no blocks")
+	case len(blocks) == optional:
+		return v, nil, errors.New("classify: stack: no blocks, or none that is not optional")
 	case v.Groups != nil && len(v.Groups) != len(y):
 		return v, nil, fmt.Errorf("classify: %d groups for %d rows", len(v.Groups), len(y))
 	case !(v.Equality >= 0):
@@ -161,6 +179,61 @@ func (o *StackOptions) withDefaults(blocks []Block, y, train []int) (StackOption
 		return v, nil, err
 	}
 	return v, train, checkLabels(len(train), pick(y, train), pick(v.Weights, train))
+}
+
+// choose lists the blocks that stay: all that have to, and the optional one with which the log loss out of fold is
+// lowest, if it is lower than without. Margins are by block and row.
+func choose(blocks []Block, margins [][]float64, folds []Fold, y []int, rowWeight []float64, equality float64) (stay []int, trials []Trial) {
+	var fixed, optional []int
+	for b, block := range blocks {
+		if block.Optional {
+			optional = append(optional, b)
+		} else {
+			fixed = append(fixed, b)
+		}
+	}
+	if optional == nil {
+		return fixed, nil
+	}
+	best := 0
+	for i := range len(optional) + 1 {
+		with, name := fixed, ""
+		if i > 0 {
+			with, name = append(slices.Clone(fixed), optional[i-1]), blocks[optional[i-1]].Name
+		}
+		p := joinedOutOfFold(pick(margins, with), folds, y, rowWeight, equality)
+		trials = append(trials, Trial{Block: name, LogLoss: LogLoss(p, y), ROCAUC: ROCAUC(p, y)})
+		if trials[i].LogLoss < trials[best].LogLoss {
+			best = i
+		}
+	}
+	trials[best].Stays = true
+	if best == 0 {
+		return fixed, trials
+	}
+	stay = append(fixed, optional[best-1])
+	slices.Sort(stay)
+	return stay, trials
+}
+
+// joinedOutOfFold gives each row the probability by weights of the heads that were fitted on the other folds.
+func joinedOutOfFold(margins [][]float64, folds []Fold, y []int, rowWeight []float64, equality float64) []float64 {
+	p := make([]float64, len(y))
+	for _, fold := range folds {
+		train := make([][]float64, len(margins))
+		for b, z := range margins {
+			train[b] = pick(z, fold.Train)
+		}
+		weights, intercept := joinHeads(train, pick(y, fold.Train), pick(rowWeight, fold.Train), equality)
+		for _, i := range fold.Test {
+			z := intercept
+			for b, w := range weights {
+				z += w * margins[b][i]
+			}
+			p[i] = Sigmoid(z)
+		}
+	}
+	return p
 }
 
 // fitHeads fits a head for each block on the given rows and returns the features of all rows.
@@ -319,6 +392,7 @@ func (s *Stack) Linear() (*Logistic, bool) {
 type savedStack struct {
 	Intercept float64     `json:"intercept"`
 	Heads     []savedHead `json:"heads"`
+	Trials    []Trial     `json:"trials,omitempty"`
 }
 
 type savedHead struct {
@@ -330,7 +404,7 @@ type savedHead struct {
 
 // Save writes s as JSON, for Load. Every head must be a Saver.
 func (s *Stack) Save(w io.Writer) error {
-	saved := savedStack{Intercept: s.Intercept}
+	saved := savedStack{Intercept: s.Intercept, Trials: s.Trials}
 	for _, h := range s.Heads {
 		raw, err := saveNested(h.Classifier)
 		if err != nil {
@@ -346,7 +420,7 @@ func decodeStack(raw json.RawMessage) (Classifier, error) {
 	if err := json.Unmarshal(raw, &saved); err != nil {
 		return nil, err
 	}
-	s := &Stack{Intercept: saved.Intercept}
+	s := &Stack{Intercept: saved.Intercept, Trials: saved.Trials}
 	for _, h := range saved.Heads {
 		c, err := decode(h.Classifier)
 		if err != nil {

@@ -83,3 +83,61 @@ func TestStackRefitsBlocks(t *testing.T) {
 		t.Errorf("%d calls, rows seen %v times", calls, seen)
 	}
 }
+
+// Of two optional blocks the one that tells something stays, and of two that tell nothing neither.
+func TestStackChoosesAmongOptionalBlocks(t *testing.T) {
+	blocks, y := twoBlocks(600)
+	worse, _ := linearSample(600, 10, 6)
+	optional := func(b Block, name string, x mat.Matrix) Block {
+		b.Name, b.Features, b.Optional = name, Fixed(x), true
+		return b
+	}
+	rest, err := blocks[1].Features(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []Block{optional(blocks[2], "more noise", worse), blocks[0], optional(blocks[1], "rest", rest), blocks[2]}
+	s, x, err := FitStack(t.Context(), all, y, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, h := range s.Heads {
+		names = append(names, h.Name)
+	}
+	if !slices.Equal(names, []string{"signal", "rest", "noise"}) {
+		t.Errorf("heads %v, want the optional block that helps, in its place", names)
+	}
+	if p, err := s.Predict(x); err != nil || len(p) != 600 {
+		t.Errorf("%d predictions, error %v", len(p), err)
+	}
+	tried := s.Trials
+	if len(tried) != 3 || tried[0].Block != "" || !tried[2].Stays || tried[0].Stays || tried[1].Stays ||
+		tried[2].LogLoss >= tried[0].LogLoss || tried[2].ROCAUC <= tried[0].ROCAUC {
+		t.Errorf("trials %+v, want without, with noise and, best, with the rest", tried)
+	}
+	none, _, err := FitStack(t.Context(), all[:2], y, nil, nil)
+	if err != nil || len(none.Heads) != 1 || !none.Trials[0].Stays {
+		t.Errorf("stack %+v, error %v, want the optional noise left out", none, err)
+	}
+	if _, _, err := FitStack(t.Context(), all[:1], y, nil, nil); err == nil {
+		t.Error("a stack of optional blocks alone was fitted")
+	}
+}
+
+// An optional block that stays gives the stack that it gives where it has to stay.
+func TestStackWithOptionalBlockIsThatWithout(t *testing.T) {
+	blocks, y := twoBlocks(300)
+	want, _, err := FitStack(t.Context(), blocks[:2], y, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks[1].Optional = true
+	got, _, err := FitStack(t.Context(), blocks[:2], y, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Heads) != 2 || got.Intercept != want.Intercept || got.Heads[1].Weight != want.Heads[1].Weight {
+		t.Errorf("optional %+v, want %+v", got, want)
+	}
+}
