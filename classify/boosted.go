@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/org/salesconv/internal/kernel"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -56,21 +57,25 @@ func (b *Boosted) Margins(x mat.Matrix) ([]float64, error) {
 	n, d := x.Dims()
 	rows := rowsOf(x)
 	out := make([]float64, n)
-	const block = 2 * together // rows of 384 values that fit the first-level cache together
-	const group = 16 * block   // rows that a goroutine takes at a time
+	const block = kernel.ForestRows // rows of 384 values that fit the first-level cache together
+	const group = 32 * block        // rows that a goroutine takes at a time
 	parallel((n+group-1)/group, func(g int) {
-		buf, margin := make([]float32, min(n, block)*d), make([]float32, min(n, block))
-		for from := g * group; from < min(n, (g+1)*group); from += block {
-			m := margin[:min(block, n-from)]
-			for k := range m {
+		buf := make([]float32, min(n, block)*d)
+		from, to := g*group, min(n, (g+1)*group)
+		for ; from+block <= to; from += block {
+			var margin [block]float32
+			for k := range margin {
 				row := buf[k*d : (k+1)*d]
 				copy(row, rows.row32(from+k, row))
-				m[k] = b.base
+				margin[k] = b.base
 			}
-			b.forest.add(buf, d, m)
-			for k, v := range m {
+			b.forest.add(buf, d, &margin)
+			for k, v := range margin {
 				out[from+k] = float64(v)
 			}
+		}
+		for ; from < to; from++ {
+			out[from] = float64(b.forest.addRow(rows.row32(from, buf[:d]), b.base))
 		}
 	})
 	return out, nil

@@ -40,6 +40,20 @@ func columnsOf(x mat.Matrix, categorical []bool) ([][]float32, error) {
 	return columns, nil
 }
 
+// hasMissing says whether any value is NaN or infinite. Sums that overflow count too: that only costs time.
+func hasMissing(v []float32) bool {
+	var a, b, c, d, e, f, g, h float32
+	for ; len(v) >= 8; v = v[8:] {
+		a, b, c, d = a+v[0], b+v[1], c+v[2], d+v[3]
+		e, f, g, h = e+v[4], f+v[5], g+v[6], h+v[7]
+	}
+	for _, v := range v {
+		a += v
+	}
+	sum := a + b + c + d + e + f + g + h
+	return sum-sum != 0
+}
+
 // checkTreeRow names the first value of a row that trees cannot learn from.
 func checkTreeRow(i int, row []float32, categorical []bool) error {
 	for j, v := range row {

@@ -51,6 +51,9 @@ type backend[T Float] struct {
 	// half, bfloat: dst are the little-endian numbers at src.
 	half, bfloat func(src []byte, dst []float32)
 
+	// walk is Forest.AddRows, of one tree or more.
+	walk func(f *Forest, trees int, rows []float32, width int, margin *[ForestRows]float32)
+
 	int8 *int8Loops
 
 	buffers sync.Pool // of *[]T: scratch of tasks

@@ -34,6 +34,9 @@ func avx512() *backend[float32] {
 			adamWAVX512(w, g, m, v, c.gradient, c.beta1, c.beta2, c.decay, c.rate, c.root, c.epsilon)
 		},
 		half: halfBy(16, halfToFloatAVX512, halfGeneric), bfloat: halfBy(16, bfloatToFloatAVX512, bfloatGeneric),
+		walk: func(f *Forest, trees int, rows []float32, width int, margin *[ForestRows]float32) {
+			walkAVX512(trees, f.Levels, &f.Threshold[0], &f.Feature[0], &f.Leaf[0], &rows[0], width, &margin[0])
+		},
 		int8: int8AVX512(),
 	}
 }
@@ -54,7 +57,7 @@ func avx2() *backend[float32] {
 			adamWAVX2(w, g, m, v, c.gradient, c.beta1, c.beta2, c.decay, c.rate, c.root, c.epsilon)
 		},
 		half: halfBy(8, halfToFloatAVX2, halfGeneric), bfloat: halfBy(8, bfloatToFloatAVX2, bfloatGeneric),
-		int8: int8Generic(),
+		walk: walkGeneric, int8: int8Generic(),
 	}
 }
 

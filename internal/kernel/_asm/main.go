@@ -25,6 +25,7 @@ func main() {
 		{"layernorm", layerNorm},
 		{"vector", vector},
 		{"int8", int8s},
+		{"forest", forest},
 	}
 	for _, f := range files {
 		ctx := build.NewContext()
