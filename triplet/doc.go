@@ -28,7 +28,7 @@
 // A few hundred calls are learnt by heart within an epoch or two. [Validation] measures the model on held-out documents
 // before the run and during it, stops when they get no better, and leaves the best weights, which may be those to begin
 // with; its Blend also tries weights in between. Besides that there are fewer TrainLayers, a lower
-// LearningRate, LoRA, Pull, DropSegments, and Groups against shortcuts. The history warns of what goes wrong, with a remedy.
+// LearningRate, LoRA, Pull, DropSegments, and Shortcuts that batches avoid. The history warns of what goes wrong, with a remedy.
 //
 // # Heads
 //

@@ -119,15 +119,40 @@ func TestGuards(t *testing.T) {
 	}
 }
 
-// An exploding loss is hard to provoke, so its guard is shown one.
-func TestGuardExplosion(t *testing.T) {
-	tr := &trainer{history: new(History)}
-	for i := range 2 * guardSteps {
-		tr.step = i + 1
-		tr.history.Steps = append(tr.history.Steps, Step{Step: i + 1, Loss: 0.3 + 0.11*float64(i), Active: 0.5})
-		tr.guard()
+// What is learnt overfits if it does not hold for others: here their words do not tell the label.
+func TestGuardOverfitting(t *testing.T) {
+	docs, labels := calls(1, 80)
+	unseen, theirs := calls(2, 20)
+	for i := range theirs {
+		theirs[i] = i / 2 % 2
 	}
-	if w := tr.history.Warnings; len(w) != 1 || !strings.Contains(w[0].Text, "exploding") || w[0].Step != 27 {
-		t.Errorf("warnings %v", w)
+	h, err := Train(t.Context(), loadTiny(t), docs, labels, &Options{Epochs: 40, LearningRate: 1e-2, Validation: &Validation{Docs: unseen, Labels: theirs, Patience: 8}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := h.Warnings; len(w) == 0 || !strings.Contains(w[0].Text, "overfitting") || h.Stopped == "" {
+		t.Errorf("warnings %v, stopped %q, evaluations %v", w, h.Stopped, h.Evaluations)
+	}
+}
+
+// Steps far too large for a model that had learnt make the loss explode.
+func TestGuardExplosion(t *testing.T) {
+	docs, labels := calls(1, 80)
+	m := loadTiny(t)
+	if _, err := Train(t.Context(), m, docs, labels, &Options{Epochs: 32, LearningRate: 1e-2}); err != nil {
+		t.Fatal(err)
+	}
+	h, err := Train(t.Context(), m, docs, labels, &Options{Epochs: 20, LearningRate: 1, Warmup: -1, ClipNorm: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, w := range h.Warnings {
+		if strings.Contains(w.Text, "exploding: lower LearningRate") && w.Step > 0 {
+			found++
+		}
+	}
+	if found != 1 {
+		t.Errorf("warnings %v; loss %v to %v", h.Warnings, h.Steps[0].Loss, h.Steps[len(h.Steps)-1].Loss)
 	}
 }

@@ -92,7 +92,7 @@ func goldenTrainer(t *testing.T, m *encoder.Model, g *golden, o Options) (*train
 	for i := range all {
 		all[i] = i
 	}
-	return tr, tr.lay(all, triplets)
+	return tr, tr.lay(all, given(triplets...))
 }
 
 // parts splits a parameter's gradient into the tensors of the checkpoint.

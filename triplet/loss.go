@@ -102,7 +102,7 @@ type batch struct {
 	attended  ops.Batch // segments in the place of sequences
 	documents []int     // which they are
 	labels    []int
-	triplets  [][3]int
+	triplets
 }
 
 // comparison is one evaluation of a loss over rows x [n,width]. Losses are functions of distances: they read at, and
@@ -113,6 +113,8 @@ type comparison struct {
 	n, width int
 	x, norm  []float64
 	d, g     []float64 // distances, NaN until asked for, and derivatives [n,n]
+	times    []float64 // each document's as a candidate of a softmax
+	sum      []float64 // of the rows, each of length 1
 
 	value            float64
 	active, compared int // triplets or anchors: those the loss still pulls at, and all
@@ -155,7 +157,9 @@ func (c *comparison) begin(b *batch, width int, x []float64) {
 
 // cosine is the mean cosine similarity of different rows.
 func (c *comparison) cosine() float64 {
-	sum := make([]float64, c.width)
+	c.sum = resize(c.sum, c.width)
+	sum := c.sum
+	clear(sum)
 	for i := range c.n {
 		for k, v := range c.row(i) {
 			sum[k] += v / c.norm[i]
@@ -190,8 +194,8 @@ func (c *comparison) share() float64 { return float64(c.active) / float64(max(c.
 
 // drawn is the mean over the batch's triplets.
 func (c *comparison) drawn() {
-	w := 1 / float64(len(c.triplets))
-	for _, t := range c.triplets {
+	w := 1 / float64(c.triplets.n)
+	for t := range c.triplets.all {
 		c.triplet(t[0], t[1], t[2], w)
 		c.count(c.at(t[0], t[1]), c.at(t[0], t[2]))
 	}
@@ -323,23 +327,23 @@ func (c *comparison) supervisedContrastive() {
 			anchors++
 		}
 	}
+	c.times = resize(c.times, c.n)
+	for j := range c.times {
+		c.times[j] = 1
+	}
 	for a := range c.n {
 		positives := c.partners(a)
 		if positives == 0 {
 			continue
 		}
-		var others []int
-		for j := range c.n {
-			if j != a {
-				others = append(others, j)
-			}
-		}
-		c.softmax(a, others, 1/float64(anchors), func(j int) float64 {
+		c.times[a] = 0
+		c.softmax(a, 1/float64(anchors), func(j int) float64 {
 			if c.labels[j] == c.labels[a] {
 				return 1 / float64(positives)
 			}
 			return 0
 		})
+		c.times[a] = 1
 	}
 }
 
@@ -357,15 +361,21 @@ func (c *comparison) partners(a int) int {
 // multipleNegatives is, averaged over the drawn pairs, the negative logarithm of the softmax over the own partner and
 // those of other labels.
 func (c *comparison) multipleNegatives() {
-	w := 1 / float64(len(c.triplets))
-	for i, t := range c.triplets {
-		var candidates []int
-		for j, other := range c.triplets {
-			if i == j || c.labels[other[1]] != c.labels[t[0]] {
-				candidates = append(candidates, other[1])
+	w := 1 / float64(c.triplets.n)
+	drawn := make([]float64, c.n) // how often each document is a partner
+	for t := range c.triplets.all {
+		drawn[t[1]]++
+	}
+	c.times = resize(c.times, c.n)
+	for t := range c.triplets.all {
+		for j, k := range drawn {
+			if c.labels[j] == c.labels[t[0]] {
+				k = 0
 			}
+			c.times[j] = k
 		}
-		c.softmax(t[0], candidates, w, func(j int) float64 {
+		c.times[t[1]] = 1
+		c.softmax(t[0], w, func(j int) float64 {
 			if j == t[1] {
 				return 1
 			}
@@ -374,23 +384,28 @@ func (c *comparison) multipleNegatives() {
 	}
 }
 
-// softmax adds, with weight w, the cross entropy between the target shares and the softmax over the candidates of
-// the similarity to a. The anchor is active if the most similar candidate is not wanted.
-func (c *comparison) softmax(a int, candidates []int, w float64, target func(j int) float64) {
-	best := candidates[0]
-	for _, j := range candidates {
-		if c.at(a, j) < c.at(a, best) {
+// softmax adds, with weight w, the cross entropy between the target shares and the softmax of the similarity to a over
+// the candidates, which are documents as many times as times says. The anchor is active if the most similar candidate is
+// not wanted.
+func (c *comparison) softmax(a int, w float64, target func(j int) float64) {
+	best := -1
+	for j, k := range c.times {
+		if k > 0 && (best < 0 || c.at(a, j) < c.at(a, best)) {
 			best = j
 		}
 	}
 	sum := 0.0
-	for _, j := range candidates {
-		sum += math.Exp(c.Scale * (c.at(a, best) - c.at(a, j)))
+	for j, k := range c.times {
+		if k > 0 {
+			sum += k * math.Exp(c.Scale*(c.at(a, best)-c.at(a, j)))
+		}
 	}
-	for _, j := range candidates {
-		z := c.Scale * (c.at(a, best) - c.at(a, j))
-		c.value += w * target(j) * (math.Log(sum) - z)
-		c.pull(a, j, w*c.Scale*(target(j)-math.Exp(z)/sum))
+	for j, k := range c.times {
+		if k > 0 {
+			z := c.Scale * (c.at(a, best) - c.at(a, j))
+			c.value += w * target(j) * (math.Log(sum) - z)
+			c.pull(a, j, w*c.Scale*(target(j)-k*math.Exp(z)/sum))
+		}
 	}
 	c.compared++
 	if target(best) == 0 {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 )
 
@@ -45,12 +46,17 @@ func worst(got, want []float64) (d float64) {
 // pairs returns the batch of n pairs, the partner of row i being row n+i, that MultipleNegatives was defined on.
 func pairs(n int) *batch {
 	b := &batch{labels: make([]int, 2*n)}
+	var all [][3]int
 	for i := range n {
 		b.labels[i], b.labels[n+i] = i, i
-		b.triplets = append(b.triplets, [3]int{i, n + i, (i + 1) % n})
+		all = append(all, [3]int{i, n + i, (i + 1) % n})
 	}
+	b.triplets = given(all...)
 	return b
 }
+
+// given are triplets that were not drawn.
+func given(all ...[3]int) triplets { return triplets{len(all), slices.Values(all)} }
 
 // Values and gradients are those of sentence-transformers.
 func TestLossesGolden(t *testing.T) {
@@ -104,7 +110,7 @@ func TestLossGradients(t *testing.T) {
 	for i := range x {
 		x[i] = r.NormFloat64()
 	}
-	b := &batch{labels: []int{0, 1, 1, 0, 2, 1, 0, 1, 0}, triplets: [][3]int{{0, 3, 1}, {3, 6, 4}, {1, 2, 0}, {5, 7, 8}, {8, 0, 4}}}
+	b := &batch{labels: []int{0, 1, 1, 0, 2, 1, 0, 1, 0}, triplets: given([][3]int{{0, 3, 1}, {3, 6, 4}, {1, 2, 0}, {5, 7, 8}, {8, 0, 4}}...)}
 	tried := 0
 	for _, kind := range []Kind{Triplets, BatchAll, BatchHard, BatchSemiHard, SupervisedContrastive, MultipleNegatives} {
 		for _, d := range []Distance{Cosine, Euclidean, SquaredEuclidean, Manhattan} {
@@ -146,7 +152,7 @@ func TestLossGradients(t *testing.T) {
 func TestLossExtremes(t *testing.T) {
 	far := []float64{1, 0, 1, 0, -1, 0, -1, 0}
 	same := []float64{1, 1, 1, 1, 1, 1, 1, 1}
-	b := &batch{labels: []int{0, 0, 1, 1}, triplets: [][3]int{{0, 1, 2}, {2, 3, 0}}}
+	b := &batch{labels: []int{0, 0, 1, 1}, triplets: given([][3]int{{0, 1, 2}, {2, 3, 0}}...)}
 	for _, kind := range []Kind{Triplets, BatchAll, BatchHard, BatchSemiHard} {
 		for _, d := range []Distance{Cosine, Euclidean, SquaredEuclidean, Manhattan} {
 			l, err := Loss{Kind: kind, Distance: d, Margin: 0.2}.withDefaults()

@@ -2,6 +2,7 @@ package triplet
 
 import (
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"slices"
 )
@@ -12,22 +13,26 @@ import (
 type sampler struct {
 	seed    uint64
 	labels  []int
-	groups  []string // of documents, or nil
-	size    int      // documents in a batch
-	pairs   int      // triplets for each document of a batch as anchor; 0: the loss mines its own
-	byLabel [2][]int // documents of each label
+	groups  [][]string // of documents, by each shortcut
+	size    int        // documents in a batch
+	pairs   int        // triplets for each document of a batch as anchor; 0: the loss mines its own
+	byLabel [2][]int   // documents of each label
 	orders  map[order][]int
 }
 
 // order names a permutation of the documents of a label.
 type order struct{ label, round int }
 
-func newSampler(seed uint64, labels []int, groups []string, l Loss, size, pairs int) *sampler {
-	s := &sampler{seed: seed, labels: labels, groups: slices.Clone(groups), size: size}
-	for i, g := range groups {
-		if g == "" {
-			s.groups[i] = fmt.Sprintf("\x00%d", i) // unknown: alone in its group
+func newSampler(seed uint64, labels []int, shortcuts [][]string, l Loss, size, pairs int) *sampler {
+	s := &sampler{seed: seed, labels: labels, size: size}
+	for _, groups := range shortcuts {
+		groups = slices.Clone(groups)
+		for i, g := range groups {
+			if g == "" {
+				groups[i] = fmt.Sprintf("\x00%d", i) // unknown: alone in its group
+			}
 		}
+		s.groups = append(s.groups, groups)
 	}
 	if l.drawsTriplets() {
 		s.pairs = pairs
@@ -49,9 +54,9 @@ func (s *sampler) parts(label int) int {
 }
 
 // deal returns the documents of a step, each once and as many of one label as of the other, and for losses that draw
-// them the triplets, as places among these documents. With groups, a batch has documents of both labels from the same
-// groups, as far as there are such: both labels go through the groups of an epoch in one order, at one pace.
-func (s *sampler) deal(step int) (documents []int, triplets [][3]int) {
+// them the triplets, as places among these documents. With shortcuts, a batch has documents of both labels from the same
+// groups of the first, as far as there are such: both labels go through the groups of an epoch in one order, at one pace.
+func (s *sampler) deal(step int) (documents []int, triplets triplets) {
 	for l := range s.byLabel {
 		parts := s.parts(l)
 		round, i := step/parts, step%parts
@@ -62,42 +67,75 @@ func (s *sampler) deal(step int) (documents []int, triplets [][3]int) {
 		n := len(o)
 		documents = append(documents, o[n*i/parts:n*(i+1)/parts]...)
 	}
-	r := rand.New(rand.NewPCG(s.seed, uint64(step)<<1|1))
-	for range s.pairs {
-		for anchor := range documents {
-			triplets = append(triplets, s.draw(documents, anchor, r))
-		}
-	}
-	return documents, triplets
+	return documents, s.triplets(step, documents)
 }
 
-// draw picks positive and negative for an anchor among the documents of a batch. With groups, the positive comes from
-// another group and the negative from the anchor's own where there are such, so that the group tells nothing about the
-// label.
-func (s *sampler) draw(documents []int, anchor int, r *rand.Rand) [3]int {
+// triplets are those of anchor, positive and negative in a batch. They are drawn anew, and alike, each time they are gone
+// through, so that it takes no memory to have many.
+type triplets struct {
+	n   int
+	all iter.Seq[[3]int]
+}
+
+func (s *sampler) triplets(step int, documents []int) triplets {
+	if s.pairs == 0 {
+		return triplets{}
+	}
+	choices := make([]choice, len(documents))
+	for anchor := range documents {
+		choices[anchor] = s.choice(documents, anchor)
+	}
+	return triplets{s.pairs * len(documents), func(yield func([3]int) bool) {
+		r := rand.New(rand.NewPCG(s.seed, uint64(step)<<1|1))
+		for range s.pairs {
+			for anchor, c := range choices {
+				if !yield([3]int{anchor, c.positives[r.IntN(len(c.positives))], c.negatives[r.IntN(len(c.negatives))]}) {
+					return
+				}
+			}
+		}
+	}}
+}
+
+// choice is what an anchor's positive and negative are drawn from, places among the documents of a batch.
+type choice struct{ positives, negatives []int }
+
+// choice returns that of an anchor. With shortcuts, positives are those that share the fewest groups with the anchor and
+// negatives those that share the most, so that the groups tell nothing about the label.
+func (s *sampler) choice(documents []int, anchor int) (c choice) {
 	a := documents[anchor]
-	var all, apart [2][]int // places of negatives and positives; those of them that the group does not give away
+	fewest, most := len(s.groups), 0
 	for i, d := range documents {
-		if i == anchor {
-			continue
-		}
-		positive := 0
-		if s.labels[d] == s.labels[a] {
-			positive = 1
-		}
-		all[positive] = append(all[positive], i)
-		if s.groups != nil && (s.groups[d] == s.groups[a]) == (positive == 0) {
-			apart[positive] = append(apart[positive], i)
+		shared := s.shared(a, d)
+		switch {
+		case i == anchor:
+		case s.labels[d] == s.labels[a]:
+			if shared < fewest {
+				fewest, c.positives = shared, c.positives[:0]
+			}
+			if shared == fewest {
+				c.positives = append(c.positives, i)
+			}
+		default:
+			if shared > most {
+				most, c.negatives = shared, c.negatives[:0]
+			}
+			if shared == most {
+				c.negatives = append(c.negatives, i)
+			}
 		}
 	}
-	pick := func(kind int) int {
-		from := apart[kind]
-		if len(from) == 0 {
-			from = all[kind]
+	return c
+}
+
+// shared counts the shortcuts by which two documents are of one group.
+func (s *sampler) shared(a, b int) (n int) {
+	for _, groups := range s.groups {
+		if groups[a] == groups[b] {
+			n++
 		}
-		return from[r.IntN(len(from))]
 	}
-	return [3]int{anchor, pick(1), pick(0)}
+	return n
 }
 
 // order returns a permutation, and forgets those of the same documents in earlier rounds.
@@ -116,7 +154,7 @@ func (s *sampler) order(label, round int) []int {
 	r.Shuffle(len(p), func(i, j int) { p[i], p[j] = p[j], p[i] })
 	if s.groups != nil {
 		rank := s.rank(round)
-		slices.SortStableFunc(p, func(i, j int) int { return rank[s.groups[i]] - rank[s.groups[j]] })
+		slices.SortStableFunc(p, func(i, j int) int { return rank[s.groups[0][i]] - rank[s.groups[0][j]] })
 	}
 	if s.orders == nil {
 		s.orders = make(map[order][]int)
@@ -125,9 +163,9 @@ func (s *sampler) order(label, round int) []int {
 	return p
 }
 
-// rank puts the groups into an order.
+// rank puts the groups of the first shortcut into an order.
 func (s *sampler) rank(round int) map[string]int {
-	names := slices.Compact(slices.Sorted(slices.Values(s.groups)))
+	names := slices.Compact(slices.Sorted(slices.Values(s.groups[0])))
 	rank := make(map[string]int, len(names))
 	for i, p := range rand.New(rand.NewPCG(s.seed, uint64(round)<<9)).Perm(len(names)) {
 		rank[names[i]] = p

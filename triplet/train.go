@@ -33,9 +33,13 @@ type Options struct {
 	DropSegments float64  // probability of leaving a segment out of its document in a step; default 0
 	NoDropout    bool     // default false: dropout as config.json of the model has it
 
-	Groups  []string // of documents, a shortcut to the label that batches and triplets are not to offer: the agent, the day; default none
-	Seed    uint64   // of batches and dropout; default 0
-	Threads int      `json:"-"` // default GOMAXPROCS; the weights do not depend on it
+	// Shortcuts to the label that batches and triplets are not to offer: who the agent was, the customer, the day. Each
+	// names the group of every document, "" if it is unknown. Positives come from other groups and negatives from
+	// the same, as far as a batch has such; batches are made to have them for the first. Default none.
+	Shortcuts [][]string
+
+	Seed    uint64 // of batches and dropout; default 0
+	Threads int    `json:"-"` // default GOMAXPROCS; the weights do not depend on it
 
 	// MemoryLimit bounds, in bytes, the activations of a step. A batch that needs more is run in parts, with the
 	// same gradients and a third more time. A piece of all-MiniLM-L6-v2 takes 132 KB, 58 KB if two layers learn.
@@ -198,6 +202,7 @@ type trainer struct {
 	labels    []int
 	documents [][]segment
 	sampler   *sampler
+	batch     batch // of the step
 	network   *network
 	solver    *AdamW
 	step      int  // steps taken
@@ -219,7 +224,7 @@ func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) 
 	if err != nil {
 		return nil, err
 	}
-	if err := check(docs, labels, o.Groups); err != nil {
+	if err := check(docs, labels, o.Shortcuts); err != nil {
 		return nil, err
 	}
 	tasks, err := newTasks(o.Tasks, len(docs))
@@ -228,7 +233,7 @@ func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) 
 	}
 	t := &trainer{Options: o, model: m, labels: labels, history: &History{Documents: len(docs)}}
 	t.tokenize(docs)
-	t.sampler = newSampler(o.Seed, labels, o.Groups, o.Loss, o.BatchSize, o.Pairs)
+	t.sampler = newSampler(o.Seed, labels, o.Shortcuts, o.Loss, o.BatchSize, o.Pairs)
 	t.history.Total = t.sampler.steps() * o.Epochs
 	if t.network, err = newNetwork(m, o, tasks); err != nil {
 		return nil, err
@@ -266,12 +271,14 @@ func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) 
 }
 
 // check says what is wrong with documents and labels.
-func check(docs [][]string, labels []int, groups []string) error {
+func check(docs [][]string, labels []int, shortcuts [][]string) error {
 	if len(labels) != len(docs) {
 		return fmt.Errorf("triplet: %d labels for %d documents", len(labels), len(docs))
 	}
-	if groups != nil && len(groups) != len(docs) {
-		return fmt.Errorf("triplet: %d groups for %d documents", len(groups), len(docs))
+	for _, groups := range shortcuts {
+		if len(groups) != len(docs) {
+			return fmt.Errorf("triplet: a shortcut with groups of %d documents, want %d", len(groups), len(docs))
+		}
 	}
 	var count [2]int
 	for i, l := range labels {
@@ -331,11 +338,15 @@ func (t *trainer) next() error {
 	return nil
 }
 
-// lay puts documents end to end, without the segments that this step leaves out.
-func (t *trainer) lay(documents []int, triplets [][3]int) *batch {
+// lay puts documents end to end, without the segments that this step leaves out. The batch lasts until the next.
+func (t *trainer) lay(documents []int, triplets triplets) *batch {
 	r := rand.New(rand.NewPCG(t.Seed^0x5e9, uint64(t.step)))
-	b := &batch{documents: documents, triplets: triplets}
-	b.Offsets, b.Documents, b.segments.Documents, b.attended.Documents = []int{0}, []int{0}, []int{0}, []int{0}
+	b := &t.batch
+	b.documents, b.triplets, b.labels = documents, triplets, b.labels[:0]
+	b.IDs, b.Weights, b.segments.Weights = b.IDs[:0], b.Weights[:0], b.segments.Weights[:0]
+	for _, bounds := range []*[]int{&b.Offsets, &b.Documents, &b.segments.Documents, &b.attended.Documents} {
+		*bounds = append((*bounds)[:0], 0)
+	}
 	for _, i := range documents {
 		segments := without(t.documents[i], t.DropSegments, r)
 		for _, s := range segments {

@@ -278,7 +278,7 @@ func TestTrainErrors(t *testing.T) {
 		"1 documents of label 1, want 2 or more": func() ([][]string, []int, *Options) { return docs[:3], []int{0, 1, 0}, nil },
 		"document 2 has label 7, want 0 or 1":    func() ([][]string, []int, *Options) { return docs[:3], []int{0, 1, 7}, nil },
 		"document 0 has no segments":             func() ([][]string, []int, *Options) { return empty, labels, nil },
-		"2 groups for 6 documents":               func() ([][]string, []int, *Options) { return docs, labels, &Options{Groups: []string{"a", "b"}} },
+		"groups of 2 documents, want 6":          func() ([][]string, []int, *Options) { return docs, labels, &Options{Shortcuts: [][]string{{"a", "b"}}} },
 		"BatchSize -1, want 1 or more":           func() ([][]string, []int, *Options) { return docs, labels, &Options{BatchSize: -1} },
 		`schedule "step"`:                        func() ([][]string, []int, *Options) { return docs, labels, &Options{Schedule: "step"} },
 		"TrainLayers 3, want 0 to 2":             func() ([][]string, []int, *Options) { return docs, labels, &Options{TrainLayers: 3} },

@@ -160,7 +160,10 @@ func (f *Fit) tune(ctx context.Context, docs [][]string, labels, train []int, o 
 	}
 	tune := o.Tune
 	tune.Seed = o.Seed
-	tune.Tasks = nil
+	tune.Tasks, tune.Shortcuts = nil, nil
+	for _, groups := range o.Tune.Shortcuts {
+		tune.Shortcuts = append(tune.Shortcuts, Pick(groups, train))
+	}
 	for _, t := range o.Tune.Tasks {
 		t.Targets = Pick(t.Targets, train)
 		tune.Tasks = append(tune.Tasks, t)
