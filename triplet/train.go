@@ -56,6 +56,12 @@ type Options struct {
 	Progress    func(Step)   `json:"-"` // watches each step; default none
 }
 
+// Check says what makes no sense, whatever the model and the documents: Train says it too, but later.
+func (o *Options) Check() error {
+	_, err := o.withDefaults(math.MaxInt)
+	return err
+}
+
 // withDefaults fills in what is zero and says what makes no sense.
 func (o *Options) withDefaults(layers int) (*Options, error) {
 	d := Options{}

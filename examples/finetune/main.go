@@ -2,7 +2,10 @@
 // tuning, and saves everything.
 //
 //	go run ./examples/finetune [-data FILE] [-model DIR] [-classifier_type logistic|xgboost]
-//	    [-epochs N] [-n_pairs N] [-seed N] [-out DIR]
+//	    [-epochs N] [-n_pairs N] [-loss NAME] [-learning_rate X] [-train_layers N] [-lora RANK] [-batch_size N]
+//	    [-attention] [-tasks KEYS] [-shortcuts KEYS] [-seed N] [-out DIR]
+//
+// Without flags it does what is best to begin with; -help tells what each is for.
 //
 // FILE holds calls as JSON (an array, one object or JSON Lines; may be gzipped): transcript, label 0 or 1, metadata. The
 // default is a sample of synthetic calls. A quarter of the calls is held out and only judged on; calls of one
@@ -51,10 +54,9 @@ type options struct {
 	Data       string `json:"data"`
 	Model      string `json:"model"`
 	Classifier string `json:"classifier_type"`
-	Epochs     int    `json:"epochs"`
-	Pairs      int    `json:"n_pairs"`
 	Seed       uint64 `json:"seed"`
-	out        string
+	tuning
+	out string
 }
 
 func parse(env *cli.Env) (o options, err error) {
@@ -62,8 +64,7 @@ func parse(env *cli.Env) (o options, err error) {
 	flags.StringVar(&o.Data, "data", "", "`file` of labelled calls as JSON; default: a sample of synthetic calls")
 	flags.StringVar(&o.Model, "model", "", "`folder` of a sentence-transformers model; default: the built-in all-MiniLM-L6-v2")
 	flags.StringVar(&o.Classifier, "classifier_type", "logistic", "`type` of the classifiers on embeddings, logistic or xgboost")
-	flags.IntVar(&o.Epochs, "epochs", 1, "how often the tuning goes through the calls")
-	flags.IntVar(&o.Pairs, "n_pairs", 4, "triplets for each call as anchor in an epoch")
+	o.tuning.flags(flags)
 	flags.Uint64Var(&o.Seed, "seed", 1, "seed of splits, triplets, dropout and maps")
 	flags.StringVar(&o.out, "out", "out", "`folder` to write models and results to")
 	if err := env.Parse(flags); err != nil {
@@ -75,10 +76,8 @@ func parse(env *cli.Env) (o options, err error) {
 		return o, cli.Usagef("unexpected argument %q: the calls are named by -data", env.Args[0])
 	case !known:
 		return o, cli.Usagef("-classifier_type %q, want logistic or xgboost", o.Classifier)
-	case o.Epochs < 1 || o.Pairs < 1:
-		return o, cli.Usagef("-epochs %d -n_pairs %d, want 1 or more of each", o.Epochs, o.Pairs)
 	}
-	return o, nil
+	return o, o.tuning.check()
 }
 
 // fitters are the classifiers of turn vectors by their names on the command line; nil is the stack's own choice.
@@ -181,8 +180,10 @@ func read(env *cli.Env, o *options) (*data, error) {
 
 // train fits the predictor on the calls that are not held out.
 func train(ctx context.Context, env *cli.Env, d *data, o *options) (*pipeline.Fit, error) {
-	p := pipeline.Options{Head: fitters[o.Classifier], Groups: d.Groups, Seed: o.Seed}
-	p.Tune.Epochs, p.Tune.Pairs = o.Epochs, o.Pairs
+	p := pipeline.Options{Head: fitters[o.Classifier], Groups: d.Groups, Seed: o.Seed, Tune: o.tuning.options()}
+	if err := o.tuning.columns(&p.Tune, d); err != nil {
+		return nil, err
+	}
 	p.Tune.Checkpoints = &triplet.Checkpoints{Dir: unfinished{o.out}.folder(), Every: everyStep}
 	if o.Model != "" {
 		p.Model = os.DirFS(o.Model)

@@ -165,6 +165,10 @@ func TestRunRefusesBadInput(t *testing.T) {
 		"blocked folder":  {[]string{"-out", blocked}, 1, "-out"},
 		"classifier":      {[]string{"-classifier_type", "forest"}, 2, "logistic or xgboost"},
 		"epochs":          {[]string{"-epochs", "0"}, 2, "-epochs 0"},
+		"loss":            {[]string{"-loss", "hinge"}, 2, `loss "hinge", want triplet, `},
+		"learning rate":   {[]string{"-learning_rate", "-1"}, 2, "LearningRate"},
+		"task":            {[]string{"-data", write(t, calls), "-tasks", "shoe_size"}, 1, `no call has "shoe_size" in its metadata, as -tasks asks`},
+		"shortcut":        {[]string{"-data", write(t, calls), "-shortcuts", "day,shoe_size"}, 1, "as -shortcuts asks"},
 		"unknown flag":    {[]string{"-nosuch"}, 2, "nosuch"},
 		"stray arguments": {[]string{"calls.json"}, 2, "-data"},
 	} {

@@ -106,7 +106,7 @@ func TestAnotherRunIsNoticed(t *testing.T) {
 	env := &cli.Env{Name: "finetune", Stderr: &note}
 	left := unfinished{t.TempDir()}
 	data := write(t, transcript.Sample()[:24])
-	o := options{Data: data, Classifier: "logistic", Epochs: 2, Pairs: 4, Seed: 1}
+	o := options{Data: data, Classifier: "logistic", Seed: 1, tuning: tuning{Epochs: 2, Pairs: 4}}
 	begin := func(o options) error {
 		d, err := read(env, &o)
 		if err != nil {

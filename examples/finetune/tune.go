@@ -1,0 +1,100 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+
+	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/triplet"
+)
+
+// tuning are the flags that say how the encoder is tuned. Zero leaves a choice to package triplet.
+type tuning struct {
+	Epochs       int     `json:"epochs"`
+	Pairs        int     `json:"n_pairs"`
+	Loss         string  `json:"loss"`
+	LearningRate float64 `json:"learning_rate"`
+	BatchSize    int     `json:"batch_size"`
+	TrainLayers  int     `json:"train_layers"`
+	LoRA         int     `json:"lora"`
+	Attention    bool    `json:"attention"`
+	Tasks        string  `json:"tasks"`
+	Shortcuts    string  `json:"shortcuts"`
+}
+
+// flags adds those of the tuning, the ones that matter most first.
+func (o *tuning) flags(flags *flag.FlagSet) {
+	flags.IntVar(&o.Epochs, "epochs", 1, "how often the tuning goes through the calls")
+	flags.IntVar(&o.Pairs, "n_pairs", 4, "triplets for each call as anchor in an epoch")
+	flags.StringVar(&o.Loss, "loss", string(triplet.Triplets), "`name` of what tuning minimises: triplet, batch_all, batch_hard, batch_semi_hard, supervised_contrastive or multiple_negatives (go doc ./triplet Kind says when to use which)")
+	flags.Float64Var(&o.LearningRate, "learning_rate", 0, "of the tuning; default 2e-5, with -lora 2e-4")
+	flags.IntVar(&o.TrainLayers, "train_layers", 0, "how many upper layers learn; default all")
+	flags.IntVar(&o.LoRA, "lora", 0, "`rank` of corrections that learn in the place of whole layers; default none")
+	flags.IntVar(&o.BatchSize, "batch_size", 16, "calls in a step of the tuning")
+	flags.BoolVar(&o.Attention, "attention", false, "learn which turns count for more, instead of taking the mean of all")
+	flags.StringVar(&o.Tasks, "tasks", "", "`keys` of the metadata, with commas between, that the tuned vectors are to tell too, such as industry")
+	flags.StringVar(&o.Shortcuts, "shortcuts", "", "`keys` of the metadata, or day, with commas between, that triplets are not to tell apart by, such as agent_id,day")
+}
+
+// check says what makes no sense, before any work is done.
+func (o *tuning) check() error {
+	if o.Epochs < 1 || o.Pairs < 1 {
+		return cli.Usagef("-epochs %d -n_pairs %d, want 1 or more of each", o.Epochs, o.Pairs)
+	}
+	if t := o.options(); t.Check() != nil {
+		return cli.Usagef("%v", t.Check())
+	}
+	return nil
+}
+
+// options are those of package triplet, but for what depends on the calls.
+func (o *tuning) options() triplet.Options {
+	t := triplet.Options{Epochs: o.Epochs, Pairs: o.Pairs, Loss: triplet.Loss{Kind: triplet.Kind(o.Loss)}, LearningRate: o.LearningRate,
+		BatchSize: o.BatchSize, TrainLayers: o.TrainLayers, LoRA: o.LoRA, Attention: o.Attention}
+	if t.LoRA > 0 && t.LearningRate == 0 {
+		t.LearningRate = 2e-4
+	}
+	return t
+}
+
+// columns adds what is taken from the metadata of the calls.
+func (o *tuning) columns(to *triplet.Options, d *data) error {
+	for _, key := range keys(o.Tasks) {
+		values, err := d.column(key)
+		if err != nil {
+			return fmt.Errorf("%w, as -tasks asks", err)
+		}
+		to.Tasks = append(to.Tasks, triplet.Task{Name: key, Targets: values})
+	}
+	for _, key := range keys(o.Shortcuts) {
+		values, err := d.column(key)
+		if err != nil {
+			return fmt.Errorf("%w, as -shortcuts asks", err)
+		}
+		to.Shortcuts = append(to.Shortcuts, values)
+	}
+	return nil
+}
+
+// keys are those of a list with commas, or spaces, between them.
+func keys(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// column is what the metadata of each call says under a key, "" if nothing; day is that of its time.
+func (d *data) column(key string) ([]string, error) {
+	values, known := make([]string, len(d.Calls)), false
+	for i, c := range d.Calls {
+		if key != "day" {
+			values[i] = c.Metadata.Value(key)
+		} else if at := c.Metadata.CallTime; !at.IsZero() {
+			values[i] = at.Format("2006-01-02")
+		}
+		known = known || values[i] != ""
+	}
+	if !known {
+		return nil, fmt.Errorf("%s: no call has %q in its metadata", d.Source, key)
+	}
+	return values, nil
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/transcript"
+)
+
+// Every choice reaches the tuning, what it learns is saved, and explanations add up with attention too.
+func TestTuningFlags(t *testing.T) {
+	calls := transcript.Sample()[:24]
+	out := t.TempDir()
+	status, _, said := finetune(t, t.Context(), "-data", write(t, calls), "-model", tiny, "-out", out, "-loss", "batch_all", "-learning_rate", "0.01",
+		"-epochs", "3", "-batch_size", "8", "-train_layers", "2", "-lora", "2", "-attention", "-tasks", "industry", "-shortcuts", "agent_id, day")
+	if status != 0 {
+		t.Fatal(said)
+	}
+	m, err := encoder.Load(os.DirFS(filepath.Join(out, "models", "fine_tuned_embeddings")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h := m.Heads(); h == nil || h.Query == nil || len(h.Tasks) != 1 || h.Tasks[0].Name != "industry" {
+		t.Errorf("heads %v", h)
+	}
+	base, err := encoder.Load(os.DirFS(tiny))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range m.Parameters() {
+		changed := !slices.Equal(p.Value.Float32s(), base.Parameters()[i].Value.Float32s())
+		learns := strings.HasSuffix(p.Name, ".weight") && !strings.Contains(p.Name, "LayerNorm") &&
+			(strings.HasPrefix(p.Name, "encoder.layer.10.") || strings.HasPrefix(p.Name, "encoder.layer.11."))
+		if changed != learns {
+			t.Errorf("%s: changed is %v", p.Name, changed)
+		}
+	}
+	checkSaved(t, out, calls[:3])
+}
