@@ -61,29 +61,28 @@ func avx2() *backend[float32] {
 	}
 }
 
-// A tile is the assembly for a product of so many rows and one panel.
-type tile struct {
-	rows int
-	run  func(n, k int, a *float32, rs, ks int, b, c *float32, ldc int, bias, residual *float32, ldr int)
-}
+// A tile is the assembly for a product of some rows and one panel.
+type tile func(n, k int, a *float32, rs, ks int, b, c *float32, ldc int, bias, residual *float32, ldr int)
 
+// Tiles of 1, 2, … rows.
 var (
-	tilesAVX512 = []tile{{14, tile14AVX512}, {8, tile8AVX512}, {4, tile4AVX512}, {2, tile2AVX512}, {1, tile1AVX512}}
-	tilesAVX2   = []tile{{6, tile6AVX2}, {4, tile4AVX2}, {2, tile2AVX2}, {1, tile1AVX2}}
+	tilesAVX512 = []tile{tile1AVX512, tile2AVX512, tile3AVX512, tile4AVX512, tile5AVX512, tile6AVX512, tile7AVX512,
+		tile8AVX512, tile9AVX512, tile10AVX512, tile11AVX512, tile12AVX512, tile13AVX512, tile14AVX512}
+	tilesAVX2 = []tile{tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2}
 )
 
-// productBy returns backend.product given tiles, the highest first.
+// productBy returns backend.product given tiles. It takes as few as it can, of nearly equal heights, for each reads the panel
+// again and low ones wait for their own sums.
 func productBy(tiles []tile) func(m, n, k int, a []float32, rs, ks int, b, c []float32, ldc int, bias, residual []float32, ldr int) {
 	return func(m, n, k int, a []float32, rs, ks int, b, c []float32, ldc int, bias, residual []float32, ldr int) {
-		i := 0
-		for _, t := range tiles {
-			for ; m-i >= t.rows; i += t.rows {
-				var r *float32
-				if residual != nil {
-					r = &residual[i*ldr]
-				}
-				t.run(n, k, &a[i*rs], rs, ks, &b[0], &c[i*ldc], ldc, first(bias), r, ldr)
+		count := ceil(m, len(tiles))
+		for t := range count {
+			i, end := share(m, count, t)
+			var r *float32
+			if residual != nil {
+				r = &residual[i*ldr]
 			}
+			tiles[end-i-1](n, k, &a[i*rs], rs, ks, &b[0], &c[i*ldc], ldc, first(bias), r, ldr)
 		}
 	}
 }

@@ -4,30 +4,75 @@
 
 package kernel
 
-// tile14AVX512 is backend.tile for 14 rows; bias and residual may be nil.
+// tile1AVX512 is a tile of 1 rows; bias and residual may be nil.
 //
 //go:noescape
-func tile14AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+func tile1AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
 
-// tile8AVX512 is backend.tile for 8 rows; bias and residual may be nil.
-//
-//go:noescape
-func tile8AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-
-// tile4AVX512 is backend.tile for 4 rows; bias and residual may be nil.
-//
-//go:noescape
-func tile4AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-
-// tile2AVX512 is backend.tile for 2 rows; bias and residual may be nil.
+// tile2AVX512 is a tile of 2 rows; bias and residual may be nil.
 //
 //go:noescape
 func tile2AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
 
-// tile1AVX512 is backend.tile for 1 rows; bias and residual may be nil.
+// tile3AVX512 is a tile of 3 rows; bias and residual may be nil.
 //
 //go:noescape
-func tile1AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+func tile3AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+
+// tile4AVX512 is a tile of 4 rows; bias and residual may be nil.
+//
+//go:noescape
+func tile4AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+
+// tile5AVX512 is a tile of 5 rows; bias and residual may be nil.
+//
+//go:noescape
+func tile5AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+
+// tile6AVX512 is a tile of 6 rows; bias and residual may be nil.
+//
+//go:noescape
+func tile6AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+
+// tile7AVX512 is a tile of 7 rows; bias and residual may be nil.
+//
+//go:noescape
+func tile7AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+
+// tile8AVX512 is a tile of 8 rows; bias and residual may be nil.
+//
+//go:noescape
+func tile8AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+
+// tile9AVX512 is a tile of 9 rows; bias and residual may be nil.
+//
+//go:noescape
+func tile9AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+
+// tile10AVX512 is a tile of 10 rows; bias and residual may be nil.
+//
+//go:noescape
+func tile10AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+
+// tile11AVX512 is a tile of 11 rows; bias and residual may be nil.
+//
+//go:noescape
+func tile11AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+
+// tile12AVX512 is a tile of 12 rows; bias and residual may be nil.
+//
+//go:noescape
+func tile12AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+
+// tile13AVX512 is a tile of 13 rows; bias and residual may be nil.
+//
+//go:noescape
+func tile13AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+
+// tile14AVX512 is a tile of 14 rows; bias and residual may be nil.
+//
+//go:noescape
+func tile14AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
 
 // transposeAVX512 is backend.transpose for at most 16 rows and a multiple of 16 columns; it writes 16 elements to each row of dst.
 //
@@ -49,25 +94,35 @@ func fetchAVX512(rows int, x *float32, ldx int)
 //go:noescape
 func peakAVX512(n int)
 
-// tile6AVX2 is backend.tile for 6 rows; bias and residual may be nil.
+// tile1AVX2 is a tile of 1 rows; bias and residual may be nil.
 //
 //go:noescape
-func tile6AVX2(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+func tile1AVX2(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
 
-// tile4AVX2 is backend.tile for 4 rows; bias and residual may be nil.
-//
-//go:noescape
-func tile4AVX2(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-
-// tile2AVX2 is backend.tile for 2 rows; bias and residual may be nil.
+// tile2AVX2 is a tile of 2 rows; bias and residual may be nil.
 //
 //go:noescape
 func tile2AVX2(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
 
-// tile1AVX2 is backend.tile for 1 rows; bias and residual may be nil.
+// tile3AVX2 is a tile of 3 rows; bias and residual may be nil.
 //
 //go:noescape
-func tile1AVX2(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+func tile3AVX2(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+
+// tile4AVX2 is a tile of 4 rows; bias and residual may be nil.
+//
+//go:noescape
+func tile4AVX2(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+
+// tile5AVX2 is a tile of 5 rows; bias and residual may be nil.
+//
+//go:noescape
+func tile5AVX2(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+
+// tile6AVX2 is a tile of 6 rows; bias and residual may be nil.
+//
+//go:noescape
+func tile6AVX2(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
 
 // transposeAVX2 is backend.transpose for at most 8 rows and a multiple of 8 columns; it writes 8 elements to each row of dst.
 //

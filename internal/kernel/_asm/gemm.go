@@ -7,14 +7,14 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// gemm writes the tiles of the matrix product, two vectors wide and as high as the registers allow, and
+// gemm writes the tiles of the matrix product, two vectors wide and up to as high as the registers allow, and
 // the rearrangement of operands.
 func gemm(s *isa) {
-	heights := []int{6, 4, 2, 1}
+	highest := 6
 	if s.wide() {
-		heights = []int{14, 8, 4, 2, 1}
+		highest = 14
 	}
-	for _, m := range heights {
+	for m := 1; m <= highest; m++ {
 		tile(s, m)
 	}
 	if s.wide() {
@@ -77,7 +77,7 @@ func (r *rowAddress) row(i int) Mem {
 // elements of A fill the registers.
 func tile(s *isa, m int) {
 	s.begin(fmt.Sprintf("tile%d", m), "func(n, k int, a *float32, rs, ks int, b, c *float32, ldc int, bias, residual *float32, ldr int)",
-		fmt.Sprintf("is backend.tile for %d rows; bias and residual may be nil.", m))
+		fmt.Sprintf("is a tile of %d rows; bias and residual may be nil.", m))
 	k, a, rs, ks, b := s.integer("k"), s.integer("a"), s.stride("rs"), s.stride("ks"), s.integer("b")
 	rows := newRowAddress(s, a, rs, m)
 	acc := make([][2]VecVirtual, m)
