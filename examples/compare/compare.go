@@ -161,9 +161,12 @@ func (s *trial) tune(ctx context.Context, train []int) (mat.Matrix, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &triplet.Options{Epochs: s.Epochs, Seed: s.Seed, Groups: pipeline.Pick(s.Groups, train), Progress: func(step triplet.Step) {
+	o := &triplet.Options{Epochs: s.Epochs, Seed: s.Seed, Progress: func(step triplet.Step) {
 		s.stage(fmt.Sprintf("tuning on %d calls", len(train)))(step.Step, step.Total)
 	}}
+	if s.Groups != nil {
+		o.Shortcuts = [][]string{pipeline.Pick(s.Groups, train)}
+	}
 	if _, err := triplet.Train(ctx, m, pipeline.Pick(s.Docs, train), pipeline.Pick(s.Labels, train), o); err != nil {
 		return nil, err
 	}
