@@ -107,13 +107,19 @@ func (o Reader) stream(r io.Reader, read func(io.Reader, yieldFunc)) iter.Seq2[C
 }
 
 // Collect gathers the calls of a reader. The first error ends it, unless skip is given: then skip is told of each
-// record that cannot be used, and the rest are returned.
+// record that cannot be used, and the rest are returned. A call with the ID of one before is such an error, lest the same
+// call trains and tests.
 func Collect(calls iter.Seq2[Call, error], skip func(error)) ([]Call, error) {
 	var all []Call
+	places := make(map[string]int)
 	for call, err := range calls {
+		if first := places[call.ID]; err == nil && first > 0 {
+			err = fmt.Errorf("transcript: the ID %q is that of call number %d and then of number %d again; give each call its own id, or remove what is there twice", call.ID, first, len(all)+1)
+		}
 		switch {
 		case err == nil:
 			all = append(all, call)
+			places[call.ID] = len(all)
 		case skip == nil:
 			return nil, err
 		default:

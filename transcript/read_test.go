@@ -154,6 +154,18 @@ func TestReadFileNamesTheFile(t *testing.T) {
 	}
 }
 
+func TestCollectFindsIDsThatAreThereTwice(t *testing.T) {
+	const calls = `{"id": "2", "transcript": "a"} {"transcript": "b"} {"id": "c", "transcript": "c"}`
+	_, err := Collect(Read(strings.NewReader(calls)), nil)
+	if err == nil || !strings.Contains(err.Error(), `the ID "2" is that of call number 1 and then of number 2 again`) {
+		t.Errorf("error %v, want that the ID 2 is there twice", err)
+	}
+	skipped := 0
+	if all, err := Collect(Read(strings.NewReader(calls)), func(error) { skipped++ }); err != nil || len(all) != 2 || skipped != 1 {
+		t.Errorf("%d calls, %d skipped, error %v; want 2, 1, none", len(all), skipped, err)
+	}
+}
+
 // A call of 50 MB on one line is read, and nothing is kept of the calls before.
 func TestReadLongLine(t *testing.T) {
 	text := strings.Repeat("a b ", 50<<18)
