@@ -3,8 +3,9 @@
 //
 //	go run ./examples/explain -models DIR [-html FILE] [-words N] [-seed N] [FILE]
 //
-// DIR is the folder models that finetune wrote, or the one above it. FILE (default: standard input) holds calls as JSON,
-// an array, one object or JSON Lines; labels are not looked at. For each call it writes a line
+// DIR is the folder models that finetune wrote, or the one above it. FILE is a file or folder of calls in any of
+// transcript's formats; by default calls are read from standard input as JSON, an array, one object or JSON Lines. Labels
+// are not looked at. For each call it writes a line
 //
 //	{"id":…,"probability":…,"log_odds":…,"base":…,"turns":[{"speaker":…,"text":…,"start":…,"end":…,"contribution":…,
 //	    "words":[{"text":…,"start":…,"end":…,"contribution":…,"error":…},…]},…]}
@@ -56,22 +57,17 @@ func run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	in, name, err := env.Input(ctx)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
 	x := &explainer{pipeline: p, words: *words, seed: *seed}
 	page := &page{}
 	out := json.NewEncoder(env.Stdout)
 	out.SetEscapeHTML(false)
-	for call, err := range transcript.Read(in) {
+	for call, err := range pipeline.Calls(ctx, env) {
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return err
 		}
 		e, err := x.explain(ctx, call)
 		if err != nil {
-			return fmt.Errorf("%s: call %q: %w", name, call.ID, err)
+			return fmt.Errorf("call %q: %w", call.ID, err)
 		}
 		if err := out.Encode(e); err != nil {
 			return err

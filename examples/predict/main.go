@@ -2,8 +2,8 @@
 //
 //	go run ./examples/predict -models DIR [-by-turn] [FILE]
 //
-// DIR is the folder that finetune wrote to. FILE (default: standard input) holds calls as JSON, an array, one object or
-// JSON Lines; labels are not looked at. For each call it writes a line {"id":…,"probability":…} to standard output, in
+// DIR is the folder that finetune wrote to. FILE is a file or folder of calls in any of transcript's formats; by default
+// calls are read from standard input as JSON, an array, one object or JSON Lines. Labels are not looked at. For each call it writes a line {"id":…,"probability":…} to standard output, in
 // their order, at constant memory. With -by-turn each line also has "by_turn", the probability after each turn, as if the
 // call had ended there.
 package main
@@ -13,7 +13,6 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
-	"fmt"
 
 	"github.com/org/salesconv/examples/internal/pipeline"
 	"github.com/org/salesconv/internal/cli"
@@ -39,17 +38,12 @@ func run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	in, name, err := env.Input(ctx)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
 	out := bufio.NewWriter(env.Stdout)
 	w := &writer{pipeline: p, byTurn: *byTurn, bar: env.Progress(-1, "calls"), out: json.NewEncoder(out)}
 	defer w.bar.Close()
-	for call, err := range transcript.Read(in) {
+	for call, err := range pipeline.Calls(ctx, env) {
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return err
 		}
 		if w.calls = append(w.calls, call); len(w.calls) < batchCalls {
 			continue

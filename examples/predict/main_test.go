@@ -70,6 +70,10 @@ func TestRun(t *testing.T) {
 	if status != 1 || !strings.Contains(stderr, "standard input") || !strings.Contains(stderr, "record 2") {
 		t.Errorf("status %d: %s", status, stderr)
 	}
+	status, stdout, stderr = predict(t, "", "-models", dir, "../../transcript/testdata/folder/won")
+	if status != 0 || strings.Count(stdout, "probability") < 1 {
+		t.Errorf("a folder: status %d, %q: %s", status, stdout, stderr)
+	}
 }
 
 func TestRunRefuses(t *testing.T) {
