@@ -47,6 +47,7 @@ type way struct {
 type trial struct {
 	*study.Data
 	*options
+	env    *cli.Env
 	stages *cli.Stages
 	blocks map[string]classify.Block // by their names
 	folds  []classify.Fold
@@ -70,7 +71,7 @@ const talkBlock = "talk and metadata"
 const lastTurns = 3
 
 func compare(ctx context.Context, env *cli.Env, d *study.Data, o *options) (*results, error) {
-	s := &trial{Data: d, options: o, stages: env.Stages()}
+	s := &trial{Data: d, options: o, env: env, stages: env.Stages()}
 	defer s.stages.Close()
 	var err error
 	if s.folds, err = s.deal(); err != nil {
@@ -157,6 +158,7 @@ func (s *trial) tune(ctx context.Context, train []int) (mat.Matrix, error) {
 			return t.rows, nil
 		}
 	}
+	started := time.Now()
 	m, err := load(s.options)
 	if err != nil {
 		return nil, err
@@ -175,7 +177,20 @@ func (s *trial) tune(ctx context.Context, train []int) (mat.Matrix, error) {
 		return nil, err
 	}
 	s.tuned = append(s.tuned, tunedRows{train, x})
+	if more := s.tunings() - len(s.tuned); more > 0 {
+		took := time.Since(started)
+		s.env.Notef("tuned %d of %d encoders, this one in %v: about %v more", len(s.tuned), s.tunings(), took.Round(time.Second),
+			(took * time.Duration(more)).Round(time.Minute))
+	}
 	return x, nil
+}
+
+// tunings is how many encoders are tuned in all.
+func (s *trial) tunings() int {
+	if s.Nested {
+		return (1 + tunedFolds) * len(s.folds)
+	}
+	return len(s.folds)
 }
 
 // ways lists the ways of predicting, in the order of the table.

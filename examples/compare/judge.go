@@ -70,6 +70,7 @@ func (s *trial) judge(ctx context.Context, r *results) error {
 			return err
 		}
 		r.Ways = append(r.Ways, judged)
+		s.env.Notef("%s: ROC AUC %v", w.name, judged.AUC)
 		if w.name == stack {
 			if r.Uses, err = s.uses(out); err != nil {
 				return err
@@ -96,8 +97,8 @@ func (s *trial) uses(out *classify.OutOfFold) ([]use, error) {
 		choose func(p []float64, y []int) (float64, error)
 	}{
 		{"everyone", func([]float64, []int) (float64, error) { return 0, nil }},
-		{"balance of misses and false alarms (best F1)", classify.BestF1},
-		{"most profit", func(p []float64, y []int) (float64, error) { return classify.LowestCost(p, y, 1, value-1) }},
+		{"chosen for F1 (few misses, few false alarms)", classify.BestF1},
+		{"chosen for profit", func(p []float64, y []int) (float64, error) { return classify.LowestCost(p, y, 1, value-1) }},
 		{"the best-scored fifth", func(p []float64, _ []int) (float64, error) { return classify.Capacity(p, len(p)/5) }},
 	} {
 		called, err := out.Decide(u.choose)

@@ -58,10 +58,13 @@ func (r *results) table() report.Table {
 
 // uses shows what comes of calling by the scores of the stack.
 func (r *results) uses() report.Table {
+	worth := fmt.Sprintf("a won call is worth %.2f calls", r.value())
+	if r.Options.Value == 0 {
+		worth += ", so that calling everyone breaks even (-value sets another)"
+	}
 	t := report.Table{
 		Columns: []string{"whom to call", "called", "won", "share won", "of all won", "profit"},
-		Caption: fmt.Sprintf("By the %s. Thresholds are chosen on the other folds. Profit in costs of a call, of which a won one is worth %.2f.",
-			stack, r.value()),
+		Caption: fmt.Sprintf("By the %s. Thresholds are chosen on the other folds. Profit in costs of a call: %s.", stack, worth),
 	}
 	for _, u := range r.Uses {
 		t.Rows = append(t.Rows, []string{u.Name, fmt.Sprint(u.Called), fmt.Sprint(u.Won), percent(u.Precision), percent(u.Recall),
@@ -83,8 +86,8 @@ func (r *results) lift() report.Table {
 	t := report.Table{Columns: []string{"best-scored", "score from", "share won", "lift", "of all won"},
 		Caption: "By the " + stack + ". Lift: how many times more won calls than among as many calls picked blindly."}
 	lift := r.predictor().Lift
-	for k := max(1, len(lift)/10); k <= len(lift); k += max(1, len(lift)/5) {
-		p := lift[k-1]
+	for _, tenths := range []int{1, 2, 3, 5} {
+		p := lift[max(1, tenths*len(lift)/10)-1]
 		t.Rows = append(t.Rows, []string{percent(p.Share), study.Three(p.Threshold), percent(p.Precision), fmt.Sprintf("%.2f", p.Lift), percent(p.Gain)})
 	}
 	return t

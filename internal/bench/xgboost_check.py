@@ -14,6 +14,9 @@ settings = {
     "exact": {"Exact": True, "Gamma": 1},
     "loss guide": {"LossGuide": True, "MaxLeaves": 40, "MaxDepth": -1},
     "categories": {"Categorical": [6, 7], "PosWeight": 2},
+    "base score": {"BaseScore": 0.2, "Rounds": 30, "Monotone": [1, -1, 0, 0, 0, 0, 0, 0], "Interactions": [[0, 1, 2], [3, 4, 5, 6, 7]]},
+    "deep": {"MaxDepth": 9, "Alpha": 0.5, "MaxDeltaStep": 1, "Categorical": [7], "MinChildWeight": -1},
+    "dart of categories": {"Dart": {"Drop": 0.2, "Weighted": True}, "Categorical": [6, 7], "BaseScore": 0.4},
     "dart": {"Dart": {"Drop": 0.3}, "Subsample": 0.7, "ColumnsByNode": 0.5},
 }
 worst = 0
