@@ -8,7 +8,7 @@ var guards = []struct {
 	text string
 	bad  func(last []Step, first Step) bool
 }{
-	{"documents have collapsed to nearly one point: lower LearningRate, or use another loss than batch_hard to begin with",
+	{"documents have collapsed to nearly one point: lower LearningRate or raise Warmup; batch_hard collapses sooner than other losses",
 		every(func(s, _ Step) bool { return s.Cosine > 0.99 })},
 	{"no triplet is active: the loss has nothing left to teach: stop earlier, raise Margin, or use batch_all or batch_hard",
 		every(func(s, _ Step) bool { return s.Active == 0 })},

@@ -103,6 +103,47 @@ func TestLossesGolden(t *testing.T) {
 	check("mnr", Loss{Kind: MultipleNegatives}, pairs(8), golden.Embeddings[:16], g.Loss, flat(append(g.GradAnchor, g.GradPositive...)))
 }
 
+// The supervised contrastive loss as equation 2 of Khosla et al. has it, summed the slow way.
+func TestSupervisedContrastive(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 1))
+	labels, x := []int{0, 1, 0, 2, 1, 0, 1, 3}, make([]float64, 8*5)
+	for i := range x {
+		x[i] = r.NormFloat64()
+	}
+	row := func(i int) []float64 { return x[5*i:][:5] }
+	similarity := func(i, j int) float64 {
+		return 10 * dot(row(i), row(j)) / math.Sqrt(dot(row(i), row(i))*dot(row(j), row(j)))
+	}
+	want, anchors := 0.0, 0.0
+	for i, l := range labels {
+		all, positives, sum := 0.0, 0.0, 0.0
+		for a := range labels {
+			if a != i {
+				all += math.Exp(similarity(i, a))
+			}
+		}
+		for p := range labels {
+			if p != i && labels[p] == l {
+				positives++
+				sum -= math.Log(math.Exp(similarity(i, p)) / all)
+			}
+		}
+		if positives > 0 {
+			want += sum / positives
+			anchors++
+		}
+	}
+	l, err := Loss{Kind: SupervisedContrastive}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := comparison{Loss: l}
+	c.of(&batch{labels: labels}, 5, x, make([]float64, len(x)))
+	if math.Abs(c.value-want/anchors) > 1e-12 {
+		t.Errorf("loss %v, want %v", c.value, want/anchors)
+	}
+}
+
 // Every loss on every distance against central differences.
 func TestLossGradients(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))

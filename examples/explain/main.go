@@ -112,7 +112,8 @@ type explained struct {
 type turn struct {
 	Speaker string `json:"speaker"`
 	part
-	Words []part `json:"words,omitempty"`
+	Attention *float64 `json:"attention,omitempty"` // the turn's weight in the tuned encoder's row of the call, if it learnt any
+	Words     []part   `json:"words,omitempty"`
 }
 
 // part is a stretch of a call and what it contributes.
@@ -137,11 +138,18 @@ func (x *explainer) explain(ctx context.Context, call transcript.Call) (*explain
 	if err != nil {
 		return nil, err
 	}
+	attention, err := x.pipeline.Attention(ctx, doc)
+	if err != nil {
+		return nil, err
+	}
 	out := &explained{
 		ID: call.ID, LogOdds: e.Output(), Probability: classify.Sigmoid(e.Output()), Base: e.Base, Turns: make([]turn, len(turns)),
 	}
 	for i, t := range turns {
 		out.Turns[i] = turn{Speaker: t.Speaker, part: newPart(t.Text, t.Start, t.End, e, i)}
+		if attention != nil {
+			out.Turns[i].Attention = &attention[i]
+		}
 	}
 	for _, i := range e.Top(x.words) {
 		if len(doc[i]) > longestTurn {

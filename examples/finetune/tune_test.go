@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/examples/internal/pipeline"
 	"github.com/org/salesconv/transcript"
 )
 
@@ -40,4 +42,12 @@ func TestTuningFlags(t *testing.T) {
 		}
 	}
 	checkSaved(t, out, calls[:3])
+	p, err := pipeline.Load(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights, err := p.Attention(t.Context(), []string{"hello", "the price", "sign today"})
+	if err != nil || len(weights) != 3 || math.Abs(weights[0]+weights[1]+weights[2]-1) > 1e-9 || weights[0] == weights[1] {
+		t.Errorf("attention %v, error %v", weights, err)
+	}
 }

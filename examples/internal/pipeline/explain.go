@@ -53,6 +53,18 @@ func (p *Pipeline) Explain(ctx context.Context, doc []string, seed uint64) (*sha
 	return shap.Combine(append(weights, 1), append(terms, intercept))
 }
 
+// Attention is how much each turn of a document weighs in the tuned encoder's row of it; nil where that is the plain mean.
+func (p *Pipeline) Attention(ctx context.Context, doc []string) ([]float64, error) {
+	if p.Tuned == nil || p.Tuned.Heads() == nil || p.Tuned.Heads().Query == nil {
+		return nil, nil
+	}
+	rows, err := p.Tuned.EncodeSegments(ctx, doc, &encoder.Options{Cache: p.tuned})
+	if err != nil {
+		return nil, err
+	}
+	return p.Tuned.Pooling()(encoder.Segments{Pieces: make([]int, len(doc)), Row: rows.RawRow})[0], nil
+}
+
 // block returns what a block of turn vectors is made of: encoder, pooling, and whether a background can be taken off
 // each turn, which asks for weights that add up to 1.
 func (p *Pipeline) block(name string) (m *encoder.Model, pooling encoder.Pooling, background bool) {
