@@ -144,10 +144,25 @@ func (o Reader) unpack(r io.Reader) (io.Reader, error) {
 	}
 	z, err := gzip.NewReader(b)
 	if err != nil {
-		return nil, fmt.Errorf("the gzip file is damaged: %w", err)
+		return nil, damaged(err)
 	}
 	most := cmp.Or(o.MaxUnpacked, 16<<30)
-	return &limited{z, most, fmt.Errorf("the gzip file unpacks to more than %d bytes; raise Reader.MaxUnpacked if it is meant to be so large", most)}, nil
+	return &limited{gunzip{z}, most, fmt.Errorf("the gzip file unpacks to more than %d bytes; raise Reader.MaxUnpacked if it is meant to be so large", most)}, nil
+}
+
+// gunzip is a gzip.Reader whose errors say that it is one.
+type gunzip struct{ *gzip.Reader }
+
+func (z gunzip) Read(p []byte) (int, error) {
+	n, err := z.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		err = damaged(err)
+	}
+	return n, err
+}
+
+func damaged(err error) error {
+	return fmt.Errorf("the gzip file is damaged or cut short, fetch it again: %w", err)
 }
 
 // limited is a reader that fails with err when more than left bytes are read.

@@ -102,7 +102,7 @@ func TestReadBadInput(t *testing.T) {
 		{good + "\n" + `{"transcript": "Hi` + "\n" + good, 2, "record 2, byte 51: a string in it is not closed on its line"},
 		{good + "\n" + `{"transcript": "Hi", "label": 1` + "\n" + good, 2, "record 2, byte 64: its line ends before the record does"},
 		{good + "\n]\n" + good, 2, "record 2, byte 33: want a JSON object, found ']'"},
-		{pack(t, good)[:20], 0, "record 1, byte 9: unexpected EOF"},
+		{pack(t, good)[:20], 0, "record 1, byte 9: the gzip file is damaged or cut short, fetch it again: unexpected EOF"},
 		{"\x1f\x8bnonsense", 0, "byte 0: the gzip file is damaged"},
 	} {
 		var first error

@@ -82,7 +82,7 @@ func (r *record) checkCall(c *Call, textAt int) error {
 }
 
 func notUTF8(c byte) string {
-	return fmt.Sprintf("the byte 0x%02x is not UTF-8; convert the file to UTF-8 (it may be Windows-1252 or Latin-1)", c)
+	return fmt.Sprintf("the byte 0x%02x is not UTF-8; convert the file to UTF-8 (it may be Windows-1252, Latin-1 or UTF-16)", c)
 }
 
 // checkText says what is wrong with the text of a call.
