@@ -15,9 +15,9 @@
 //
 // Readers are iter.Seq2[Call, error] and hold one record in memory at a time. Errors are of the type [*RecordError], a
 // line that names the file, the record (from 1), the byte (from 0, unpacked) and the remedy. A loop that breaks at an
-// error has the all-or-nothing reading, one that goes on skips; [Collect] does either. Nothing is repaired in silence:
-// text that is not UTF-8, NUL bytes, keys that are there twice, empty transcripts and labels other than those above are
-// errors. A byte order mark at the start is the one thing that is dropped.
+// error has the all-or-nothing reading, one that goes on skips; [Collect] does either, and no ID may be there twice.
+// Nothing is repaired in silence: text that is not UTF-8, NUL bytes, keys that are there twice, empty transcripts and
+// labels other than those above are errors. A byte order mark at the start is the one thing that is dropped.
 //
 // # Turns and places
 //
