@@ -52,9 +52,9 @@ type Epilogue[T Float] struct {
 	GELUGrad      []T  // [m,N]: c is multiplied by gelu' of these, the pre-activations of a forward pass
 }
 
-// rowBlock is the number of rows of A that are multiplied with a panel before the next panel is turned to: a
-// multiple of the tiles' heights, and with K = 1536 they and the panel fit into 1 MB of second-level cache.
-const rowBlock = 112
+// blockSize is how many elements of A are multiplied with a panel before the next panel is turned to. They and the panel
+// fit into 1 MB of second-level cache; with K = 1536 and 384 their rows are a multiple of the tiles' heights.
+const blockSize = 112 * 1536
 
 // Gemm sets c [m,N] = a [m,K]·B and applies the epilogue. Every element is one chain of multiply-adds in the
 // order of K, so a row's result depends neither on the other rows nor on the pool.
@@ -64,7 +64,7 @@ func Gemm[T Float](pool *Pool, m int, a []T, b *Packed[T], c []T, e Epilogue[T])
 		panic("kernel: operand of Gemm was packed for another back end")
 	}
 	a, c = a[:m*b.K], c[:m*b.N]
-	forBlocks(pool, m, ceil(b.N, b.width), func(i0, i1, p int) {
+	forBlocks(pool, m, max(blockSize/max(b.K, 1), be.mr), ceil(b.N, b.width), func(i0, i1, p int) {
 		n, j := b.N, p*b.width
 		cols := min(b.width, n-j)
 		out, bias, residual := e.operands(c, i0, j, n)
@@ -77,16 +77,16 @@ func Gemm[T Float](pool *Pool, m int, a []T, b *Packed[T], c []T, e Epilogue[T])
 }
 
 // forBlocks calls f for each panel of columns of each block of rows i0 to i1.
-func forBlocks(pool *Pool, m, panels int, f func(i0, i1, panel int)) {
-	blocks, groups := ceil(m, rowBlock), 1
+func forBlocks(pool *Pool, m, rows, panels int, f func(i0, i1, panel int)) {
+	blocks, groups := ceil(m, rows), 1
 	if workers := pool.Workers(); workers > 1 { // few rows: share out the panels
-		groups = min(panels, ceil(4*workers, max(blocks, 1)))
+		groups = min(panels, ceil(16*workers, max(blocks, 1)))
 	}
 	pool.Do(blocks*groups, func(_, task int) {
-		i0 := task / groups * rowBlock
+		i0 := task / groups * rows
 		from, to := share(panels, groups, task%groups)
 		for p := from; p < to; p++ {
-			f(i0, min(m, i0+rowBlock), p)
+			f(i0, min(m, i0+rows), p)
 		}
 	})
 }

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func tile1AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tile1AVX512(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -20,12 +20,16 @@ TEXT ·tile1AVX512(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(BX)
+	PREFETCHT0   2112(BX)
 	VMOVUPS      (BX), Z2
 	VMOVUPS      64(BX), Z3
 	VBROADCASTSS (CX), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
 	ADDQ         DX, CX
+	PREFETCHT0   2176(BX)
+	PREFETCHT0   2240(BX)
 	VMOVUPS      128(BX), Z2
 	VMOVUPS      192(BX), Z3
 	VBROADCASTSS (CX), Z4
@@ -41,6 +45,8 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(BX)
+	PREFETCHT0   2112(BX)
 	VMOVUPS      (BX), Z2
 	VMOVUPS      64(BX), Z3
 	VBROADCASTSS (CX), Z4
@@ -89,7 +95,7 @@ no_residual:
 	RET
 
 // func tile2AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tile2AVX512(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -106,6 +112,8 @@ TEXT ·tile2AVX512(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z4
 	VMOVUPS      64(SI), Z5
 	VBROADCASTSS (CX), Z6
@@ -115,6 +123,8 @@ many:
 	VFMADD231PS  Z6, Z4, Z2
 	VFMADD231PS  Z6, Z5, Z3
 	ADDQ         BX, CX
+	PREFETCHT0   2176(SI)
+	PREFETCHT0   2240(SI)
 	VMOVUPS      128(SI), Z4
 	VMOVUPS      192(SI), Z5
 	VBROADCASTSS (CX), Z6
@@ -133,6 +143,8 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z4
 	VMOVUPS      64(SI), Z5
 	VBROADCASTSS (CX), Z6
@@ -194,7 +206,7 @@ no_residual:
 	RET
 
 // func tile3AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tile3AVX512(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -213,6 +225,8 @@ TEXT ·tile3AVX512(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z6
 	VMOVUPS      64(SI), Z7
 	VBROADCASTSS (CX), Z8
@@ -225,6 +239,8 @@ many:
 	VFMADD231PS  Z8, Z6, Z4
 	VFMADD231PS  Z8, Z7, Z5
 	ADDQ         BX, CX
+	PREFETCHT0   2176(SI)
+	PREFETCHT0   2240(SI)
 	VMOVUPS      128(SI), Z6
 	VMOVUPS      192(SI), Z7
 	VBROADCASTSS (CX), Z8
@@ -246,6 +262,8 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z6
 	VMOVUPS      64(SI), Z7
 	VBROADCASTSS (CX), Z8
@@ -320,7 +338,7 @@ no_residual:
 	RET
 
 // func tile4AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tile4AVX512(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -342,6 +360,8 @@ TEXT ·tile4AVX512(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z8
 	VMOVUPS      64(SI), Z9
 	VBROADCASTSS (CX), Z10
@@ -357,6 +377,8 @@ many:
 	VFMADD231PS  Z10, Z8, Z6
 	VFMADD231PS  Z10, Z9, Z7
 	ADDQ         BX, CX
+	PREFETCHT0   2176(SI)
+	PREFETCHT0   2240(SI)
 	VMOVUPS      128(SI), Z8
 	VMOVUPS      192(SI), Z9
 	VBROADCASTSS (CX), Z10
@@ -381,6 +403,8 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z8
 	VMOVUPS      64(SI), Z9
 	VBROADCASTSS (CX), Z10
@@ -468,7 +492,7 @@ no_residual:
 	RET
 
 // func tile5AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tile5AVX512(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -492,6 +516,8 @@ TEXT ·tile5AVX512(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z10
 	VMOVUPS      64(SI), Z11
 	VBROADCASTSS (CX), Z12
@@ -510,6 +536,8 @@ many:
 	VFMADD231PS  Z12, Z10, Z8
 	VFMADD231PS  Z12, Z11, Z9
 	ADDQ         BX, CX
+	PREFETCHT0   2176(SI)
+	PREFETCHT0   2240(SI)
 	VMOVUPS      128(SI), Z10
 	VMOVUPS      192(SI), Z11
 	VBROADCASTSS (CX), Z12
@@ -537,6 +565,8 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z10
 	VMOVUPS      64(SI), Z11
 	VBROADCASTSS (CX), Z12
@@ -637,7 +667,7 @@ no_residual:
 	RET
 
 // func tile6AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tile6AVX512(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -664,6 +694,8 @@ TEXT ·tile6AVX512(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z12
 	VMOVUPS      64(SI), Z13
 	VBROADCASTSS (CX), Z14
@@ -685,6 +717,8 @@ many:
 	VFMADD231PS  Z14, Z12, Z10
 	VFMADD231PS  Z14, Z13, Z11
 	ADDQ         BX, CX
+	PREFETCHT0   2176(SI)
+	PREFETCHT0   2240(SI)
 	VMOVUPS      128(SI), Z12
 	VMOVUPS      192(SI), Z13
 	VBROADCASTSS (CX), Z14
@@ -715,6 +749,8 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z12
 	VMOVUPS      64(SI), Z13
 	VBROADCASTSS (CX), Z14
@@ -828,7 +864,7 @@ no_residual:
 	RET
 
 // func tile7AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tile7AVX512(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -857,6 +893,8 @@ TEXT ·tile7AVX512(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z14
 	VMOVUPS      64(SI), Z15
 	VBROADCASTSS (CX), Z16
@@ -881,6 +919,8 @@ many:
 	VFMADD231PS  Z16, Z14, Z12
 	VFMADD231PS  Z16, Z15, Z13
 	ADDQ         BX, CX
+	PREFETCHT0   2176(SI)
+	PREFETCHT0   2240(SI)
 	VMOVUPS      128(SI), Z14
 	VMOVUPS      192(SI), Z15
 	VBROADCASTSS (CX), Z16
@@ -914,6 +954,8 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z14
 	VMOVUPS      64(SI), Z15
 	VBROADCASTSS (CX), Z16
@@ -1040,7 +1082,7 @@ no_residual:
 	RET
 
 // func tile8AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tile8AVX512(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -1072,6 +1114,8 @@ TEXT ·tile8AVX512(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z16
 	VMOVUPS      64(SI), Z17
 	VBROADCASTSS (CX), Z18
@@ -1099,6 +1143,8 @@ many:
 	VFMADD231PS  Z18, Z16, Z14
 	VFMADD231PS  Z18, Z17, Z15
 	ADDQ         BX, CX
+	PREFETCHT0   2176(SI)
+	PREFETCHT0   2240(SI)
 	VMOVUPS      128(SI), Z16
 	VMOVUPS      192(SI), Z17
 	VBROADCASTSS (CX), Z18
@@ -1135,6 +1181,8 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z16
 	VMOVUPS      64(SI), Z17
 	VBROADCASTSS (CX), Z18
@@ -1274,7 +1322,7 @@ no_residual:
 	RET
 
 // func tile9AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tile9AVX512(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -1308,6 +1356,8 @@ TEXT ·tile9AVX512(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z18
 	VMOVUPS      64(SI), Z19
 	VBROADCASTSS (CX), Z20
@@ -1338,6 +1388,8 @@ many:
 	VFMADD231PS  Z20, Z18, Z16
 	VFMADD231PS  Z20, Z19, Z17
 	ADDQ         BX, CX
+	PREFETCHT0   2176(SI)
+	PREFETCHT0   2240(SI)
 	VMOVUPS      128(SI), Z18
 	VMOVUPS      192(SI), Z19
 	VBROADCASTSS (CX), Z20
@@ -1377,6 +1429,8 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z18
 	VMOVUPS      64(SI), Z19
 	VBROADCASTSS (CX), Z20
@@ -1529,7 +1583,7 @@ no_residual:
 	RET
 
 // func tile10AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tile10AVX512(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -1567,6 +1621,8 @@ TEXT ·tile10AVX512(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z20
 	VMOVUPS      64(SI), Z21
 	VBROADCASTSS (CX), Z22
@@ -1601,6 +1657,8 @@ many:
 	VFMADD231PS  Z22, Z21, Z19
 	ADDQ         BX, CX
 	ADDQ         BX, R10
+	PREFETCHT0   2176(SI)
+	PREFETCHT0   2240(SI)
 	VMOVUPS      128(SI), Z20
 	VMOVUPS      192(SI), Z21
 	VBROADCASTSS (CX), Z22
@@ -1644,6 +1702,8 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z20
 	VMOVUPS      64(SI), Z21
 	VBROADCASTSS (CX), Z22
@@ -1810,7 +1870,7 @@ no_residual:
 	RET
 
 // func tile11AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tile11AVX512(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -1850,6 +1910,8 @@ TEXT ·tile11AVX512(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z22
 	VMOVUPS      64(SI), Z23
 	VBROADCASTSS (CX), Z24
@@ -1887,6 +1949,8 @@ many:
 	VFMADD231PS  Z24, Z23, Z21
 	ADDQ         BX, CX
 	ADDQ         BX, R10
+	PREFETCHT0   2176(SI)
+	PREFETCHT0   2240(SI)
 	VMOVUPS      128(SI), Z22
 	VMOVUPS      192(SI), Z23
 	VBROADCASTSS (CX), Z24
@@ -1933,6 +1997,8 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z22
 	VMOVUPS      64(SI), Z23
 	VBROADCASTSS (CX), Z24
@@ -2112,7 +2178,7 @@ no_residual:
 	RET
 
 // func tile12AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tile12AVX512(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -2154,6 +2220,8 @@ TEXT ·tile12AVX512(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z24
 	VMOVUPS      64(SI), Z25
 	VBROADCASTSS (CX), Z26
@@ -2194,6 +2262,8 @@ many:
 	VFMADD231PS  Z26, Z25, Z23
 	ADDQ         BX, CX
 	ADDQ         BX, R10
+	PREFETCHT0   2176(SI)
+	PREFETCHT0   2240(SI)
 	VMOVUPS      128(SI), Z24
 	VMOVUPS      192(SI), Z25
 	VBROADCASTSS (CX), Z26
@@ -2243,6 +2313,8 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z24
 	VMOVUPS      64(SI), Z25
 	VBROADCASTSS (CX), Z26
@@ -2435,7 +2507,7 @@ no_residual:
 	RET
 
 // func tile13AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tile13AVX512(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -2479,6 +2551,8 @@ TEXT ·tile13AVX512(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z26
 	VMOVUPS      64(SI), Z27
 	VBROADCASTSS (CX), Z28
@@ -2522,6 +2596,8 @@ many:
 	VFMADD231PS  Z28, Z27, Z25
 	ADDQ         BX, CX
 	ADDQ         BX, R10
+	PREFETCHT0   2176(SI)
+	PREFETCHT0   2240(SI)
 	VMOVUPS      128(SI), Z26
 	VMOVUPS      192(SI), Z27
 	VBROADCASTSS (CX), Z28
@@ -2574,6 +2650,8 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z26
 	VMOVUPS      64(SI), Z27
 	VBROADCASTSS (CX), Z28
@@ -2779,7 +2857,7 @@ no_residual:
 	RET
 
 // func tile14AVX512(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tile14AVX512(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -2825,6 +2903,8 @@ TEXT ·tile14AVX512(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z28
 	VMOVUPS      64(SI), Z29
 	VBROADCASTSS (CX), Z30
@@ -2871,6 +2951,8 @@ many:
 	VFMADD231PS  Z30, Z29, Z27
 	ADDQ         BX, CX
 	ADDQ         BX, R10
+	PREFETCHT0   2176(SI)
+	PREFETCHT0   2240(SI)
 	VMOVUPS      128(SI), Z28
 	VMOVUPS      192(SI), Z29
 	VBROADCASTSS (CX), Z30
@@ -2926,6 +3008,8 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(SI)
+	PREFETCHT0   2112(SI)
 	VMOVUPS      (SI), Z28
 	VMOVUPS      64(SI), Z29
 	VBROADCASTSS (CX), Z30
@@ -3415,7 +3499,7 @@ loop:
 	RET
 
 // func tile1AVX2(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile1AVX2(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -3430,12 +3514,14 @@ TEXT ·tile1AVX2(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(BX)
 	VMOVUPS      (BX), Y2
 	VMOVUPS      32(BX), Y3
 	VBROADCASTSS (CX), Y4
 	VFMADD231PS  Y4, Y2, Y0
 	VFMADD231PS  Y4, Y3, Y1
 	ADDQ         DX, CX
+	PREFETCHT0   2112(BX)
 	VMOVUPS      64(BX), Y2
 	VMOVUPS      96(BX), Y3
 	VBROADCASTSS (CX), Y4
@@ -3451,6 +3537,7 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(BX)
 	VMOVUPS      (BX), Y2
 	VMOVUPS      32(BX), Y3
 	VBROADCASTSS (CX), Y4
@@ -3543,7 +3630,7 @@ DATA lanes<>+124(SB)/4, $0x00000000
 GLOBL lanes<>(SB), RODATA|NOPTR, $128
 
 // func tile2AVX2(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile2AVX2(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -3560,6 +3647,7 @@ TEXT ·tile2AVX2(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Y4
 	VMOVUPS      32(SI), Y5
 	VBROADCASTSS (CX), Y6
@@ -3569,6 +3657,7 @@ many:
 	VFMADD231PS  Y6, Y4, Y2
 	VFMADD231PS  Y6, Y5, Y3
 	ADDQ         BX, CX
+	PREFETCHT0   2112(SI)
 	VMOVUPS      64(SI), Y4
 	VMOVUPS      96(SI), Y5
 	VBROADCASTSS (CX), Y6
@@ -3587,6 +3676,7 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Y4
 	VMOVUPS      32(SI), Y5
 	VBROADCASTSS (CX), Y6
@@ -3661,7 +3751,7 @@ edge:
 	RET
 
 // func tile3AVX2(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile3AVX2(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -3680,6 +3770,7 @@ TEXT ·tile3AVX2(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Y6
 	VMOVUPS      32(SI), Y7
 	VBROADCASTSS (CX), Y8
@@ -3692,6 +3783,7 @@ many:
 	VFMADD231PS  Y8, Y6, Y4
 	VFMADD231PS  Y8, Y7, Y5
 	ADDQ         BX, CX
+	PREFETCHT0   2112(SI)
 	VMOVUPS      64(SI), Y6
 	VMOVUPS      96(SI), Y7
 	VBROADCASTSS (CX), Y8
@@ -3713,6 +3805,7 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Y6
 	VMOVUPS      32(SI), Y7
 	VBROADCASTSS (CX), Y8
@@ -3803,7 +3896,7 @@ edge:
 	RET
 
 // func tile4AVX2(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile4AVX2(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -3825,6 +3918,7 @@ TEXT ·tile4AVX2(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Y8
 	VMOVUPS      32(SI), Y9
 	VBROADCASTSS (CX), Y10
@@ -3840,6 +3934,7 @@ many:
 	VFMADD231PS  Y10, Y8, Y6
 	VFMADD231PS  Y10, Y9, Y7
 	ADDQ         BX, CX
+	PREFETCHT0   2112(SI)
 	VMOVUPS      64(SI), Y8
 	VMOVUPS      96(SI), Y9
 	VBROADCASTSS (CX), Y10
@@ -3864,6 +3959,7 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Y8
 	VMOVUPS      32(SI), Y9
 	VBROADCASTSS (CX), Y10
@@ -3970,7 +4066,7 @@ edge:
 	RET
 
 // func tile5AVX2(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile5AVX2(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -3994,6 +4090,7 @@ TEXT ·tile5AVX2(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Y10
 	VMOVUPS      32(SI), Y11
 	VBROADCASTSS (CX), Y12
@@ -4012,6 +4109,7 @@ many:
 	VFMADD231PS  Y12, Y10, Y8
 	VFMADD231PS  Y12, Y11, Y9
 	ADDQ         BX, CX
+	PREFETCHT0   2112(SI)
 	VMOVUPS      64(SI), Y10
 	VMOVUPS      96(SI), Y11
 	VBROADCASTSS (CX), Y12
@@ -4039,6 +4137,7 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Y10
 	VMOVUPS      32(SI), Y11
 	VBROADCASTSS (CX), Y12
@@ -4161,7 +4260,7 @@ edge:
 	RET
 
 // func tile6AVX2(n int, k int, a *float32, rs int, ks int, b *float32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile6AVX2(SB), NOSPLIT, $0-88
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
@@ -4188,6 +4287,7 @@ TEXT ·tile6AVX2(SB), NOSPLIT, $0-88
 	JLT    few
 
 many:
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Y12
 	VMOVUPS      32(SI), Y13
 	VBROADCASTSS (CX), Y14
@@ -4209,6 +4309,7 @@ many:
 	VFMADD231PS  Y14, Y12, Y10
 	VFMADD231PS  Y14, Y13, Y11
 	ADDQ         BX, CX
+	PREFETCHT0   2112(SI)
 	VMOVUPS      64(SI), Y12
 	VMOVUPS      96(SI), Y13
 	VBROADCASTSS (CX), Y14
@@ -4239,6 +4340,7 @@ few:
 	JZ   none
 
 single:
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Y12
 	VMOVUPS      32(SI), Y13
 	VBROADCASTSS (CX), Y14

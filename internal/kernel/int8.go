@@ -112,7 +112,7 @@ func GemmInt8(pool *Pool, m int, a []float32, b *PackedInt8, c []float32, e Epil
 	defer quantized.Put(rows)
 	rows.resize(m, b.depth)
 	forRows(pool, m, func(r int) { rows.quantize(be.int8, r, a[r*b.K:][:b.K], b.balance) })
-	forBlocks(pool, m, ceil(b.N, int8Width), func(i0, i1, p int) {
+	forBlocks(pool, m, 112, ceil(b.N, int8Width), func(i0, i1, p int) {
 		n, j := b.N, p*int8Width
 		cols := min(int8Width, n-j)
 		out, bias, residual := e.operands(c, i0, j, n)

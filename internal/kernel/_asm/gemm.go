@@ -73,6 +73,9 @@ func (r *rowAddress) row(i int) Mem {
 	return m
 }
 
+// ahead is how many bytes before its use a panel is asked for, so that weights stream from memory.
+const ahead = 2048
+
 // tile writes the product of m rows and one panel. Its accumulators, the two vectors of B and the broadcast
 // elements of A fill the registers.
 func tile(s *isa, m int) {
@@ -86,6 +89,9 @@ func tile(s *isa, m int) {
 	}
 	bv, av := s.vecs(2), s.vecs(2)
 	step := func(at int) {
+		for line := 0; line < 2*s.bytes(); line += 64 {
+			s.PREFETCHT0(Mem{Base: b, Disp: ahead + 2*at*s.bytes() + line})
+		}
 		for j, v := range bv {
 			s.VMOVUPS(Mem{Base: b, Disp: (2*at + j) * s.bytes()}, v)
 		}
