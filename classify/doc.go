@@ -33,7 +33,8 @@
 // same rows, and its Verdict is "no evidence of a difference" unless there is some. Intervals and tests are of the rows:
 // they say what other calls from the same source would show, given these models. [LearningCurve] shows what more data
 // would bring, and [LeakProbe] warns where metadata alone predict the label. [CalibrationTable], [Lift] and [Profit] say
-// what a score means in use; [BestF1], [LowestCost] and [Capacity] choose a threshold, to be done on rows of its own.
+// what a score means in use; [BestF1], [LowestCost] and [Capacity] choose a threshold, to be done on rows of its own, as
+// [OutOfFold.Decide] does.
 //
 // # Errors and concurrency
 //
