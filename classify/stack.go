@@ -39,7 +39,7 @@ type Block struct {
 	// they take from the size of the margins, the weight of the head gives back.
 	Head Fitter
 	// Optional says that the stack may do without. Of all optional blocks the one stays that helps most to predict rows
-	// out of fold, none where none helps: see Stack.Trials. Default false.
+	// out of fold, none where none betters both log loss and ROC AUC: see Stack.Trials. Default false.
 	Optional bool
 }
 
@@ -181,8 +181,8 @@ func (o *StackOptions) withDefaults(blocks []Block, y, train []int) (StackOption
 	return v, train, checkLabels(len(train), pick(y, train), pick(v.Weights, train))
 }
 
-// choose lists the blocks that stay: all that have to, and the optional one with which the log loss out of fold is
-// lowest, if it is lower than without. Margins are by block and row.
+// choose lists the blocks that stay: all that have to, and of the optional ones with which both log loss and ROC AUC out
+// of fold are better than without, the one with the lowest log loss. Margins are by block and row.
 func choose(blocks []Block, margins [][]float64, folds []Fold, y []int, rowWeight []float64, equality float64) (stay []int, trials []Trial) {
 	var fixed, optional []int
 	for b, block := range blocks {
@@ -203,7 +203,7 @@ func choose(blocks []Block, margins [][]float64, folds []Fold, y []int, rowWeigh
 		}
 		p := joinedOutOfFold(pick(margins, with), folds, y, rowWeight, equality)
 		trials = append(trials, Trial{Block: name, LogLoss: LogLoss(p, y), ROCAUC: ROCAUC(p, y)})
-		if trials[i].LogLoss < trials[best].LogLoss {
+		if trials[i].LogLoss < trials[best].LogLoss && trials[i].ROCAUC > trials[0].ROCAUC {
 			best = i
 		}
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/internal/cli"
-	"github.com/org/salesconv/triplet"
 	"github.com/org/salesconv/tsne"
 	"gonum.org/v1/gonum/mat"
 )
@@ -27,7 +26,7 @@ type results struct {
 	Heads    []headWeight     `json:"heads"`       // of the predictor
 	Maps     []mapped         `json:"maps"`
 	Turns    []tellingTurn    `json:"telling_turns"`
-	Tuning   *triplet.History `json:"tuning"`
+	Tuning   *pipeline.Tuning `json:"tuning"`
 	Seconds  float64          `json:"seconds"`
 
 	data *data
@@ -71,7 +70,7 @@ type tellingTurn struct {
 
 // judge measures everything on the calls held out, and draws the maps of all.
 func judge(ctx context.Context, env *cli.Env, d *data, fit *pipeline.Fit, o *options) (*results, error) {
-	r := &results{Options: *o, Data: d.counts(), Tuning: fit.History, data: d}
+	r := &results{Options: *o, Data: d.counts(), Tuning: fit.Tuning, data: d}
 	for _, h := range fit.Stack.Heads {
 		r.Heads = append(r.Heads, headWeight{h.Name, h.Weight})
 	}
@@ -127,7 +126,7 @@ func (r *results) draw(ctx context.Context, env *cli.Env, d *data, fit *pipeline
 	for _, m := range []struct {
 		name, file string
 		model      *encoder.Model
-	}{{"generic embeddings", "generic_embeddings", fit.Generic}, {"fine-tuned embeddings", "fine_tuned_embeddings", fit.Tuned}} {
+	}{{"generic embeddings", "generic_embeddings", fit.Generic}, {"fine-tuned embeddings", "fine_tuned_embeddings", fit.Tuning.Model}} {
 		x, err := fit.Vectors(ctx, m.model, d.Docs)
 		if err != nil {
 			return err
@@ -205,6 +204,7 @@ func (r *results) tellingTurns(ctx context.Context, env *cli.Env, d *data, fit *
 func (r *results) print(w io.Writer) {
 	fmt.Fprintf(w, "%d calls held out of %d (%s), trained on %d\n\n", r.Data.Test, r.Data.Calls, r.Data.Source, r.Data.Train)
 	study.Print(w, r.table(), r.Verdicts)
+	fmt.Fprintln(w, r.Tuning.Verdict())
 }
 
 func (r *results) table() report.Table {

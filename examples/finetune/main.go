@@ -115,8 +115,10 @@ func run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	for _, w := range fit.History.Warnings {
-		env.Notef("step %d of the tuning: %s", w.Step, w.Text)
+	for k, h := range fit.Tuning.Histories {
+		for _, w := range h.Warnings {
+			env.Notef("step %d of tuning %d: %s", w.Step, k+1, w.Text)
+		}
 	}
 	r, err := judge(ctx, env, d, fit, &o)
 	if err != nil {

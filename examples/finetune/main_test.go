@@ -81,7 +81,7 @@ func checkMetrics(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	if r.Data.Calls != 40 || r.Data.Unknown != 1 || r.Data.Train+r.Data.Test != 40 || len(r.Ways) != 7 || len(r.Verdicts) != 3 ||
-		len(r.Maps) != 2 || len(r.Turns) != 2*shown || len(r.Tuning.Steps) == 0 || r.Options.Seed != 1 {
+		len(r.Maps) != 2 || len(r.Turns) != 2*shown || len(r.Tuning.Histories) != 3 || len(r.Tuning.Trials) != 3 || r.Options.Seed != 1 {
 		t.Errorf("metrics %+v", r)
 	}
 	for _, w := range r.Ways {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -48,7 +49,7 @@ func (r *results) plot(m mapped, format string) func(io.Writer) error {
 func (r *results) page() (*report.Page, error) {
 	shown := study.Named(r.Ways, pipeline.Words, pipeline.TurnMean, pipeline.FullStack)
 	charts, err := study.Draw(study.AUCs(r.Ways), study.Gain(shown), study.Calibration(shown),
-		study.Drawing{Caption: "The tuning on all training calls.", Draw: r.course})
+		study.Drawing{Caption: "The encoder is tuned once without each part of the training calls, and the weights averaged.", Draw: r.course})
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +70,7 @@ func (r *results) page() (*report.Page, error) {
 			{Title: "Charts", Blocks: []report.Block{charts}},
 			{Title: "Maps of all calls", Blocks: []report.Block{maps}},
 			{Title: "The most telling turns", Blocks: []report.Block{r.turns()}},
-			{Title: "The predictor", Blocks: []report.Block{r.heads(), r.settings()}},
+			{Title: "The predictor", Blocks: []report.Block{report.Text(r.Tuning.Verdict()), r.trials(), r.heads(), r.settings()}},
 		},
 		Footer: fmt.Sprintf("%s: %d calls, %d won, %d turns. Seed %d. Every number is in metrics.json.", r.Data.Source, r.Data.Calls, r.Data.Won, r.Data.Turns, r.Options.Seed),
 	}, nil
@@ -77,13 +78,15 @@ func (r *results) page() (*report.Page, error) {
 
 // course draws how the tuning went.
 func (r *results) course() (*figure.Figure, error) {
-	loss, active := figure.Curve{Name: "triplet loss"}, figure.Curve{Name: "share of active triplets"}
-	for _, s := range r.Tuning.Steps {
-		step := float64(s.Step)
-		loss.X, loss.Y = append(loss.X, step), append(loss.Y, s.Loss)
-		active.X, active.Y = append(active.X, step), append(active.Y, s.Active)
+	var curves []figure.Curve
+	for k, h := range r.Tuning.Histories {
+		c := figure.Curve{Name: fmt.Sprintf("without fold %d", k+1)}
+		for _, s := range h.Steps {
+			c.X, c.Y = append(c.X, float64(s.Step)), append(c.Y, s.Loss)
+		}
+		curves = append(curves, c)
 	}
-	return figure.Curves("Tuning", "step", "", []figure.Curve{loss, active}, nil)
+	return figure.Curves("Tuning", "step", "loss", curves, nil)
 }
 
 func (r *results) maps() (report.Figures, error) {
@@ -118,11 +121,27 @@ func (r *results) heads() report.Table {
 	return t
 }
 
+func (r *results) trials() report.Table {
+	t := report.Table{Columns: []string{"stack of generic heads and", "log loss", "ROC AUC", ""},
+		Caption: "What decided about fine-tuning: stacks on calls of the training set, each judged by encoders, heads and weights that were fitted without it."}
+	for _, tried := range r.Tuning.Trials {
+		chosen := ""
+		if tried.Stays {
+			chosen = "used"
+		}
+		t.Rows = append(t.Rows, []string{cmp.Or(tried.Block, "nothing else"), fmt.Sprintf("%.4f", tried.LogLoss), study.Three(tried.ROCAUC), chosen})
+	}
+	return t
+}
+
 func (r *results) settings() report.Table {
-	o := r.Options
+	o, pieces, steps := r.Options, 0, 0
+	for _, h := range r.Tuning.Histories {
+		pieces, steps = pieces+h.Pieces, steps+len(h.Steps)
+	}
 	return report.Table{Columns: []string{"setting", "value"}, Rows: [][]string{
 		{"classifiers", o.Classifier}, {"epochs", fmt.Sprint(o.Epochs)}, {"triplets an anchor", fmt.Sprint(o.Pairs)},
-		{"pieces in the training calls", fmt.Sprint(r.Tuning.Pieces)}, {"steps", fmt.Sprint(len(r.Tuning.Steps))},
+		{"pieces in the calls of all tunings", fmt.Sprint(pieces)}, {"steps of all tunings", fmt.Sprint(steps)},
 		{"seconds in all", fmt.Sprintf("%.0f", r.Seconds)},
 	}}
 }

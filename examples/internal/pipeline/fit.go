@@ -3,10 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"hash/fnv"
 	"io/fs"
-	"path/filepath"
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/encoder"
@@ -17,13 +14,16 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
+// innerFolds is the default of Options.Folds.
+const innerFolds = 3
+
 // Options are the settings of Fit. Nil means the defaults.
 type Options struct {
 	Model  fs.FS           // the generic encoder; default the embedded all-MiniLM-L6-v2
 	Tune   triplet.Options // how it is tuned; checkpoints go to a folder of each tuning below their Dir, see Tunings
 	Frozen bool            // don't tune; default false
 	Head   classify.Fitter // the classifier of each block of turn vectors; default that of [classify.Block], which tf-idf always has
-	Folds  int             // inner folds that weigh the heads; default 3
+	Folds  int             // inner folds, of the tuning and of what weighs the heads; default 3
 	Groups []string        // documents of a group, such as an agent's, stay in one inner fold; default each for itself
 	Seed   uint64          // of the inner folds and the tuning
 	// Progress watches: stage says what is being done, of which done of total steps are.
@@ -33,11 +33,11 @@ type Options struct {
 // A Fit is a pipeline with what its training left.
 type Fit struct {
 	*Pipeline
-	Rows    mat.Matrix       // of all documents, as the stack reads them
-	History *triplet.History // of the tuning on all training documents; nil without
+	Rows   mat.Matrix // of all documents, as the stack reads them; those of the training documents by encoders that have not seen their labels
+	Tuning *Tuning    // nil without
 
-	frozen     *classify.Stack // what the stack is without tuning
-	frozenRows mat.Matrix
+	frozen, alone         *classify.Stack // what the stack is without tuning, and the tuned head alone
+	frozenRows, aloneRows mat.Matrix
 }
 
 // Train fits a pipeline to the documents whose places are train (nil: all); the labels of others are not looked at, but
@@ -65,22 +65,47 @@ func Train(ctx context.Context, docs [][]string, labels, train []int, opts *Opti
 		return nil, err
 	}
 	f.remember(len(flatten(docs)))
-	blocks, err := f.blocks(ctx, docs, labels, &o)
+	generic, err := f.blocks(ctx, docs, &o)
 	if err != nil {
 		return nil, err
 	}
-	stack := &classify.StackOptions{Folds: cmp.Or(o.Folds, 3), Groups: o.Groups, Seed: o.Seed}
-	if f.Stack, f.Rows, err = classify.FitStack(ctx, blocks, labels, train, stack); err != nil {
+	stack := &classify.StackOptions{Folds: cmp.Or(o.Folds, innerFolds), Groups: o.Groups, Seed: o.Seed}
+	if f.frozen, f.frozenRows, err = classify.FitStack(ctx, generic, labels, train, stack); err != nil {
 		return nil, err
 	}
-	f.frozen, f.frozenRows = f.Stack, f.Rows
+	f.Stack, f.Rows = f.frozen, f.frozenRows
 	if !o.Frozen {
-		if f.frozen, f.frozenRows, err = classify.FitStack(ctx, blocks[:len(blocks)-1], labels, train, stack); err != nil {
+		if err := f.addTuned(ctx, docs, labels, train, generic, stack, &o); err != nil {
 			return nil, err
 		}
 	}
 	f.Background = shap.Mean(classify.Rows(f.Rows, train))[f.Stack.Heads[0].Columns:]
 	return f, nil
+}
+
+// addTuned tunes the encoder and gives the stack a head that reads its vectors, where one helps.
+func (f *Fit) addTuned(ctx context.Context, docs [][]string, labels, train []int, generic []classify.Block, stack *classify.StackOptions, o *Options) error {
+	t, err := f.tune(ctx, docs, labels, train, o)
+	if err != nil {
+		return err
+	}
+	chosen, x, err := classify.FitStack(ctx, append(generic, t.blocks(o.Head)...), labels, train, stack)
+	if err != nil {
+		return err
+	}
+	rows, err := t.settle(ctx, f.Generic, chosen, docs, train, stage(o, "encoding calls by the tuned encoder"))
+	if err != nil {
+		return err
+	}
+	alone := []classify.Block{{Name: TunedMean, Features: classify.Fixed(rows), Head: o.Head}}
+	if f.alone, f.aloneRows, err = classify.FitStack(ctx, alone, labels, train, stack); err != nil {
+		return err
+	}
+	f.Tuning = t
+	if t.Used {
+		f.Tuned, f.Stack, f.Rows = t.Model, chosen, x // of which rows are part
+	}
+	return nil
 }
 
 // Names of what Predictions compares beside the heads.
@@ -96,37 +121,39 @@ type Prediction struct {
 }
 
 // Predictions tells what each head says alone, under the name of its block, what the stack would say without tuning,
-// and what the pipeline says, for the documents at the given places.
+// and what the pipeline says, for the documents at the given places, which should not be among those trained on.
 func (f *Fit) Predictions(places []int) ([]Prediction, error) {
-	x := classify.Rows(f.Rows, places)
-	margins, err := f.Stack.HeadMargins(x)
+	margins, err := f.frozen.HeadMargins(classify.Rows(f.frozenRows, places))
 	if err != nil {
 		return nil, err
 	}
 	var all []Prediction
-	for i, h := range f.Stack.Heads {
+	for i, h := range f.frozen.Heads {
 		p := make([]float64, len(places))
 		for k, m := range margins[i] {
 			p[k] = classify.Sigmoid(m)
 		}
 		all = append(all, Prediction{h.Name, p})
 	}
-	p, err := f.frozen.Predict(classify.Rows(f.frozenRows, places))
-	if err != nil {
-		return nil, err
+	for _, way := range []struct {
+		name  string
+		stack *classify.Stack
+		rows  mat.Matrix
+	}{{TunedMean, f.alone, f.aloneRows}, {GenericStack, f.frozen, f.frozenRows}, {FullStack, f.Stack, f.Rows}} {
+		if f.Tuning == nil && way.name != GenericStack {
+			continue
+		}
+		p, err := way.stack.Predict(classify.Rows(way.rows, places))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Prediction{way.name, p})
 	}
-	all = append(all, Prediction{GenericStack, p})
-	if f.Tuned == nil {
-		return all, nil
-	}
-	if p, err = f.Stack.Predict(x); err != nil {
-		return nil, err
-	}
-	return append(all, Prediction{FullStack, p}), nil
+	return all, nil
 }
 
-// blocks lists the blocks of features, in the order of the names.
-func (f *Fit) blocks(ctx context.Context, docs [][]string, labels []int, o *Options) ([]classify.Block, error) {
+// blocks lists the blocks of features that are not tuned, in the order of the names.
+func (f *Fit) blocks(ctx context.Context, docs [][]string, o *Options) ([]classify.Block, error) {
 	all := texts(docs)
 	blocks := []classify.Block{{Name: Words, Features: func(_ context.Context, train []int) (mat.Matrix, error) {
 		var err error
@@ -143,53 +170,7 @@ func (f *Fit) blocks(ctx context.Context, docs [][]string, labels []int, o *Opti
 		}
 		blocks = append(blocks, classify.Block{Name: name, Features: classify.Fixed(x), Head: o.Head})
 	}
-	if o.Frozen {
-		return blocks, nil
-	}
-	return append(blocks, classify.Block{Name: TunedMean, Head: o.Head, Features: func(ctx context.Context, train []int) (mat.Matrix, error) {
-		return f.tune(ctx, docs, labels, train, o)
-	}}), nil
-}
-
-// tune tunes the encoder on some documents and encodes all with it. FitStack calls it for each inner fold, and at last
-// for all training documents: the last encoder is the pipeline's.
-func (f *Fit) tune(ctx context.Context, docs [][]string, labels, train []int, o *Options) (mat.Matrix, error) {
-	m, err := encoder.Load(o.Model)
-	if err != nil {
-		return nil, err
-	}
-	tune := o.Tune
-	tune.Seed = o.Seed
-	tune.Tasks, tune.Shortcuts = nil, nil
-	for _, groups := range o.Tune.Shortcuts {
-		tune.Shortcuts = append(tune.Shortcuts, Pick(groups, train))
-	}
-	for _, t := range o.Tune.Tasks {
-		t.Targets = Pick(t.Targets, train)
-		tune.Tasks = append(tune.Tasks, t)
-	}
-	name := fmt.Sprintf("tuning on %d calls", len(train))
-	tune.Progress = func(s triplet.Step) { o.Progress(name, s.Step, s.Total) }
-	if c := o.Tune.Checkpoints; c != nil {
-		own := *c
-		own.Dir = filepath.Join(c.Dir, folder(train))
-		tune.Checkpoints = &own
-	}
-	if f.History, err = triplet.Train(ctx, m, Pick(docs, train), Pick(labels, train), &tune); err != nil {
-		return nil, err
-	}
-	f.Tuned = m
-	return m.EncodeDocuments(ctx, docs, &encoder.Options{Cache: f.tuned, Progress: stage(o, "encoding calls by the tuned encoder")})
-}
-
-// Tunings matches the folders that tunings keep their checkpoints in.
-const Tunings = "tuning-????????"
-
-// folder is that of the tuning on the documents at the given places.
-func folder(train []int) string {
-	h := fnv.New32a()
-	fmt.Fprint(h, train)
-	return fmt.Sprintf("tuning-%08x", h.Sum32())
+	return blocks, nil
 }
 
 func stage(o *Options, name string) func(done, total int) {

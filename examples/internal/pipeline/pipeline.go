@@ -6,8 +6,14 @@
 // A call is a document, the texts of its turns. Four blocks of features describe it: tf-idf of its words and pairs of
 // words; of the generic encoder's turn vectors the mean, the mean of the last three and the trend over the call. A
 // fifth is the mean of the turn vectors of an encoder tuned on the training calls. Each block has a head of its own,
-// and a [classify.Stack] weighs the heads by what they are worth on calls that they were not trained on; for this
-// the encoder is tuned anew in each inner fold. So a tuned encoder that does not generalise gets little weight.
+// and a [classify.Stack] weighs the heads by what they are worth on calls that they were not trained on.
+//
+// # Tuning
+//
+// The encoder is tuned once without each inner fold of the training calls. A call is then described by the encoder that
+// has not seen it, and what is to be predicted by the mean of the encoders' weights. On the calls left out the stack
+// decides whether it uses tuned vectors at all, and whether the weights go the whole way or half of it: only what
+// betters both log loss and ROC AUC there is used. See [Tuning].
 //
 // # Files
 //

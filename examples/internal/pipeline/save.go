@@ -57,6 +57,16 @@ func (p *Pipeline) Save(dir string) error {
 	return writeJSON(filepath.Join(dir, manifestFile), m)
 }
 
+// Save writes the pipeline, and the tuned encoder also where the stack does without it.
+func (f *Fit) Save(dir string) error {
+	if f.Tuning != nil && f.Tuned == nil {
+		if err := f.Tuning.Model.Save(filepath.Join(dir, tunedFolder)); err != nil {
+			return err
+		}
+	}
+	return f.Pipeline.Save(dir)
+}
+
 func writeJSON(path string, v any) error {
 	return atomicfile.WriteFile(path, func(w io.Writer) error { return json.NewEncoder(w).Encode(v) })
 }
