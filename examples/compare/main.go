@@ -1,10 +1,11 @@
 // Command compare asks, by cross-validation, which features and classifiers predict best which calls are won, and whether
 // fine-tuning the encoder helps.
 //
-//	go run ./examples/compare [-data FILE] [-model DIR] [-folds N] [-forward] [-epochs N] [-nested] [-value V]
+//	go run ./examples/compare [-data FILE] [-skip] [-model DIR] [-folds N] [-forward] [-epochs N] [-nested] [-value V]
 //	    [-seed N] [-html FILE] [-json FILE]
 //
-// FILE holds calls as JSON (an array, one object or JSON Lines; may be gzipped): transcript, label 0 or 1, metadata. The
+// FILE is a file or folder of calls in any of transcript's formats, such as JSON (an array, one object or JSON Lines; may
+// be gzipped): transcript, label 0 or 1, metadata. A record that cannot be used ends the run, unless -skip is given. The
 // default is a sample of synthetic calls. Calls of one agent stay in one fold, and everything that learns (tf-idf, encoder,
 // classifiers, weights of the stack, thresholds) learns anew in each fold from the calls outside it. With -forward folds are
 // periods, each predicted from the calls before it. The encoder is tuned once in each fold; -nested also judges the
@@ -42,13 +43,15 @@ type options struct {
 	Nested  bool    `json:"nested"`
 	Value   float64 `json:"value"`
 	Seed    uint64  `json:"seed"`
+	skip    bool
 	html    string
 	json    string
 }
 
 func parse(env *cli.Env) (o options, err error) {
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
-	flags.StringVar(&o.Data, "data", "", "`file` of labelled calls as JSON; default: a sample of synthetic calls")
+	flags.StringVar(&o.Data, "data", "", "`file` or folder of labelled calls: JSON, CSV, text, WebVTT, SRT; default: a sample of synthetic calls")
+	flags.BoolVar(&o.skip, "skip", false, "name records that cannot be used and leave them out, rather than stop at the first")
 	flags.StringVar(&o.Model, "model", "", "`folder` of a sentence-transformers model; default: the built-in all-MiniLM-L6-v2")
 	flags.IntVar(&o.Folds, "folds", 5, "parts that the calls are cut into, each predicted from the others")
 	flags.BoolVar(&o.Forward, "forward", false, "test on later calls than are trained on, by call_time, rather than on other agents")
@@ -79,12 +82,9 @@ func run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	d, err := study.Read(o.Data)
+	d, err := study.Read(env, o.Data, o.skip)
 	if err != nil {
 		return err
-	}
-	if d.Unknown > 0 {
-		env.Notef("%d of %d calls have no label and are left out", d.Unknown, len(d.Calls)+d.Unknown)
 	}
 	r, err := compare(ctx, env, d, &o)
 	if err != nil {

@@ -1,13 +1,14 @@
 // Command finetune tunes the encoder on labelled calls, trains the predictor, compares it with what it would be without
 // tuning, and saves everything.
 //
-//	go run ./examples/finetune [-data FILE] [-model DIR] [-classifier_type logistic|xgboost]
+//	go run ./examples/finetune [-data FILE] [-skip] [-model DIR] [-classifier_type logistic|xgboost]
 //	    [-epochs N] [-n_pairs N] [-loss NAME] [-learning_rate X] [-train_layers N] [-lora RANK] [-batch_size N]
 //	    [-attention] [-tasks KEYS] [-shortcuts KEYS] [-seed N] [-out DIR]
 //
 // Without flags it does what is best to begin with; -help tells what each is for.
 //
-// FILE holds calls as JSON (an array, one object or JSON Lines; may be gzipped): transcript, label 0 or 1, metadata. The
+// FILE is a file or folder of calls in any of transcript's formats, such as JSON (an array, one object or JSON Lines; may
+// be gzipped): transcript, label 0 or 1, metadata. A record that cannot be used ends the run, unless -skip is given. The
 // default is a sample of synthetic calls. A quarter of the calls is held out and only judged on; calls of one
 // agent stay on one side. Below DIR it writes
 //
@@ -56,12 +57,14 @@ type options struct {
 	Classifier string `json:"classifier_type"`
 	Seed       uint64 `json:"seed"`
 	tuning
-	out string
+	skip bool
+	out  string
 }
 
 func parse(env *cli.Env) (o options, err error) {
 	flags := flag.NewFlagSet("finetune", flag.ContinueOnError)
-	flags.StringVar(&o.Data, "data", "", "`file` of labelled calls as JSON; default: a sample of synthetic calls")
+	flags.StringVar(&o.Data, "data", "", "`file` or folder of labelled calls: JSON, CSV, text, WebVTT, SRT; default: a sample of synthetic calls")
+	flags.BoolVar(&o.skip, "skip", false, "name records that cannot be used and leave them out, rather than stop at the first")
 	flags.StringVar(&o.Model, "model", "", "`folder` of a sentence-transformers model; default: the built-in all-MiniLM-L6-v2")
 	flags.StringVar(&o.Classifier, "classifier_type", "logistic", "`type` of the classifiers on embeddings, logistic or xgboost")
 	o.tuning.flags(flags)
@@ -158,12 +161,9 @@ type data struct {
 }
 
 func read(env *cli.Env, o *options) (*data, error) {
-	calls, err := study.Read(o.Data)
+	calls, err := study.Read(env, o.Data, o.skip)
 	if err != nil {
 		return nil, err
-	}
-	if calls.Unknown > 0 {
-		env.Notef("%d of %d calls have no label and are left out", calls.Unknown, len(calls.Calls)+calls.Unknown)
 	}
 	if err := calls.Need(fewest); err != nil {
 		return nil, err

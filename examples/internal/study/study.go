@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/internal/cli"
 	"github.com/org/salesconv/transcript"
 )
 
@@ -22,14 +23,26 @@ type Data struct {
 	Groups    []string // by agent; nil where no call names one
 }
 
-// Read reads the calls of a file, or the sample of synthetic ones if it is "".
-func Read(file string) (*Data, error) {
+// Read reads the calls of a file or a folder, or the sample of synthetic ones if it is "", and notes what is left out:
+// calls without a label and, if skip is set, records that cannot be used, which are errors otherwise.
+func Read(env *cli.Env, file string, skip bool) (*Data, error) {
 	d := &Data{Source: cmp.Or(file, "the sample of synthetic calls"), Synthetic: file == ""}
 	all := transcript.Sample()
 	if file != "" {
+		skipped := 0
+		var note func(error)
+		if skip {
+			note = func(err error) {
+				skipped++
+				env.Notef("left out: %v", err)
+			}
+		}
 		var err error
-		if all, err = transcript.Collect(transcript.ReadFile(file), nil); err != nil {
+		if all, err = transcript.Collect(transcript.ReadFile(file), note); err != nil {
 			return nil, err
+		}
+		if skipped > 0 {
+			env.Notef("%d records cannot be used and are left out, %d calls are read", skipped, len(all))
 		}
 	}
 	for _, c := range all {
@@ -37,7 +50,9 @@ func Read(file string) (*Data, error) {
 			d.Calls = append(d.Calls, c)
 		}
 	}
-	d.Unknown = len(all) - len(d.Calls)
+	if d.Unknown = len(all) - len(d.Calls); d.Unknown > 0 {
+		env.Notef("%d of %d calls have no label and are left out", d.Unknown, len(all))
+	}
 	d.Docs = pipeline.Documents(d.Calls)
 	var err error
 	if d.Labels, err = transcript.Labels(d.Calls); err != nil {
