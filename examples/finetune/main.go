@@ -108,33 +108,16 @@ func run(ctx context.Context, env *cli.Env) error {
 	if err := left.begin(env, &o, d); err != nil {
 		return err
 	}
-	fit, err := train(ctx, env, d, &o)
-	if err != nil && !left.any() {
-		return errors.Join(err, left.remove())
-	}
-	if err != nil && ctx.Err() != nil {
-		env.Notef("the same command goes on from here: what was trained is in %s", left.folder())
+	r, err := work(ctx, env, d, &o, started)
+	switch {
+	case err == nil:
+		err = left.remove()
+	case left.any():
+		env.Notef("what was trained so far is kept in %s: the same command goes on from there", left.folder())
+	default:
+		err = errors.Join(err, left.remove())
 	}
 	if err != nil {
-		return err
-	}
-	for k, h := range fit.Tuning.Histories {
-		for _, w := range h.Warnings {
-			env.Notef("step %d of tuning %d: %s", w.Step, k+1, w.Text)
-		}
-	}
-	r, err := judge(ctx, env, d, fit, &o)
-	if err != nil {
-		return err
-	}
-	r.Seconds = time.Since(started).Seconds()
-	if err := fit.Save(filepath.Join(o.out, "models")); err != nil {
-		return err
-	}
-	if err := r.write(filepath.Join(o.out, "results")); err != nil {
-		return err
-	}
-	if err := left.remove(); err != nil {
 		return err
 	}
 	r.print(env.Stdout)
@@ -142,12 +125,37 @@ func run(ctx context.Context, env *cli.Env) error {
 	return nil
 }
 
+// work trains, judges and writes models and results.
+func work(ctx context.Context, env *cli.Env, d *data, o *options, started time.Time) (*results, error) {
+	fit, err := train(ctx, env, d, o)
+	if err != nil {
+		return nil, err
+	}
+	for k, h := range fit.Tuning.Histories {
+		for _, w := range h.Warnings {
+			env.Notef("step %d of tuning %d: %s", w.Step, k+1, w.Text)
+		}
+	}
+	r, err := judge(ctx, env, d, fit, o)
+	if err != nil {
+		return nil, err
+	}
+	r.Seconds = time.Since(started).Seconds()
+	if err := fit.Save(filepath.Join(o.out, "models")); err != nil {
+		return nil, err
+	}
+	return r, r.write(filepath.Join(o.out, "results"))
+}
+
+// probe begins the name of the file that writable makes.
+const probe = ".finetune-probe"
+
 // writable makes the folder, and says early if nothing can be written there.
 func writable(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("%w; name another folder with -out", err)
 	}
-	f, err := os.CreateTemp(dir, ".probe")
+	f, err := os.CreateTemp(dir, probe)
 	if err != nil {
 		return fmt.Errorf("%w; name another folder with -out", err)
 	}

@@ -106,7 +106,7 @@ func (u unfinished) any() bool {
 // remove takes the folder away, but for what others put there, and what a run that was killed while it wrote left.
 func (u unfinished) remove() error {
 	var all error
-	for _, pattern := range []string{identityFile, checkpoints + "/" + pipeline.Tunings, checkpoints + "/.*.tmp", "models/.*.tmp*", "results/.*.tmp"} {
+	for _, pattern := range []string{identityFile, checkpoints + "/" + pipeline.Tunings, checkpoints + "/.*.tmp", "models/.*.tmp*", "results/.*.tmp", probe + "*"} {
 		names, err := fs.Glob(os.DirFS(u.out), pattern)
 		all = errors.Join(all, err)
 		for _, name := range names {
