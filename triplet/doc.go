@@ -16,7 +16,8 @@
 //
 // A batch whose activations exceed Options.MemoryLimit runs in parts by gradient caching (Gao et al. 2021, arXiv
 // 2101.06983): rows first, then the loss on all of them, then each part again with its share of the gradient. So mined
-// losses see the whole of a large batch in bounded memory, with the gradients of one piece.
+// losses see the whole of a large batch in bounded memory, with the gradients of one piece. To accumulate gradients, choose
+// a larger BatchSize.
 //
 // # Which loss
 //

@@ -20,7 +20,7 @@ type Options struct {
 	Pairs     int  // triplets for each document of a batch as anchor, for the losses that draw them; default 4
 	BatchSize int  // documents in a step, half of each label; default 16
 
-	LearningRate float64  // default 2e-5
+	LearningRate float64  // default 2e-5, with LoRA 2e-4
 	Schedule     Schedule // default LinearDecay
 	Warmup       float64  // share of the steps in which the rate rises; default 0.1; below 0: none
 	WeightDecay  float64  // of weights; default 0.01; below 0: none
@@ -28,7 +28,7 @@ type Options struct {
 	ClipNorm     float64  // of the whole gradient; default 1; below 0: none
 	LayerDecay   float64  // factor of the rate from each layer to the one below; default 1
 	TrainLayers  int      // how many upper layers learn, embeddings and the others being frozen; default 0: everything
-	LoRA         int      // rank of corrections that learn in the place of the layers' weights, with a higher rate, 2e-4 say; default 0: none
+	LoRA         int      // rank of corrections that learn in the place of the layers' weights, into which they are merged; default 0: none
 	Pull         float64  // of the weights towards those to begin with, as WeightDecay is towards zero (Li et al. 2018, arXiv 1802.01483); default 0: none
 	DropSegments float64  // probability of leaving a segment out of its document in a step; default 0
 	NoDropout    bool     // default false: dropout as config.json of the model has it
@@ -72,13 +72,17 @@ func (o *Options) withDefaults(layers int) (*Options, error) {
 	if d.Loss, err = d.Loss.withDefaults(); err != nil {
 		return nil, err
 	}
+	rate := 2e-5
+	if d.LoRA > 0 {
+		rate = 2e-4
+	}
 	for _, f := range []struct {
 		name     string
 		value    *float64
 		standard float64
 		top      float64
 	}{
-		{"LearningRate", &d.LearningRate, 2e-5, 1}, {"Warmup", &d.Warmup, 0.1, 1}, {"WeightDecay", &d.WeightDecay, 0.01, 100},
+		{"LearningRate", &d.LearningRate, rate, 1}, {"Warmup", &d.Warmup, 0.1, 1}, {"WeightDecay", &d.WeightDecay, 0.01, 100},
 		{"ClipNorm", &d.ClipNorm, 1, math.MaxFloat64}, {"LayerDecay", &d.LayerDecay, 1, 1},
 	} {
 		if *f.value = or(*f.value, f.standard); !(*f.value <= f.top) {

@@ -240,6 +240,19 @@ func TestTrainUpperLayers(t *testing.T) {
 	}
 }
 
+// Each layer learns at the rate of the one above times the decay, heads at their own.
+func TestRates(t *testing.T) {
+	rate := rates(loadTiny(t).Config(), &Options{LearningRate: 2e-5, LayerDecay: 0.5})
+	for name, want := range map[string]float64{
+		"encoder.layer.1.output.dense.weight": 1, "encoder.layer.0.output.dense.bias": 0.5, "embeddings.LayerNorm.weight": 0.25,
+		"2_Dense.linear.weight": 1, "head.attention": 50,
+	} {
+		if got := rate(name); math.Abs(got-want) > 1e-12 {
+			t.Errorf("%s: rate times %v, want %v", name, got, want)
+		}
+	}
+}
+
 func bytesOf(p encoder.Parameter) []byte {
 	var b bytes.Buffer
 	binary.Write(&b, binary.LittleEndian, p.Value.Float32s())

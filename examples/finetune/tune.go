@@ -50,12 +50,8 @@ func (o *tuning) check() error {
 
 // options are those of package triplet, but for what depends on the calls.
 func (o *tuning) options() triplet.Options {
-	t := triplet.Options{Epochs: o.Epochs, Pairs: o.Pairs, Loss: triplet.Loss{Kind: triplet.Kind(o.Loss)}, LearningRate: o.LearningRate,
+	return triplet.Options{Epochs: o.Epochs, Pairs: o.Pairs, Loss: triplet.Loss{Kind: triplet.Kind(o.Loss)}, LearningRate: o.LearningRate,
 		BatchSize: o.BatchSize, TrainLayers: o.TrainLayers, LoRA: o.LoRA, Attention: o.Attention}
-	if t.LoRA > 0 && t.LearningRate == 0 {
-		t.LearningRate = 2e-4
-	}
-	return t
 }
 
 // columns adds what is taken from the metadata of the calls.
