@@ -17,6 +17,7 @@ import (
 type Task struct {
 	Name    string
 	Targets []string // the class of each document; "": unknown
+	Classes []string // that there are; default: those among Targets
 	Weight  float64  // of its loss beside the main one; default 0.1
 }
 
@@ -49,7 +50,7 @@ func newTasks(tasks []Task, documents int) ([]*task, error) {
 			return nil, fmt.Errorf("triplet: task %q has weight %v, want above 0", t.Name, t.Weight)
 		}
 		k := &task{Task: t}
-		k.classes = slices.Compact(slices.Sorted(slices.Values(t.Targets)))
+		k.classes = slices.Compact(slices.Sorted(slices.Values(slices.Concat(t.Classes, t.Targets))))
 		if len(k.classes) > 0 && k.classes[0] == "" {
 			k.classes = k.classes[1:]
 		}

@@ -82,9 +82,13 @@ func (f *Fit) tune(ctx context.Context, docs [][]string, labels, train []int, o 
 			return nil, err
 		}
 		t.Histories = append(t.Histories, h)
-		move(t.mean, t.mean, f.Generic, m, 1/float64(len(folds)))
+		if err := move(t.mean, t.mean, f.Generic, m, 1/float64(len(folds))); err != nil {
+			return nil, err
+		}
 		for s, share := range shares {
-			move(t.Model, f.Generic, f.Generic, m, share)
+			if err := move(t.Model, f.Generic, f.Generic, m, share); err != nil {
+				return nil, err
+			}
 			if err := t.encode(ctx, docs, Pick(train, fold.Test), s, stage(o, "encoding calls after "+name)); err != nil {
 				return nil, err
 			}
@@ -102,6 +106,7 @@ func (f *Fit) tuneOn(ctx context.Context, m *encoder.Model, docs [][]string, lab
 		tune.Shortcuts = append(tune.Shortcuts, Pick(groups, places))
 	}
 	for _, t := range o.Tune.Tasks {
+		t.Classes = slices.Compact(slices.Sorted(slices.Values(t.Targets))) // the same in each fold
 		t.Targets = Pick(t.Targets, places)
 		tune.Tasks = append(tune.Tasks, t)
 	}
@@ -143,7 +148,9 @@ func (t *Tuning) settle(ctx context.Context, generic *encoder.Model, stack *clas
 	if t.Used {
 		stack.Heads[len(stack.Heads)-1].Name = TunedMean
 	}
-	move(t.Model, generic, generic, t.mean, t.Share)
+	if err := move(t.Model, generic, generic, t.mean, t.Share); err != nil {
+		return nil, err
+	}
 	var others []int
 	for i := range docs {
 		if !slices.Contains(train, i) {
@@ -153,8 +160,8 @@ func (t *Tuning) settle(ctx context.Context, generic *encoder.Model, stack *clas
 	return t.rows[best-1], t.encode(ctx, docs, others, best-1, progress)
 }
 
-// move sets the weights of a model to from + share·(to − start).
-func move(m, from, start, to *encoder.Model, share float64) {
+// move sets the weights of a model, those of its heads too, to from + share·(to − start).
+func move(m, from, start, to *encoder.Model, share float64) error {
 	a, b, c := from.Parameters(), start.Parameters(), to.Parameters()
 	for i, p := range m.Parameters() {
 		w := p.Value.Data().([]float32)
@@ -164,6 +171,7 @@ func move(m, from, start, to *encoder.Model, share float64) {
 		}
 	}
 	m.Changed()
+	return m.SetHeads(moveHeads(from.Heads(), start.Heads(), to.Heads(), share))
 }
 
 // Tunings matches the folders that tunings keep their checkpoints in.
