@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/org/salesconv/classify"
@@ -128,8 +129,8 @@ func (s *trial) encode(ctx context.Context) error {
 // words is tf-idf, its terms and weights learned from the training calls.
 func (s *trial) words(_ context.Context, train []int) (mat.Matrix, error) {
 	texts := make([]string, len(s.Calls))
-	for i, c := range s.Calls {
-		texts[i] = c.Text
+	for i, turns := range s.Docs {
+		texts[i] = strings.Join(turns, "\n")
 	}
 	t, err := transcript.FitTFIDF(pipeline.Pick(texts, train), nil)
 	if err != nil {
