@@ -118,7 +118,7 @@ func (r *results) page() (*report.Page, error) {
 	}
 	for _, err := range []error{
 		add("What it is worth in use", []study.Drawing{study.Gain(shown), r.profit()}, r.uses(), r.lift()),
-		add("Which way predicts best", []study.Drawing{study.AUCs(r.Ways)}, append([]report.Block{r.table()}, r.verdicts()...)...),
+		add("Which way predicts best", []study.Drawing{study.AUCs(r.Ways)}, append([]report.Block{report.Text(r.summary()), r.table()}, r.verdicts()...)...),
 		add("Do the probabilities mean what they say", []study.Drawing{study.Calibration(shown)}, r.calibration()),
 		add("Would more calls help", r.learning(), report.Text("Each point is trained on part of the calls and tested on the same calls as the others.")),
 		add("Do the metadata give the outcome away", nil, report.Text(r.leak()), r.columns()),
@@ -144,6 +144,25 @@ func (r *results) apart() string {
 		return " or from later calls"
 	}
 	return " or from its agent's other calls"
+}
+
+// summary says what the comparisons come to.
+func (r *results) summary() string {
+	var found []string
+	for _, v := range r.Verdicts {
+		if v.Differs() {
+			better, worse := v.B, v.A
+			if v.Difference.Estimate < 0 {
+				better, worse = worse, better
+			}
+			found = append(found, better+" beats "+worse)
+		}
+	}
+	if found == nil {
+		return fmt.Sprintf("None of %d comparisons shows more than chance would: take the simplest way.", len(r.Verdicts))
+	}
+	return fmt.Sprintf("In %d of %d comparisons there is evidence of a difference: %s. Elsewhere take the simpler way.",
+		len(found), len(r.Verdicts), strings.Join(found, ", "))
 }
 
 // verdicts says which differences are more than chance.
