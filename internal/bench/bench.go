@@ -45,7 +45,7 @@ func (b *bench) run(ctx context.Context) error {
 		return err
 	}
 	b.table.head()
-	for _, part := range []func(context.Context) error{b.encoding, b.training, b.tokenizing, b.starting, b.memory, b.products, b.learning} {
+	for _, part := range []func(context.Context) error{b.encoding, b.variants, b.training, b.tokenizing, b.starting, b.memory, b.products, b.learning} {
 		if err := part(ctx); err != nil {
 			return cmp.Or(ctx.Err(), err) // a killed contender only breaks off
 		}
@@ -159,7 +159,7 @@ func (b *bench) training(context.Context) error {
 		{"≥ 6", request{Do: "texts", Name: "training step, 48 mixed texts", Texts: s.texts(48, 5, 190)}},
 	}
 	if b.calls != "" {
-		calls, err := readCalls(b.calls, 24)
+		calls, err := readCalls(b.calls, 12)
 		if err != nil {
 			return err
 		}

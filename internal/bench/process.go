@@ -19,6 +19,8 @@ type request struct {
 	Texts     []string    `json:"texts,omitempty"`     // for "texts"
 	Documents [][]string  `json:"documents,omitempty"` // for "calls"
 	Times     int         `json:"times,omitempty"`     // for "one"
+	Threads   int         `json:"threads,omitempty"`   // for "encode", ours alone: 0 is all
+	Int8      bool        `json:"int8,omitempty"`      // for "encode", ours alone
 	Rows      [][]float64 `json:"rows,omitempty"`      // for "rows"
 	Labels    []int       `json:"labels,omitempty"`
 }

@@ -81,10 +81,9 @@ func (s *server) do(r request) (answer, error) {
 		s.documents[r.Name] = r.Documents
 		return answer{Pieces: s.pieces(r.Documents)}, nil
 	case "encode":
-		return timed(func() error { _, err := s.encode(s.texts[r.Name]); return err })
+		return timed(func() error { return s.encode(s.texts[r.Name], &encoder.Options{Threads: r.Threads, Int8: r.Int8}) })
 	case "embed":
-		rows, err := s.encode(s.texts[r.Name])
-		return answer{Rows: rows}, err
+		return s.embed(s.texts[r.Name])
 	case "one":
 		return s.one(s.texts[r.Name][:1], r.Times)
 	case "tokenize":
@@ -119,26 +118,32 @@ func (s *server) pieces(documents [][]string) (n int) {
 	return n
 }
 
-func (s *server) encode(texts []string) (rows [][]float64, err error) {
+func (s *server) encode(texts []string, opts *encoder.Options) error {
+	_, err := s.model.Encode(context.Background(), texts, opts)
+	return err
+}
+
+// embed is encode with the rows as the answer.
+func (s *server) embed(texts []string) (a answer, err error) {
 	e, err := s.model.Encode(context.Background(), texts, nil)
 	if err != nil {
-		return nil, err
+		return a, err
 	}
 	for i := range texts {
 		row := make([]float64, s.model.Width())
 		for j, x := range e.RawRow(i) {
 			row[j] = float64(x)
 		}
-		rows = append(rows, row)
+		a.Rows = append(a.Rows, row)
 	}
-	return rows, nil
+	return a, nil
 }
 
 // one is the median time of encoding one text.
 func (s *server) one(text []string, times int) (answer, error) {
 	all := make([]float64, times)
 	for i := range all {
-		a, err := timed(func() error { _, err := s.encode(text); return err })
+		a, err := timed(func() error { return s.encode(text, nil) })
 		if err != nil {
 			return a, err
 		}

@@ -42,13 +42,17 @@ func readCalls(file string, n int) (calls [][]string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		var turns []string
-		for _, t := range call.Turns() {
-			turns = append(turns, t.Text)
-		}
-		if calls = append(calls, turns); len(calls) == n {
+		if calls = append(calls, turns(call)); len(calls) == n {
 			break
 		}
 	}
 	return calls, nil
+}
+
+// turns are the texts of a call's turns.
+func turns(call transcript.Call) (texts []string) {
+	for _, t := range call.Turns() {
+		texts = append(texts, t.Text)
+	}
+	return texts
 }
