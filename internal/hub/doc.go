@@ -11,6 +11,5 @@
 //
 // A download that is cut or stalls is resumed where it ended, in the next call if need be; a busy server is asked again
 // when it says; each file is checked against its hash before it gets its name; and the reference is written last, so
-// that a snapshot which is found by name is whole. Two processes may fetch the same model: if they get in each other's
-// way, the hash tells, and one of them starts over or fails.
+// that a snapshot which is found by name is whole. Of two processes that fetch the same file, one waits for the other.
 package hub

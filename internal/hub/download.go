@@ -98,7 +98,8 @@ func (c *Client) list(ctx context.Context, r repo) (sha string, files []remote, 
 	return listing.SHA, listing.Siblings, nil
 }
 
-// download fetches a file into blob by way of blob.incomplete, which stays for the next call if this one fails.
+// download fetches a file into blob by way of blob.incomplete, which stays for the next call if this one fails. If another
+// process is fetching it, download waits for that.
 func (c *Client) download(ctx context.Context, from, blob string, f remote) error {
 	if err := os.MkdirAll(filepath.Dir(blob), 0o755); err != nil {
 		return err
@@ -108,6 +109,15 @@ func (c *Client) download(ctx context.Context, from, blob string, f remote) erro
 		return err
 	}
 	defer part.Close()
+	for !lock(part) {
+		if err := c.Wait(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+	if f.isIn(blob) { // by now
+		os.Remove(part.Name()) // is gone already, or was made just now
+		return nil
+	}
 	if err := c.complete(ctx, from, part, f); err != nil {
 		return err
 	}
@@ -117,7 +127,16 @@ func (c *Client) download(ctx context.Context, from, blob string, f remote) erro
 	if err := part.Close(); err != nil {
 		return err
 	}
-	return os.Rename(part.Name(), blob)
+	if err := os.Rename(part.Name(), blob); err != nil && !f.isIn(blob) { // which another process may have seen to
+		return err
+	}
+	return nil
+}
+
+// isIn reports whether the file is there, of the right size.
+func (f *remote) isIn(blob string) bool {
+	info, err := os.Stat(blob)
+	return err == nil && info.Size() == f.Size
 }
 
 // complete appends to part what is missing, and checks the hash. If part was begun in another call and does not fit, it

@@ -154,7 +154,7 @@ func (c *Client) Fetch(ctx context.Context, name string, match *regexp.Regexp) (
 			return "", fmt.Errorf("hub: %s: %w", name, err)
 		}
 		blob := filepath.Join(c.folder(r), "blobs", f.hash())
-		if info, err := os.Stat(blob); err != nil || info.Size() != f.Size {
+		if !f.isIn(blob) {
 			from := fmt.Sprintf("%s/%s/resolve/%s/%s", c.Endpoint, r.name, sha, f.Name)
 			if err := c.download(ctx, from, blob, f); err != nil {
 				return "", fmt.Errorf("hub: %s: %s: %w", name, f.Name, err)

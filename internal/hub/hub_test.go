@@ -246,6 +246,53 @@ func TestFetchResumes(t *testing.T) {
 	}
 }
 
+// TestFetchTwice has two clients fetch the same file at once: the second waits, and does not ask for it again.
+func TestFetchTwice(t *testing.T) {
+	s := newServer(t)
+	first, _ := client(t, s)
+	second, _ := client(t, s)
+	second.Cache = first.Cache
+	begun, waited := make(chan bool), make(chan bool)
+	s.faults[weightsPath] = []func(http.ResponseWriter, *http.Request, string){func(w http.ResponseWriter, r *http.Request, content string) {
+		close(begun)
+		<-waited
+		whole(w, r, content)
+	}}
+	done := make(chan error)
+	go func() {
+		_, err := first.Fetch(t.Context(), "org/name", wanted)
+		done <- err
+	}()
+	<-begun
+	var once sync.Once
+	second.Wait = func(context.Context, time.Duration) error {
+		once.Do(func() {
+			close(waited)
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
+		return nil
+	}
+	dir, err := second.Fetch(t.Context(), "org/name", wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(first.Cache, "*", "blobs", "*.incomplete")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	s.fetched(t, second, dir)
+	asked := 0
+	for _, r := range s.requests {
+		if strings.HasPrefix(r, weightsPath) {
+			asked++
+		}
+	}
+	if asked != 1 {
+		t.Errorf("the weights were asked for %d times, want once", asked)
+	}
+}
+
 func TestFetchErrors(t *testing.T) {
 	type fault = func(http.ResponseWriter, *http.Request, string)
 	const listing = "/api/models/org/name/revision/main"
