@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/internal/ops"
 )
 
 // Options of a training run. Nil and the zero value are good defaults.
@@ -328,7 +329,9 @@ func (t *trainer) tokenize(docs [][]string) {
 // next takes one step.
 func (t *trainer) next() error {
 	b := t.lay(t.sampler.deal(t.step))
-	if err := t.network.run(t.step, b); err != nil {
+	if err := t.network.run(t.step, b); errors.Is(err, ops.ErrNonFinite) {
+		return fmt.Errorf("%w: lower LearningRate or raise Warmup; in the first step it is the model that is broken", err)
+	} else if err != nil {
 		return err
 	}
 	warmup := int(math.Ceil(t.Warmup * float64(t.history.Total)))

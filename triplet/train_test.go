@@ -305,17 +305,30 @@ func TestTrainErrors(t *testing.T) {
 	}
 }
 
-// Weights that break name the step and the layer.
+// Weights that break, to begin with or on the way, name the step and the layer, and a remedy.
 func TestTrainNaN(t *testing.T) {
-	m := loadTiny(t)
 	docs, labels := calls(1, 6)
-	for _, p := range m.Parameters() {
-		if p.Name == "encoder.layer.1.output.dense.bias" {
-			p.Value.Float32s()[2] = float32(math.Inf(1))
+	for _, after := range []int{0, 3} {
+		m := loadTiny(t)
+		breaks := func() {
+			for _, p := range m.Parameters() {
+				if p.Name == "encoder.layer.1.output.dense.bias" {
+					p.Value.Float32s()[2] = float32(math.Inf(1))
+				}
+			}
 		}
-	}
-	_, err := Train(t.Context(), m, docs, labels, nil)
-	if err == nil || !strings.Contains(err.Error(), "triplet: step 1: ") || !strings.Contains(err.Error(), "encoder.layer.1.output.LayerNorm: non-finite") {
-		t.Error(err)
+		if after == 0 {
+			breaks()
+		}
+		_, err := Train(t.Context(), m, docs, labels, &Options{Epochs: 9, Progress: func(s Step) {
+			if s.Step == after {
+				breaks()
+			}
+		}})
+		for _, want := range []string{fmt.Sprintf("triplet: step %d: ", after+1), "encoder.layer.1.output.LayerNorm: non-finite", "lower LearningRate"} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("error %v, want %q in it", err, want)
+			}
+		}
 	}
 }

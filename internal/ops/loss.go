@@ -1,12 +1,16 @@
 package ops
 
 import (
+	"errors"
 	"fmt"
 
 	G "gorgonia.org/gorgonia"
 
 	"github.com/org/salesconv/internal/kernel"
 )
+
+// ErrNonFinite is part of the error of a run whose numbers are not finite.
+var ErrNonFinite = errors.New("non-finite")
 
 // Loss reduces x [rows,width] to a scalar by f, which returns the value and overwrites grad with its gradient. f is
 // called once a run, so it may differ from one to the next. A value that is not finite makes the run fail.
@@ -22,7 +26,7 @@ func Loss[T kernel.Float](c *Context[T], name string, x *G.Node, f func(rows, wi
 			return nil, err
 		}
 		if value-value != 0 {
-			return nil, fmt.Errorf("ops: %s: the loss is %v", name, value)
+			return nil, fmt.Errorf("ops: %s: %w loss %v", name, ErrNonFinite, value)
 		}
 		return scalar(T(value)), nil
 	}
