@@ -14,7 +14,9 @@ import (
 	"github.com/org/salesconv/internal/ops"
 )
 
-// Options of a training run. Nil and the zero value are good defaults.
+// Options of a training run. Nil and the zero value are good defaults. What matters most is how far the weights may go:
+// Epochs, LearningRate, TrainLayers or LoRA, with Validation to judge it; then the Loss. The rest is for those who measure
+// what it does to their documents.
 type Options struct {
 	Loss      Loss // default: triplets, cosine distance, margin 0.3
 	Epochs    int  // default 1
