@@ -9,7 +9,7 @@ import (
 	"github.com/org/salesconv/triplet"
 )
 
-// tuning are the flags that say how the encoder is tuned. Zero leaves a choice to package triplet.
+// tuning are the flags that say how the encoder is tuned. Zero leaves a choice to packages pipeline and triplet.
 type tuning struct {
 	Epochs       int     `json:"epochs"`
 	Pairs        int     `json:"n_pairs"`
@@ -25,13 +25,13 @@ type tuning struct {
 
 // flags adds those of the tuning, the ones that matter most first.
 func (o *tuning) flags(flags *flag.FlagSet) {
-	flags.IntVar(&o.Epochs, "epochs", 1, "how often the tuning goes through the calls")
+	flags.IntVar(&o.Epochs, "epochs", 2, "how often the tuning goes through the calls")
 	flags.IntVar(&o.Pairs, "n_pairs", 4, "triplets for each call as anchor in an epoch")
 	flags.StringVar(&o.Loss, "loss", string(triplet.Triplets), "`name` of what tuning minimises: triplet, batch_all, batch_hard, batch_semi_hard, supervised_contrastive or multiple_negatives (go doc ./triplet Kind says when to use which)")
-	flags.Float64Var(&o.LearningRate, "learning_rate", 0, "of the tuning; default 2e-5, with -lora 2e-4")
-	flags.IntVar(&o.TrainLayers, "train_layers", 0, "how many upper layers learn; default all")
+	flags.Float64Var(&o.LearningRate, "learning_rate", 0, "of the tuning; default 5e-5, with -lora 2e-4")
+	flags.IntVar(&o.TrainLayers, "train_layers", 0, "how many upper layers learn; default 2, with -lora all")
 	flags.IntVar(&o.LoRA, "lora", 0, "`rank` of corrections that learn in the place of whole layers; default none")
-	flags.IntVar(&o.BatchSize, "batch_size", 16, "calls in a step of the tuning")
+	flags.IntVar(&o.BatchSize, "batch_size", 8, "calls in a step of the tuning")
 	flags.BoolVar(&o.Attention, "attention", false, "learn which turns count for more, instead of taking the mean of all")
 	flags.StringVar(&o.Tasks, "tasks", "", "`keys` of the metadata, with commas between, that the tuned vectors are to tell too, such as industry")
 	flags.StringVar(&o.Shortcuts, "shortcuts", "", "`keys` of the metadata, or day, with commas between, that triplets are not to tell apart by, such as agent_id,day")

@@ -56,6 +56,47 @@ func (t *Tuning) Verdict() string {
 	return fmt.Sprintf("Fine-tuning is not used, as it does not help here: %s with the best of it.", change)
 }
 
+// recipe fills in what the caller has left open: few layers, small batches so that few calls give many steps, a soft
+// margin that keeps pulling, and turns left out at random.
+func recipe(t triplet.Options, layers int) triplet.Options {
+	t.Epochs = cmp.Or(t.Epochs, 2)
+	t.BatchSize = cmp.Or(t.BatchSize, 8)
+	t.DropSegments = cmp.Or(t.DropSegments, 0.2)
+	if t.LoRA == 0 {
+		t.TrainLayers = cmp.Or(t.TrainLayers, min(2, layers))
+		t.LearningRate = cmp.Or(t.LearningRate, 5e-5)
+	}
+	if l := &t.Loss; (l.Kind == "" || l.Kind == triplet.Triplets) && l.Margin == 0 {
+		l.Soft = true
+	}
+	return t
+}
+
+const outcomeTask = "(outcome)" // no key of metadata
+
+// outcome is the label as a task of its own: triplets say which calls lie together, the task along which line they part.
+func outcome(labels []int) triplet.Task {
+	t := triplet.Task{Name: outcomeTask, Weight: 1, Targets: make([]string, len(labels))}
+	for i, l := range labels {
+		t.Targets[i] = []string{"lost", "won"}[l]
+	}
+	return t
+}
+
+// withoutOutcome leaves out the task of the outcome, which is the stack's.
+func withoutOutcome(h *encoder.Heads) *encoder.Heads {
+	left := &encoder.Heads{Query: h.Query}
+	for _, t := range h.Tasks {
+		if t.Name != outcomeTask {
+			left.Tasks = append(left.Tasks, t)
+		}
+	}
+	if left.Query == nil && left.Tasks == nil {
+		return nil
+	}
+	return left
+}
+
 // tune tunes the encoder without each fold of the documents train.
 func (f *Fit) tune(ctx context.Context, docs [][]string, labels, train []int, o *Options) (t *Tuning, err error) {
 	folds, err := classify.Folds(Pick(labels, train), Pick(o.Groups, train), cmp.Or(o.Folds, innerFolds), o.Seed)
@@ -99,9 +140,9 @@ func (f *Fit) tune(ctx context.Context, docs [][]string, labels, train []int, o 
 
 // tuneOn tunes an encoder on the documents at some places.
 func (f *Fit) tuneOn(ctx context.Context, m *encoder.Model, docs [][]string, labels, places []int, name string, o *Options) (*triplet.History, error) {
-	tune := o.Tune
+	tune := recipe(o.Tune, m.Config().NumHiddenLayers)
 	tune.Seed = o.Seed
-	tune.Tasks, tune.Shortcuts = nil, nil
+	tune.Tasks, tune.Shortcuts = []triplet.Task{outcome(Pick(labels, places))}, nil
 	for _, groups := range o.Tune.Shortcuts {
 		tune.Shortcuts = append(tune.Shortcuts, Pick(groups, places))
 	}
@@ -116,7 +157,11 @@ func (f *Fit) tuneOn(ctx context.Context, m *encoder.Model, docs [][]string, lab
 		own.Dir = filepath.Join(c.Dir, folder(places))
 		tune.Checkpoints = &own
 	}
-	return triplet.Train(ctx, m, Pick(docs, places), Pick(labels, places), &tune)
+	h, err := triplet.Train(ctx, m, Pick(docs, places), Pick(labels, places), &tune)
+	if err != nil {
+		return nil, err
+	}
+	return h, m.SetHeads(withoutOutcome(m.Heads()))
 }
 
 // encode sets the rows of documents, for one of the shares, to what Model makes of them.
