@@ -77,9 +77,9 @@ func cueMarks(text string) (marks []mark, every bool) {
 		if open < 0 {
 			return
 		}
-		found := voices(text[:end], open, cue)
-		every = every && found[0].speaker != ""
-		marks = append(marks, found...)
+		first := len(marks)
+		marks = appendVoices(marks, text[:end], open, cue)
+		every = every && marks[first].speaker != ""
 		open = -1
 	}
 	for at, line := range lines(text) {
@@ -110,21 +110,23 @@ func isComment(line string) bool {
 	return word == "NOTE" || word == "STYLE" || word == "REGION"
 }
 
-// voices returns the mark of the cue whose text is text[from:], and those of voice tags and labels in it.
-func voices(text string, from int, cue mark) []mark {
-	marks := []mark{cue}
+// appendVoices appends the mark of the cue whose text is text[from:], and those of voice tags and labels in it.
+func appendVoices(marks []mark, text string, from int, cue mark) []mark {
+	first := len(marks)
 	add := func(start, body int, speaker string, sure bool) {
 		m := cue
 		m.start, m.body, m.end, m.bare, m.speaker, m.sure = start, body, len(text), start, speaker, sure
 		if isBlank(text[from:start]) { // it stands where the cue's own mark does
-			marks = marks[:0]
+			marks = marks[:first]
 		}
 		marks = append(marks, m)
 	}
 	add(from, from, "", false)
 	for at, line := range lines(text[from:]) {
 		at, end := from+at, from+at+len(line)
-		line = strings.TrimLeft(line, "->\t ")
+		for len(line) > 0 && (isSpace(line[0]) || line[0] == '-' || line[0] == '>') {
+			line = line[1:]
+		}
 		if m, ok := findMark(line); ok && m.speaker != "" {
 			start := end - len(line)
 			add(at, start+m.body, m.speaker, m.sure)
@@ -170,6 +172,10 @@ func (t *Turn) strip() {
 		}
 	}
 	for i := 0; i < len(raw); {
+		if raw[i] != '<' && raw[i] != '&' && raw[i] != '{' {
+			i++
+			continue
+		}
 		n, instead := markup(raw[i:])
 		if n == 0 {
 			i++
@@ -185,19 +191,16 @@ func (t *Turn) strip() {
 	t.pieces = pieces
 }
 
-// markup returns the length of the tag or entity at the start of s, 0 if there is none, and what it stands for.
+// markup returns the length of the tag or entity at the start of s, which is '<', '{' or '&', 0 if there is none, and what
+// it stands for.
 func markup(s string) (n int, instead string) {
 	const longest = 200 // bytes of a tag
-	var closing byte
+	closing := byte('>')
 	switch s[0] {
-	case '<':
-		closing = '>'
 	case '{':
 		closing = '}'
 	case '&':
 		closing = ';'
-	default:
-		return 0, ""
 	}
 	n = strings.IndexByte(s[:min(longest, len(s))], closing) + 1
 	switch {
