@@ -45,7 +45,8 @@ func killed(dir string) ([][]string, []int, *Options) {
 	return docs, labels, o
 }
 
-// A run that is killed again and again ends with the weights of one that was not, and never starts over.
+// A run that is killed again and again, on changing numbers of cores, ends with the weights of one that was not, and never
+// starts over.
 func TestCheckpointsSurviveKills(t *testing.T) {
 	dir := t.TempDir()
 	r := rand.New(rand.NewPCG(1, 1))
@@ -53,7 +54,7 @@ func TestCheckpointsSurviveKills(t *testing.T) {
 	const kills = 10
 	for range kills {
 		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), childDir+"="+dir)
+		cmd.Env = append(os.Environ(), childDir+"="+dir, fmt.Sprintf("GOMAXPROCS=%d", 1+r.IntN(3)))
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)

@@ -31,3 +31,27 @@ func ExampleTrain() {
 	fmt.Printf("%d documents of %d segments, %d steps, all triplets active: %v\n", history.Documents, history.Segments, last.Step, last.Active == 1)
 	// Output: 6 documents of 12 segments, 3 steps, all triplets active: true
 }
+
+// A query learnt beside the encoder weighs the turns of a call; the weights can be read out.
+func ExampleTrain_attention() {
+	model, err := encoder.Load(os.DirFS("../encoder/testdata/models/mean12"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	docs := [][]string{{"hello there", "the price is too high"}, {"hello", "too high"}, {"hello", "we can sign it today"}, {"hello there", "sign today"}}
+	labels := []int{0, 0, 1, 1}
+	ctx := context.Background()
+	if _, err := triplet.Train(ctx, model, docs, labels, &triplet.Options{Attention: true, Epochs: 3}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	turns, err := model.EncodeSegments(ctx, docs[0], nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	weights := model.Pooling()(encoder.Segments{Pieces: make([]int, len(docs[0])), Row: turns.RawRow})[0]
+	fmt.Printf("%d turns, whose weights sum to %.3f\n", len(weights), weights[0]+weights[1])
+	// Output: 2 turns, whose weights sum to 1.000
+}

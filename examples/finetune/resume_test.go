@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -43,7 +44,7 @@ func killed(t *testing.T, r *rand.Rand, checkpoints string, changes int, args []
 	t.Helper()
 	var note bytes.Buffer
 	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env, cmd.Stderr = append(os.Environ(), childVariable+"=1"), &note
+	cmd.Env, cmd.Stderr = append(os.Environ(), childVariable+"=1", fmt.Sprintf("GOMAXPROCS=%d", 1+r.IntN(3))), &note
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +62,7 @@ func killed(t *testing.T, r *rand.Rand, checkpoints string, changes int, args []
 	return note.String(), <-ended == nil
 }
 
-// A run that is killed again and again ends with the bytes of one that was not, and repeats no tuning that was finished.
+// A run that is killed again and again, on changing numbers of cores, ends with the bytes of one that was not.
 func TestKilledRunGoesOn(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "[a]*") // no pattern
 	args := []string{"-data", write(t, transcript.Sample()[:24]), "-model", tiny, "-epochs", "12", "-out", out}
