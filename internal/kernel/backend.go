@@ -27,7 +27,7 @@ type backend[T Float] struct {
 	// fetch brings the first nr elements of each row, which are needed soon, into cache.
 	fetch func(rows int, x []T, ldx int)
 
-	// gelu: y = x·Φ(x), y may be x. geluGrad: dx = dy·gelu'(x), dx may be dy.
+	// gelu: y = x·Φ(x), y may be x. geluGrad: dx = dy·gelu'(x), dx may be dy, and x becomes gelu(x).
 	gelu     func(rows, cols int, x []T, ldx int, y []T, ldy int)
 	geluGrad func(rows, cols int, x []T, ldx int, dy []T, ldd int, dx []T, ldo int)
 	exp      func(x, y []T)

@@ -15,7 +15,7 @@ func GELU[T Float](pool *Pool, x, y []T) {
 	forSpans(pool, len(x), func(i, j int) { be.gelu(1, j-i, x[i:j], 0, y[i:j], 0) })
 }
 
-// GELUGrad sets dx = dy·gelu'(x). dx may be dy.
+// GELUGrad sets dx = dy·gelu'(x) and x to gelu(x), which the gradient of the next layer's weights needs. dx may be dy.
 func GELUGrad[T Float](pool *Pool, x, dy, dx []T) {
 	be, dy, dx := active[T](), dy[:len(x)], dx[:len(x)]
 	forSpans(pool, len(x), func(i, j int) { be.geluGrad(1, j-i, x[i:j], 0, dy[i:j], 0, dx[i:j], 0) })

@@ -9,7 +9,7 @@ package kernel
 //go:noescape
 func geluAVX512(rows int, cols int, x []float32, ldx int, y []float32, ldy int)
 
-// geluGradAVX512 is backend.geluGrad: dy·(Φ(x) + x·exp(-x²/2)/√2π).
+// geluGradAVX512 is backend.geluGrad: dx = dy·(Φ(x) + x·exp(-x²/2)/√2π), and x becomes max(x,0) - |x|·Φ(-|x|).
 //
 //go:noescape
 func geluGradAVX512(rows int, cols int, x []float32, ldx int, dy []float32, ldd int, dx []float32, ldo int)
@@ -29,7 +29,7 @@ func tanhAVX512(x []float32, y []float32)
 //go:noescape
 func geluAVX2(rows int, cols int, x []float32, ldx int, y []float32, ldy int)
 
-// geluGradAVX2 is backend.geluGrad: dy·(Φ(x) + x·exp(-x²/2)/√2π).
+// geluGradAVX2 is backend.geluGrad: dx = dy·(Φ(x) + x·exp(-x²/2)/√2π), and x becomes max(x,0) - |x|·Φ(-|x|).
 //
 //go:noescape
 func geluGradAVX2(rows int, cols int, x []float32, ldx int, dy []float32, ldd int, dx []float32, ldo int)

@@ -400,54 +400,58 @@ row1:
 loop2:
 	VMOVUPS      (R11), Z0
 	VANDPS       word7fffffff<>+0(SB), Z0, Z1
-	VMOVUPS      word3ec28f5c<>+0(SB), Z2
-	VMINPS       word41700000<>+0(SB), Z1, Z1
-	VFMADD213PS  word3f800000<>+0(SB), Z1, Z2
-	VRCP14PS     Z2, Z3
-	VFNMADD213PS word3f800000<>+0(SB), Z3, Z2
-	VFMADD213PS  Z3, Z3, Z2
-	VMULPS       Z1, Z1, Z3
-	VMOVAPS      Z3, Z4
-	VFMSUB231PS  Z1, Z1, Z4
-	VMULPS       wordbf000000<>+0(SB), Z3, Z3
+	VMOVUPS      word3ec28f5c<>+0(SB), Z3
+	VMINPS       word41700000<>+0(SB), Z1, Z2
+	VFMADD213PS  word3f800000<>+0(SB), Z2, Z3
+	VRCP14PS     Z3, Z4
+	VFNMADD213PS word3f800000<>+0(SB), Z4, Z3
+	VFMADD213PS  Z4, Z4, Z3
+	VMULPS       Z2, Z2, Z4
+	VMOVAPS      Z4, Z5
+	VFMSUB231PS  Z2, Z2, Z5
 	VMULPS       wordbf000000<>+0(SB), Z4, Z4
-	VMULPS       word3fb8aa3b<>+0(SB), Z3, Z1
-	VRNDSCALEPS  $0x08, Z1, Z1
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  wordbf318000<>+0(SB), Z1, Z3
-	VFMADD231PS  word395e8083<>+0(SB), Z1, Z3
-	VMOVUPS      word39506967<>+0(SB), Z5
-	VFMADD213PS  word3ab743ce<>+0(SB), Z3, Z5
-	VFMADD213PS  word3c088908<>+0(SB), Z3, Z5
-	VFMADD213PS  word3d2aa9c1<>+0(SB), Z3, Z5
-	VFMADD213PS  word3e2aaaaa<>+0(SB), Z3, Z5
-	VFMADD213PS  word3f000000<>+0(SB), Z3, Z5
-	VMULPS       Z3, Z3, Z6
-	VADDPS       word3f800000<>+0(SB), Z3, Z3
-	VFMADD213PS  Z3, Z6, Z5
-	VSCALEFPS    Z1, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z5
-	VMOVUPS      word3cc1f57e<>+0(SB), Z1
-	VFMADD213PS  wordbe158d7d<>+0(SB), Z2, Z1
-	VFMADD213PS  word3eb91428<>+0(SB), Z2, Z1
-	VFMADD213PS  wordbed9e188<>+0(SB), Z2, Z1
-	VFMADD213PS  word3e501dab<>+0(SB), Z2, Z1
-	VFMADD213PS  wordbd56cf32<>+0(SB), Z2, Z1
-	VFMADD213PS  word3dd7cb84<>+0(SB), Z2, Z1
-	VFMADD213PS  word3e01e51a<>+0(SB), Z2, Z1
-	VFMADD213PS  word3e1b7a7f<>+0(SB), Z2, Z1
-	VFMADD213PS  word3e1b3a53<>+0(SB), Z2, Z1
-	VMULPS       Z2, Z1, Z1
-	VMULPS       Z5, Z1, Z1
-	VMOVUPS      word3f800000<>+0(SB), Z2
-	VSUBPS       Z1, Z2, Z2
+	VMULPS       wordbf000000<>+0(SB), Z5, Z5
+	VMULPS       word3fb8aa3b<>+0(SB), Z4, Z2
+	VRNDSCALEPS  $0x08, Z2, Z2
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  wordbf318000<>+0(SB), Z2, Z4
+	VFMADD231PS  word395e8083<>+0(SB), Z2, Z4
+	VMOVUPS      word39506967<>+0(SB), Z6
+	VFMADD213PS  word3ab743ce<>+0(SB), Z4, Z6
+	VFMADD213PS  word3c088908<>+0(SB), Z4, Z6
+	VFMADD213PS  word3d2aa9c1<>+0(SB), Z4, Z6
+	VFMADD213PS  word3e2aaaaa<>+0(SB), Z4, Z6
+	VFMADD213PS  word3f000000<>+0(SB), Z4, Z6
+	VMULPS       Z4, Z4, Z7
+	VADDPS       word3f800000<>+0(SB), Z4, Z4
+	VFMADD213PS  Z4, Z7, Z6
+	VSCALEFPS    Z2, Z6, Z6
+	VFMADD231PS  Z6, Z5, Z6
+	VMOVUPS      word3cc1f57e<>+0(SB), Z2
+	VFMADD213PS  wordbe158d7d<>+0(SB), Z3, Z2
+	VFMADD213PS  word3eb91428<>+0(SB), Z3, Z2
+	VFMADD213PS  wordbed9e188<>+0(SB), Z3, Z2
+	VFMADD213PS  word3e501dab<>+0(SB), Z3, Z2
+	VFMADD213PS  wordbd56cf32<>+0(SB), Z3, Z2
+	VFMADD213PS  word3dd7cb84<>+0(SB), Z3, Z2
+	VFMADD213PS  word3e01e51a<>+0(SB), Z3, Z2
+	VFMADD213PS  word3e1b7a7f<>+0(SB), Z3, Z2
+	VFMADD213PS  word3e1b3a53<>+0(SB), Z3, Z2
+	VMULPS       Z3, Z2, Z2
+	VMULPS       Z6, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VMAXPS       Z0, Z3, Z3
+	VFNMADD231PS Z1, Z2, Z3
+	VMOVUPS      Z3, (R11)
+	VMOVUPS      word3f800000<>+0(SB), Z1
+	VSUBPS       Z2, Z1, Z1
 	VPMOVD2M     Z0, K1
-	VMOVAPS      Z1, K1, Z2
-	VMULPS       word3ecc422a<>+0(SB), Z5, Z5
-	VFMADD231PS  Z0, Z5, Z2
+	VMOVAPS      Z2, K1, Z1
+	VMULPS       word3ecc422a<>+0(SB), Z6, Z6
+	VFMADD231PS  Z0, Z6, Z1
 	VMOVUPS      (R12), Z0
-	VMULPS       Z0, Z2, Z2
-	VMOVUPS      Z2, (R13)
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, (R13)
 	ADDQ         $0x40, R11
 	ADDQ         $0x40, R12
 	ADDQ         $0x40, R13
@@ -462,54 +466,58 @@ tail3:
 	KMOVW        R14, K1
 	VMOVUPS.Z    (R11), K1, Z0
 	VANDPS       word7fffffff<>+0(SB), Z0, Z1
-	VMOVUPS      word3ec28f5c<>+0(SB), Z2
-	VMINPS       word41700000<>+0(SB), Z1, Z1
-	VFMADD213PS  word3f800000<>+0(SB), Z1, Z2
-	VRCP14PS     Z2, Z3
-	VFNMADD213PS word3f800000<>+0(SB), Z3, Z2
-	VFMADD213PS  Z3, Z3, Z2
-	VMULPS       Z1, Z1, Z3
-	VMOVAPS      Z3, Z4
-	VFMSUB231PS  Z1, Z1, Z4
-	VMULPS       wordbf000000<>+0(SB), Z3, Z3
+	VMOVUPS      word3ec28f5c<>+0(SB), Z3
+	VMINPS       word41700000<>+0(SB), Z1, Z2
+	VFMADD213PS  word3f800000<>+0(SB), Z2, Z3
+	VRCP14PS     Z3, Z4
+	VFNMADD213PS word3f800000<>+0(SB), Z4, Z3
+	VFMADD213PS  Z4, Z4, Z3
+	VMULPS       Z2, Z2, Z4
+	VMOVAPS      Z4, Z5
+	VFMSUB231PS  Z2, Z2, Z5
 	VMULPS       wordbf000000<>+0(SB), Z4, Z4
-	VMULPS       word3fb8aa3b<>+0(SB), Z3, Z1
-	VRNDSCALEPS  $0x08, Z1, Z1
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  wordbf318000<>+0(SB), Z1, Z3
-	VFMADD231PS  word395e8083<>+0(SB), Z1, Z3
-	VMOVUPS      word39506967<>+0(SB), Z5
-	VFMADD213PS  word3ab743ce<>+0(SB), Z3, Z5
-	VFMADD213PS  word3c088908<>+0(SB), Z3, Z5
-	VFMADD213PS  word3d2aa9c1<>+0(SB), Z3, Z5
-	VFMADD213PS  word3e2aaaaa<>+0(SB), Z3, Z5
-	VFMADD213PS  word3f000000<>+0(SB), Z3, Z5
-	VMULPS       Z3, Z3, Z6
-	VADDPS       word3f800000<>+0(SB), Z3, Z3
-	VFMADD213PS  Z3, Z6, Z5
-	VSCALEFPS    Z1, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z5
-	VMOVUPS      word3cc1f57e<>+0(SB), Z1
-	VFMADD213PS  wordbe158d7d<>+0(SB), Z2, Z1
-	VFMADD213PS  word3eb91428<>+0(SB), Z2, Z1
-	VFMADD213PS  wordbed9e188<>+0(SB), Z2, Z1
-	VFMADD213PS  word3e501dab<>+0(SB), Z2, Z1
-	VFMADD213PS  wordbd56cf32<>+0(SB), Z2, Z1
-	VFMADD213PS  word3dd7cb84<>+0(SB), Z2, Z1
-	VFMADD213PS  word3e01e51a<>+0(SB), Z2, Z1
-	VFMADD213PS  word3e1b7a7f<>+0(SB), Z2, Z1
-	VFMADD213PS  word3e1b3a53<>+0(SB), Z2, Z1
-	VMULPS       Z2, Z1, Z1
-	VMULPS       Z5, Z1, Z1
-	VMOVUPS      word3f800000<>+0(SB), Z2
-	VSUBPS       Z1, Z2, Z2
+	VMULPS       wordbf000000<>+0(SB), Z5, Z5
+	VMULPS       word3fb8aa3b<>+0(SB), Z4, Z2
+	VRNDSCALEPS  $0x08, Z2, Z2
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  wordbf318000<>+0(SB), Z2, Z4
+	VFMADD231PS  word395e8083<>+0(SB), Z2, Z4
+	VMOVUPS      word39506967<>+0(SB), Z6
+	VFMADD213PS  word3ab743ce<>+0(SB), Z4, Z6
+	VFMADD213PS  word3c088908<>+0(SB), Z4, Z6
+	VFMADD213PS  word3d2aa9c1<>+0(SB), Z4, Z6
+	VFMADD213PS  word3e2aaaaa<>+0(SB), Z4, Z6
+	VFMADD213PS  word3f000000<>+0(SB), Z4, Z6
+	VMULPS       Z4, Z4, Z7
+	VADDPS       word3f800000<>+0(SB), Z4, Z4
+	VFMADD213PS  Z4, Z7, Z6
+	VSCALEFPS    Z2, Z6, Z6
+	VFMADD231PS  Z6, Z5, Z6
+	VMOVUPS      word3cc1f57e<>+0(SB), Z2
+	VFMADD213PS  wordbe158d7d<>+0(SB), Z3, Z2
+	VFMADD213PS  word3eb91428<>+0(SB), Z3, Z2
+	VFMADD213PS  wordbed9e188<>+0(SB), Z3, Z2
+	VFMADD213PS  word3e501dab<>+0(SB), Z3, Z2
+	VFMADD213PS  wordbd56cf32<>+0(SB), Z3, Z2
+	VFMADD213PS  word3dd7cb84<>+0(SB), Z3, Z2
+	VFMADD213PS  word3e01e51a<>+0(SB), Z3, Z2
+	VFMADD213PS  word3e1b7a7f<>+0(SB), Z3, Z2
+	VFMADD213PS  word3e1b3a53<>+0(SB), Z3, Z2
+	VMULPS       Z3, Z2, Z2
+	VMULPS       Z6, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VMAXPS       Z0, Z3, Z3
+	VFNMADD231PS Z1, Z2, Z3
+	VMOVUPS      Z3, K1, (R11)
+	VMOVUPS      word3f800000<>+0(SB), Z1
+	VSUBPS       Z2, Z1, Z1
 	VPMOVD2M     Z0, K2
-	VMOVAPS      Z1, K2, Z2
-	VMULPS       word3ecc422a<>+0(SB), Z5, Z5
-	VFMADD231PS  Z0, Z5, Z2
+	VMOVAPS      Z2, K2, Z1
+	VMULPS       word3ecc422a<>+0(SB), Z6, Z6
+	VFMADD231PS  Z0, Z6, Z1
 	VMOVUPS.Z    (R12), K1, Z0
-	VMULPS       Z0, Z2, Z2
-	VMOVUPS      Z2, K1, (R13)
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, K1, (R13)
 
 done4:
 	ADDQ DI, DX
@@ -1015,131 +1023,139 @@ row1:
 	JLT  tail3
 
 loop2:
-	VMOVUPS     (R11), Y0
-	VANDPS      word7fffffff<>+0(SB), Y0, Y1
-	VMOVUPS     word3ec28f5c<>+0(SB), Y2
-	VMINPS      word41700000<>+0(SB), Y1, Y1
-	VFMADD213PS word3f800000<>+0(SB), Y1, Y2
-	VMOVUPS     word3f800000<>+0(SB), Y3
-	VDIVPS      Y2, Y3, Y3
-	VMULPS      Y1, Y1, Y2
-	VMOVAPS     Y2, Y4
-	VFMSUB231PS Y1, Y1, Y4
-	VMULPS      wordbf000000<>+0(SB), Y2, Y2
-	VMULPS      wordbf000000<>+0(SB), Y4, Y4
-	VMULPS      word3fb8aa3b<>+0(SB), Y2, Y1
-	VROUNDPS    $0x08, Y1, Y1
-	VMOVAPS     Y2, Y2
-	VFMADD231PS wordbf318000<>+0(SB), Y1, Y2
-	VFMADD231PS word395e8083<>+0(SB), Y1, Y2
-	VMOVUPS     word39506967<>+0(SB), Y5
-	VFMADD213PS word3ab743ce<>+0(SB), Y2, Y5
-	VFMADD213PS word3c088908<>+0(SB), Y2, Y5
-	VFMADD213PS word3d2aa9c1<>+0(SB), Y2, Y5
-	VFMADD213PS word3e2aaaaa<>+0(SB), Y2, Y5
-	VFMADD213PS word3f000000<>+0(SB), Y2, Y5
-	VMULPS      Y2, Y2, Y6
-	VADDPS      word3f800000<>+0(SB), Y2, Y2
-	VFMADD213PS Y2, Y6, Y5
-	VCVTPS2DQ   Y1, Y1
-	VPSRAD      $0x01, Y1, Y2
-	VPSUBD      Y2, Y1, Y1
-	VPADDD      word0000007f<>+0(SB), Y2, Y2
-	VPSLLD      $0x17, Y2, Y2
-	VMULPS      Y2, Y5, Y5
-	VPADDD      word0000007f<>+0(SB), Y1, Y1
-	VPSLLD      $0x17, Y1, Y1
-	VMULPS      Y1, Y5, Y5
-	VFMADD231PS Y5, Y4, Y5
-	VMOVUPS     word3cc1f57e<>+0(SB), Y1
-	VFMADD213PS wordbe158d7d<>+0(SB), Y3, Y1
-	VFMADD213PS word3eb91428<>+0(SB), Y3, Y1
-	VFMADD213PS wordbed9e188<>+0(SB), Y3, Y1
-	VFMADD213PS word3e501dab<>+0(SB), Y3, Y1
-	VFMADD213PS wordbd56cf32<>+0(SB), Y3, Y1
-	VFMADD213PS word3dd7cb84<>+0(SB), Y3, Y1
-	VFMADD213PS word3e01e51a<>+0(SB), Y3, Y1
-	VFMADD213PS word3e1b7a7f<>+0(SB), Y3, Y1
-	VFMADD213PS word3e1b3a53<>+0(SB), Y3, Y1
-	VMULPS      Y3, Y1, Y1
-	VMULPS      Y5, Y1, Y1
-	VMOVUPS     word3f800000<>+0(SB), Y2
-	VSUBPS      Y1, Y2, Y2
-	VBLENDVPS   Y0, Y1, Y2, Y2
-	VMULPS      word3ecc422a<>+0(SB), Y5, Y5
-	VFMADD231PS Y0, Y5, Y2
-	VMOVUPS     (R12), Y0
-	VMULPS      Y0, Y2, Y2
-	VMOVUPS     Y2, (R13)
-	ADDQ        $0x20, R11
-	ADDQ        $0x20, R12
-	ADDQ        $0x20, R13
-	SUBQ        $0x08, R10
-	JGE         loop2
+	VMOVUPS      (R11), Y0
+	VANDPS       word7fffffff<>+0(SB), Y0, Y1
+	VMOVUPS      word3ec28f5c<>+0(SB), Y3
+	VMINPS       word41700000<>+0(SB), Y1, Y2
+	VFMADD213PS  word3f800000<>+0(SB), Y2, Y3
+	VMOVUPS      word3f800000<>+0(SB), Y4
+	VDIVPS       Y3, Y4, Y4
+	VMULPS       Y2, Y2, Y3
+	VMOVAPS      Y3, Y5
+	VFMSUB231PS  Y2, Y2, Y5
+	VMULPS       wordbf000000<>+0(SB), Y3, Y3
+	VMULPS       wordbf000000<>+0(SB), Y5, Y5
+	VMULPS       word3fb8aa3b<>+0(SB), Y3, Y2
+	VROUNDPS     $0x08, Y2, Y2
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  wordbf318000<>+0(SB), Y2, Y3
+	VFMADD231PS  word395e8083<>+0(SB), Y2, Y3
+	VMOVUPS      word39506967<>+0(SB), Y6
+	VFMADD213PS  word3ab743ce<>+0(SB), Y3, Y6
+	VFMADD213PS  word3c088908<>+0(SB), Y3, Y6
+	VFMADD213PS  word3d2aa9c1<>+0(SB), Y3, Y6
+	VFMADD213PS  word3e2aaaaa<>+0(SB), Y3, Y6
+	VFMADD213PS  word3f000000<>+0(SB), Y3, Y6
+	VMULPS       Y3, Y3, Y7
+	VADDPS       word3f800000<>+0(SB), Y3, Y3
+	VFMADD213PS  Y3, Y7, Y6
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       word0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y6, Y6
+	VPADDD       word0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y6, Y6
+	VFMADD231PS  Y6, Y5, Y6
+	VMOVUPS      word3cc1f57e<>+0(SB), Y2
+	VFMADD213PS  wordbe158d7d<>+0(SB), Y4, Y2
+	VFMADD213PS  word3eb91428<>+0(SB), Y4, Y2
+	VFMADD213PS  wordbed9e188<>+0(SB), Y4, Y2
+	VFMADD213PS  word3e501dab<>+0(SB), Y4, Y2
+	VFMADD213PS  wordbd56cf32<>+0(SB), Y4, Y2
+	VFMADD213PS  word3dd7cb84<>+0(SB), Y4, Y2
+	VFMADD213PS  word3e01e51a<>+0(SB), Y4, Y2
+	VFMADD213PS  word3e1b7a7f<>+0(SB), Y4, Y2
+	VFMADD213PS  word3e1b3a53<>+0(SB), Y4, Y2
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y6, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y0, Y3, Y3
+	VFNMADD231PS Y1, Y2, Y3
+	VMOVUPS      Y3, (R11)
+	VMOVUPS      word3f800000<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y1
+	VMULPS       word3ecc422a<>+0(SB), Y6, Y6
+	VFMADD231PS  Y0, Y6, Y1
+	VMOVUPS      (R12), Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (R13)
+	ADDQ         $0x20, R11
+	ADDQ         $0x20, R12
+	ADDQ         $0x20, R13
+	SUBQ         $0x08, R10
+	JGE          loop2
 
 tail3:
-	ADDQ        $0x08, R10
-	JZ          done4
-	LEAQ        lanes<>+0(SB), R14
-	MOVQ        $+16, R15
-	SUBQ        R10, R15
-	VMOVUPS     (R14)(R15*4), Y0
-	VMASKMOVPS  (R11), Y0, Y1
-	VANDPS      word7fffffff<>+0(SB), Y1, Y2
-	VMOVUPS     word3ec28f5c<>+0(SB), Y3
-	VMINPS      word41700000<>+0(SB), Y2, Y2
-	VFMADD213PS word3f800000<>+0(SB), Y2, Y3
-	VMOVUPS     word3f800000<>+0(SB), Y4
-	VDIVPS      Y3, Y4, Y4
-	VMULPS      Y2, Y2, Y3
-	VMOVAPS     Y3, Y5
-	VFMSUB231PS Y2, Y2, Y5
-	VMULPS      wordbf000000<>+0(SB), Y3, Y3
-	VMULPS      wordbf000000<>+0(SB), Y5, Y5
-	VMULPS      word3fb8aa3b<>+0(SB), Y3, Y2
-	VROUNDPS    $0x08, Y2, Y2
-	VMOVAPS     Y3, Y3
-	VFMADD231PS wordbf318000<>+0(SB), Y2, Y3
-	VFMADD231PS word395e8083<>+0(SB), Y2, Y3
-	VMOVUPS     word39506967<>+0(SB), Y6
-	VFMADD213PS word3ab743ce<>+0(SB), Y3, Y6
-	VFMADD213PS word3c088908<>+0(SB), Y3, Y6
-	VFMADD213PS word3d2aa9c1<>+0(SB), Y3, Y6
-	VFMADD213PS word3e2aaaaa<>+0(SB), Y3, Y6
-	VFMADD213PS word3f000000<>+0(SB), Y3, Y6
-	VMULPS      Y3, Y3, Y7
-	VADDPS      word3f800000<>+0(SB), Y3, Y3
-	VFMADD213PS Y3, Y7, Y6
-	VCVTPS2DQ   Y2, Y2
-	VPSRAD      $0x01, Y2, Y3
-	VPSUBD      Y3, Y2, Y2
-	VPADDD      word0000007f<>+0(SB), Y3, Y3
-	VPSLLD      $0x17, Y3, Y3
-	VMULPS      Y3, Y6, Y6
-	VPADDD      word0000007f<>+0(SB), Y2, Y2
-	VPSLLD      $0x17, Y2, Y2
-	VMULPS      Y2, Y6, Y6
-	VFMADD231PS Y6, Y5, Y6
-	VMOVUPS     word3cc1f57e<>+0(SB), Y2
-	VFMADD213PS wordbe158d7d<>+0(SB), Y4, Y2
-	VFMADD213PS word3eb91428<>+0(SB), Y4, Y2
-	VFMADD213PS wordbed9e188<>+0(SB), Y4, Y2
-	VFMADD213PS word3e501dab<>+0(SB), Y4, Y2
-	VFMADD213PS wordbd56cf32<>+0(SB), Y4, Y2
-	VFMADD213PS word3dd7cb84<>+0(SB), Y4, Y2
-	VFMADD213PS word3e01e51a<>+0(SB), Y4, Y2
-	VFMADD213PS word3e1b7a7f<>+0(SB), Y4, Y2
-	VFMADD213PS word3e1b3a53<>+0(SB), Y4, Y2
-	VMULPS      Y4, Y2, Y2
-	VMULPS      Y6, Y2, Y2
-	VMOVUPS     word3f800000<>+0(SB), Y3
-	VSUBPS      Y2, Y3, Y3
-	VBLENDVPS   Y1, Y2, Y3, Y3
-	VMULPS      word3ecc422a<>+0(SB), Y6, Y6
-	VFMADD231PS Y1, Y6, Y3
-	VMASKMOVPS  (R12), Y0, Y1
-	VMULPS      Y1, Y3, Y3
-	VMASKMOVPS  Y3, Y0, (R13)
+	ADDQ         $0x08, R10
+	JZ           done4
+	LEAQ         lanes<>+0(SB), R14
+	MOVQ         $+16, R15
+	SUBQ         R10, R15
+	VMOVUPS      (R14)(R15*4), Y0
+	VMASKMOVPS   (R11), Y0, Y1
+	VANDPS       word7fffffff<>+0(SB), Y1, Y2
+	VMOVUPS      word3ec28f5c<>+0(SB), Y4
+	VMINPS       word41700000<>+0(SB), Y2, Y3
+	VFMADD213PS  word3f800000<>+0(SB), Y3, Y4
+	VMOVUPS      word3f800000<>+0(SB), Y5
+	VDIVPS       Y4, Y5, Y5
+	VMULPS       Y3, Y3, Y4
+	VMOVAPS      Y4, Y6
+	VFMSUB231PS  Y3, Y3, Y6
+	VMULPS       wordbf000000<>+0(SB), Y4, Y4
+	VMULPS       wordbf000000<>+0(SB), Y6, Y6
+	VMULPS       word3fb8aa3b<>+0(SB), Y4, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  wordbf318000<>+0(SB), Y3, Y4
+	VFMADD231PS  word395e8083<>+0(SB), Y3, Y4
+	VMOVUPS      word39506967<>+0(SB), Y7
+	VFMADD213PS  word3ab743ce<>+0(SB), Y4, Y7
+	VFMADD213PS  word3c088908<>+0(SB), Y4, Y7
+	VFMADD213PS  word3d2aa9c1<>+0(SB), Y4, Y7
+	VFMADD213PS  word3e2aaaaa<>+0(SB), Y4, Y7
+	VFMADD213PS  word3f000000<>+0(SB), Y4, Y7
+	VMULPS       Y4, Y4, Y8
+	VADDPS       word3f800000<>+0(SB), Y4, Y4
+	VFMADD213PS  Y4, Y8, Y7
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       word0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y7, Y7
+	VPADDD       word0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y7, Y7
+	VFMADD231PS  Y7, Y6, Y7
+	VMOVUPS      word3cc1f57e<>+0(SB), Y3
+	VFMADD213PS  wordbe158d7d<>+0(SB), Y5, Y3
+	VFMADD213PS  word3eb91428<>+0(SB), Y5, Y3
+	VFMADD213PS  wordbed9e188<>+0(SB), Y5, Y3
+	VFMADD213PS  word3e501dab<>+0(SB), Y5, Y3
+	VFMADD213PS  wordbd56cf32<>+0(SB), Y5, Y3
+	VFMADD213PS  word3dd7cb84<>+0(SB), Y5, Y3
+	VFMADD213PS  word3e01e51a<>+0(SB), Y5, Y3
+	VFMADD213PS  word3e1b7a7f<>+0(SB), Y5, Y3
+	VFMADD213PS  word3e1b3a53<>+0(SB), Y5, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y7, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VMAXPS       Y1, Y4, Y4
+	VFNMADD231PS Y2, Y3, Y4
+	VMASKMOVPS   Y4, Y0, (R11)
+	VMOVUPS      word3f800000<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VBLENDVPS    Y1, Y3, Y2, Y2
+	VMULPS       word3ecc422a<>+0(SB), Y7, Y7
+	VFMADD231PS  Y1, Y7, Y2
+	VMASKMOVPS   (R12), Y0, Y1
+	VMULPS       Y1, Y2, Y2
+	VMASKMOVPS   Y2, Y0, (R13)
 
 done4:
 	ADDQ DI, DX

@@ -3,6 +3,7 @@ package kernel
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -26,7 +27,7 @@ var elementwise = []struct {
 		for i := range ones {
 			ones[i] = 1
 		}
-		GELUGrad(pool, x, ones, y)
+		GELUGrad(pool, slices.Clone(x), ones, y)
 	}, geluGradExact, 14, 3e-7},
 	{"Exp", Exp[float32], math.Exp, 100, 2e-7},
 	{"Tanh", Tanh[float32], math.Tanh, 20, 2e-7},
@@ -206,7 +207,7 @@ func TestGELUGradient(t *testing.T) {
 	rng := newSource[float64]()
 	x, dy := rng.normal(20), rng.normal(20)
 	y, dx := make([]float64, 20), make([]float64, 20)
-	GELUGrad(nil, x, dy, dx)
+	GELUGrad(nil, slices.Clone(x), dy, dx)
 	gradient(t, "dx", x, dx, func() float64 {
 		GELU(nil, x, y)
 		return Dot(y, dy)
@@ -231,7 +232,7 @@ func FuzzBackends(f *testing.F) {
 			c, out, y = make([]float32, m*n), make([]float32, (m+k)*n), make([]float32, m*n)
 			var p Packed[float32]
 			p.Pack(nil, b, k, n)
-			Gemm(nil, m, a, &p, c, Epilogue[float32]{Bias: bias, Residual: residual, GELU: true, GELUGrad: pre})
+			Gemm(nil, m, a, &p, c, Epilogue[float32]{Bias: bias, Residual: residual, GELU: true, GELUGrad: slices.Clone(pre)})
 			Attention(nil, qkv, offsets, 1, n, drop, out)
 			LayerNorm(nil, m, n, residual, pre, drop, bias, bias, 0.1, make([]float32, m*n), y, make([]float32, m), make([]float32, m))
 			return c, out, y

@@ -49,7 +49,7 @@ type Epilogue[T Float] struct {
 	Residual      []T  // [m,N] is added; may be c
 	PreActivation []T  // [m,N] with GELU: receives the value GELU is applied to; nil: it is not kept
 	GELU          bool // c = gelu(…)
-	GELUGrad      []T  // [m,N]: c is multiplied by gelu' of these, the pre-activations of a forward pass
+	GELUGrad      []T  // [m,N]: c is multiplied by gelu' of these, the pre-activations of a forward pass, which become gelu of them
 }
 
 // blockSize is how many elements of A are multiplied with a panel before the next panel is turned to. They and the panel

@@ -67,10 +67,11 @@ func TestGemm(t *testing.T) {
 			kept, checkKept := guarded[float32](t, m*n)
 			Gemm(pool, m, a, &p, c, Epilogue[float32]{Bias: bias, Residual: residual, GELU: true, PreActivation: kept})
 			near(t, shape(m, n, k)+" pre-activation", kept, want, 2e-6)
+			grad, activation := make([]float64, m*n), to64(pre)
+			GELUGrad(nil, activation, want, grad)
 			Gemm(pool, m, a, &p, c, Epilogue[float32]{Bias: bias, Residual: residual, GELUGrad: pre})
-			grad := make([]float64, m*n)
-			GELUGrad(nil, to64(pre), want, grad)
 			near(t, shape(m, n, k)+" GELU gradient", c, grad, 3e-6)
+			near(t, shape(m, n, k)+" GELU beside its gradient", pre, activation, 1e-6)
 
 			GELU(nil, want, want)
 			Gemm(pool, m, a, &p, c, Epilogue[float32]{Bias: bias, Residual: residual, GELU: true})

@@ -70,6 +70,7 @@ func geluGradGeneric[T Float](rows, cols int, x []T, ldx int, dy []T, ldd int, d
 		for c := range cols {
 			v := float64(x[r*ldx+c])
 			density := math.Exp(-v*v/2) / math.Sqrt(2*math.Pi)
+			x[r*ldx+c] = T(v * phi(v))
 			dx[r*ldo+c] = T(float64(dy[r*ldd+c]) * (phi(v) + v*density))
 		}
 	}

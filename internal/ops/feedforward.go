@@ -39,12 +39,12 @@ func FeedForward[T kernel.Float](c *Context[T], name string, x, w1, b1, w2, b2 *
 	}
 	o.folds = true
 	o.diff = func(in G.Nodes, grad *G.Node) (G.Nodes, error) {
-		return feedForwardBackward(c, o, in, grad, &pre, mid)
+		return feedForwardBackward(c, o, in, grad, &pre)
 	}
 	return c.apply(o, x, w1, b1, w2, b2)
 }
 
-func feedForwardBackward[T kernel.Float](c *Context[T], o *op, in G.Nodes, grad *G.Node, pre, mid *buffer[T]) (G.Nodes, error) {
+func feedForwardBackward[T kernel.Float](c *Context[T], o *op, in G.Nodes, grad *G.Node, pre *buffer[T]) (G.Nodes, error) {
 	inside, width := in[1].Shape()[0], in[1].Shape()[1]
 	dx, dpre := c.buffer(o, down), c.buffer(o, inner)
 	var dw1, db1, dw2, db2 buffer[T]
@@ -53,18 +53,18 @@ func feedForwardBackward[T kernel.Float](c *Context[T], o *op, in G.Nodes, grad 
 		inputs = append(inputs, o.skip)
 	}
 	return o.backward(func(v []G.Value) error {
-		m, dy, arg := rows(v[0]), data[T](v[0]), pre.own
-		arg = arg[:m*inside]
+		m, dy, h := rows(v[0]), data[T](v[0]), pre.own
+		h = h[:m*inside]
+		if o.wrt[0] || o.wrt[1] || o.wrt[2] { // of h, the argument of GELU, this makes its value
+			c.inputGradient(m, dy, data[T](v[3]), width, inside, nil, dpre, h)
+		} else {
+			kernel.GELU(c.Pool, h, h)
+		}
 		if o.wrt[3] {
-			h := mid.get(m, inside)
-			kernel.GELU(c.Pool, arg, h)
 			c.weightGradient(m, dy, width, h, inside, &dw2)
 		}
 		if o.wrt[4] {
 			c.biasGradient(m, dy, width, &db2)
-		}
-		if o.wrt[0] || o.wrt[1] || o.wrt[2] {
-			c.inputGradient(m, dy, data[T](v[3]), width, inside, nil, dpre, arg)
 		}
 		if o.wrt[1] {
 			c.weightGradient(m, data[T](dpre.value()), inside, data[T](v[1]), width, &dw1)

@@ -177,11 +177,12 @@ func inverse(s *isa, x VecVirtual) VecVirtual {
 	return x
 }
 
-// positive returns max(x, 0), or NaN.
-func positive(s *isa, x VecVirtual) VecVirtual {
-	p := s.zero()
-	s.VMAXPS(x, p, p)
-	return p
+// gelu returns max(x,0) - t·phi, given the tail of x. NaN stays.
+func gelu(s *isa, x, t, phi VecVirtual) VecVirtual {
+	y := s.zero()
+	s.VMAXPS(x, y, y)
+	s.VFNMADD231PS(t, phi, y)
+	return y
 }
 
 func geluRows(s *isa) {
@@ -193,9 +194,7 @@ func geluRows(s *isa) {
 		s.over(cols, pointers, func(at []GPVirtual, by *mask) {
 			x := s.load(Mem{Base: at[0]}, by)
 			t, _, phi := tail(s, x)
-			y := positive(s, x)
-			s.VFNMADD231PS(t, phi, y)
-			s.store(y, by, Mem{Base: at[1]})
+			s.store(gelu(s, x, t, phi), by, Mem{Base: at[1]})
 		})
 	})
 	s.end()
@@ -203,14 +202,15 @@ func geluRows(s *isa) {
 
 func geluGradRows(s *isa) {
 	s.begin("geluGrad", "func(rows, cols int, x []float32, ldx int, dy []float32, ldd int, dx []float32, ldo int)",
-		"is backend.geluGrad: dy·(Φ(x) + x·exp(-x²/2)/√2π).")
+		"is backend.geluGrad: dx = dy·(Φ(x) + x·exp(-x²/2)/√2π), and x becomes max(x,0) - |x|·Φ(-|x|).")
 	rows, cols := s.integer("rows"), s.integer("cols")
 	pointers := []GPVirtual{s.pointer("x"), s.pointer("dy"), s.pointer("dx")}
 	strides := []GPVirtual{s.stride("ldx"), s.stride("ldd"), s.stride("ldo")}
 	s.rows(rows, pointers, strides, func() {
 		s.over(cols, pointers, func(at []GPVirtual, by *mask) {
 			x := s.load(Mem{Base: at[0]}, by)
-			_, e, phi := tail(s, x)
+			t, e, phi := tail(s, x)
+			s.store(gelu(s, x, t, phi), by, Mem{Base: at[0]})
 			upper := s.splat(math.Float32bits(1)) // Φ(|x|)
 			s.VSUBPS(phi, upper, upper)
 			if s.wide() {

@@ -164,14 +164,20 @@ func (a *arm) unary(name, doc string, f func(x vreg) vreg) {
 	a.end()
 }
 
+// gelu is gelu of the other instruction sets.
+func (a *arm) gelu(x, t, phi vreg) vreg {
+	y := a.zero()
+	a.op3("FMAX", y, y, x)
+	a.op3("FMLS", y, t, phi)
+	return y
+}
+
 func neonElementwise(a *arm) {
 	a.unary("expNEON", "is backend.exp.", func(x vreg) vreg { return a.exp(a.bounded(x)) })
 	a.unary("tanhNEON", "is backend.tanh.", a.tanh)
 	a.unary("geluNEON", "is backend.gelu of a row.", func(x vreg) vreg {
 		t, e, phi := a.tail(x)
-		y := a.zero()
-		a.op3("FMAX", y, y, x)
-		a.op3("FMLS", y, t, phi)
+		y := a.gelu(x, t, phi)
 		a.release(x, t, e, phi)
 		return y
 	})
@@ -182,6 +188,9 @@ func neonElementwise(a *arm) {
 	a.each("x_len", []string{"R0", "R1", "R2"}, func() {
 		x := a.load("R0")
 		t, e, phi := a.tail(x)
+		y := a.gelu(x, t, phi)
+		a.save(y, "R0")
+		a.release(y)
 		upper := a.f(1)
 		a.op3("FSUB", upper, upper, phi)
 		negative := t
