@@ -1,6 +1,6 @@
 // Package kernel holds the arithmetic of the encoder: matrix products with fused epilogues, attention over ragged
 // batches, layer normalisation, GELU, dropout, embedding, pooling, AdamW, each forward kernel beside its backward one,
-// and products in 8 bits for inference.
+// and products in 8 bits for inference; and the walk of rows down boosted trees.
 //
 // # Data
 //
