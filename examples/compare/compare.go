@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +14,6 @@ import (
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/internal/cli"
 	"github.com/org/salesconv/transcript"
-	"github.com/org/salesconv/triplet"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -29,7 +29,7 @@ const (
 	talkStack  = "stack with talk and metadata"
 	tuned      = "logistic on fine-tuned"
 	tunedTrees = "boosted on fine-tuned"
-	tunedStack = "stack with fine-tuned"
+	tunedStack = "stack, fine-tuned where it helps"
 )
 
 // pairs are what the verdicts are about.
@@ -53,13 +53,13 @@ type trial struct {
 	blocks map[string]classify.Block // by their names
 	folds  []classify.Fold
 
-	tuned []tunedRows
+	fits []fitted
 }
 
-// tunedRows are all calls as an encoder reads them that was tuned on some.
-type tunedRows struct {
-	on   []int
-	rows mat.Matrix
+// fitted is the predictor of finetune, trained on some calls.
+type fitted struct {
+	on []int
+	*pipeline.Fit
 }
 
 // generic are the blocks of the stack that learn nothing but their heads, beside tf-idf.
@@ -112,7 +112,7 @@ func (s *trial) encode(ctx context.Context) error {
 	cache := encoder.NewCache(turns)
 	s.blocks = map[string]classify.Block{}
 	for name, features := range map[string]func(context.Context, []int) (mat.Matrix, error){
-		pipeline.Words: s.words, talkBlock: s.talk, pipeline.TunedMean: s.tune,
+		pipeline.Words: s.words, talkBlock: s.talk, pipeline.TunedMean: s.tuned,
 	} {
 		s.blocks[name] = classify.Block{Name: name, Features: features}
 	}
@@ -152,46 +152,48 @@ func (s *trial) talk(_ context.Context, train []int) (mat.Matrix, error) {
 	return x, nil
 }
 
-// tune tunes an encoder on the training calls and encodes all calls by it, once for all ways that ask for it.
-func (s *trial) tune(ctx context.Context, train []int) (mat.Matrix, error) {
-	for _, t := range s.tuned {
-		if slices.Equal(t.on, train) {
-			return t.rows, nil
+// fit trains the predictor of finetune on the training calls, once for all ways that ask for it.
+func (s *trial) fit(ctx context.Context, train []int) (*pipeline.Fit, error) {
+	for _, f := range s.fits {
+		if slices.Equal(f.on, train) {
+			return f.Fit, nil
 		}
 	}
 	started := time.Now()
-	m, err := load(s.options)
+	o := &pipeline.Options{Groups: s.Groups, Seed: s.Seed, Progress: s.stages.Show}
+	o.Tune.Epochs = s.Epochs
+	if s.Model != "" {
+		o.Model = os.DirFS(s.Model)
+	}
+	f, err := pipeline.Train(ctx, s.Docs, s.Labels, train, o)
 	if err != nil {
 		return nil, err
 	}
-	o := &triplet.Options{Epochs: s.Epochs, Seed: s.Seed, Progress: func(step triplet.Step) {
-		s.stage(fmt.Sprintf("tuning on %d calls", len(train)))(step.Step, step.Total)
-	}}
-	if s.Groups != nil {
-		o.Shortcuts = [][]string{pipeline.Pick(s.Groups, train)}
-	}
-	if _, err := triplet.Train(ctx, m, pipeline.Pick(s.Docs, train), pipeline.Pick(s.Labels, train), o); err != nil {
-		return nil, err
-	}
-	x, err := m.EncodeDocuments(ctx, s.Docs, &encoder.Options{Progress: s.stage("encoding by the tuned encoder")})
-	if err != nil {
-		return nil, err
-	}
-	s.tuned = append(s.tuned, tunedRows{train, x})
-	if more := s.tunings() - len(s.tuned); more > 0 {
+	s.fits = append(s.fits, fitted{train, f})
+	if more := len(s.folds) - len(s.fits); more > 0 {
 		took := time.Since(started)
-		s.env.Notef("tuned %d of %d encoders, this one in %v: about %v more", len(s.tuned), s.tunings(), took.Round(time.Second),
+		s.env.Notef("trained %d of %d predictors, this one in %v: about %v more", len(s.fits), len(s.folds), took.Round(time.Second),
 			(took * time.Duration(more)).Round(time.Minute))
 	}
-	return x, nil
+	return f, nil
 }
 
-// tunings is how many encoders are tuned in all.
-func (s *trial) tunings() int {
-	if s.Nested {
-		return (1 + tunedFolds) * len(s.folds)
+// tuned is the turn mean by the tuned encoder.
+func (s *trial) tuned(ctx context.Context, train []int) (mat.Matrix, error) {
+	f, err := s.fit(ctx, train)
+	if err != nil {
+		return nil, err
 	}
-	return len(s.folds)
+	return f.TunedRows(), nil
+}
+
+// predictor predicts as finetune does.
+func (s *trial) predictor(ctx context.Context, train, test []int) ([]float64, error) {
+	f, err := s.fit(ctx, train)
+	if err != nil {
+		return nil, err
+	}
+	return f.Stack.Predict(classify.Rows(f.Rows, test))
 }
 
 // ways lists the ways of predicting, in the order of the table.
@@ -203,20 +205,15 @@ func (s *trial) ways() []way {
 		{talkTrees, s.one(talkBlock, boosted)},
 		{frozen, s.one(pipeline.TurnMean, logistic)},
 		{trees, s.one(pipeline.TurnMean, boosted)},
-		{stack, s.stack(0)},
-		{talkStack, s.stack(0, talkBlock)},
+		{stack, s.stack()},
+		{talkStack, s.stack(talkBlock)},
 	}
 	if s.Epochs > 0 {
-		all = append(all, way{tuned, s.one(pipeline.TunedMean, logistic)}, way{tunedTrees, s.one(pipeline.TunedMean, boosted)})
-	}
-	if s.Nested {
-		all = append(all, way{tunedStack, s.stack(tunedFolds, pipeline.TunedMean)})
+		all = append(all, way{tuned, s.one(pipeline.TunedMean, logistic)}, way{tunedTrees, s.one(pipeline.TunedMean, boosted)},
+			way{tunedStack, s.predictor})
 	}
 	return all
 }
-
-// tunedFolds is how many inner folds weigh the head on tuned vectors, and the encoder is tuned for: as finetune does it.
-const tunedFolds = 3
 
 // logistic is the default head of a stack of turn vectors.
 var logistic = classify.LogisticFitter(&classify.LogisticOptions{Standardize: true, C: 0.01})
@@ -244,13 +241,13 @@ func (s *trial) one(block string, fit classify.Fitter) classify.Refit {
 }
 
 // stack predicts by the stack of tf-idf, the blocks of the generic encoder, and more.
-func (s *trial) stack(folds int, more ...string) classify.Refit {
+func (s *trial) stack(more ...string) classify.Refit {
 	var blocks []classify.Block
 	for _, name := range slices.Concat([]string{pipeline.Words}, generic, more) {
 		blocks = append(blocks, s.blocks[name])
 	}
 	return func(ctx context.Context, train, test []int) ([]float64, error) {
-		joined, x, err := classify.FitStack(ctx, blocks, s.Labels, train, &classify.StackOptions{Folds: folds, Groups: s.Groups, Seed: s.Seed})
+		joined, x, err := classify.FitStack(ctx, blocks, s.Labels, train, &classify.StackOptions{Groups: s.Groups, Seed: s.Seed})
 		if err != nil {
 			return nil, err
 		}

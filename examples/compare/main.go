@@ -1,15 +1,15 @@
 // Command compare asks, by cross-validation, which features and classifiers predict best which calls are won, and whether
 // fine-tuning the encoder helps.
 //
-//	go run ./examples/compare [-data FILE] [-skip] [-model DIR] [-folds N] [-forward] [-epochs N] [-nested] [-value V]
+//	go run ./examples/compare [-data FILE] [-skip] [-model DIR] [-folds N] [-forward] [-epochs N] [-value V]
 //	    [-seed N] [-html FILE] [-json FILE]
 //
 // FILE is a file or folder of calls in any of transcript's formats, such as JSON (an array, one object or JSON Lines; may
 // be gzipped): transcript, label 0 or 1, metadata. A record that cannot be used ends the run, unless -skip is given. The
 // default is a sample of synthetic calls. Calls of one agent stay in one fold, and everything that learns (tf-idf, encoder,
 // classifiers, weights of the stack, thresholds) learns anew in each fold from the calls outside it. With -forward folds are
-// periods, each predicted from the calls before it. The encoder is tuned once in each fold; -nested also judges the
-// predictor of finetune, which tunes three times more in each fold to weigh the tuned head.
+// periods, each predicted from the calls before it. In each fold the predictor is trained as finetune trains it, which tunes the
+// encoder three times.
 //
 // Table, verdicts, what the scores are worth in use, and what metadata alone predict go to standard output, the
 // same with charts of gain, profit, calibration and learning to a page that stands alone.
@@ -40,7 +40,6 @@ type options struct {
 	Folds   int     `json:"folds"`
 	Forward bool    `json:"forward"`
 	Epochs  int     `json:"epochs"`
-	Nested  bool    `json:"nested"`
 	Value   float64 `json:"value"`
 	Seed    uint64  `json:"seed"`
 	skip    bool
@@ -55,8 +54,7 @@ func parse(env *cli.Env) (o options, err error) {
 	flags.StringVar(&o.Model, "model", "", "`folder` of a sentence-transformers model; default: the built-in all-MiniLM-L6-v2")
 	flags.IntVar(&o.Folds, "folds", 5, "parts that the calls are cut into, each predicted from the others")
 	flags.BoolVar(&o.Forward, "forward", false, "test on later calls than are trained on, by call_time, rather than on other agents")
-	flags.IntVar(&o.Epochs, "epochs", 1, "how often each tuning goes through its calls; 0: don't tune")
-	flags.BoolVar(&o.Nested, "nested", false, "also judge the stack with a fine-tuned head: four times the tuning")
+	flags.IntVar(&o.Epochs, "epochs", 2, "how often each tuning goes through its calls; 0: don't tune")
 	flags.Float64Var(&o.Value, "value", 0, "what a won call is `worth`, in costs of making a call; default: calling everyone breaks even")
 	flags.Uint64Var(&o.Seed, "seed", 1, "seed of folds, tuning and resampling")
 	flags.StringVar(&o.html, "html", "comparison.html", "page to write")
@@ -69,8 +67,8 @@ func parse(env *cli.Env) (o options, err error) {
 		return o, cli.Usagef("unexpected argument %q: the calls are named by -data", env.Args[0])
 	case o.Folds < 2:
 		return o, cli.Usagef("-folds %d, want 2 or more", o.Folds)
-	case o.Epochs < 0 || o.Nested && o.Epochs == 0:
-		return o, cli.Usagef("-epochs %d, want 0 or more, and with -nested 1 or more", o.Epochs)
+	case o.Epochs < 0:
+		return o, cli.Usagef("-epochs %d, want 0 or more", o.Epochs)
 	case o.Value != 0 && !(o.Value > 1 && o.Value < math.MaxFloat32):
 		return o, cli.Usagef("-value %v, want more than 1: what a won call is worth, where making a call costs 1", o.Value)
 	}

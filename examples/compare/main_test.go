@@ -22,6 +22,8 @@ func comparing(t *testing.T, args ...string) (status int, stdout, stderr string)
 	return status, out.String(), note.String()
 }
 
+const tiny = "../../encoder/testdata/models/mean12"
+
 // file writes calls as the command reads them.
 func file(t *testing.T, calls []transcript.Call) string {
 	t.Helper()
@@ -39,16 +41,16 @@ func file(t *testing.T, calls []transcript.Call) string {
 func TestCompare(t *testing.T) {
 	dir := t.TempDir()
 	page, numbers := filepath.Join(dir, "page.html"), filepath.Join(dir, "numbers.json")
-	status, out, note := comparing(t, "-data", file(t, transcript.Sample()[:16]), "-folds", "2", "-html", page, "-json", numbers)
+	status, out, note := comparing(t, "-data", file(t, transcript.Sample()[:40]), "-model", tiny, "-folds", "2", "-html", page, "-json", numbers)
 	if status != 0 {
 		t.Fatalf("status %d: %s", status, note)
 	}
 	lines := strings.Split(out, "\n")
-	if !strings.HasPrefix(lines[0], "16 calls, ") || !strings.Contains(lines[2], "ROC AUC") {
+	if !strings.HasPrefix(lines[0], "40 calls, ") || !strings.Contains(lines[2], "ROC AUC") {
 		t.Errorf("output begins\n%s", out)
 	}
 	at := strings.Index(lines[2], "ROC AUC")
-	for i, name := range []string{words, wordTrees, talk, talkTrees, frozen, trees, stack, talkStack, tuned, tunedTrees} {
+	for i, name := range []string{words, wordTrees, talk, talkTrees, frozen, trees, stack, talkStack, tuned, tunedTrees, tunedStack} {
 		if row := lines[3+i]; !strings.HasPrefix(row, name+" ") || row[at-1] != ' ' || row[at] != '0' && row[at] != '1' {
 			t.Errorf("row %q, want %s and its AUC below %q", row, name, lines[2])
 		}
@@ -70,18 +72,18 @@ func TestCompare(t *testing.T) {
 	if err == nil {
 		err = json.Unmarshal(raw, &r)
 	}
-	if err != nil || len(r.Ways) != 10 || len(r.Verdicts) != len(pairs)-1 || len(r.Uses) != 4 || r.Calls != 16 {
+	if err != nil || len(r.Ways) != 11 || len(r.Verdicts) != len(pairs) || len(r.Uses) != 4 || r.Calls != 40 {
 		t.Errorf("%d ways, %d verdicts, %d calls, error %v", len(r.Ways), len(r.Verdicts), r.Calls, err)
 	}
 }
 
-// Later calls are predicted from earlier ones, and the stack of finetune is among the ways.
+// Later calls are predicted from earlier ones.
 func TestCompareForward(t *testing.T) {
 	dir := t.TempDir()
 	numbers := filepath.Join(dir, "numbers.json")
-	status, out, note := comparing(t, "-data", file(t, transcript.Sample()[:66]), "-model", "../../encoder/testdata/models/mean12",
-		"-folds", "2", "-forward", "-nested", "-value", "3", "-html", filepath.Join(dir, "page.html"), "-json", numbers)
-	if status != 0 || !strings.Contains(out, "in 2 periods") || !strings.Contains(out, tunedStack) {
+	status, out, note := comparing(t, "-data", file(t, transcript.Sample()[:66]), "-model", tiny,
+		"-folds", "2", "-forward", "-epochs", "0", "-value", "3", "-html", filepath.Join(dir, "page.html"), "-json", numbers)
+	if status != 0 || !strings.Contains(out, "in 2 periods") || strings.Contains(out, tunedStack) {
 		t.Fatalf("status %d: %s\n%s", status, note, out)
 	}
 	var r results
@@ -89,7 +91,7 @@ func TestCompareForward(t *testing.T) {
 	if err == nil {
 		err = json.Unmarshal(raw, &r)
 	}
-	if err != nil || len(r.Ways) != 11 || r.Tested != 44 || r.Ways[0].Rows != 44 || len(r.Learning) != len(drawn) {
+	if err != nil || len(r.Ways) != 8 || r.Tested != 44 || r.Ways[0].Rows != 44 || len(r.Learning) != len(drawn) {
 		t.Errorf("%d ways, %d tested, error %v", len(r.Ways), r.Tested, err)
 	}
 	if u := r.Uses[0]; u.Called != 44 || u.Profit != 3*float64(u.Won)-44 || u.Recall != 1 {
@@ -114,7 +116,6 @@ func TestCompareRefuses(t *testing.T) {
 	}{
 		{[]string{"-folds", "1"}, 2, "-folds 1, want 2 or more"},
 		{[]string{"-epochs", "-1"}, 2, "-epochs -1"},
-		{[]string{"-epochs", "0", "-nested"}, 2, "with -nested 1 or more"},
 		{[]string{"-value", "0.5"}, 2, "-value 0.5, want more than 1"},
 		{[]string{"-data", file(t, untimed), "-forward"}, 1, "has no call_time"},
 		{[]string{"calls.json"}, 2, `unexpected argument "calls.json"`},

@@ -152,6 +152,10 @@ func (f *Fit) Predictions(places []int) ([]Prediction, error) {
 	return all, nil
 }
 
+// TunedRows are all documents as the tuned encoder reads them, for other classifiers; of the training documents, by
+// encoders that have not seen their labels. Nil without tuning.
+func (f *Fit) TunedRows() mat.Matrix { return f.aloneRows }
+
 // blocks lists the blocks of features that are not tuned, in the order of the names.
 func (f *Fit) blocks(ctx context.Context, docs [][]string, o *Options) ([]classify.Block, error) {
 	all := texts(docs)
