@@ -13,6 +13,8 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 	"pgregory.net/rapid"
+
+	"github.com/org/salesconv/internal/reference"
 )
 
 // options are those of a golden model.
@@ -90,7 +92,7 @@ func TestFitBoostedLikeXGBoost(t *testing.T) {
 	golden, x, test := readXGBGolden(t)
 	for _, m := range golden.Models {
 		got := fit(t, x, golden.Y, m.options(t, golden.Weight))
-		wantAgree(t, m.File, got, readModel(t, readGzip(t, m.File+".gz")))
+		wantAgree(t, m.File, got, readModel(t, reference.Bytes(t, m.File+".gz")))
 		wantClose(t, m.File, predict(t, got, test), m.Proba, 2e-7)
 	}
 }

@@ -1,9 +1,10 @@
 package classify
 
 import (
-	"encoding/json"
 	"math"
 	"testing"
+
+	"github.com/org/salesconv/internal/reference"
 )
 
 // longColumn repeats a formula of testdata/xgb_cuts.py.
@@ -35,9 +36,7 @@ func TestCuts(t *testing.T) {
 		Weighted bool
 		Cuts     []float64 // the first is the value below all
 	}
-	if err := json.Unmarshal(readGzip(t, "xgb_cuts.json.gz"), &golden); err != nil {
-		t.Fatal(err)
-	}
+	reference.JSON(t, "xgb_cuts.json.gz", &golden)
 	for _, want := range golden {
 		column, weight := longColumn(want.Column)
 		if !want.Weighted {

@@ -2,33 +2,15 @@ package classify
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
-)
 
-// readGolden reads a reference file of testdata into v.
-func readGolden(t testing.TB, name string, v any) {
-	t.Helper()
-	f, err := os.Open("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.NewDecoder(z).Decode(v); err != nil {
-		t.Fatal(err)
-	}
-}
+	"github.com/org/salesconv/internal/reference"
+)
 
 func dense(rows [][]float64) *mat.Dense {
 	m := mat.NewDense(len(rows), len(rows[0]), nil)
@@ -63,7 +45,7 @@ type logisticGolden struct {
 
 func TestLogisticMatchesScikitLearn(t *testing.T) {
 	var g logisticGolden
-	readGolden(t, "logistic.json.gz", &g)
+	reference.JSON(t, "logistic.json.gz", &g)
 	for _, want := range g.Logistic {
 		t.Run(fmt.Sprintf("C=%v,%s,weights=%t", want.C, want.ClassWeight, want.SampleWeight), func(t *testing.T) {
 			o := &LogisticOptions{C: want.C, Balanced: want.ClassWeight == "balanced"}
@@ -137,7 +119,7 @@ func sparseOf(t testing.TB, rows [][]float64) *Sparse {
 
 func TestLogisticSaves(t *testing.T) {
 	var g logisticGolden
-	readGolden(t, "logistic.json.gz", &g)
+	reference.JSON(t, "logistic.json.gz", &g)
 	f, err := FitLogistic(context.Background(), dense(g.X), g.Y, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -192,8 +174,8 @@ type elasticGolden struct {
 func TestElasticNetMatchesScikitLearn(t *testing.T) {
 	var g logisticGolden
 	var e elasticGolden
-	readGolden(t, "logistic.json.gz", &g)
-	readGolden(t, "elastic.json.gz", &e)
+	reference.JSON(t, "logistic.json.gz", &g)
+	reference.JSON(t, "elastic.json.gz", &e)
 	for _, want := range e.Elastic {
 		f, err := FitLogistic(context.Background(), dense(g.X), g.Y, &LogisticOptions{C: want.C, L1Ratio: want.Ratio, Weights: g.Weight})
 		if err != nil {
@@ -214,8 +196,8 @@ func TestElasticNetMatchesScikitLearn(t *testing.T) {
 func TestLogisticStandardizes(t *testing.T) {
 	var g logisticGolden
 	var e elasticGolden
-	readGolden(t, "logistic.json.gz", &g)
-	readGolden(t, "elastic.json.gz", &e)
+	reference.JSON(t, "logistic.json.gz", &g)
+	reference.JSON(t, "elastic.json.gz", &e)
 	x := dense(g.X)
 	n, d := x.Dims()
 	for i := range n {
@@ -240,8 +222,8 @@ func TestLogisticStandardizes(t *testing.T) {
 func TestLogisticCovariance(t *testing.T) {
 	var g logisticGolden
 	var e elasticGolden
-	readGolden(t, "logistic.json.gz", &g)
-	readGolden(t, "elastic.json.gz", &e)
+	reference.JSON(t, "logistic.json.gz", &g)
+	reference.JSON(t, "elastic.json.gz", &e)
 	x := dense(g.X)
 	for _, standardize := range []bool{false, true} {
 		o := &LogisticOptions{Standardize: standardize, C: 1e6} // as good as no penalty: the scale does not matter

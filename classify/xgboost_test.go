@@ -2,17 +2,16 @@ package classify
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
-	"io"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/org/salesconv/internal/reference"
 )
 
 // xgbGolden is what testdata/README.md says of xgboost.json.gz.
@@ -44,29 +43,9 @@ type xgbGoldenModel struct {
 	Gain   map[string]float64 `json:"gain"`
 }
 
-func readGzip(t testing.TB, name string) []byte {
-	t.Helper()
-	f, err := os.Open("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
 func readXGBGolden(t testing.TB) (g xgbGolden, x, test *mat.Dense) {
 	t.Helper()
-	if err := json.Unmarshal(readGzip(t, "xgboost.json.gz"), &g); err != nil {
-		t.Fatal(err)
-	}
+	reference.JSON(t, "xgboost.json.gz", &g)
 	return g, denseOf(g.X), denseOf(g.XTest)
 }
 
@@ -128,7 +107,7 @@ func TestReadXGBoost(t *testing.T) {
 			files = append(files, strings.TrimSuffix(m.File, "json")+"ubj")
 		}
 		for _, name := range files {
-			b := readModel(t, readGzip(t, name+".gz"))
+			b := readModel(t, reference.Bytes(t, name+".gz"))
 			predictions(t, name, b, x, m.Margin, m.Proba)
 			for j, p := range b.Importance() {
 				want := m.Gain["f"+strconv.Itoa(j)]
@@ -153,9 +132,7 @@ type xgbMore struct {
 
 func readXGBMore(t testing.TB) (m xgbMore) {
 	t.Helper()
-	if err := json.Unmarshal(readGzip(t, "xgb_more.json.gz"), &m); err != nil {
-		t.Fatal(err)
-	}
+	reference.JSON(t, "xgb_more.json.gz", &m)
 	return m
 }
 
@@ -178,7 +155,7 @@ func TestReadXGBoostMore(t *testing.T) {
 func TestXGBoostRoundTrip(t *testing.T) {
 	golden, _, x := readXGBGolden(t)
 	for _, m := range golden.Models {
-		b := readModel(t, readGzip(t, m.File+".gz"))
+		b := readModel(t, reference.Bytes(t, m.File+".gz"))
 		var file, saved bytes.Buffer
 		if err := b.WriteXGBoost(&file); err != nil {
 			t.Fatal(err)

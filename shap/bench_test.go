@@ -6,11 +6,12 @@ import (
 	"testing"
 
 	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/internal/reference"
 )
 
 func BenchmarkTree(b *testing.B) {
 	var g treeGolden
-	golden(b, "tree.json.gz", &g)
+	reference.JSON(b, "tree.json.gz", &g)
 	model, err := classify.ReadXGBoost(bytes.NewReader(g.Models[1].Model)) // 30 trees, 6 levels
 	if err != nil {
 		b.Fatal(err)
@@ -28,7 +29,7 @@ func BenchmarkTree(b *testing.B) {
 
 func BenchmarkTreeAgainst(b *testing.B) {
 	var g treeGolden
-	golden(b, "tree.json.gz", &g)
+	reference.JSON(b, "tree.json.gz", &g)
 	model, err := classify.ReadXGBoost(bytes.NewReader(g.Models[1].Model))
 	if err != nil {
 		b.Fatal(err)

@@ -2,14 +2,14 @@ package shap
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"math"
-	"os"
 	"testing"
 
-	"github.com/org/salesconv/classify"
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/internal/reference"
 )
 
 type treeGolden struct {
@@ -22,22 +22,6 @@ type treeGolden struct {
 		Contributions  [][]float64
 		Interventional [][]float64
 		Interactions   [][][]float64
-	}
-}
-
-func golden(t testing.TB, name string, v any) {
-	t.Helper()
-	f, err := os.Open("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.NewDecoder(z).Decode(v); err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -67,7 +51,7 @@ func TestLinearGolden(t *testing.T) {
 		Intercept                float64
 		Background, Rows, Values [][]float64
 	}
-	golden(t, "linear.json.gz", &g)
+	reference.JSON(t, "linear.json.gz", &g)
 	model := &classify.Logistic{Coefficients: g.Coefficients, Intercept: g.Intercept}
 	margins, err := model.Margins(dense(g.Rows))
 	if err != nil {
@@ -92,7 +76,7 @@ func TestLinearGolden(t *testing.T) {
 
 func TestTreeGolden(t *testing.T) {
 	var g treeGolden
-	golden(t, "tree.json.gz", &g)
+	reference.JSON(t, "tree.json.gz", &g)
 	background := dense(g.Background)
 	for _, m := range g.Models {
 		t.Run(m.File, func(t *testing.T) {

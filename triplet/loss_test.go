@@ -1,30 +1,13 @@
 package triplet
 
 import (
-	"compress/gzip"
-	"encoding/json"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
-)
 
-func readJSON(t testing.TB, name string, v any) {
-	t.Helper()
-	f, err := os.Open("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.NewDecoder(z).Decode(v); err != nil {
-		t.Fatal(name, err)
-	}
-}
+	"github.com/org/salesconv/internal/reference"
+)
 
 func flat(rows [][]float64) (x []float64) {
 	for _, r := range rows {
@@ -70,7 +53,7 @@ func TestLossesGolden(t *testing.T) {
 			GradPositive [][]float64 `json:"grad_positive"`
 		}
 	}
-	readJSON(t, "batch_losses.json.gz", &golden)
+	reference.JSON(t, "batch_losses.json.gz", &golden)
 	losses := map[string]Loss{
 		"batch_all":              {Kind: BatchAll},
 		"batch_hard":             {Kind: BatchHard},

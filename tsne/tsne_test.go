@@ -2,20 +2,20 @@ package tsne
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/binary"
 	"encoding/csv"
 	"errors"
 	"math"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/org/salesconv/internal/reference"
 )
 
 func background() context.Context { return context.Background() }
@@ -23,16 +23,7 @@ func background() context.Context { return context.Background() }
 // digits reads the UCI digits: [1797, 64] and the labels.
 func digits(t testing.TB) (*mat.Dense, []int) {
 	t.Helper()
-	f, err := os.Open("testdata/digits.csv.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	records, err := csv.NewReader(z).ReadAll()
+	records, err := csv.NewReader(bytes.NewReader(reference.Bytes(t, "digits.csv.gz"))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}

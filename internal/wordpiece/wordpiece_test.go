@@ -1,16 +1,12 @@
 package wordpiece
 
 import (
-	"compress/gzip"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -18,26 +14,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/org/salesconv/encoder/minilm"
+	"github.com/org/salesconv/internal/reference"
 )
-
-// unzip returns a file of testdata.
-func unzip(t testing.TB, name string) []byte {
-	t.Helper()
-	f, err := os.Open(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
 
 // miniLM is the tokenizer.json of the default model.
 var miniLM = sync.OnceValue(func() []byte {
@@ -85,7 +63,7 @@ type golden struct {
 }
 
 func goldens(t testing.TB) (all []golden) {
-	d := json.NewDecoder(strings.NewReader(string(unzip(t, "tokens.jsonl.gz"))))
+	d := json.NewDecoder(strings.NewReader(string(reference.Bytes(t, "tokens.jsonl.gz"))))
 	for d.More() {
 		var g golden
 		if err := d.Decode(&g); err != nil {
@@ -139,10 +117,8 @@ func TestVariants(t *testing.T) {
 			Spans [][2]int
 		}
 	}
-	if err := json.Unmarshal(unzip(t, "variants.json.gz"), &variants); err != nil {
-		t.Fatal(err)
-	}
-	small := unzip(t, "small.json.gz")
+	reference.JSON(t, "variants.json.gz", &variants)
+	small := reference.Bytes(t, "small.json.gz")
 	unordered := 0 // texts whose reference spans are left out, see _gen/golden.py
 	for _, v := range variants {
 		tok := newTokenizer(t, edit(t, small, v.Normalizer, "normalizer"))
@@ -169,9 +145,7 @@ func TestCodePoints(t *testing.T) {
 		Normalizer map[string]any
 		CRC        []uint32
 	}
-	if err := json.Unmarshal(unzip(t, "codepoints.json.gz"), &settings); err != nil {
-		t.Fatal(err)
-	}
+	reference.JSON(t, "codepoints.json.gz", &settings)
 	for _, s := range settings {
 		tok := newTokenizer(t, edit(t, miniLM(), s.Normalizer, "normalizer"))
 		for page, want := range s.CRC {
@@ -247,7 +221,7 @@ func TestToken(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	small := unzip(t, "small.json.gz")
+	small := reference.Bytes(t, "small.json.gz")
 	added := func(key string, value any) []any {
 		token := map[string]any{"id": 4, "content": "[MASK]", "special": true}
 		token[key] = value
@@ -285,7 +259,7 @@ func TestNewRefuses(t *testing.T) {
 
 // TestNewAccepts reads the older spellings of the same tokenizer.
 func TestNewAccepts(t *testing.T) {
-	small := unzip(t, "small.json.gz")
+	small := reference.Bytes(t, "small.json.gz")
 	want := newTokenizer(t, small).Encode("The price", 0).IDs
 	bert := map[string]any{"type": "BertProcessing", "cls": []any{"[CLS]", 2}, "sep": []any{"[SEP]", 3}}
 	for _, data := range [][]byte{edit(t, small, nil, "model", "type"), edit(t, small, bert, "post_processor")} {
@@ -296,7 +270,7 @@ func TestNewAccepts(t *testing.T) {
 }
 
 func FuzzEncode(f *testing.F) {
-	small := unzip(f, "small.json.gz")
+	small := reference.Bytes(f, "small.json.gz")
 	toks := []*Tokenizer{
 		newTokenizer(f, miniLM()),
 		newTokenizer(f, edit(f, small, false, "normalizer", "lowercase")),
