@@ -154,8 +154,8 @@ func (f *finder) domain(i int) int {
 	for start > max(0, i-longestAddress) && (isLetter(s[start-1]) || isDigit(s[start-1]) || s[start-1] == '-' || s[start-1] == '.') {
 		start--
 	}
-	end := 0
-	for at := i; at+1 < len(s) && s[at] == '.' && isLetter(s[at+1]); {
+	end, at := 0, i
+	for at+1 < len(s) && s[at] == '.' && isLetter(s[at+1]) {
 		from := at + 1
 		for at = from; at < len(s) && (isLetter(s[at]) || isDigit(s[at]) || s[at] == '-'); at++ {
 		}
@@ -164,7 +164,7 @@ func (f *finder) domain(i int) int {
 		}
 	}
 	if end == 0 || start == i {
-		return i + 1
+		return at
 	}
 	if end < len(s) && s[end] == '/' {
 		return f.url(start, end)
@@ -192,7 +192,7 @@ func (f *finder) spokenAddress(i int) int {
 	if strings.EqualFold(at, "at") {
 		if local, k := before(from); local != "" && from-k-len(local) <= 2 && !classOf(local).is(notLocal) && !(len(local) > 5 && strings.HasSuffix(local, "ed")) {
 			start, mail = k, true
-			for sign, k := before(start); classOf(sign).is(spelt); sign, k = before(start) {
+			for sign, k := before(start); classOf(sign).is(spelt) && k > i-longestAddress; sign, k = before(start) {
 				if _, start = before(k); start == k {
 					break
 				}
@@ -200,7 +200,7 @@ func (f *finder) spokenAddress(i int) int {
 		}
 	}
 	end, last := 0, ""
-	for to := i; ; {
+	for to := i; to < i+longestAddress; {
 		sign, k := nextWord(s, bracket(s, to))
 		class := classOf(sign)
 		if k = bracket(s, k+len(sign)); !class.is(spelt) && !strings.EqualFold(sign, "at") {

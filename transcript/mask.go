@@ -219,7 +219,7 @@ func (c Call) Entities() []Entity {
 // settleEntities sorts entities and, of those that overlap, keeps the one whose kind comes first.
 func settleEntities(found []Entity) []Entity {
 	rank := func(e Entity) int { return slices.Index(kinds, e.Kind) }
-	slices.SortStableFunc(found, func(a, b Entity) int {
+	slices.SortFunc(found, func(a, b Entity) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(rank(a), rank(b)), cmp.Compare(b.End, a.End))
 	})
 	kept := found[:0]

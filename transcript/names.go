@@ -157,7 +157,7 @@ func hasOffice(after string) bool {
 
 // asked reports whether the sentence that ends before is a question for a name.
 func asked(before string) bool {
-	before = strings.TrimRight(before, " -")
+	before = strings.TrimRight(before[max(0, len(before)-160):], " -")
 	if line := strings.LastIndexByte(before, '\n'); line >= 0 && strings.HasSuffix(before, ":") { // the next speaker's label
 		before = strings.TrimRight(before[:line], " ")
 	}

@@ -215,7 +215,7 @@ func (f *finder) spoken(i int) int {
 	var room [40]byte
 	number := room[:0]
 	times, end, single := 1, 0, 0
-	for at := i; len(number) < cap(room)-4; {
+	for at := i; len(number) < cap(room)-4 && at < i+longestAddress; {
 		from := at
 		for at < len(s) && (isLetter(s[at]) || isDigit(s[at])) {
 			at++
