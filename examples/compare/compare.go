@@ -196,6 +196,14 @@ func (s *trial) predictor(ctx context.Context, train, test []int) ([]float64, er
 	return f.Stack.Predict(classify.Rows(f.Rows, test))
 }
 
+// predictor names the way in which finetune predicts.
+func (o *options) predictor() string {
+	if o.Epochs > 0 {
+		return tunedStack
+	}
+	return stack
+}
+
 // ways lists the ways of predicting, in the order of the table.
 func (s *trial) ways() []way {
 	all := []way{

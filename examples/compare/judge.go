@@ -22,7 +22,7 @@ type results struct {
 	Tested    int             `json:"tested"` // calls that some fold predicts
 	Ways      []study.Way     `json:"ways"`
 	Verdicts  []study.Verdict `json:"verdicts"`
-	Uses      []use           `json:"uses"` // of the stack
+	Uses      []use           `json:"uses"` // of the predictor
 	Profits   []profits       `json:"profits"`
 	Learning  []learning      `json:"learning"`
 	Leak      *classify.Leak  `json:"metadata_alone,omitempty"`
@@ -71,7 +71,7 @@ func (s *trial) judge(ctx context.Context, r *results) error {
 		}
 		r.Ways = append(r.Ways, judged)
 		s.env.Notef("%s: ROC AUC %v", w.name, judged.AUC)
-		if w.name == stack {
+		if w.name == s.options.predictor() {
 			if r.Uses, err = s.uses(out); err != nil {
 				return err
 			}

@@ -31,10 +31,10 @@ func (r *results) leak() string {
 	return fmt.Sprintf("Metadata alone: ROC AUC %v, no more than chance explains.", r.Leak.AUC)
 }
 
-// predictor is the stack, which is what finetune trains by default; which way to use is not chosen by its score here.
-func (r *results) predictor() study.Way { return study.Named(r.Ways, stack)[0] }
+// predictor is the way of finetune; which way to use is not chosen by its score here.
+func (r *results) predictor() study.Way { return study.Named(r.Ways, r.Options.predictor())[0] }
 
-// lead says in a sentence or two what the stack is worth.
+// lead says in a sentence or two what the predictor is worth.
 func (r *results) lead() string {
 	w, fifth := r.predictor(), r.Uses[len(r.Uses)-1]
 	return fmt.Sprintf("Shown a won and a lost call, the predictor (%s) scores the won one higher %.0f times in 100 (%.0f to %.0f; a coin: 50). "+
@@ -56,7 +56,7 @@ func (r *results) table() report.Table {
 		"The stack joins tf-idf, turn means, last turns and trend of the generic encoder; fine-tuned where it helps, which its inner folds decide, it is the predictor of finetune. Intervals are 95%, by bootstrap over agents.")
 }
 
-// uses shows what comes of calling by the scores of the stack.
+// uses shows what comes of calling by the scores of the predictor.
 func (r *results) uses() report.Table {
 	worth := fmt.Sprintf("a won call is worth %.2f calls", r.value())
 	if r.Options.Value == 0 {
@@ -64,7 +64,7 @@ func (r *results) uses() report.Table {
 	}
 	t := report.Table{
 		Columns: []string{"whom to call", "called", "won", "share won", "of all won", "profit"},
-		Caption: fmt.Sprintf("By the %s. Thresholds are chosen on the other folds. Profit in costs of a call: %s.", stack, worth),
+		Caption: fmt.Sprintf("By the %s. Thresholds are chosen on the other folds. Profit in costs of a call: %s.", r.Options.predictor(), worth),
 	}
 	for _, u := range r.Uses {
 		t.Rows = append(t.Rows, []string{u.Name, fmt.Sprint(u.Called), fmt.Sprint(u.Won), percent(u.Precision), percent(u.Recall),
@@ -84,7 +84,7 @@ func percent(share float64) string { return fmt.Sprintf("%.0f%%", 100*share) }
 // lift shows what calling the best-scored calls first finds.
 func (r *results) lift() report.Table {
 	t := report.Table{Columns: []string{"best-scored", "score from", "share won", "lift", "of all won"},
-		Caption: "By the " + stack + ". Lift: how many times more won calls than among as many calls picked blindly."}
+		Caption: "By the " + r.Options.predictor() + ". Lift: how many times more won calls than among as many calls picked blindly."}
 	lift := r.predictor().Lift
 	for _, tenths := range []int{1, 2, 3, 5} {
 		p := lift[max(1, tenths*len(lift)/10)-1]
@@ -93,11 +93,11 @@ func (r *results) lift() report.Table {
 	return t
 }
 
-// calibration shows what the stack foretold and what happened.
+// calibration shows what the predictor foretold and what happened.
 func (r *results) calibration() report.Table {
 	w := r.predictor()
 	t := report.Table{Columns: []string{"foretold", "calls", "share won", "95% interval"},
-		Caption: fmt.Sprintf("By the %s. On average it is off by %.1f points.", stack, 100*w.Off)}
+		Caption: fmt.Sprintf("By the %s. On average it is off by %.1f points.", w.Name, 100*w.Off)}
 	for _, b := range w.Calibration {
 		t.Rows = append(t.Rows, []string{percent(b.From) + "–" + percent(b.To), fmt.Sprint(b.Rows), percent(b.Observed),
 			percent(b.Low) + "–" + percent(b.High)})
@@ -106,7 +106,7 @@ func (r *results) calibration() report.Table {
 }
 
 func (r *results) page() (*report.Page, error) {
-	shown := study.Named(r.Ways, words, frozen, stack, tuned)
+	shown := study.Named(r.Ways, words, frozen, stack, tunedStack)
 	var sections []report.Section
 	add := func(title string, drawings []study.Drawing, blocks ...report.Block) error {
 		charts, err := study.Draw(drawings...)
