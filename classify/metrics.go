@@ -71,19 +71,23 @@ func confusion(p []float64, y []int, threshold float64) (c Confusion) {
 
 // properScores gives the mean log loss and the Brier score.
 func properScores(p []float64, y []int) (logLoss, brier float64) {
-	const eps = 0x1p-52
 	for i, p := range p {
 		d := p - float64(y[i])
 		brier += d * d
-		p = min(max(p, eps), 1-eps)
-		if y[i] == 1 {
-			logLoss -= math.Log(p)
-		} else {
-			logLoss -= math.Log1p(-p)
-		}
+		logLoss += surprise(p, y[i])
 	}
 	n := float64(len(p))
 	return logLoss / n, brier / n
+}
+
+// surprise is the log loss of one row.
+func surprise(p float64, y int) float64 {
+	const eps = 0x1p-52
+	p = min(max(p, eps), 1-eps)
+	if y == 1 {
+		return -math.Log(p)
+	}
+	return -math.Log1p(-p)
 }
 
 // checkScores checks that p holds probabilities and y a label for each, both labels present.

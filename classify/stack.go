@@ -39,7 +39,8 @@ type Block struct {
 	// they take from the size of the margins, the weight of the head gives back.
 	Head Fitter
 	// Optional says that the stack may do without. Of all optional blocks the one stays that helps most to predict rows
-	// out of fold, none where none betters both log loss and ROC AUC: see Stack.Trials. Default false.
+	// out of fold, none where none betters ROC AUC, and log loss by more than a standard error: see Stack.Trials. Default
+	// false.
 	Optional bool
 }
 
@@ -75,6 +76,8 @@ type Trial struct {
 	Block   string  `json:"block"` // "": none
 	LogLoss float64 `json:"log_loss"`
 	ROCAUC  float64 `json:"roc_auc"`
+	Gain    float64 `json:"gain"`       // by how much the log loss is lower than without any
+	Error   float64 `json:"gain_error"` // standard error of Gain over groups of rows
 	Stays   bool    `json:"stays"`
 }
 
@@ -124,7 +127,7 @@ func FitStack(ctx context.Context, blocks []Block, y []int, train []int, opts *S
 			}
 		}
 	}
-	stay, trials := choose(blocks, held, folds, pick(y, train), pick(o.Weights, train), o.Equality)
+	stay, trials := choose(blocks, held, folds, pick(y, train), groups, pick(o.Weights, train), o.Equality)
 	heads, x, err := fitHeads(ctx, pick(blocks, stay), y, train, o, 0)
 	if err != nil {
 		return nil, nil, err
@@ -181,9 +184,10 @@ func (o *StackOptions) withDefaults(blocks []Block, y, train []int) (StackOption
 	return v, train, checkLabels(len(train), pick(y, train), pick(v.Weights, train))
 }
 
-// choose lists the blocks that stay: all that have to, and of the optional ones with which both log loss and ROC AUC out
-// of fold are better than without, the one with the lowest log loss. Margins are by block and row.
-func choose(blocks []Block, margins [][]float64, folds []Fold, y []int, rowWeight []float64, equality float64) (stay []int, trials []Trial) {
+// choose lists the blocks that stay: all that have to, and of the optional ones with which ROC AUC out of fold is better
+// than without and log loss by more than its standard error, the one with the lowest log loss (after the rule of one
+// standard error: Breiman et al. 1984). Margins are by block and row.
+func choose(blocks []Block, margins [][]float64, folds []Fold, y []int, groups []string, rowWeight []float64, equality float64) (stay []int, trials []Trial) {
 	var fixed, optional []int
 	for b, block := range blocks {
 		if block.Optional {
@@ -195,15 +199,21 @@ func choose(blocks []Block, margins [][]float64, folds []Fold, y []int, rowWeigh
 	if optional == nil {
 		return fixed, nil
 	}
-	best := 0
+	best, members := 0, membersOf(len(y), groups)
+	var without []float64
 	for i := range len(optional) + 1 {
 		with, name := fixed, ""
 		if i > 0 {
 			with, name = append(slices.Clone(fixed), optional[i-1]), blocks[optional[i-1]].Name
 		}
 		p := joinedOutOfFold(pick(margins, with), folds, y, rowWeight, equality)
-		trials = append(trials, Trial{Block: name, LogLoss: LogLoss(p, y), ROCAUC: ROCAUC(p, y)})
-		if trials[i].LogLoss < trials[best].LogLoss && trials[i].ROCAUC > trials[0].ROCAUC {
+		if i == 0 {
+			without = p
+		}
+		t := Trial{Block: name, LogLoss: LogLoss(p, y), ROCAUC: ROCAUC(p, y)}
+		t.Gain, t.Error = gain(without, p, y, members)
+		trials = append(trials, t)
+		if t.Gain > t.Error && t.LogLoss < trials[best].LogLoss && t.ROCAUC > trials[0].ROCAUC {
 			best = i
 		}
 	}
@@ -214,6 +224,19 @@ func choose(blocks []Block, margins [][]float64, folds []Fold, y []int, rowWeigh
 	stay = append(fixed, optional[best-1])
 	slices.Sort(stay)
 	return stay, trials
+}
+
+// gain is by how much the log loss of q is lower than that of p, and the standard error of this over groups of rows.
+func gain(p, q []float64, y []int, members [][]int) (mean, err float64) {
+	sums := make([]float64, len(members))
+	for g, rows := range members {
+		for _, i := range rows {
+			sums[g] += surprise(p[i], y[i]) - surprise(q[i], y[i])
+		}
+	}
+	groups, n := float64(len(members)), float64(len(y))
+	mean, deviation := stat.MeanStdDev(sums, nil)
+	return mean * groups / n, deviation * math.Sqrt(groups) / n
 }
 
 // joinedOutOfFold gives each row the probability by weights of the heads that were fitted on the other folds.

@@ -122,14 +122,17 @@ func (r *results) heads() report.Table {
 }
 
 func (r *results) trials() report.Table {
-	t := report.Table{Columns: []string{"stack of generic heads and", "log loss", "ROC AUC", ""},
-		Caption: "What decided about fine-tuning: stacks on calls of the training set, each judged by encoders, heads and weights that were fitted without it."}
+	t := report.Table{Columns: []string{"stack of generic heads and", "log loss", "gain", "ROC AUC", ""},
+		Caption: "What decided about fine-tuning: stacks on calls of the training set, each judged by encoders, heads and weights that were fitted without it. Fine-tuning is used if it gains more log loss than its standard error (behind the ±), and ROC AUC."}
 	for _, tried := range r.Tuning.Trials {
-		chosen := ""
+		chosen, gain := "", ""
+		if tried.Block != "" {
+			gain = fmt.Sprintf("%+.4f ± %.4f", tried.Gain, tried.Error)
+		}
 		if tried.Stays {
 			chosen = "used"
 		}
-		t.Rows = append(t.Rows, []string{cmp.Or(tried.Block, "nothing else"), fmt.Sprintf("%.4f", tried.LogLoss), study.Three(tried.ROCAUC), chosen})
+		t.Rows = append(t.Rows, []string{cmp.Or(tried.Block, "nothing else"), fmt.Sprintf("%.4f", tried.LogLoss), gain, study.Three(tried.ROCAUC), chosen})
 	}
 	return t
 }

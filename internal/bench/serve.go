@@ -74,7 +74,7 @@ func (s *server) do(r request) (answer, error) {
 		s.texts[r.Name] = r.Texts
 		s.documents[r.Name] = make([][]string, len(r.Texts))
 		for i, t := range r.Texts {
-			s.documents[r.Name][i] = []string{t}
+			s.documents[r.Name][i] = []string{s.cut(t)}
 		}
 		return answer{Pieces: s.pieces(s.documents[r.Name])}, nil
 	case "calls":
@@ -99,6 +99,12 @@ func (s *server) do(r request) (answer, error) {
 		return peak()
 	}
 	return answer{}, fmt.Errorf("no such request: %q", r.Do)
+}
+
+// cut is a text up to where the model stops reading it, as training would read on in a second sequence.
+func (s *server) cut(text string) string {
+	spans := s.model.Tokenize(text).Spans
+	return text[:spans[len(spans)-2][1]]
 }
 
 // timed is an answer with the seconds that f took.
