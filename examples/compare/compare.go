@@ -29,7 +29,7 @@ const (
 	talkStack  = "stack with talk and metadata"
 	tuned      = "logistic on fine-tuned"
 	tunedTrees = "boosted on fine-tuned"
-	tunedStack = "stack, fine-tuned where it helps"
+	tunedStack = pipeline.FullStack
 )
 
 // pairs are what the verdicts are about.

@@ -61,7 +61,7 @@ func TestRunWritesEverything(t *testing.T) {
 				t.Errorf("%s: %s: %v", classifier, name, err)
 			}
 		}
-		if !strings.Contains(stdout, "stack with fine-tuned head") || !strings.Contains(stderr, "1 of 41 calls have no label") {
+		if !strings.Contains(stdout, "stack, fine-tuned where it helps") || !strings.Contains(stderr, "1 of 41 calls have no label") {
 			t.Errorf("%s: printed\n%s%s", classifier, stdout, stderr)
 		}
 		checkMetrics(t, filepath.Join(out, "results", "metrics.json"))

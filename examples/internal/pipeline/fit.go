@@ -111,7 +111,7 @@ func (f *Fit) addTuned(ctx context.Context, docs [][]string, labels, train []int
 // Names of what Predictions compares beside the heads.
 const (
 	GenericStack = "stack of generic heads"
-	FullStack    = "stack with fine-tuned head"
+	FullStack    = "stack, fine-tuned where it helps"
 )
 
 // A Prediction is what one way of predicting says of some documents.
