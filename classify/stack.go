@@ -39,7 +39,7 @@ type Block struct {
 	// they take from the size of the margins, the weight of the head gives back.
 	Head Fitter
 	// Optional says that the stack may do without. Of all optional blocks the one stays that helps most to predict rows
-	// out of fold, none where none betters ROC AUC, and log loss by more than a standard error: see Stack.Trials. Default
+	// out of fold, none where none betters ROC AUC, and log loss by more than 1.645 standard errors: see Stack.Trials. Default
 	// false.
 	Optional bool
 }
@@ -184,9 +184,11 @@ func (o *StackOptions) withDefaults(blocks []Block, y, train []int) (StackOption
 	return v, train, checkLabels(len(train), pick(y, train), pick(v.Weights, train))
 }
 
+// surely is how many standard errors a gain has to exceed, as chance alone does one time in twenty.
+const surely = 1.645
+
 // choose lists the blocks that stay: all that have to, and of the optional ones with which ROC AUC out of fold is better
-// than without and log loss by more than its standard error, the one with the lowest log loss (after the rule of one
-// standard error: Breiman et al. 1984). Margins are by block and row.
+// than without and log loss surely so, the one with the lowest log loss. Margins are by block and row.
 func choose(blocks []Block, margins [][]float64, folds []Fold, y []int, groups []string, rowWeight []float64, equality float64) (stay []int, trials []Trial) {
 	var fixed, optional []int
 	for b, block := range blocks {
@@ -213,7 +215,7 @@ func choose(blocks []Block, margins [][]float64, folds []Fold, y []int, groups [
 		t := Trial{Block: name, LogLoss: LogLoss(p, y), ROCAUC: ROCAUC(p, y)}
 		t.Gain, t.Error = gain(without, p, y, members)
 		trials = append(trials, t)
-		if t.Gain > t.Error && t.LogLoss < trials[best].LogLoss && t.ROCAUC > trials[0].ROCAUC {
+		if t.Gain > surely*t.Error && t.LogLoss < trials[best].LogLoss && t.ROCAUC > trials[0].ROCAUC {
 			best = i
 		}
 	}

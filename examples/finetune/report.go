@@ -123,7 +123,7 @@ func (r *results) heads() report.Table {
 
 func (r *results) trials() report.Table {
 	t := report.Table{Columns: []string{"stack of generic heads and", "log loss", "gain", "ROC AUC", ""},
-		Caption: "What decided about fine-tuning: stacks on calls of the training set, each judged by encoders, heads and weights that were fitted without it. Fine-tuning is used if it gains more log loss than its standard error (behind the ±), and ROC AUC."}
+		Caption: "What decided about fine-tuning: stacks on calls of the training set, each judged by encoders, heads and weights that were fitted without it. Fine-tuning is used if it gains ROC AUC, and more than 1.645 times its standard error (behind the ±) of log loss."}
 	for _, tried := range r.Tuning.Trials {
 		chosen, gain := "", ""
 		if tried.Block != "" {
