@@ -156,15 +156,15 @@ func gemmTNChunk[T Float](pool *Pool, be *backend[T], m int, y []T, n int, x []T
 		defer be.release(strip)
 		be.pack(m, h, y[i:], n, *strip, be.strip)
 		for p := group; p < min(panels, group+groupPanels); p++ {
-			c := dw[i*k+p*be.nr:]
+			c, cols := dw[i*k+p*be.nr:], min(be.nr, k-p*be.nr)
 			var sum []T
 			if more {
 				sum = c
-				if k-p*be.nr >= be.nr {
+				if cols == be.nr {
 					be.fetch(h, c, k)
 				}
 			}
-			be.product(h, min(be.nr, k-p*be.nr), m, *strip, 1, be.strip, packed[p*m*be.nr:], c, k, nil, sum, k)
+			be.product(h, cols, m, *strip, 1, be.strip, packed[p*m*be.nr:], c, k, nil, sum, k)
 		}
 	})
 }

@@ -100,6 +100,9 @@ func resize[T any](s []T, n int) []T {
 	return s[:n]
 }
 
+// int8Rows is how many rows are multiplied with a panel before the next one is turned to.
+const int8Rows = 112
+
 // GemmInt8 sets c [m,N] = a [m,K]·B in 8-bit arithmetic and applies the epilogue. Each row of a is rounded to 256 steps
 // between its least and greatest value first (dynamic quantisation), products are summed as 32-bit integers. A row that is not
 // finite gives a row of NaN. It is fast where FastInt8 says so, and elsewhere correct.
@@ -112,7 +115,7 @@ func GemmInt8(pool *Pool, m int, a []float32, b *PackedInt8, c []float32, e Epil
 	defer quantized.Put(rows)
 	rows.resize(m, b.depth)
 	forRows(pool, m, func(r int) { rows.quantize(be.int8, r, a[r*b.K:][:b.K], b.balance) })
-	forBlocks(pool, m, 112, ceil(b.N, int8Width), func(i0, i1, p int) {
+	forBlocks(pool, m, int8Rows, ceil(b.N, int8Width), func(i0, i1, p int) {
 		n, j := b.N, p*int8Width
 		cols := min(int8Width, n-j)
 		out, bias, residual := e.operands(c, i0, j, n)

@@ -41,8 +41,7 @@ func (p *Pipeline) Explain(ctx context.Context, doc []string, seed uint64) (*sha
 				mean = p.Background[at : at+h.Columns]
 			}
 			at += h.Columns
-			weights := pooling(encoder.Segments{Pieces: make([]int, len(doc)), Row: vectors[m].RawRow})[0]
-			e, err = shap.Turns(logistic, mean, vectors[m], weights)
+			e, err = shap.Turns(logistic, mean, vectors[m], weightsOf(pooling, vectors[m]))
 		}
 		if err != nil {
 			return nil, err
@@ -62,7 +61,13 @@ func (p *Pipeline) Attention(ctx context.Context, doc []string) ([]float64, erro
 	if err != nil {
 		return nil, err
 	}
-	return p.Tuned.Pooling()(encoder.Segments{Pieces: make([]int, len(doc)), Row: rows.RawRow})[0], nil
+	return weightsOf(p.Tuned.Pooling(), rows), nil
+}
+
+// weightsOf tells how much a pooling of one block that does not go by length makes of each turn, given their rows.
+func weightsOf(pooling encoder.Pooling, turns *encoder.Embeddings) []float64 {
+	n, _ := turns.Dims()
+	return pooling(encoder.Segments{Pieces: make([]int, n), Row: turns.RawRow})[0]
 }
 
 // block returns what a block of turn vectors is made of: encoder, pooling, and whether a background can be taken off

@@ -13,7 +13,7 @@
 // The encoder is tuned once without each inner fold of the training calls. A call is then described by the encoder that
 // has not seen it, and what is to be predicted by the mean of the encoders' weights. On the calls left out the stack
 // decides whether it uses tuned vectors at all, and whether the weights go the whole way or half of it: only what
-// betters both log loss and ROC AUC there is used. See [Tuning].
+// betters ROC AUC there, and log loss by more than chance would, is used. See [Tuning].
 //
 // # Files
 //
