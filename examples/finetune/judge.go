@@ -92,7 +92,8 @@ func (d *data) counts() counts {
 	return c
 }
 
-// compared are the pairs of ways that the page compares; its first sentence is about the first.
+// compared are the pairs of ways that the page compares. Its first sentence is about the first pair, which is left out where
+// the predictor leaves tuned vectors out: both are the same then.
 var compared = [][2]string{
 	{pipeline.GenericStack, pipeline.FullStack},
 	{pipeline.TurnMean, pipeline.TunedMean},
@@ -115,7 +116,11 @@ func (r *results) compare(ctx context.Context, d *data, fit *pipeline.Fit, seed 
 		}
 		r.Ways = append(r.Ways, w)
 	}
-	r.Verdicts, err = study.Verdicts(ctx, r.Ways, compared, resample)
+	pairs := compared
+	if !fit.Tuning.Used {
+		pairs = pairs[1:]
+	}
+	r.Verdicts, err = study.Verdicts(ctx, r.Ways, pairs, resample)
 	return err
 }
 

@@ -16,6 +16,7 @@
 //	models/fine_tuned_embeddings/         the tuned encoder, which sentence-transformers opens too
 //	results/generic_embeddings.png        t-SNE maps of all calls
 //	results/fine_tuned_embeddings.png
+//	results/training_history.png          the loss of each tuning, step by step
 //	results/performance_comparison.html   tables, charts, maps and the most telling turns; stands alone
 //	results/metrics.json                  every number, the options and the seed
 //	checkpoints/                          what is trained so far; gone when all is done

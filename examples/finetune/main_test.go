@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,6 +65,7 @@ func TestRunWritesEverything(t *testing.T) {
 		if !strings.Contains(stdout, "stack, fine-tuned where it helps") || !strings.Contains(stderr, "1 of 41 calls have no label") {
 			t.Errorf("%s: printed\n%s%s", classifier, stdout, stderr)
 		}
+		checkDrawing(t, filepath.Join(out, "results", "training_history.png"))
 		checkMetrics(t, filepath.Join(out, "results", "metrics.json"))
 		checkPage(t, filepath.Join(out, "results", "performance_comparison.html"))
 		checkSaved(t, out, calls[:3])
@@ -80,14 +82,33 @@ func checkMetrics(t *testing.T, path string) {
 	if err := json.Unmarshal(b, &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Data.Calls != 40 || r.Data.Unknown != 1 || r.Data.Train+r.Data.Test != 40 || len(r.Ways) != 7 || len(r.Verdicts) != 3 ||
+	if r.Data.Calls != 40 || r.Data.Unknown != 1 || r.Data.Train+r.Data.Test != 40 || len(r.Ways) != 7 ||
 		len(r.Maps) != 2 || len(r.Turns) != 2*shown || len(r.Tuning.Histories) != 3 || len(r.Tuning.Trials) != 3 || r.Options.Seed != 1 {
 		t.Errorf("metrics %+v", r)
+	}
+	compared, same := 2, "the predictor equals the stack of generic heads"
+	if r.Tuning.Used {
+		compared, same = 3, r.Verdicts[0].Text
+	}
+	if len(r.Verdicts) != compared || !strings.Contains(r.answer(), same) {
+		t.Errorf("tuning used: %v, but %d comparisons, and the answer is %q", r.Tuning.Used, len(r.Verdicts), r.answer())
 	}
 	for _, w := range r.Ways {
 		if !(w.AUC.Low <= w.ROCAUC && w.ROCAUC <= w.AUC.High) {
 			t.Errorf("%s: AUC %v outside its interval %v", w.Name, w.ROCAUC, w.AUC)
 		}
+	}
+}
+
+func checkDrawing(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if im, err := png.Decode(f); err != nil || im.Bounds().Dx() < 500 {
+		t.Errorf("%s: %v, error %v", path, im, err)
 	}
 }
 

@@ -15,12 +15,19 @@ import (
 	"github.com/org/salesconv/tsne"
 )
 
-// write writes metrics, maps and page.
+// write writes metrics, drawings and page.
 func (r *results) write(dir string) error {
 	for _, m := range r.Maps {
 		if err := atomicfile.WriteFile(filepath.Join(dir, m.file), r.plot(m, "png")); err != nil {
 			return err
 		}
+	}
+	course, err := r.course()
+	if err != nil {
+		return err
+	}
+	if err := atomicfile.WriteFile(filepath.Join(dir, "training_history.png"), func(w io.Writer) error { return course.Write(w, "png") }); err != nil {
+		return err
 	}
 	page, err := r.page()
 	if err != nil {
@@ -63,8 +70,8 @@ func (r *results) page() (*report.Page, error) {
 	}
 	return &report.Page{
 		Title: "Does fine-tuning help?",
-		Lead: fmt.Sprintf("%s Judged on %d %scalls that nothing was trained on; %d trained.", r.Verdicts[0].Text,
-			r.Data.Test, r.data.Kind(), r.Data.Train),
+		Lead: fmt.Sprintf("%s Judged here on %d %scalls that nothing was trained on; %d trained.", r.answer(), r.Data.Test,
+			r.data.Kind(), r.Data.Train),
 		Sections: []report.Section{
 			{Title: "On the calls held out", Blocks: append(judged, study.Differences(r.Verdicts))},
 			{Title: "Charts", Blocks: []report.Block{charts}},
@@ -74,6 +81,14 @@ func (r *results) page() (*report.Page, error) {
 		},
 		Footer: fmt.Sprintf("%s: %d calls, %d won, %d turns. Seed %d. Every number is in metrics.json.", r.Data.Source, r.Data.Calls, r.Data.Won, r.Data.Turns, r.Options.Seed),
 	}, nil
+}
+
+// answer is the first sentence of the page.
+func (r *results) answer() string {
+	if r.Tuning.Used {
+		return r.Verdicts[0].Text
+	}
+	return r.Tuning.Verdict()
 }
 
 // course draws how the tuning went.

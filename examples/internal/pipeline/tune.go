@@ -53,7 +53,7 @@ func (t *Tuning) Verdict() string {
 	if t.Used {
 		return fmt.Sprintf("Fine-tuning is used, its weights to %.0f%%: %s.", 100*t.Share, change)
 	}
-	return fmt.Sprintf("Fine-tuning is not used, as it gains no more here than chance would: %s with the best of it.", change)
+	return fmt.Sprintf("Fine-tuning is not used, and the predictor equals the stack of generic heads, as tuned vectors gain no more here than chance would: %s with the best of them.", change)
 }
 
 // recipe fills in what the caller has left open: few layers, small batches so that few calls give many steps, a soft
