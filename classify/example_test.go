@@ -95,7 +95,7 @@ func ExampleFitStack() {
 		return
 	}
 	fmt.Println(c.Verdict("weak alone", "stack"))
-	// Output: evidence of a difference: weak alone 0.653, stack 0.799, difference +0.146 [+0.093, +0.204], p < 0.001
+	// Output: evidence of a difference: weak alone 0.653, stack 0.805, difference +0.152 [+0.093, +0.216], p < 0.001
 }
 
 func ExampleFitCalibrated() {

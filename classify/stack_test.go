@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -139,5 +140,54 @@ func TestStackWithOptionalBlockIsThatWithout(t *testing.T) {
 	}
 	if len(got.Heads) != 2 || got.Intercept != want.Intercept || got.Heads[1].Weight != want.Heads[1].Weight {
 		t.Errorf("optional %+v, want %+v", got, want)
+	}
+}
+
+// A block whose margins out of fold are given has its head fitted once, and weighs what it weighs where the stack finds the
+// same margins itself.
+func TestStackTakesHeldMargins(t *testing.T) {
+	blocks, y := twoBlocks(300)
+	want, _, err := FitStack(t.Context(), blocks[:2], y, nil, &StackOptions{Folds: 3, Seed: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := blocks[1].Features(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folds, err := Folds(y, nil, 3, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, fits := make([]float64, len(y)), 0
+	head := defaultHead(x)
+	for _, f := range folds {
+		c, err := head(t.Context(), Rows(x, f.Train), pick(y, f.Train), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		z, err := margins(c, Rows(x, f.Test))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, i := range f.Test {
+			held[i] = z[k]
+		}
+	}
+	blocks[1].Held = held
+	blocks[1].Head = func(ctx context.Context, x mat.Matrix, y []int, weight []float64) (Classifier, error) {
+		fits++
+		return head(ctx, x, y, weight)
+	}
+	got, _, err := FitStack(t.Context(), blocks[:2], y, nil, &StackOptions{Folds: 3, Seed: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fits != 1 || got.Intercept != want.Intercept || got.Heads[1].Weight != want.Heads[1].Weight {
+		t.Errorf("head fitted %d times, %+v, want once, %+v", fits, got, want)
+	}
+	blocks[1].Held = held[1:]
+	if _, _, err := FitStack(t.Context(), blocks[:2], y, nil, nil); err == nil || !strings.Contains(err.Error(), "margins of 299 rows, want 300") {
+		t.Errorf("error %v", err)
 	}
 }

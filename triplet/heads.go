@@ -21,8 +21,9 @@ type Task struct {
 	Weight  float64  // of its loss beside the main one; default 0.1
 }
 
-// headRate is the learning rate of heads, which begin with nothing to lose.
-const headRate = 1e-3
+// headRate is the learning rate of heads, which begin with nothing to lose and read rows of norm 1 or less, whose elements are
+// so small that weights have to become large.
+const headRate = 2e-2
 
 // mostClasses bounds what a task may ask for: a column of free text is no classification.
 const mostClasses = 1000

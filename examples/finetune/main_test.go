@@ -82,8 +82,8 @@ func checkMetrics(t *testing.T, path string) {
 	if err := json.Unmarshal(b, &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Data.Calls != 40 || r.Data.Unknown != 1 || r.Data.Train+r.Data.Test != 40 || len(r.Ways) != 7 ||
-		len(r.Maps) != 2 || len(r.Turns) != 2*shown || len(r.Tuning.Histories) != 3 || len(r.Tuning.Trials) != 3 || r.Options.Seed != 1 {
+	if r.Data.Calls != 40 || r.Data.Unknown != 1 || r.Data.Train+r.Data.Test != 40 || len(r.Ways) != 8 ||
+		len(r.Maps) != 2 || len(r.Turns) != 2*shown || len(r.Tuning.Histories) != 4 || len(r.Tuning.Trials) != 2 || r.Options.Seed != 1 {
 		t.Errorf("metrics %+v", r)
 	}
 	compared, same := 2, "the predictor equals the stack of generic heads"

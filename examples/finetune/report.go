@@ -95,7 +95,10 @@ func (r *results) answer() string {
 func (r *results) course() (*figure.Figure, error) {
 	var curves []figure.Curve
 	for k, h := range r.Tuning.Histories {
-		c := figure.Curve{Name: fmt.Sprintf("without fold %d", k+1)}
+		c := figure.Curve{Name: fmt.Sprintf("without fold %d", k)}
+		if k == 0 {
+			c.Name = "on all training calls"
+		}
 		for _, s := range h.Steps {
 			c.X, c.Y = append(c.X, float64(s.Step)), append(c.Y, s.Loss)
 		}

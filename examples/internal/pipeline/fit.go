@@ -22,7 +22,7 @@ type Options struct {
 	Model  fs.FS           // the generic encoder; default the embedded all-MiniLM-L6-v2
 	Tune   triplet.Options // how it is tuned; of what is zero: two layers, two epochs, batches of 8, rate 5e-5, soft margin, a fifth of the turns left out; checkpoints go to a folder of each tuning below their Dir, see Tunings
 	Frozen bool            // don't tune; default false
-	Head   classify.Fitter // the classifier of each block of turn vectors; default that of [classify.Block], which tf-idf always has
+	Head   classify.Fitter // the classifier of each block of the generic encoder's vectors; default that of [classify.Block], which tf-idf always has
 	Folds  int             // inner folds, of the tuning and of what weighs the heads; default 3
 	Groups []string        // documents of a group, such as an agent's, stay in one inner fold; default each for itself
 	Seed   uint64          // of the inner folds and the tuning
@@ -33,11 +33,10 @@ type Options struct {
 // A Fit is a pipeline with what its training left.
 type Fit struct {
 	*Pipeline
-	Rows   mat.Matrix // of all documents, as the stack reads them; those of the training documents by encoders that have not seen their labels
+	Rows   mat.Matrix // of all documents, as the stack reads them
 	Tuning *Tuning    // nil without
 
-	frozen, alone         *classify.Stack // what the stack is without tuning, and the tuned head alone
-	frozenRows, aloneRows mat.Matrix
+	ways []way // what Predictions compares
 }
 
 // Train fits a pipeline to the documents whose places are train (nil: all); the labels of others are not looked at, but
@@ -48,10 +47,7 @@ func Train(ctx context.Context, docs [][]string, labels, train []int, opts *Opti
 		o = *opts
 	}
 	if train == nil {
-		train = make([]int, len(docs))
-		for i := range train {
-			train[i] = i
-		}
+		train = places(len(docs))
 	}
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
@@ -70,10 +66,9 @@ func Train(ctx context.Context, docs [][]string, labels, train []int, opts *Opti
 		return nil, err
 	}
 	stack := &classify.StackOptions{Folds: cmp.Or(o.Folds, innerFolds), Groups: o.Groups, Seed: o.Seed}
-	if f.frozen, f.frozenRows, err = classify.FitStack(ctx, generic, labels, train, stack); err != nil {
+	if f.Stack, f.Rows, err = f.add(ctx, GenericStack, generic, labels, train, stack); err != nil {
 		return nil, err
 	}
-	f.Stack, f.Rows = f.frozen, f.frozenRows
 	if !o.Frozen {
 		if err := f.addTuned(ctx, docs, labels, train, generic, stack, &o); err != nil {
 			return nil, err
@@ -89,28 +84,46 @@ func (f *Fit) addTuned(ctx context.Context, docs [][]string, labels, train []int
 	if err != nil {
 		return err
 	}
-	chosen, x, err := classify.FitStack(ctx, append(generic, t.blocks(o.Head)...), labels, train, stack)
+	block := t.block()
+	if _, _, err := f.add(ctx, TunedMean, []classify.Block{block}, labels, train, stack); err != nil {
+		return err
+	}
+	if _, _, err := f.add(ctx, TunedStack, append(generic, block), labels, train, stack); err != nil {
+		return err
+	}
+	block.Optional = true
+	chosen, x, err := f.add(ctx, FullStack, append(generic, block), labels, train, stack)
 	if err != nil {
 		return err
 	}
-	rows, err := t.settle(ctx, f.Generic, chosen, docs, train, stage(o, "encoding calls by the tuned encoder"))
-	if err != nil {
-		return err
-	}
-	alone := []classify.Block{{Name: TunedMean, Features: classify.Fixed(rows), Head: o.Head}}
-	if f.alone, f.aloneRows, err = classify.FitStack(ctx, alone, labels, train, stack); err != nil {
-		return err
-	}
+	t.Trials, t.Used = chosen.Trials, chosen.Trials[1].Stays
 	f.Tuning = t
 	if t.Used {
-		f.Tuned, f.Stack, f.Rows = t.Model, chosen, x // of which rows are part
+		f.Tuned, f.Stack, f.Rows = t.Model, chosen, x
 	}
 	return nil
+}
+
+// way is a stack that predicts, and the rows that it reads.
+type way struct {
+	name  string
+	stack *classify.Stack
+	rows  mat.Matrix
+}
+
+// add fits a stack and takes note of it as a way to predict.
+func (f *Fit) add(ctx context.Context, name string, blocks []classify.Block, labels, train []int, o *classify.StackOptions) (*classify.Stack, mat.Matrix, error) {
+	s, x, err := classify.FitStack(ctx, blocks, labels, train, o)
+	if err == nil {
+		f.ways = append(f.ways, way{name, s, x})
+	}
+	return s, x, err
 }
 
 // Names of what Predictions compares beside the heads.
 const (
 	GenericStack = "stack of generic heads"
+	TunedStack   = "stack, fine-tuned"
 	FullStack    = "stack, fine-tuned where it helps"
 )
 
@@ -120,41 +133,41 @@ type Prediction struct {
 	Probability []float64
 }
 
-// Predictions tells what each head says alone, under the name of its block, what the stack would say without tuning,
-// and what the pipeline says, for the documents at the given places, which should not be among those trained on.
+// Predictions tells what each head says alone, under the name of its block, what the stack would say without tuning and
+// with it in any case, and what the pipeline says, for the documents at the given places, which should not be among
+// those trained on.
 func (f *Fit) Predictions(places []int) ([]Prediction, error) {
-	margins, err := f.frozen.HeadMargins(classify.Rows(f.frozenRows, places))
+	generic := f.ways[0]
+	margins, err := generic.stack.HeadMargins(classify.Rows(generic.rows, places))
 	if err != nil {
 		return nil, err
 	}
 	var all []Prediction
-	for i, h := range f.frozen.Heads {
+	for i, h := range generic.stack.Heads {
 		p := make([]float64, len(places))
 		for k, m := range margins[i] {
 			p[k] = classify.Sigmoid(m)
 		}
 		all = append(all, Prediction{h.Name, p})
 	}
-	for _, way := range []struct {
-		name  string
-		stack *classify.Stack
-		rows  mat.Matrix
-	}{{TunedMean, f.alone, f.aloneRows}, {GenericStack, f.frozen, f.frozenRows}, {FullStack, f.Stack, f.Rows}} {
-		if f.Tuning == nil && way.name != GenericStack {
-			continue
-		}
-		p, err := way.stack.Predict(classify.Rows(way.rows, places))
+	for _, w := range f.ways {
+		p, err := w.stack.Predict(classify.Rows(w.rows, places))
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Prediction{way.name, p})
+		all = append(all, Prediction{w.name, p})
 	}
 	return all, nil
 }
 
 // TunedRows are all documents as the tuned encoder reads them, for other classifiers; of the training documents, by
 // encoders that have not seen their labels. Nil without tuning.
-func (f *Fit) TunedRows() mat.Matrix { return f.aloneRows }
+func (f *Fit) TunedRows() mat.Matrix {
+	if f.Tuning == nil {
+		return nil
+	}
+	return f.Tuning.unseen
+}
 
 // blocks lists the blocks of features that are not tuned, in the order of the names.
 func (f *Fit) blocks(ctx context.Context, docs [][]string, o *Options) ([]classify.Block, error) {

@@ -10,10 +10,12 @@
 //
 // # Tuning
 //
-// The encoder is tuned once without each inner fold of the training calls. A call is then described by the encoder that
-// has not seen it, and what is to be predicted by the mean of the encoders' weights. On the calls left out the stack
-// decides whether it uses tuned vectors at all, and whether the weights go the whole way or half of it: only what
-// betters ROC AUC there, and log loss by more than chance would, is used. See [Tuning].
+// The upper layers of the encoder are tuned by triplets of calls and, at the same time, by a linear classifier of the
+// outcome on the mean of the turn vectors, which becomes the head of the fifth block. That is done once without each inner fold
+// of the training calls, to learn what the tuned head says of calls that neither it nor its encoder has seen, and once
+// on all of them, for what is to be predicted. On the calls left out the stack decides whether it uses the tuned head at
+// all, and how much it weighs: only what betters ROC AUC there, and log loss by more than chance would, is used. See
+// [Tuning].
 //
 // # Files
 //

@@ -161,7 +161,7 @@ func (t *trial) keep(p pipeline.Prediction, seed, fold int, places []int) {
 
 // compared are the pairs of ways that the paired tests are about.
 var compared = [][2]string{
-	{pipeline.GenericStack, pipeline.FullStack}, {pipeline.TurnMean, pipeline.TunedMean}, {pipeline.Words, pipeline.FullStack},
+	{pipeline.GenericStack, pipeline.FullStack}, {pipeline.GenericStack, pipeline.TunedStack}, {pipeline.TurnMean, pipeline.TunedMean}, {pipeline.Words, pipeline.FullStack},
 }
 
 func (t *trial) print(ctx context.Context, env *cli.Env) error {
