@@ -42,8 +42,7 @@ type Block struct {
 	// a tuned encoder: the stack then fits Head to all training rows alone. Default: inner folds give them.
 	Held []float64
 	// Optional says that the stack may do without. Of all optional blocks the one stays that helps most to predict rows
-	// out of fold, none where none betters ROC AUC, and log loss by more than 1.645 standard errors: see Stack.Trials. Default
-	// false.
+	// out of fold, none where none betters log loss and ROC AUC: see Stack.Trials. Default false.
 	Optional bool
 }
 
@@ -196,11 +195,8 @@ func (o *StackOptions) withDefaults(blocks []Block, y, train []int) (StackOption
 	return v, train, checkLabels(len(train), pick(y, train), pick(v.Weights, train))
 }
 
-// surely is how many standard errors a gain has to exceed, as chance alone does one time in twenty.
-const surely = 1.645
-
-// choose lists the blocks that stay: all that have to, and of the optional ones with which ROC AUC out of fold is better
-// than without and log loss surely so, the one with the lowest log loss. Margins are by block and row.
+// choose lists the blocks that stay: all that have to, and of the optional ones with which log loss and ROC AUC out of
+// fold are better than without, the one with the lowest log loss. Margins are by block and row.
 func choose(blocks []Block, margins [][]float64, folds []Fold, y []int, groups []string, rowWeight []float64, equality float64) (stay []int, trials []Trial) {
 	var fixed, optional []int
 	for b, block := range blocks {
@@ -227,7 +223,7 @@ func choose(blocks []Block, margins [][]float64, folds []Fold, y []int, groups [
 		t := Trial{Block: name, LogLoss: LogLoss(p, y), ROCAUC: ROCAUC(p, y)}
 		t.Gain, t.Error = gain(without, p, y, members)
 		trials = append(trials, t)
-		if t.Gain > surely*t.Error && t.LogLoss < trials[best].LogLoss && t.ROCAUC > trials[0].ROCAUC {
+		if t.LogLoss < trials[best].LogLoss && t.ROCAUC > trials[0].ROCAUC {
 			best = i
 		}
 	}

@@ -178,13 +178,27 @@ func (s *trial) fit(ctx context.Context, train []int) (*pipeline.Fit, error) {
 	return f, nil
 }
 
-// tuned is the turn mean by the tuned encoder.
+// tuned is the turn mean by the tuned encoder; that of training calls by encoders that have not seen them.
 func (s *trial) tuned(ctx context.Context, train []int) (mat.Matrix, error) {
 	f, err := s.fit(ctx, train)
 	if err != nil {
 		return nil, err
 	}
 	return f.TunedRows(), nil
+}
+
+// tunedHead predicts by the head that was trained with the encoder.
+func (s *trial) tunedHead(ctx context.Context, train, test []int) ([]float64, error) {
+	f, err := s.fit(ctx, train)
+	if err != nil {
+		return nil, err
+	}
+	all, err := f.Predictions(test)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(all, func(p pipeline.Prediction) bool { return p.Name == pipeline.TunedMean })
+	return all[i].Probability, nil
 }
 
 // predictor predicts as finetune does.
@@ -198,7 +212,7 @@ func (s *trial) predictor(ctx context.Context, train, test []int) ([]float64, er
 
 // predictor names the way in which finetune predicts.
 func (o *options) predictor() string {
-	if o.Epochs > 0 {
+	if !o.Frozen {
 		return tunedStack
 	}
 	return stack
@@ -216,8 +230,8 @@ func (s *trial) ways() []way {
 		{stack, s.stack()},
 		{talkStack, s.stack(talkBlock)},
 	}
-	if s.Epochs > 0 {
-		all = append(all, way{tuned, s.one(pipeline.TunedMean, logistic)}, way{tunedTrees, s.one(pipeline.TunedMean, boosted)},
+	if !s.Frozen {
+		all = append(all, way{tuned, s.tunedHead}, way{tunedTrees, s.one(pipeline.TunedMean, boosted)},
 			way{tunedStack, s.predictor})
 	}
 	return all

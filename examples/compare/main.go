@@ -1,15 +1,15 @@
 // Command compare asks, by cross-validation, which features and classifiers predict best which calls are won, and whether
 // fine-tuning the encoder helps.
 //
-//	go run ./examples/compare [-data FILE] [-skip] [-model DIR] [-folds N] [-forward] [-epochs N] [-value V]
-//	    [-seed N] [-html FILE] [-json FILE]
+//	go run ./examples/compare [-data FILE] [-skip] [-model DIR] [-folds N] [-forward] [-epochs N] [-frozen]
+//	    [-value V] [-seed N] [-html FILE] [-json FILE]
 //
 // FILE is a file or folder of calls in any of transcript's formats, such as JSON (an array, one object or JSON Lines; may
 // be gzipped): transcript, label 0 or 1, metadata. A record that cannot be used ends the run, unless -skip is given. The
 // default is a sample of synthetic calls. Calls of one agent stay in one fold, and everything that learns (tf-idf, encoder,
 // classifiers, weights of the stack, thresholds) learns anew in each fold from the calls outside it. With -forward folds are
 // periods, each predicted from the calls before it. In each fold the predictor is trained as finetune trains it, which tunes the
-// encoder three times.
+// encoder four times.
 //
 // Table, verdicts, what the scores are worth in use, and what metadata alone predict go to standard output, the
 // same with charts of gain, profit, calibration and learning to a page that stands alone.
@@ -40,6 +40,7 @@ type options struct {
 	Folds   int     `json:"folds"`
 	Forward bool    `json:"forward"`
 	Epochs  int     `json:"epochs"`
+	Frozen  bool    `json:"frozen"`
 	Value   float64 `json:"value"`
 	Seed    uint64  `json:"seed"`
 	skip    bool
@@ -54,7 +55,8 @@ func parse(env *cli.Env) (o options, err error) {
 	flags.StringVar(&o.Model, "model", "", "`folder` of a sentence-transformers model; default: the built-in all-MiniLM-L6-v2")
 	flags.IntVar(&o.Folds, "folds", 5, "parts that the calls are cut into, each predicted from the others")
 	flags.BoolVar(&o.Forward, "forward", false, "test on later calls than are trained on, by call_time, rather than on other agents")
-	flags.IntVar(&o.Epochs, "epochs", 2, "how often each tuning goes through its calls; 0: don't tune")
+	flags.IntVar(&o.Epochs, "epochs", 0, "how often each tuning goes through its calls; default: for 400 steps, 3 to 12 times")
+	flags.BoolVar(&o.Frozen, "frozen", false, "don't tune the encoder, which takes most of the time")
 	flags.Float64Var(&o.Value, "value", 0, "what a won call is `worth`, in costs of making a call; default: calling everyone breaks even")
 	flags.Uint64Var(&o.Seed, "seed", 1, "seed of folds, tuning and resampling")
 	flags.StringVar(&o.html, "html", "comparison.html", "page to write")

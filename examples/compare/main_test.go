@@ -82,7 +82,7 @@ func TestCompareForward(t *testing.T) {
 	dir := t.TempDir()
 	numbers := filepath.Join(dir, "numbers.json")
 	status, out, note := comparing(t, "-data", file(t, transcript.Sample()[:66]), "-model", tiny,
-		"-folds", "2", "-forward", "-epochs", "0", "-value", "3", "-html", filepath.Join(dir, "page.html"), "-json", numbers)
+		"-folds", "2", "-forward", "-frozen", "-value", "3", "-html", filepath.Join(dir, "page.html"), "-json", numbers)
 	if status != 0 || !strings.Contains(out, "in 2 periods") || strings.Contains(out, tunedStack) {
 		t.Fatalf("status %d: %s\n%s", status, note, out)
 	}

@@ -132,7 +132,7 @@ func (r *results) page() (*report.Page, error) {
 		Title:    "How well can won calls be foretold?",
 		Lead:     r.lead() + " " + sentence(r.sample()) + ". Every call is predicted by models that learned nothing from it" + r.apart() + ".",
 		Sections: sections,
-		Footer:   fmt.Sprintf("Seed %d, %d epochs of tuning in each fold.", r.Options.Seed, r.Options.Epochs),
+		Footer:   fmt.Sprintf("Seed %d. %s", r.Options.Seed, map[bool]string{true: "The encoder was not tuned.", false: "The encoder was tuned anew in each fold."}[r.Options.Frozen]),
 	}, nil
 }
 

@@ -185,7 +185,7 @@ func TestRunRefusesBadInput(t *testing.T) {
 		"no model":        {[]string{"-data", write(t, calls), "-model", t.TempDir()}, 1, "modules.json"},
 		"blocked folder":  {[]string{"-out", blocked}, 1, "-out"},
 		"classifier":      {[]string{"-classifier_type", "forest"}, 2, "logistic or xgboost"},
-		"epochs":          {[]string{"-epochs", "0"}, 2, "-epochs 0"},
+		"epochs":          {[]string{"-epochs", "-1"}, 2, "Epochs -1"},
 		"loss":            {[]string{"-loss", "hinge"}, 2, `loss "hinge", want triplet, `},
 		"learning rate":   {[]string{"-learning_rate", "-1"}, 2, "LearningRate"},
 		"task":            {[]string{"-data", write(t, calls), "-tasks", "shoe_size"}, 1, `no call has "shoe_size" in its metadata, as -tasks asks`},

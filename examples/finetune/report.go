@@ -141,7 +141,7 @@ func (r *results) heads() report.Table {
 
 func (r *results) trials() report.Table {
 	t := report.Table{Columns: []string{"stack of generic heads and", "log loss", "gain", "ROC AUC", ""},
-		Caption: "What decided about fine-tuning: stacks on calls of the training set, each judged by encoders, heads and weights that were fitted without it. Fine-tuning is used if it gains ROC AUC, and more than 1.645 times its standard error (behind the ±) of log loss."}
+		Caption: "What decided about fine-tuning: stacks on calls of the training set, each judged by encoders, heads and weights that were fitted without it. Fine-tuning is used if it betters both log loss and ROC AUC; behind the ± is the standard error of the gain."}
 	for _, tried := range r.Tuning.Trials {
 		chosen, gain := "", ""
 		if tried.Block != "" {
@@ -161,7 +161,7 @@ func (r *results) settings() report.Table {
 		pieces, steps = pieces+h.Pieces, steps+len(h.Steps)
 	}
 	return report.Table{Columns: []string{"setting", "value"}, Rows: [][]string{
-		{"classifiers", o.Classifier}, {"epochs", fmt.Sprint(o.Epochs)}, {"triplets an anchor", fmt.Sprint(o.Pairs)},
+		{"classifiers", o.Classifier}, {"steps of the tuning on all calls", fmt.Sprint(len(r.Tuning.Histories[0].Steps))}, {"triplets an anchor", fmt.Sprint(o.Pairs)},
 		{"pieces in the calls of all tunings", fmt.Sprint(pieces)}, {"steps of all tunings", fmt.Sprint(steps)},
 		{"seconds in all", fmt.Sprintf("%.0f", r.Seconds)},
 	}}

@@ -25,10 +25,10 @@ type tuning struct {
 
 // flags adds those of the tuning, the ones that matter most first.
 func (o *tuning) flags(flags *flag.FlagSet) {
-	flags.IntVar(&o.Epochs, "epochs", 2, "how often the tuning goes through the calls")
+	flags.IntVar(&o.Epochs, "epochs", 0, "how often a tuning goes through the calls; default: for 400 steps, 3 to 12 times")
 	flags.IntVar(&o.Pairs, "n_pairs", 4, "triplets for each call as anchor in an epoch")
 	flags.StringVar(&o.Loss, "loss", string(triplet.Triplets), "`name` of what tuning minimises: triplet, batch_all, batch_hard, batch_semi_hard, supervised_contrastive or multiple_negatives (go doc ./triplet Kind says when to use which)")
-	flags.Float64Var(&o.LearningRate, "learning_rate", 0, "of the tuning; default 5e-5, with -lora 2e-4")
+	flags.Float64Var(&o.LearningRate, "learning_rate", 0, "of the tuning; default 1.5e-4, with -lora 2e-4")
 	flags.IntVar(&o.TrainLayers, "train_layers", 0, "how many upper layers learn; default 2, with -lora all")
 	flags.IntVar(&o.LoRA, "lora", 0, "`rank` of corrections that learn in the place of whole layers; default none")
 	flags.IntVar(&o.BatchSize, "batch_size", 8, "calls in a step of the tuning")
@@ -39,8 +39,8 @@ func (o *tuning) flags(flags *flag.FlagSet) {
 
 // check says what makes no sense, before any work is done.
 func (o *tuning) check() error {
-	if o.Epochs < 1 || o.Pairs < 1 {
-		return cli.Usagef("-epochs %d -n_pairs %d, want 1 or more of each", o.Epochs, o.Pairs)
+	if o.Pairs < 1 {
+		return cli.Usagef("-n_pairs %d, want 1 or more", o.Pairs)
 	}
 	if t := o.options(); t.Check() != nil {
 		return cli.Usagef("%v", t.Check())

@@ -42,21 +42,25 @@ func (t *Tuning) Verdict() string {
 	return fmt.Sprintf("Fine-tuning is not used, and the predictor equals the stack of generic heads, as the tuned head gains no more here than chance would: %s with it.", change)
 }
 
-// recipe fills in what the caller has left open: few layers, small batches so that few calls give many steps, a soft
-// margin that keeps pulling, and turns left out at random.
-func recipe(t triplet.Options, layers int) triplet.Options {
-	t.Epochs = cmp.Or(t.Epochs, 2)
+// recipe fills in what the caller has left open: few layers, small batches and the more epochs the fewer documents there
+// are, so that a head that begins with nothing gets somewhere; a soft margin that keeps pulling; and most turns left out at
+// random, which saves their time and keeps the encoder from learning documents by heart.
+func recipe(t triplet.Options, layers, documents int) triplet.Options {
 	t.BatchSize = cmp.Or(t.BatchSize, 8)
-	t.DropSegments = cmp.Or(t.DropSegments, 0.2)
+	t.Epochs = cmp.Or(t.Epochs, min(max(tuningSteps*t.BatchSize/documents, 3), 12))
+	t.DropSegments = cmp.Or(t.DropSegments, 0.6)
 	if t.LoRA == 0 {
 		t.TrainLayers = cmp.Or(t.TrainLayers, min(2, layers))
-		t.LearningRate = cmp.Or(t.LearningRate, 5e-5)
+		t.LearningRate = cmp.Or(t.LearningRate, 1.5e-4)
 	}
 	if l := &t.Loss; (l.Kind == "" || l.Kind == triplet.Triplets) && l.Margin == 0 {
 		l.Soft = true
 	}
 	return t
 }
+
+// tuningSteps is how many steps a tuning takes, unless that takes fewer than 3 or more than 12 epochs.
+const tuningSteps = 400
 
 const outcomeTask = "(outcome)" // no key of metadata
 
@@ -144,7 +148,7 @@ func (f *Fit) tuneOn(ctx context.Context, docs [][]string, labels, train, others
 	if err != nil {
 		return nil, err
 	}
-	tune := recipe(o.Tune, m.Config().NumHiddenLayers)
+	tune := recipe(o.Tune, m.Config().NumHiddenLayers, len(train))
 	tune.Seed = o.Seed
 	tune.Tasks, tune.Shortcuts = []triplet.Task{outcome(Pick(labels, train))}, nil
 	for _, groups := range o.Tune.Shortcuts {
