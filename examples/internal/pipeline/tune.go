@@ -173,7 +173,8 @@ func (f *Fit) tuneOn(ctx context.Context, docs [][]string, labels, train, others
 	if err != nil {
 		return nil, err
 	}
-	x, err := m.EncodeDocuments(ctx, Pick(docs, others), &encoder.Options{Progress: stage(o, "encoding calls after "+name)})
+	cache := encoder.NewCache(len(flatten(docs))) // for turns that recur
+	x, err := m.EncodeDocuments(ctx, Pick(docs, others), &encoder.Options{Cache: cache, Progress: stage(o, "encoding calls after "+name)})
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,16 @@
 // Command quality measures what fine-tuning is worth: by cross-validation with the encoder refitted in each fold, over
 // several seeds, the stack with and without it, and their heads alone.
 //
-//	go run ./examples/internal/quality [-data FILE | -generate N] [-folds N] [-seeds N] [-tune JSON]
+//	go run ./examples/internal/quality [-data FILE | -generate N] [-folds N] [-seeds N] [-tune JSON | -frozen] [-peer COMMAND]
 //
-// JSON are fields of triplet.Options, such as {"LearningRate": 1e-4, "TrainLayers": 3}, in the place of the recipe's. A
-// row of the tables is of all calls as often as there are seeds; intervals resample agents, or calls where they are
+// JSON are fields of triplet.Options, such as {"LearningRate": 1e-4, "TrainLayers": 3}, in the place of the recipe's.
+// COMMAND predicts each fold too: it reads a JSON object with the texts train and test, the labels of train and a seed, and
+// writes a JSON array of ways to predict, each with its name, the probability of each text of test, and seconds.
+// internal/bench/peers/tune_peer.py does so by sentence-transformers:
+//
+//	-peer 'python internal/bench/peers/tune_peer.py MODEL_FOLDER THREADS 0 1 3'
+//
+// A row of the tables is of all calls as often as there are seeds; intervals resample agents, or calls where they are
 // generated, with all their predictions. It trains folds × seeds predictors: hours, for many calls.
 package main
 
@@ -32,6 +38,8 @@ type options struct {
 	generate     int
 	folds, seeds int
 	tune         triplet.Options
+	frozen       bool
+	peer         string
 }
 
 func parse(env *cli.Env) (o options, err error) {
@@ -41,6 +49,8 @@ func parse(env *cli.Env) (o options, err error) {
 	flags.IntVar(&o.folds, "folds", 5, "parts that the calls are cut into, each predicted from the others")
 	flags.IntVar(&o.seeds, "seeds", 3, "how often, each time with other folds and other tunings")
 	tune := flags.String("tune", "{}", "fields of triplet.Options as `JSON`")
+	flags.BoolVar(&o.frozen, "frozen", false, "don't tune")
+	flags.StringVar(&o.peer, "peer", "", "another program that predicts, a `command` without quotes in it")
 	if err := env.Parse(flags); err != nil {
 		return o, err
 	}
@@ -67,7 +77,7 @@ func run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	started := time.Now()
-	t := &trial{Data: d, groups: groups, options: &o, ways: map[string]*classify.OutOfFold{}}
+	t := &trial{Data: d, groups: groups, options: &o, ways: map[string]*classify.OutOfFold{}, seconds: map[string]float64{}}
 	stages := env.Stages()
 	for seed := range o.seeds {
 		if err := t.round(ctx, seed, stages); err != nil {
@@ -78,6 +88,11 @@ func run(ctx context.Context, env *cli.Env) error {
 	stages.Close()
 	if err := t.print(ctx, env); err != nil {
 		return err
+	}
+	for _, name := range t.names {
+		if s := t.seconds[name]; s > 0 {
+			fmt.Fprintf(env.Stdout, "%s: %.1f minutes\n", name, s/60)
+		}
 	}
 	fmt.Fprintf(env.Stdout, "Tuned vectors were used in %d of %d predictors. %.1f minutes in all.\n", t.used, t.trained, time.Since(started).Minutes())
 	return nil
@@ -115,6 +130,7 @@ type trial struct {
 	groups        []string
 	names         []string
 	ways          map[string]*classify.OutOfFold
+	seconds       map[string]float64 // that a peer took
 	used, trained int
 }
 
@@ -125,7 +141,7 @@ func (t *trial) round(ctx context.Context, seed int, stages *cli.Stages) error {
 		return err
 	}
 	for f, fold := range folds {
-		o := &pipeline.Options{Groups: t.Groups, Seed: uint64(seed), Tune: t.tune, Progress: func(stage string, done, total int) {
+		o := &pipeline.Options{Groups: t.Groups, Seed: uint64(seed), Tune: t.tune, Frozen: t.frozen, Progress: func(stage string, done, total int) {
 			stages.Show(fmt.Sprintf("seed %d, fold %d, %s", seed+1, f+1, stage), done, total)
 		}}
 		fit, err := pipeline.Train(ctx, t.Docs, t.Labels, fold.Train, o)
@@ -133,7 +149,7 @@ func (t *trial) round(ctx context.Context, seed int, stages *cli.Stages) error {
 			return err
 		}
 		t.trained++
-		if fit.Tuning.Used {
+		if fit.Tuning != nil && fit.Tuning.Used {
 			t.used++
 		}
 		predictions, err := fit.Predictions(fold.Test)
@@ -142,6 +158,9 @@ func (t *trial) round(ctx context.Context, seed int, stages *cli.Stages) error {
 		}
 		for _, p := range predictions {
 			t.keep(p, seed, f, fold.Test)
+		}
+		if err := t.askPeer(ctx, seed, f, fold); err != nil {
+			return err
 		}
 	}
 	return nil

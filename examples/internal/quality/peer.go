@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/examples/internal/pipeline"
+)
+
+// question is what a peer reads from standard input, for one fold.
+type question struct {
+	Train  []string `json:"train"` // calls as texts
+	Labels []int    `json:"labels"`
+	Test   []string `json:"test"`
+	Seed   int      `json:"seed"`
+}
+
+// answer is one of the ways of predicting in the JSON array that a peer writes to standard output.
+type answer struct {
+	Name        string    `json:"name"`
+	Probability []float64 `json:"probability"` // of winning, for each text of test
+	Seconds     float64   `json:"seconds"`
+}
+
+// askPeer has another program predict a fold, if one is named.
+func (t *trial) askPeer(ctx context.Context, seed, fold int, split classify.Fold) error {
+	if t.peer == "" {
+		return nil
+	}
+	texts := make([]string, len(t.Calls))
+	for i, c := range t.Calls {
+		texts[i] = c.Text
+	}
+	q, err := json.Marshal(question{pipeline.Pick(texts, split.Train), pipeline.Pick(t.Labels, split.Train), pipeline.Pick(texts, split.Test), seed})
+	if err != nil {
+		return err
+	}
+	words := strings.Fields(t.peer)
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(q), os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("-peer %s: %w", t.peer, err)
+	}
+	var answers []answer
+	if err := json.Unmarshal(out, &answers); err != nil {
+		return fmt.Errorf("-peer %s: its output: %w", t.peer, err)
+	}
+	for _, a := range answers {
+		if len(a.Probability) != len(split.Test) {
+			return fmt.Errorf("-peer %s: %q has %d probabilities for %d calls", t.peer, a.Name, len(a.Probability), len(split.Test))
+		}
+		t.keep(pipeline.Prediction{Name: a.Name, Probability: a.Probability}, seed, fold, split.Test)
+		t.seconds[a.Name] += a.Seconds
+	}
+	return nil
+}
