@@ -31,6 +31,11 @@
 // with; its Blend also tries weights in between. Besides that there are fewer TrainLayers, a lower
 // LearningRate, LoRA, Pull, DropSegments, and Shortcuts that batches avoid. The history warns of what goes wrong, with a remedy.
 //
+// The tuned encoder pulls apart the documents that it was tuned on as it does no others, so a classifier that is fitted to
+// their rows is too sure of itself. Have the label predicted by a Task of its own, whose head learns with the encoder, and judge
+// that head by documents that neither has seen. Rows by encoders of different runs do not go into one regression: their
+// axes drift apart.
+//
 // # Heads
 //
 // With Options.Attention a query is learnt that weighs the segments of a document, so that turns that tell count for more;

@@ -67,7 +67,7 @@ func parse(env *cli.Env) (o options, err error) {
 	flags.StringVar(&o.Data, "data", "", "`file` or folder of labelled calls: JSON, CSV, text, WebVTT, SRT; default: a sample of synthetic calls")
 	flags.BoolVar(&o.skip, "skip", false, "name records that cannot be used and leave them out, rather than stop at the first")
 	flags.StringVar(&o.Model, "model", "", "`folder` of a sentence-transformers model; default: the built-in all-MiniLM-L6-v2")
-	flags.StringVar(&o.Classifier, "classifier_type", "logistic", "`type` of the classifiers on embeddings, logistic or xgboost")
+	flags.StringVar(&o.Classifier, "classifier_type", "logistic", "`type` of the classifiers on generic embeddings, logistic or xgboost; the tuned encoder learns with a linear one of its own")
 	o.tuning.flags(flags)
 	flags.Uint64Var(&o.Seed, "seed", 1, "seed of splits, triplets, dropout and maps")
 	flags.StringVar(&o.out, "out", "out", "`folder` to write models and results to")
