@@ -20,7 +20,7 @@ const innerFolds = 3
 // Options are the settings of Fit. Nil means the defaults.
 type Options struct {
 	Model  fs.FS           // the generic encoder; default the embedded all-MiniLM-L6-v2
-	Tune   triplet.Options // how it is tuned; of what is zero: two layers, two epochs, batches of 8, rate 5e-5, soft margin, a fifth of the turns left out; checkpoints go to a folder of each tuning below their Dir, see Tunings
+	Tune   triplet.Options // how it is tuned; of what is zero: two layers, 400 steps of 8 but 3 to 12 epochs, rate 1.5e-4, soft margin, three fifths of the turns left out; checkpoints go to a folder of each tuning below their Dir, see Tunings
 	Frozen bool            // don't tune; default false
 	Head   classify.Fitter // the classifier of each block of the generic encoder's vectors; default that of [classify.Block], which tf-idf always has
 	Folds  int             // inner folds, of the tuning and of what weighs the heads; default 3
