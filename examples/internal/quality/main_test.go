@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -39,19 +40,55 @@ func TestPeer(t *testing.T) {
 	split := classify.Fold{Train: []int{0, 3}, Test: []int{2, 1}}
 	for mode, want := range map[string]string{"sound": "", "broken": "exit status 3", "short": "1 probabilities for 2 calls"} {
 		t.Setenv("PEER", mode)
-		tried := &trial{Data: &study.Data{Calls: calls, Labels: []int{1, 0, 0, 1}}, options: &options{peer: os.Args[0], folds: 2},
-			ways: map[string]*classify.OutOfFold{}, seconds: map[string]float64{}}
-		err := tried.askPeer(t.Context(), 1, 1, split)
+		tried := &trial{Data: &study.Data{Calls: calls, Labels: []int{1, 0, 0, 1}}, options: &options{peer: os.Args[0]}}
+		r := round{Seed: 1, Seconds: map[string]float64{}}
+		err := tried.askPeer(t.Context(), &r, split)
 		if want != "" {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: error %v, want %s", mode, err, want)
 			}
 			continue
 		}
-		out := tried.ways["alphabet"]
-		if err != nil || out == nil || len(out.P) != 2 || out.Row[0] != 6 || out.Fold[0] != 3 || out.P[0] != 1-99./128 || out.Y[1] != 0 || tried.seconds["alphabet"] != 2 {
-			t.Errorf("%+v, error %v", out, err)
+		if err != nil || len(r.Predictions) != 1 || len(r.Predictions[0].Probability) != 2 || r.Predictions[0].Probability[0] != 1-99./128 || r.Seconds["alphabet"] != 2 {
+			t.Errorf("%+v, error %v", r, err)
 		}
+	}
+}
+
+// TestGoesOn measures in two runs and joins what they found.
+func TestGoesOn(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "kept.json")
+	measure := func(args ...string) (string, string, error) {
+		var out, notes strings.Builder
+		err := run(t.Context(), &cli.Env{Args: args, Stdout: &out, Stderr: &notes})
+		return out.String(), notes.String(), err
+	}
+	flags := []string{"-generate", "48", "-folds", "2", "-tune", `{"Epochs": 1, "TrainLayers": 1, "DropSegments": 0.9}`, "-keep", file}
+	once, _, err := measure(append(flags, "-seeds", "1")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := load(file)
+	if err != nil || len(first.Rounds) != 2 || len(first.Rounds[1].Tuning.Trials) != 2 {
+		t.Fatalf("%+v, error %v", first, err)
+	}
+	again, notes, err := measure(append(flags, "-seeds", "1")...)
+	if err != nil || again != once || !strings.Contains(notes, "holds 2 predictors") {
+		t.Errorf("%s instead of %s, notes %s, error %v", again, once, notes, err)
+	}
+	if _, _, err := measure("-generate", "48", "-folds", "3", "-keep", file); err == nil || !strings.Contains(err.Error(), "other flags") {
+		t.Errorf("error %v", err)
+	}
+	one, _, err := measure("-mean", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, _, err := measure("-mean", file+","+file)
+	if err != nil || strings.Count(two, "\n") != 2+len(compared) {
+		t.Errorf("%s, error %v", two, err)
+	}
+	if of := func(s string) string { return strings.Fields(s[strings.Index(s, "ROC AUC "):])[2] }; of(one) != of(two) {
+		t.Errorf("the mean of a source and itself is %s, of it alone %s", of(two), of(one))
 	}
 }
 
@@ -67,8 +104,8 @@ func TestFlags(t *testing.T) {
 	if err != nil || o.tune.LearningRate != 1e-4 || o.tune.TrainLayers != 3 || o.seeds != 3 {
 		t.Errorf("%+v, error %v", o, err)
 	}
-	d, groups, err := read(&cli.Env{Stdout: new(strings.Builder)}, &o)
-	if err != nil || len(d.Calls) != 50 || len(groups) != 50 {
+	d, err := read(&cli.Env{Stdout: new(strings.Builder)}, &o)
+	if err != nil || len(d.Calls) != 50 {
 		t.Errorf("%d calls, error %v", len(d.Calls), err)
 	}
 }

@@ -29,7 +29,7 @@ type answer struct {
 }
 
 // askPeer has another program predict a fold, if one is named.
-func (t *trial) askPeer(ctx context.Context, seed, fold int, split classify.Fold) error {
+func (t *trial) askPeer(ctx context.Context, r *round, fold classify.Fold) error {
 	if t.peer == "" {
 		return nil
 	}
@@ -37,7 +37,7 @@ func (t *trial) askPeer(ctx context.Context, seed, fold int, split classify.Fold
 	for i, c := range t.Calls {
 		texts[i] = c.Text
 	}
-	q, err := json.Marshal(question{pipeline.Pick(texts, split.Train), pipeline.Pick(t.Labels, split.Train), pipeline.Pick(texts, split.Test), seed})
+	q, err := json.Marshal(question{pipeline.Pick(texts, fold.Train), pipeline.Pick(t.Data.Labels, fold.Train), pipeline.Pick(texts, fold.Test), r.Seed})
 	if err != nil {
 		return err
 	}
@@ -53,11 +53,11 @@ func (t *trial) askPeer(ctx context.Context, seed, fold int, split classify.Fold
 		return fmt.Errorf("-peer %s: its output: %w", t.peer, err)
 	}
 	for _, a := range answers {
-		if len(a.Probability) != len(split.Test) {
-			return fmt.Errorf("-peer %s: %q has %d probabilities for %d calls", t.peer, a.Name, len(a.Probability), len(split.Test))
+		if len(a.Probability) != len(fold.Test) {
+			return fmt.Errorf("-peer %s: %q has %d probabilities for %d calls", t.peer, a.Name, len(a.Probability), len(fold.Test))
 		}
-		t.keep(pipeline.Prediction{Name: a.Name, Probability: a.Probability}, seed, fold, split.Test)
-		t.seconds[a.Name] += a.Seconds
+		r.Predictions = append(r.Predictions, pipeline.Prediction{Name: a.Name, Probability: a.Probability})
+		r.Seconds[a.Name] = a.Seconds
 	}
 	return nil
 }

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/examples/internal/study"
+	"github.com/org/salesconv/internal/atomicfile"
+)
+
+// measurement is what was found on one source of calls, as -keep keeps it.
+type measurement struct {
+	Source   string   `json:"source"`
+	Settings string   `json:"settings"` // a digest of the calls and of what else the rounds depend on
+	Folds    int      `json:"folds"`
+	Labels   []int    `json:"labels"`
+	Groups   []string `json:"groups"` // of the calls; nil: each for itself
+	Rounds   []round  `json:"rounds"`
+}
+
+// round is what the predictors of one fold say of it.
+type round struct {
+	Seed        int                   `json:"seed"`
+	Fold        int                   `json:"fold"`
+	Predictions []pipeline.Prediction `json:"predictions"`
+	Tuning      *pipeline.Tuning      `json:"tuning"`  // nil without
+	Seconds     map[string]float64    `json:"seconds"` // of the pipeline as a whole, and of a peer
+}
+
+// begin starts a measurement or takes up the one of the same calls and settings that -keep names.
+func begin(o *options, d *study.Data) (*measurement, error) {
+	h := sha256.New()
+	if err := json.NewEncoder(h).Encode([]any{d.Calls, o.folds, o.tune, o.frozen, o.peer}); err != nil {
+		return nil, err
+	}
+	now := &measurement{Source: d.Source, Settings: hex.EncodeToString(h.Sum(nil)), Folds: o.folds, Labels: d.Labels, Groups: d.Groups}
+	if o.keep == "" {
+		return now, nil
+	}
+	before, err := load(o.keep)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return now, nil
+	case err != nil:
+		return nil, err
+	case before.Settings != now.Settings:
+		return nil, fmt.Errorf("%s was measured on other calls or with other flags: repeat them to go on, or name another file with -keep", o.keep)
+	}
+	return before, nil
+}
+
+func load(file string) (*measurement, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	m := new(measurement)
+	if err := json.Unmarshal(b, m); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return m, nil
+}
+
+// add takes a round in, and writes the file again if there is one.
+func (m *measurement) add(r round, file string) error {
+	m.Rounds = append(m.Rounds, r)
+	if file == "" {
+		return nil
+	}
+	return atomicfile.WriteFile(file, func(w io.Writer) error { return json.NewEncoder(w).Encode(m) })
+}
+
+func (m *measurement) has(seed, fold int) bool {
+	for _, r := range m.Rounds {
+		if r.Seed == seed && r.Fold == fold {
+			return true
+		}
+	}
+	return false
+}
+
+// split cuts the calls into folds.
+func (m *measurement) split(seed int) ([]classify.Fold, error) {
+	return classify.Folds(m.Labels, m.Groups, m.Folds, uint64(seed))
+}
+
+// outOfFold gathers the predictions by the names of the ways, in their order: row i of seed s is at s·calls + i.
+func (m *measurement) outOfFold() (names []string, ways map[string]*classify.OutOfFold, err error) {
+	ways = map[string]*classify.OutOfFold{}
+	for _, r := range m.Rounds {
+		folds, err := m.split(r.Seed)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, p := range r.Predictions {
+			out := ways[p.Name]
+			if out == nil {
+				out = new(classify.OutOfFold)
+				ways[p.Name], names = out, append(names, p.Name)
+			}
+			for k, i := range folds[r.Fold].Test {
+				out.Row, out.Fold = append(out.Row, r.Seed*len(m.Labels)+i), append(out.Fold, r.Seed*m.Folds+r.Fold)
+				out.Y, out.P = append(out.Y, m.Labels[i]), append(out.P, p.Probability[k])
+			}
+		}
+	}
+	return names, ways, nil
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+
+	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/examples/internal/study"
+)
+
+// compared are the pairs of ways that the paired tests are about.
+var compared = [][2]string{
+	{pipeline.GenericStack, pipeline.FullStack}, {pipeline.GenericStack, pipeline.TunedStack}, {pipeline.TurnMean, pipeline.TunedMean}, {pipeline.Words, pipeline.FullStack},
+}
+
+// judge scores the ways of predicting and compares them in pairs.
+func (m *measurement) judge(ctx context.Context) (ways []study.Way, verdicts []study.Verdict, err error) {
+	names, outs, err := m.outOfFold()
+	if err != nil {
+		return nil, nil, err
+	}
+	resample := &classify.ResampleOptions{Seed: 1}
+	for _, row := range outs[names[0]].Row {
+		call := row % len(m.Labels)
+		group := "call " + strconv.Itoa(call)
+		if m.Groups != nil && m.Groups[call] != "" {
+			group = m.Groups[call]
+		}
+		resample.Groups = append(resample.Groups, group)
+	}
+	for _, name := range names {
+		w, err := study.Judge(ctx, name, outs[name], resample)
+		if err != nil {
+			return nil, nil, err
+		}
+		ways = append(ways, w)
+	}
+	verdicts, err = study.Verdicts(ctx, ways, compared, resample)
+	return ways, verdicts, err
+}
+
+func (m *measurement) print(ctx context.Context, w io.Writer) error {
+	ways, verdicts, err := m.judge(ctx)
+	if err != nil {
+		return err
+	}
+	won, used := 0, 0
+	for _, l := range m.Labels {
+		won += l
+	}
+	seconds := map[string]float64{}
+	for _, r := range m.Rounds {
+		if r.Tuning != nil && r.Tuning.Used {
+			used++
+		}
+		for name, s := range r.Seconds {
+			seconds[name] += s
+		}
+	}
+	fmt.Fprintf(w, "%s: %d calls, %d won; %d folds, %d predictors\n\n", m.Source, len(m.Labels), won, m.Folds, len(m.Rounds))
+	study.Print(w, study.Table(ways, "classifier on", ""), verdicts)
+	for _, way := range ways {
+		if s := seconds[way.Name]; s > 0 {
+			fmt.Fprintf(w, "%s: %.1f minutes\n", way.Name, s/60)
+		}
+	}
+	_, err = fmt.Fprintf(w, "Tuned vectors were used in %d of %d predictors.\n", used, len(m.Rounds))
+	return err
+}
+
+// mean shows the mean differences over sources, each counting alike. The sources know nothing of each other, so the
+// variances of their differences add up; those come from the intervals of the bootstrap.
+func mean(ctx context.Context, w io.Writer, files []string) error {
+	sum, variance := make([]float64, len(compared)), make([]float64, len(compared))
+	for _, file := range files {
+		m, err := load(file)
+		if err != nil {
+			return err
+		}
+		_, verdicts, err := m.judge(ctx)
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		if len(verdicts) != len(compared) {
+			return fmt.Errorf("%s was measured without tuning: measure it again without -frozen", file)
+		}
+		fmt.Fprintf(w, "%s: %s\n", file, m.Source)
+		for i, v := range verdicts {
+			d := v.Difference
+			sum[i] += d.Estimate
+			variance[i] += math.Pow((d.High-d.Low)/2/normal95, 2)
+		}
+	}
+	n := float64(len(files))
+	for i, pair := range compared {
+		d, e := sum[i]/n, math.Sqrt(variance[i])/n
+		fmt.Fprintf(w, "%s instead of %s: ROC AUC %+.4f [%+.4f, %+.4f], p = %.3f\n", pair[1], pair[0], d, d-normal95*e, d+normal95*e, math.Erfc(math.Abs(d)/e/math.Sqrt2))
+	}
+	return nil
+}
+
+// normal95 is how many standard errors to either side 95% of a normal distribution take.
+const normal95 = 1.959964
