@@ -8,7 +8,8 @@ import (
 	"github.com/org/salesconv/internal/figure"
 )
 
-// WritePNG draws the run over its steps: the loss, the share that is active, and the held-out score if there is one.
+// WritePNG draws the run over its steps: running means of the loss and of the share that is active, each over a twentieth
+// of the steps, and the held-out score if there is one.
 func (h *History) WritePNG(w io.Writer) error {
 	if len(h.Steps) == 0 {
 		return errors.New("triplet: a history without steps cannot be drawn")
@@ -18,6 +19,7 @@ func (h *History) WritePNG(w io.Writer) error {
 		loss.X, loss.Y = append(loss.X, float64(s.Step)), append(loss.Y, s.Loss)
 		active.X, active.Y = loss.X, append(active.Y, s.Active)
 	}
+	loss.Y, active.Y = figure.Running(loss.Y), figure.Running(active.Y)
 	curves := []figure.Curve{loss, active}
 	if len(h.Evaluations) > 0 {
 		score := figure.Curve{Name: "held-out score", Dots: true}

@@ -13,6 +13,7 @@ import (
 type PlotOptions struct {
 	Title  string   // Default: none.
 	Names  []string // of labels 0, 1, … in the legend. Default: Lost and Won if no other labels occur, else the numbers.
+	Faint  []bool   // points in the background, such as those that an encoder was tuned on. Default: none.
 	Format string   // png or svg. Default png.
 }
 
@@ -26,6 +27,9 @@ func Plot(w io.Writer, points mat.Matrix, labels []int, opts *PlotOptions) error
 	n, d := points.Dims()
 	if d != 2 || n != len(labels) {
 		return fmt.Errorf("tsne: points are [%d %d] with %d labels, want [%d 2]", n, d, len(labels), len(labels))
+	}
+	if o.Faint != nil && len(o.Faint) != n {
+		return fmt.Errorf("tsne: %d of Faint for %d points", len(o.Faint), n)
 	}
 	top := 1
 	for _, label := range labels {
@@ -47,6 +51,7 @@ func Plot(w io.Writer, points mat.Matrix, labels []int, opts *PlotOptions) error
 		g := &groups[top-max(label, -1)]
 		g.X = append(g.X, points.At(i, 0))
 		g.Y = append(g.Y, points.At(i, 1))
+		g.Faint = append(g.Faint, o.Faint != nil && o.Faint[i])
 	}
 	if len(groups[top+1].X) == 0 {
 		groups = groups[:top+1]

@@ -26,7 +26,7 @@ func TestPlot(t *testing.T) {
 	if _, err := png.Decode(&image); err != nil {
 		t.Error(err)
 	}
-	if err := Plot(&drawing, m.Points, labels, &PlotOptions{Title: "Calls", Format: "svg"}); err != nil {
+	if err := Plot(&drawing, m.Points, labels, &PlotOptions{Title: "Calls", Format: "svg", Faint: make([]bool, 80)}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"Calls", "Lost (39)", "Won (40)", "Unknown (1)"} {
@@ -40,6 +40,7 @@ func TestPlotErrors(t *testing.T) {
 	points := mat.NewDense(2, 2, []float64{1, 2, 3, math.NaN()})
 	for want, err := range map[string]error{
 		"2 2] with 3 labels": Plot(io.Discard, points, []int{0, 1, 1}, nil),
+		"1 of Faint":         Plot(io.Discard, points, []int{0, 1}, &PlotOptions{Faint: []bool{true}}),
 		"NaN":                Plot(io.Discard, points, []int{0, 1}, nil),
 		`"gif"`:              Plot(io.Discard, mat.NewDense(1, 2, nil), []int{0}, &PlotOptions{Format: "gif"}),
 	} {

@@ -48,15 +48,19 @@ func (r *results) plot(m mapped, format string) func(io.Writer) error {
 	if r.Data.Synthetic {
 		title += ", synthetic calls"
 	}
+	trained := make([]bool, len(r.data.Labels))
+	for _, i := range r.data.split.Train {
+		trained[i] = true
+	}
 	return func(w io.Writer) error {
-		return tsne.Plot(w, m.points, r.data.Labels, &tsne.PlotOptions{Title: title, Format: format})
+		return tsne.Plot(w, m.points, r.data.Labels, &tsne.PlotOptions{Title: title, Faint: trained, Format: format})
 	}
 }
 
 func (r *results) page() (*report.Page, error) {
 	shown := study.Named(r.Ways, pipeline.Words, pipeline.TurnMean, pipeline.FullStack)
 	charts, err := study.Draw(study.AUCs(r.Ways), study.Gain(shown), study.Calibration(shown),
-		study.Drawing{Caption: "The encoder is tuned once without each part of the training calls, and the weights averaged.", Draw: r.course})
+		study.Drawing{Caption: "The encoder is tuned on all training calls, which gives the model, and once without each part of them, which tells what tuning is worth on calls left out. Each line is a running mean over a twentieth of the steps.", Draw: r.course})
 	if err != nil {
 		return nil, err
 	}
@@ -102,15 +106,16 @@ func (r *results) course() (*figure.Figure, error) {
 		for _, s := range h.Steps {
 			c.X, c.Y = append(c.X, float64(s.Step)), append(c.Y, s.Loss)
 		}
+		c.Y = figure.Running(c.Y)
 		curves = append(curves, c)
 	}
-	return figure.Curves("Tuning", "step", "loss", curves, nil)
+	return figure.Curves("Tuning", "step", "loss, running mean", curves, nil)
 }
 
 func (r *results) maps() (report.Figures, error) {
 	var all report.Figures
 	for _, m := range r.Maps {
-		caption := fmt.Sprintf("t-SNE, perplexity %.3g, KL divergence %.3f. The nearest call on the map ended alike for %.0f%% of the calls held out.",
+		caption := fmt.Sprintf("t-SNE, perplexity %.3g, KL divergence %.3f. Faint: calls trained on, whose outcome the tuned encoder knows. The nearest call on the map ended alike for %.0f%% of the calls held out.",
 			m.Perplexity, m.KL, 100*m.Neighbours)
 		drawn, err := report.NewFigure(caption, r.plot(m, "svg"))
 		if err != nil {

@@ -17,6 +17,19 @@ type Curve struct {
 	Dots bool // draw the points too, as for a calibration table
 }
 
+// Running smooths a curve of a history: the mean of each value and those before it, over a twentieth of all.
+func Running(y []float64) []float64 {
+	window, sum, mean := 1+len(y)/20, 0.0, make([]float64, len(y))
+	for i, v := range y {
+		sum += v
+		if i >= window {
+			sum -= y[i-window]
+		}
+		mean[i] = sum / float64(min(window, i+1))
+	}
+	return mean
+}
+
 // CurveOptions are those of Curves. A nil pointer means the defaults.
 type CurveOptions struct {
 	Unit     bool // both axes run from 0 to 1, as for ROC, precision–recall and calibration. Default: as the data.

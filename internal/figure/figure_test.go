@@ -48,9 +48,9 @@ func charts(t *testing.T) map[string]*Figure {
 		{"turn length", values, shades}, {"questions", values[:50], shades[:50]},
 	}))
 	add("points")(Points("Map", []Group{
-		{"Lost", []float64{1, 2, 3}, []float64{3, 1, 2}}, {"Won", []float64{5, 6, 7}, []float64{6, 7, 6}}, {"Unknown", nil, nil},
+		{"Lost", []float64{1, 2, 3}, []float64{3, 1, 2}, []bool{true, false, true}}, {"Won", []float64{5, 6, 7}, []float64{6, 7, 6}, nil}, {Name: "Unknown"},
 	}))
-	add("one point")(Points("One", []Group{{"Won", []float64{5}, []float64{6}}}))
+	add("one point")(Points("One", []Group{{"Won", []float64{5}, []float64{6}, nil}}))
 	return figures
 }
 
@@ -98,11 +98,43 @@ func wellFormed(r io.Reader) error {
 	}
 }
 
+func TestRunning(t *testing.T) {
+	y := make([]float64, 40)
+	for i := range y {
+		y[i] = float64(i)
+	}
+	got := Running(y) // of three values
+	if len(got) != 40 || got[0] != 0 || got[1] != 0.5 || got[2] != 1 || got[39] != 38 {
+		t.Error(got)
+	}
+	if got := Running([]float64{3, 5}); got[0] != 3 || got[1] != 5 {
+		t.Error(got)
+	}
+}
+
+func TestFaint(t *testing.T) {
+	draw := func(faint ...bool) string {
+		f, err := Points("Map", []Group{{"Won", []float64{1, 2}, []float64{1, 2}, faint}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		if err := f.Write(&b, "svg"); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	all, one := draw(false, false), draw(true, false)
+	if draw() != all || one == all || strings.Count(one, "fill-opacity:0.17") != 1 {
+		t.Errorf("faint points are drawn as %s", one)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	_, nan := Curves("t", "x", "y", []Curve{{Name: "c", X: []float64{1}, Y: []float64{math.NaN()}}}, nil)
 	_, ragged := Curves("t", "x", "y", []Curve{{Name: "c", X: []float64{1, 2}, Y: []float64{1}}}, nil)
 	_, none := Bars("t", "x", "%.2f", 0, nil)
-	_, infinite := Points("t", []Group{{"g", []float64{math.Inf(1)}, []float64{0}}})
+	_, infinite := Points("t", []Group{{"g", []float64{math.Inf(1)}, []float64{0}, nil}})
 	format := New("t", "x", "y").Write(io.Discard, "gif")
 	for want, err := range map[string]error{
 		`"c": NaN cannot be drawn`: nan, "2 x and 1 y": ragged, "no bars": none, `"g": +Inf`: infinite, `format "gif"`: format,

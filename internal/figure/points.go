@@ -2,6 +2,7 @@ package figure
 
 import (
 	"fmt"
+	"image/color"
 	"strconv"
 
 	"gonum.org/v1/plot"
@@ -12,8 +13,9 @@ import (
 
 // Group is a set of points of one colour and shape.
 type Group struct {
-	Name string
-	X, Y []float64
+	Name  string
+	X, Y  []float64
+	Faint []bool // which stand in the background; nil: none
 }
 
 // Points draws groups of points on axes of equal scale without ticks, as a map wants them, and counts them in the
@@ -22,23 +24,41 @@ func Points(title string, groups []Group) (*Figure, error) {
 	f := New(title, "", "")
 	f.Height = 14 * vg.Centimeter
 	for i, g := range groups {
-		if len(g.X) != len(g.Y) {
-			return nil, fmt.Errorf("figure: group %q has %d x and %d y values, want as many of both", g.Name, len(g.X), len(g.Y))
+		if len(g.X) != len(g.Y) || g.Faint != nil && len(g.Faint) != len(g.X) {
+			return nil, fmt.Errorf("figure: group %q has %d x and %d y values, %d of Faint, want as many of each, or none of Faint", g.Name, len(g.X), len(g.Y), len(g.Faint))
 		}
 		if err := finite(strconv.Quote(g.Name), append(append([]float64{}, g.X...), g.Y...)...); err != nil {
 			return nil, err
 		}
-		s := &plotter.Scatter{XYs: xys(g.X, g.Y), GlyphStyle: glyph(i)}
-		if len(g.X) > 0 {
-			f.Add(s)
+		front, back := g.layers(glyph(i))
+		for _, s := range []*plotter.Scatter{back, front} {
+			if len(s.XYs) > 0 {
+				f.Add(s)
+			}
 		}
-		f.AddLegend(fmt.Sprintf("%s (%d)", g.Name, len(g.X)), s)
+		f.AddLegend(fmt.Sprintf("%s (%d)", g.Name, len(g.X)), front)
 	}
 	f.X.Tick.Marker, f.Y.Tick.Marker = plot.ConstantTicks(nil), plot.ConstantTicks(nil)
 	f.X.LineStyle.Width, f.Y.LineStyle.Width = 0, 0
 	squareUp(f)
 	f.Add(frame{})
 	return f, nil
+}
+
+// layers parts the points that are faint from the others.
+func (g *Group) layers(style draw.GlyphStyle) (front, back *plotter.Scatter) {
+	front, back = &plotter.Scatter{GlyphStyle: style}, &plotter.Scatter{GlyphStyle: style}
+	c := style.Color.(color.NRGBA)
+	c.A /= 4
+	back.Color = c
+	for i, p := range xys(g.X, g.Y) {
+		layer := front
+		if g.Faint != nil && g.Faint[i] {
+			layer = back
+		}
+		layer.XYs = append(layer.XYs, p)
+	}
+	return front, back
 }
 
 // squareUp gives both axes the same length in data units for the figure's shape.
