@@ -6,11 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"slices"
 
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat"
 )
 
 // A Fitter trains a classifier; nil weights are all 1.
@@ -72,17 +69,6 @@ type Stack struct {
 	Trials    []Trial // where blocks were optional: how well the stack does without any, then with each of them
 }
 
-// A Trial is a stack with at most one of the optional blocks, judged out of fold: by heads and weights that were both
-// fitted on other rows.
-type Trial struct {
-	Block   string  `json:"block"` // "": none
-	LogLoss float64 `json:"log_loss"`
-	ROCAUC  float64 `json:"roc_auc"`
-	Gain    float64 `json:"gain"`       // by how much the log loss is lower than without any
-	Error   float64 `json:"gain_error"` // standard error of Gain over groups of rows
-	Stays   bool    `json:"stays"`
-}
-
 // A Head is the part of a Stack that reads one block of Columns columns.
 type Head struct {
 	Name       string
@@ -110,30 +96,9 @@ func FitStack(ctx context.Context, blocks []Block, y []int, train []int, opts *S
 	if err != nil {
 		return nil, nil, err
 	}
-	held := make([][]float64, len(blocks)) // margins out of fold, for the rows train
-	var open []int                         // blocks whose margins are yet to be found
-	for b, block := range blocks {
-		if held[b] = pick(block.Held, train); held[b] == nil {
-			held[b], open = make([]float64, len(train)), append(open, b)
-		}
-	}
-	for f, fold := range folds {
-		if open == nil {
-			break
-		}
-		heads, x, err := fitHeads(ctx, pick(blocks, open), y, pick(train, fold.Train), o, f+1)
-		if err != nil {
-			return nil, nil, err
-		}
-		z, err := (&Stack{Heads: heads}).HeadMargins(Rows(x, pick(train, fold.Test)))
-		if err != nil {
-			return nil, nil, err
-		}
-		for h, b := range open {
-			for k, i := range fold.Test {
-				held[b][i] = z[h][k]
-			}
-		}
+	held, err := heldMargins(ctx, blocks, y, train, folds, o)
+	if err != nil {
+		return nil, nil, err
 	}
 	stay, trials := choose(blocks, held, folds, pick(y, train), groups, pick(o.Weights, train), o.Equality)
 	heads, x, err := fitHeads(ctx, pick(blocks, stay), y, train, o, 0)
@@ -147,6 +112,36 @@ func FitStack(ctx context.Context, blocks []Block, y []int, train []int, opts *S
 	}
 	s.Intercept = intercept
 	return s, x, nil
+}
+
+// heldMargins are margins of the rows train by heads that have not seen them, by block and row.
+func heldMargins(ctx context.Context, blocks []Block, y, train []int, folds []Fold, o StackOptions) ([][]float64, error) {
+	held := make([][]float64, len(blocks))
+	var open []int // blocks whose margins are yet to be found
+	for b, block := range blocks {
+		if held[b] = pick(block.Held, train); held[b] == nil {
+			held[b], open = make([]float64, len(train)), append(open, b)
+		}
+	}
+	if open == nil {
+		return held, nil
+	}
+	for f, fold := range folds {
+		heads, x, err := fitHeads(ctx, pick(blocks, open), y, pick(train, fold.Train), o, f+1)
+		if err != nil {
+			return nil, err
+		}
+		z, err := (&Stack{Heads: heads}).HeadMargins(Rows(x, pick(train, fold.Test)))
+		if err != nil {
+			return nil, err
+		}
+		for h, b := range open {
+			for k, i := range fold.Test {
+				held[b][i] = z[h][k]
+			}
+		}
+	}
+	return held, nil
 }
 
 func (o *StackOptions) withDefaults(blocks []Block, y, train []int) (StackOptions, []int, error) {
@@ -195,80 +190,6 @@ func (o *StackOptions) withDefaults(blocks []Block, y, train []int) (StackOption
 	return v, train, checkLabels(len(train), pick(y, train), pick(v.Weights, train))
 }
 
-// choose lists the blocks that stay: all that have to, and of the optional ones with which log loss and ROC AUC out of
-// fold are better than without, the one with the lowest log loss. Margins are by block and row.
-func choose(blocks []Block, margins [][]float64, folds []Fold, y []int, groups []string, rowWeight []float64, equality float64) (stay []int, trials []Trial) {
-	var fixed, optional []int
-	for b, block := range blocks {
-		if block.Optional {
-			optional = append(optional, b)
-		} else {
-			fixed = append(fixed, b)
-		}
-	}
-	if optional == nil {
-		return fixed, nil
-	}
-	best, members := 0, membersOf(len(y), groups)
-	var without []float64
-	for i := range len(optional) + 1 {
-		with, name := fixed, ""
-		if i > 0 {
-			with, name = append(slices.Clone(fixed), optional[i-1]), blocks[optional[i-1]].Name
-		}
-		p := joinedOutOfFold(pick(margins, with), folds, y, rowWeight, equality)
-		if i == 0 {
-			without = p
-		}
-		t := Trial{Block: name, LogLoss: LogLoss(p, y), ROCAUC: ROCAUC(p, y)}
-		t.Gain, t.Error = gain(without, p, y, members)
-		trials = append(trials, t)
-		if t.LogLoss < trials[best].LogLoss && t.ROCAUC > trials[0].ROCAUC {
-			best = i
-		}
-	}
-	trials[best].Stays = true
-	if best == 0 {
-		return fixed, trials
-	}
-	stay = append(fixed, optional[best-1])
-	slices.Sort(stay)
-	return stay, trials
-}
-
-// gain is by how much the log loss of q is lower than that of p, and the standard error of this over groups of rows.
-func gain(p, q []float64, y []int, members [][]int) (mean, err float64) {
-	sums := make([]float64, len(members))
-	for g, rows := range members {
-		for _, i := range rows {
-			sums[g] += surprise(p[i], y[i]) - surprise(q[i], y[i])
-		}
-	}
-	groups, n := float64(len(members)), float64(len(y))
-	mean, deviation := stat.MeanStdDev(sums, nil)
-	return mean * groups / n, deviation * math.Sqrt(groups) / n
-}
-
-// joinedOutOfFold gives each row the probability by weights of the heads that were fitted on the other folds.
-func joinedOutOfFold(margins [][]float64, folds []Fold, y []int, rowWeight []float64, equality float64) []float64 {
-	p := make([]float64, len(y))
-	for _, fold := range folds {
-		train := make([][]float64, len(margins))
-		for b, z := range margins {
-			train[b] = pick(z, fold.Train)
-		}
-		weights, intercept := joinHeads(train, pick(y, fold.Train), pick(rowWeight, fold.Train), equality)
-		for _, i := range fold.Test {
-			z := intercept
-			for b, w := range weights {
-				z += w * margins[b][i]
-			}
-			p[i] = Sigmoid(z)
-		}
-	}
-	return p
-}
-
 // fitHeads fits a head for each block on the given rows and returns the features of all rows.
 func fitHeads(ctx context.Context, blocks []Block, y []int, rows []int, o StackOptions, fold int) ([]Head, mat.Matrix, error) {
 	heads, parts := make([]Head, len(blocks)), make([]mat.Matrix, len(blocks))
@@ -307,64 +228,6 @@ func defaultHead(x mat.Matrix) Fitter {
 		return LogisticFitter(nil)
 	}
 	return LogisticFitter(&LogisticOptions{Standardize: true, C: 0.01})
-}
-
-// bound keeps weights finite where heads happen to part a few rows entirely: four rows outweigh it.
-const bound = 1
-
-// joinHeads fits intercept and weights of the heads to margins[head][row], by coordinate descent:
-// the loss is convex and smooth, the bound holds for each weight alone.
-func joinHeads(margins [][]float64, y []int, rowWeight []float64, equality float64) (weights []float64, intercept float64) {
-	k, n := len(margins), len(y)
-	scaled := make([][]float64, k+1) // margins of variance 1, then the intercept's column of ones
-	scale := make([]float64, k+1)
-	for j := range scaled {
-		scaled[j], scale[j] = make([]float64, n), 1
-		if j < k {
-			if s := stat.StdDev(margins[j], rowWeight); s > 0 {
-				scale[j] = s
-			}
-		}
-		for i := range n {
-			scaled[j][i] = 1
-			if j < k {
-				scaled[j][i] = margins[j][i] / scale[j]
-			}
-		}
-	}
-	a, z := make([]float64, k+1), make([]float64, n)
-	for sweep, moved := 0, 1.0; moved > 1e-12 && sweep < 10000; sweep++ {
-		moved = 0
-		for j, x := range scaled {
-			slope, curvature := 0.0, 0.0
-			for i, v := range x {
-				p := Sigmoid(z[i])
-				w := weightAt(rowWeight, i)
-				slope += w * (p - float64(y[i])) * v
-				curvature += w * v * v / 4 // the most it can be, so that every step descends
-			}
-			if j < k {
-				slope += bound*a[j] + equality*(a[j]-stat.Mean(a[:k], nil))
-				curvature += bound + equality*(1-1/float64(k))
-			}
-			if curvature == 0 {
-				continue
-			}
-			to := a[j] - slope/curvature
-			if j < k {
-				to = max(0, to)
-			}
-			for i, v := range x {
-				z[i] += (to - a[j]) * v
-			}
-			moved = max(moved, math.Abs(to-a[j]))
-			a[j] = to
-		}
-	}
-	for j := range k {
-		a[j] /= scale[j]
-	}
-	return a[:k], a[k]
 }
 
 // HeadMargins gives the margin of each head, by head and row, before the weights.
