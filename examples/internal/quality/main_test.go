@@ -79,6 +79,19 @@ func TestGoesOn(t *testing.T) {
 	if _, _, err := measure("-generate", "48", "-folds", "3", "-keep", file); err == nil || !strings.Contains(err.Error(), "other flags") {
 		t.Errorf("error %v", err)
 	}
+	for want, content := range map[string]string{
+		"nothing measured": "{}",
+		"fold 9 of 2":      `{"folds": 2, "labels": [0, 1, 0, 1], "rounds": [{"fold": 9, "predictions": [{}]}]}`,
+		"0 probabilities":  `{"folds": 2, "labels": [0, 1, 0, 1], "rounds": [{"predictions": [{}]}]}`,
+	} {
+		broken := filepath.Join(t.TempDir(), "broken.json")
+		if err := os.WriteFile(broken, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := measure("-mean", broken); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), broken) {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
 	one, _, err := measure("-mean", file)
 	if err != nil {
 		t.Fatal(err)

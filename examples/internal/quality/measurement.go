@@ -66,6 +66,9 @@ func load(file string) (*measurement, error) {
 	if err := json.Unmarshal(b, m); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
+	if len(m.Rounds) == 0 || len(m.Rounds[0].Predictions) == 0 {
+		return nil, fmt.Errorf("%s holds nothing measured", file)
+	}
 	return m, nil
 }
 
@@ -100,7 +103,13 @@ func (m *measurement) outOfFold() (names []string, ways map[string]*classify.Out
 		if err != nil {
 			return nil, nil, err
 		}
+		if r.Fold < 0 || r.Fold >= len(folds) {
+			return nil, nil, fmt.Errorf("fold %d of %d", r.Fold, len(folds))
+		}
 		for _, p := range r.Predictions {
+			if len(p.Probability) != len(folds[r.Fold].Test) {
+				return nil, nil, fmt.Errorf("%s has %d probabilities for the %d calls of fold %d, seed %d", p.Name, len(p.Probability), len(folds[r.Fold].Test), r.Fold, r.Seed)
+			}
 			out := ways[p.Name]
 			if out == nil {
 				out = new(classify.OutOfFold)
