@@ -60,7 +60,7 @@ func (r *results) plot(m mapped, format string) func(io.Writer) error {
 func (r *results) page() (*report.Page, error) {
 	shown := study.Named(r.Ways, pipeline.Words, pipeline.TurnMean, pipeline.FullStack)
 	charts, err := study.Draw(study.AUCs(r.Ways), study.Gain(shown), study.Calibration(shown),
-		study.Drawing{Caption: "The encoder is tuned on all training calls, which gives the model, and once without each part of them, which tells what tuning is worth on calls left out. Each line is a running mean over a twentieth of the steps.", Draw: r.course})
+		study.Drawing{Caption: "The encoder is tuned on all training calls, and once without each part of them, which tells what tuning is worth on calls left out; the model has the mean of all their weights. Each line is a running mean over a twentieth of the steps.", Draw: r.course})
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/org/salesconv/transcript"
 )
 
+var tiny = os.DirFS("../../../encoder/testdata/models/mean12")
+
 // helpful is a seed with which tuning is used on these documents.
 const helpful = 2
 
@@ -23,7 +25,7 @@ func train(t *testing.T, opts Options) (*Fit, [][]string) {
 		t.Fatal(err)
 	}
 	docs := Documents(calls)
-	opts.Model, opts.Folds, opts.Tune.Epochs = os.DirFS("../../../encoder/testdata/models/mean12"), 2, 2
+	opts.Model, opts.Folds, opts.Tune.Epochs = tiny, 2, 2
 	places := make([]int, 20)
 	for i := range places {
 		places[i] = i

@@ -16,9 +16,10 @@ import (
 
 // A Tuning is what came of tuning the encoder on the training documents.
 //
-// The encoder is tuned with a linear classifier of the outcome on top, its head. Once it is tuned on all training
-// documents, which gives Model, and once without each of the inner folds, for the margins by which the stack judges the
-// head: an encoder pulls apart the documents that it is trained on as it does no others.
+// The encoder is tuned with a linear classifier of the outcome on top, its head: once on all training documents, and once
+// without each of the inner folds, for the margins by which the stack judges the head, as an encoder pulls apart the
+// documents that it is trained on as it does no others. Model has the mean of all their weights, and their heads' mean,
+// which predicts better than any of them (Wortsman et al. 2022, arXiv 2203.05482).
 type Tuning struct {
 	Model     *encoder.Model     `json:"-"`
 	Used      bool               `json:"used"`      // the stack has the tuned head
@@ -73,10 +74,9 @@ func outcome(labels []int) triplet.Task {
 	return t
 }
 
-// part takes the outcome's task off a model's heads and returns it as a classifier of documents.
-func part(m *encoder.Model) (*classify.Logistic, error) {
-	heads, head := m.Heads(), new(classify.Logistic)
-	left := &encoder.Heads{Query: heads.Query}
+// part takes the outcome's task off the heads of a model and returns it as a classifier of documents, and what is left.
+func part(heads *encoder.Heads) (head *classify.Logistic, left *encoder.Heads) {
+	head, left = new(classify.Logistic), &encoder.Heads{Query: heads.Query}
 	for _, t := range heads.Tasks {
 		if t.Name != outcomeTask {
 			left.Tasks = append(left.Tasks, t)
@@ -91,7 +91,7 @@ func part(m *encoder.Model) (*classify.Logistic, error) {
 	if left.Query == nil && left.Tasks == nil {
 		left = nil
 	}
-	return head, m.SetHeads(left)
+	return head, left
 }
 
 // tune tunes the encoder on the documents train, and without each fold of them.
@@ -100,29 +100,80 @@ func (f *Fit) tune(ctx context.Context, docs [][]string, labels, train []int, o 
 	if err != nil {
 		return nil, err
 	}
-	whole, err := f.tuneOn(ctx, docs, labels, train, places(len(docs)), fmt.Sprintf("tuning 1 of %d", len(folds)+1), o)
-	if err != nil {
-		return nil, err
-	}
-	t := &Tuning{Model: whole.model, Histories: []*triplet.History{whole.history}, head: whole.head, rows: whole.rows,
-		margins: make([]float64, len(docs)), unseen: mat.DenseCopyOf(whole.rows)}
-	for k, fold := range folds {
-		unseen := Pick(train, fold.Test)
-		part, err := f.tuneOn(ctx, docs, labels, Pick(train, fold.Train), unseen, fmt.Sprintf("tuning %d of %d", k+2, len(folds)+1), o)
+	t := &Tuning{margins: make([]float64, len(docs))}
+	unseen := make([]*mat.Dense, len(folds))
+	models := make([]*encoder.Model, len(folds)+1)
+	for k := range models {
+		name, on := fmt.Sprintf("tuning %d of %d", k+1, len(models)), train
+		if k > 0 {
+			on = Pick(train, folds[k-1].Train)
+		}
+		m, h, err := tuneOn(ctx, docs, labels, on, name, o)
 		if err != nil {
 			return nil, err
 		}
-		t.Histories = append(t.Histories, part.history)
-		z, err := part.head.Margins(part.rows)
+		models[k], t.Histories = m, append(t.Histories, h)
+		if k == 0 {
+			continue
+		}
+		left := Pick(train, folds[k-1].Test)
+		if unseen[k-1], err = encode(ctx, m, Pick(docs, left), "encoding calls after "+name, o); err != nil {
+			return nil, err
+		}
+		head, _ := part(m.Heads())
+		z, err := head.Margins(unseen[k-1])
 		if err != nil {
 			return nil, err
 		}
-		for i, at := range unseen {
-			t.unseen.SetRow(at, part.rows.RawRowView(i))
+		for i, at := range left {
 			t.margins[at] = z[i]
 		}
 	}
+	if err := t.join(models); err != nil {
+		return nil, err
+	}
+	if t.rows, err = encode(ctx, t.Model, docs, "encoding calls after tuning", o); err != nil {
+		return nil, err
+	}
+	t.unseen = mat.DenseCopyOf(t.rows)
+	for k, fold := range folds {
+		for i, at := range Pick(train, fold.Test) {
+			t.unseen.SetRow(at, unseen[k].RawRowView(i))
+		}
+	}
 	return t, nil
+}
+
+// join makes the first model the mean of all, and parts its head from it.
+func (t *Tuning) join(models []*encoder.Model) error {
+	t.Model = models[0]
+	mean := func(of func(*encoder.Model) []float32) {
+		vectors := make([][]float32, len(models))
+		for k, m := range models {
+			vectors[k] = of(m)
+		}
+		for j := range vectors[0] {
+			sum := 0.0
+			for _, v := range vectors {
+				sum += float64(v[j])
+			}
+			vectors[0][j] = float32(sum / float64(len(models)))
+		}
+	}
+	for i := range t.Model.Parameters() {
+		mean(func(m *encoder.Model) []float32 { return m.Parameters()[i].Value.Data().([]float32) })
+	}
+	t.Model.Changed()
+	mean(func(m *encoder.Model) []float32 { return m.Heads().Query })
+	for k, task := range t.Model.Heads().Tasks {
+		mean(func(m *encoder.Model) []float32 { return m.Heads().Tasks[k].Bias })
+		for c := range task.Matrix {
+			mean(func(m *encoder.Model) []float32 { return m.Heads().Tasks[k].Matrix[c] })
+		}
+	}
+	head, left := part(t.Model.Heads())
+	t.head = head
+	return t.Model.SetHeads(left)
 }
 
 // places are 0 to n-1.
@@ -134,19 +185,11 @@ func places(n int) []int {
 	return all
 }
 
-// tuned is what a tuning makes of the generic encoder.
-type tuned struct {
-	model   *encoder.Model
-	head    *classify.Logistic
-	rows    *mat.Dense
-	history *triplet.History
-}
-
-// tuneOn tunes on the documents train. Its rows are those of the documents others.
-func (f *Fit) tuneOn(ctx context.Context, docs [][]string, labels, train, others []int, name string, o *Options) (*tuned, error) {
+// tuneOn tunes the generic encoder on the documents train.
+func tuneOn(ctx context.Context, docs [][]string, labels, train []int, name string, o *Options) (*encoder.Model, *triplet.History, error) {
 	m, err := encoder.Load(o.Model)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	tune := recipe(o.Tune, m.Config().NumHiddenLayers, len(train))
 	tune.Seed = o.Seed
@@ -166,19 +209,17 @@ func (f *Fit) tuneOn(ctx context.Context, docs [][]string, labels, train, others
 		tune.Checkpoints = &own
 	}
 	h, err := triplet.Train(ctx, m, Pick(docs, train), Pick(labels, train), &tune)
-	if err != nil {
-		return nil, err
-	}
-	head, err := part(m)
-	if err != nil {
-		return nil, err
-	}
+	return m, h, err
+}
+
+// encode gives the rows of documents.
+func encode(ctx context.Context, m *encoder.Model, docs [][]string, name string, o *Options) (*mat.Dense, error) {
 	cache := encoder.NewCache(len(flatten(docs))) // for turns that recur
-	x, err := m.EncodeDocuments(ctx, Pick(docs, others), &encoder.Options{Cache: cache, Progress: stage(o, "encoding calls after "+name)})
+	x, err := m.EncodeDocuments(ctx, docs, &encoder.Options{Cache: cache, Progress: stage(o, name)})
 	if err != nil {
 		return nil, err
 	}
-	return &tuned{m, head, mat.DenseCopyOf(x), h}, nil
+	return mat.DenseCopyOf(x), nil
 }
 
 // block is the stack's.

@@ -10,8 +10,8 @@ import (
 	"github.com/org/salesconv/encoder"
 )
 
-// Rows and margins of training documents are by encoders that have not seen them, those of others by the encoder that was
-// trained on all, and the verdict says what was done.
+// Rows and margins of training documents are by encoders that have not seen them, those of others by the encoder that
+// predicts, and the verdict says what was done.
 func TestTuning(t *testing.T) {
 	for _, used := range []bool{true, false} {
 		fit, docs := train(t, Options{Seed: map[bool]uint64{true: helpful, false: helpful + 2}[used]})
@@ -20,6 +20,40 @@ func TestTuning(t *testing.T) {
 			t.Fatalf("%d histories, trials %+v, want tuning used: %v", len(tuning.Histories), tuning.Trials, used)
 		}
 		checkTuning(t, fit, docs)
+	}
+}
+
+// The encoder that predicts has the mean of all weights and heads, of which the outcome's is taken off.
+func TestJoin(t *testing.T) {
+	var models []*encoder.Model
+	for k := range 2 {
+		m, err := encoder.Load(tiny)
+		if err != nil {
+			t.Fatal(err)
+		}
+		task := func(name string) encoder.Task {
+			matrix := [][]float32{make([]float32, m.Width()), make([]float32, m.Width())}
+			matrix[1][0] = float32(2 * k)
+			return encoder.Task{Name: name, Classes: []string{"lost", "won"}, Matrix: matrix, Bias: []float32{1, float32(1 + 4*k)}}
+		}
+		query := make([]float32, m.Width())
+		query[1] = float32(6 * k)
+		if err := m.SetHeads(&encoder.Heads{Query: query, Tasks: []encoder.Task{task("industry"), task(outcomeTask)}}); err != nil {
+			t.Fatal(err)
+		}
+		m.Parameters()[0].Value.Data().([]float32)[0] = float32(8 * k)
+		models = append(models, m)
+	}
+	var joined Tuning
+	if err := joined.join(models); err != nil {
+		t.Fatal(err)
+	}
+	heads := joined.Model.Heads()
+	if v := joined.Model.Parameters()[0].Value.Data().([]float32)[0]; v != 4 || heads.Query[1] != 3 || len(heads.Tasks) != 1 || heads.Tasks[0].Matrix[1][0] != 1 || heads.Tasks[0].Bias[1] != 3 {
+		t.Errorf("weight %v, heads %+v", v, heads)
+	}
+	if joined.head.Coefficients[0] != 1 || joined.head.Intercept != 2 {
+		t.Errorf("head %+v", joined.head)
 	}
 }
 
