@@ -11,11 +11,11 @@
 // # Tuning
 //
 // The upper layers of the encoder are tuned by triplets of calls and, at the same time, by a linear classifier of the
-// outcome on the mean of the turn vectors, which becomes the head of the fifth block. That is done once without each inner fold
-// of the training calls, to learn what the tuned head says of calls that neither it nor its encoder has seen, and once
-// on all of them, for what is to be predicted. On the calls left out the stack decides whether it uses the tuned head at
-// all, and how much it weighs: only what betters ROC AUC there, and log loss by more than chance would, is used. See
-// [Tuning].
+// outcome on the mean of the turn vectors, which becomes the head of the fifth block. That is done once on all
+// training calls and once without each inner fold of them, to learn what the tuned head says of calls that neither it nor
+// its encoder has seen. On these the stack decides whether it uses the tuned head at all, and how much it weighs: only
+// what betters both log loss and ROC AUC is used. What predicts has the mean of the weights of all tunings, and of their
+// heads. See [Tuning].
 //
 // # Files
 //

@@ -40,7 +40,7 @@ func (t *Tuning) Verdict() string {
 	if t.Used {
 		return fmt.Sprintf("Fine-tuning is used: %s.", change)
 	}
-	return fmt.Sprintf("Fine-tuning is not used, and the predictor equals the stack of generic heads, as the tuned head gains no more here than chance would: %s with it.", change)
+	return fmt.Sprintf("Fine-tuning is not used, and the predictor equals the stack of generic heads, as the tuned head does not better both here: %s with it.", change)
 }
 
 // recipe fills in what the caller has left open: few layers, small batches and the more epochs the fewer documents there
