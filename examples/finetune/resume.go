@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/internal/atomicfile"
 	"github.com/org/salesconv/internal/cli"
 )
@@ -78,9 +77,7 @@ func identify(o *options, d *data) (now identity, err error) {
 		return now, err
 	}
 	delete(now.Flags, "data")
-	h := sha256.New()
-	err = json.NewEncoder(h).Encode([]any{d.Calls, d.Groups})
-	now.Calls = hex.EncodeToString(h.Sum(nil))
+	now.Calls, err = study.Digest(d.Calls, d.Groups)
 	return now, err
 }
 

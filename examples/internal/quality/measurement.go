@@ -1,14 +1,13 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/examples/internal/pipeline"
@@ -37,11 +36,11 @@ type round struct {
 
 // begin starts a measurement or takes up the one of the same calls and settings that -keep names.
 func begin(o *options, d *study.Data) (*measurement, error) {
-	h := sha256.New()
-	if err := json.NewEncoder(h).Encode([]any{d.Calls, o.folds, o.tune, o.frozen, o.peer}); err != nil {
+	settings, err := study.Digest(d.Calls, o.folds, o.tune, o.frozen, o.peer)
+	if err != nil {
 		return nil, err
 	}
-	now := &measurement{Source: d.Source, Settings: hex.EncodeToString(h.Sum(nil)), Folds: o.folds, Labels: d.Labels, Groups: d.Groups}
+	now := &measurement{Source: d.Source, Settings: settings, Folds: o.folds, Labels: d.Labels, Groups: d.Groups}
 	if o.keep == "" {
 		return now, nil
 	}
@@ -82,12 +81,7 @@ func (m *measurement) add(r round, file string) error {
 }
 
 func (m *measurement) has(seed, fold int) bool {
-	for _, r := range m.Rounds {
-		if r.Seed == seed && r.Fold == fold {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(m.Rounds, func(r round) bool { return r.Seed == seed && r.Fold == fold })
 }
 
 // split cuts the calls into folds.

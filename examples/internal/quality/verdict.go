@@ -48,10 +48,7 @@ func (m *measurement) print(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	won, used := 0, 0
-	for _, l := range m.Labels {
-		won += l
-	}
+	won, used := (&study.Data{Labels: m.Labels}).Won(), 0
 	seconds := map[string]float64{}
 	for _, r := range m.Rounds {
 		if r.Tuning != nil && r.Tuning.Used {

@@ -4,6 +4,9 @@ package study
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -87,4 +90,11 @@ func (d *Data) Kind() string {
 		return "synthetic "
 	}
 	return ""
+}
+
+// Digest is the SHA-256 of values as JSON, by which a run tells whether it is to go on from calls and settings like its own.
+func Digest(of ...any) (string, error) {
+	h := sha256.New()
+	err := json.NewEncoder(h).Encode(of)
+	return hex.EncodeToString(h.Sum(nil)), err
 }
