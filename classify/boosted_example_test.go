@@ -65,9 +65,9 @@ func ExampleFitBoosted_validation() {
 		}
 	}
 	var last classify.BoostedStep
-	b, err := classify.FitBoosted(context.Background(), classify.Rows(x, train), yTrain, &classify.BoostedOptions{
+	b, err := classify.FitBoosted(context.Background(), classify.SelectRows(x, train), yTrain, &classify.BoostedOptions{
 		Rounds:     1000,
-		Validation: &classify.Sample{X: classify.Rows(x, held), Y: yHeld},
+		Validation: &classify.Sample{X: classify.SelectRows(x, held), Y: yHeld},
 		Patience:   10,
 		Progress:   func(s classify.BoostedStep) { last = s },
 	})

@@ -252,7 +252,7 @@ func TestBoostedWeights(t *testing.T) {
 		}
 	}
 	for name, o := range map[string]BoostedOptions{"exact": {Exact: true, Rounds: 20}, "histogram": {Rounds: 20, MaxBins: 1000}} {
-		repeated := predict(t, fit(t, Rows(x, index), yRepeated, &o), x)
+		repeated := predict(t, fit(t, SelectRows(x, index), yRepeated, &o), x)
 		o.Weights = weight
 		weighted := predict(t, fit(t, x, y, &o), x)
 		a, b := 0.0, 0.0 // thresholds may lie elsewhere between the same values

@@ -172,11 +172,11 @@ func FitCalibrated(ctx context.Context, x mat.Matrix, y []int, fit Fitter, opts 
 		return nil, err
 	}
 	held, err := CrossValidate(ctx, y, folds, func(ctx context.Context, train, test []int) ([]float64, error) {
-		c, err := fit(ctx, Rows(x, train), pick(y, train), pick(o.Weights, train))
+		c, err := fit(ctx, SelectRows(x, train), pick(y, train), pick(o.Weights, train))
 		if err != nil {
 			return nil, err
 		}
-		return c.Predict(Rows(x, test))
+		return c.Predict(SelectRows(x, test))
 	})
 	if err != nil {
 		return nil, err

@@ -53,16 +53,16 @@ func TestFitCalibrated(t *testing.T) {
 	x, y := linearSample(600, 150, 2)
 	train, test := all(300), all(600)[300:]
 	fit := LogisticFitter(&LogisticOptions{C: 1000})
-	raw, err := fit(context.Background(), Rows(x, train), y[:300], nil)
+	raw, err := fit(context.Background(), SelectRows(x, train), y[:300], nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := FitCalibrated(context.Background(), Rows(x, train), y[:300], fit, nil)
+	c, err := FitCalibrated(context.Background(), SelectRows(x, train), y[:300], fit, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, _ := raw.Predict(Rows(x, test))
-	q, _ := c.Predict(Rows(x, test))
+	p, _ := raw.Predict(SelectRows(x, test))
+	q, _ := c.Predict(SelectRows(x, test))
 	before, _ := Evaluate(p, y[300:])
 	after, err := Evaluate(q, y[300:])
 	if err != nil || after.LogLoss > before.LogLoss/4 || math.Abs(after.ROCAUC-before.ROCAUC) > 1e-3 {
@@ -73,22 +73,22 @@ func TestFitCalibrated(t *testing.T) {
 func TestThresholds(t *testing.T) {
 	p := []float64{0.9, 0.8, 0.8, 0.6, 0.4, 0.2}
 	y := []int{1, 1, 0, 1, 0, 0}
-	if got, err := BestF1(p, y); got != 0.6 || err != nil {
+	if got, err := ThresholdBestF1(p, y); got != 0.6 || err != nil {
 		t.Errorf("best F1 at %v, error %v", got, err)
 	}
-	if got, err := LowestCost(p, y, 10, 1); got != 0.9 || err != nil {
+	if got, err := ThresholdLowestCost(p, y, 10, 1); got != 0.9 || err != nil {
 		t.Errorf("dear errors: threshold %v, error %v", got, err)
 	}
-	if got, err := LowestCost(p, y, 1, 10); got != 0.6 || err != nil {
+	if got, err := ThresholdLowestCost(p, y, 1, 10); got != 0.6 || err != nil {
 		t.Errorf("dear misses: threshold %v, error %v", got, err)
 	}
 	for calls, want := range []int{0, 1, 1, 3, 4, 5, 6, 6} { // two rows tie for the second place
-		threshold, err := Capacity(p, calls)
+		threshold, err := ThresholdCapacity(p, calls)
 		if c := confusion(p, y, threshold); c.TruePositive+c.FalsePositive != want || err != nil {
 			t.Errorf("capacity %d: threshold %v calls %d, want %d, error %v", calls, threshold, c.TruePositive+c.FalsePositive, want, err)
 		}
 	}
-	if _, err := LowestCost(p, y, -1, 1); err == nil || !strings.Contains(err.Error(), "costs -1 and 1") {
+	if _, err := ThresholdLowestCost(p, y, -1, 1); err == nil || !strings.Contains(err.Error(), "costs -1 and 1") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -144,12 +144,12 @@ func TestMcNemar(t *testing.T) {
 // A threshold is chosen on the other folds, so a row can be called by one that its own fold would not choose.
 func TestDecide(t *testing.T) {
 	o := &OutOfFold{Fold: []int{0, 0, 1, 1, 0, 1}, Y: []int{0, 1, 0, 1, 1, 0}, P: []float64{0.1, 0.4, 0.5, 0.8, 0.9, 0.45}, Row: all(6)}
-	called, err := o.Decide(BestF1) // 0.8 outside fold 0, 0.4 outside fold 1
+	called, err := o.Decide(ThresholdBestF1) // 0.8 outside fold 0, 0.4 outside fold 1
 	if want := []bool{false, false, true, true, true, true}; err != nil || !slices.Equal(called, want) {
 		t.Errorf("called %v, want %v, error %v", called, want, err)
 	}
 	o.Y[3] = 0
-	if _, err := o.Decide(BestF1); err == nil || !strings.Contains(err.Error(), "outside fold 1") {
+	if _, err := o.Decide(ThresholdBestF1); err == nil || !strings.Contains(err.Error(), "outside fold 1") {
 		t.Errorf("one label outside fold 1: error %v", err)
 	}
 }
@@ -187,11 +187,11 @@ func TestLearningCurve(t *testing.T) {
 		t.Fatal(err)
 	}
 	curve, err := LearningCurve(context.Background(), y, folds, []int{40, 150, 1000}, func(ctx context.Context, train, test []int) ([]float64, error) {
-		f, err := FitLogistic(ctx, Rows(x, train), pick(y, train), nil)
+		f, err := FitLogistic(ctx, SelectRows(x, train), pick(y, train), nil)
 		if err != nil {
 			return nil, err
 		}
-		return f.Predict(Rows(x, test))
+		return f.Predict(SelectRows(x, test))
 	}, &ResampleOptions{Samples: 200})
 	if err != nil {
 		t.Fatal(err)

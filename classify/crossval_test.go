@@ -111,11 +111,11 @@ func TestCrossValidate(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, err := CrossValidate(context.Background(), y, folds, func(ctx context.Context, train, test []int) ([]float64, error) {
-		f, err := FitLogistic(ctx, Rows(x, train), pick(y, train), nil)
+		f, err := FitLogistic(ctx, SelectRows(x, train), pick(y, train), nil)
 		if err != nil {
 			return nil, err
 		}
-		return f.Predict(Rows(x, test))
+		return f.Predict(SelectRows(x, test))
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -19,7 +19,7 @@
 //
 // All are a [Classifier]; those whose log-odds are sums, which explanations need, are a [Marginer]; those that can be
 // kept are a [Saver], and [Load] reads them back. Fitting takes the rows as they are: a [Sparse] matrix stays sparse,
-// float32 rows (as encoder.Embeddings has them) and mat.Dense are read in place. [Rows] and [Join] take rows out of a
+// float32 rows (as encoder.Embeddings has them) and mat.Dense are read in place. [SelectRows] and [Join] take rows out of a
 // matrix and set matrices side by side without copying.
 //
 // # What a test is worth
@@ -33,7 +33,7 @@
 // same rows, and its Verdict is "no evidence of a difference" unless there is some. Intervals and tests are of the rows:
 // they say what other calls from the same source would show, given these models. [LearningCurve] shows what more data
 // would bring, and [LeakProbe] warns where metadata alone predict the label. [CalibrationTable], [Lift] and [Profit] say
-// what a score means in use; [BestF1], [LowestCost] and [Capacity] choose a threshold, to be done on rows of its own, as
+// what a score means in use; [ThresholdBestF1], [ThresholdLowestCost] and [ThresholdCapacity] choose a threshold, to be done on rows of its own, as
 // [OutOfFold.Decide] does.
 //
 // # Errors and concurrency

@@ -7,13 +7,13 @@ import (
 
 // A CalibrationBin compares what was foretold with what happened, for rows of neighbouring probabilities.
 type CalibrationBin struct {
-	Rows     int     `json:"rows"`
-	From     float64 `json:"from"` // lowest and highest probability
-	To       float64 `json:"to"`
-	Foretold float64 `json:"foretold"` // mean probability
-	Observed float64 `json:"observed"` // share of label 1
-	Low      float64 `json:"low"`      // 95% Wilson interval of the share
-	High     float64 `json:"high"`
+	Rows      int     `json:"rows"`
+	From      float64 `json:"from"` // lowest and highest probability
+	To        float64 `json:"to"`
+	Predicted float64 `json:"foretold"` // mean probability
+	Observed  float64 `json:"observed"` // share of label 1
+	Low       float64 `json:"low"`      // 95% Wilson interval of the share
+	High      float64 `json:"high"`
 }
 
 // CalibrationTable cuts the rows, by probability ascending, into bins of as even a size as ties allow. The second
@@ -35,7 +35,7 @@ func CalibrationTable(p []float64, y []int, bins int) ([]CalibrationBin, float64
 			bin.From = s.score
 		}
 		bin.To = s.score
-		bin.Foretold += s.score * float64(s.positive+s.negative)
+		bin.Predicted += s.score * float64(s.positive+s.negative)
 		bin.Observed += float64(s.positive)
 		bin.Rows += s.positive + s.negative
 		if full := (before+bin.Rows)*bins >= (len(table)+1)*len(p); !full && k > 0 {
@@ -43,8 +43,8 @@ func CalibrationTable(p []float64, y []int, bins int) ([]CalibrationBin, float64
 		}
 		before += bin.Rows
 		bin.Low, bin.High = wilson(bin.Observed, float64(bin.Rows))
-		distance += math.Abs(bin.Foretold - bin.Observed)
-		bin.Foretold /= float64(bin.Rows)
+		distance += math.Abs(bin.Predicted - bin.Observed)
+		bin.Predicted /= float64(bin.Rows)
 		bin.Observed /= float64(bin.Rows)
 		table, bin = append(table, bin), CalibrationBin{}
 	}

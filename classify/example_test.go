@@ -68,8 +68,8 @@ func ExampleFitStack() {
 	ctx := context.Background()
 	x, y, agents := calls(300)
 	blocks := []classify.Block{
-		{Name: "strong", Features: classify.Fixed(x.Slice(0, 300, 0, 2))},
-		{Name: "weak", Features: classify.Fixed(x.Slice(0, 300, 2, 6))},
+		{Name: "strong", Features: classify.ConstantFeatures(x.Slice(0, 300, 0, 2))},
+		{Name: "weak", Features: classify.ConstantFeatures(x.Slice(0, 300, 2, 6))},
 	}
 	folds, err := classify.Folds(y, agents, 5, 1)
 	if err != nil {
@@ -82,7 +82,7 @@ func ExampleFitStack() {
 			if err != nil {
 				return nil, err
 			}
-			return s.Predict(classify.Rows(features, test))
+			return s.Predict(classify.SelectRows(features, test))
 		})
 		if err != nil {
 			fmt.Println(err)

@@ -29,11 +29,11 @@ func chooseC(ctx context.Context, x mat.Matrix, y []int, weight []float64, o *Lo
 	}
 	total := floats.Sum(weight)
 	for _, fold := range folds {
-		m, err := newDesign(Rows(x, fold.Train), o.Standardize, pool)
+		m, err := newDesign(SelectRows(x, fold.Train), o.Standardize, pool)
 		if err != nil {
 			return nil, err
 		}
-		test := Rows(x, fold.Test)
+		test := SelectRows(x, fold.Test)
 		var theta []float64
 		for k := range path { // from strong to weak, each from where the last ended
 			v := *o

@@ -10,8 +10,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// A CurvePoint is the score that training on some of the rows reached.
-type CurvePoint struct {
+// A LearningCurvePoint is the score that training on some of the rows reached.
+type LearningCurvePoint struct {
 	Rows  int      `json:"rows"` // trained on, the mean over the folds
 	Score Interval `json:"score"`
 }
@@ -19,12 +19,12 @@ type CurvePoint struct {
 // LearningCurve shows what more data would bring: for each size it trains on so many rows of each fold (whole groups,
 // those of smaller sizes among them) and scores the out-of-fold predictions. Sizes above that of the smallest fold mean
 // all its rows.
-func LearningCurve(ctx context.Context, y []int, folds []Fold, sizes []int, refit Refit, opts *ResampleOptions) ([]CurvePoint, error) {
+func LearningCurve(ctx context.Context, y []int, folds []Fold, sizes []int, refit Refit, opts *ResampleOptions) ([]LearningCurvePoint, error) {
 	o, err := opts.withDefaults(len(y))
 	if err != nil {
 		return nil, err
 	}
-	curve := make([]CurvePoint, len(sizes))
+	curve := make([]LearningCurvePoint, len(sizes))
 	for k, size := range sizes {
 		some, total := make([]Fold, len(folds)), 0
 		for f, fold := range folds {
@@ -44,7 +44,7 @@ func LearningCurve(ctx context.Context, y []int, folds []Fold, sizes []int, refi
 		if err != nil {
 			return nil, err
 		}
-		curve[k] = CurvePoint{total / len(folds), score}
+		curve[k] = LearningCurvePoint{total / len(folds), score}
 	}
 	return curve, nil
 }
@@ -89,11 +89,11 @@ func LeakProbe(ctx context.Context, x mat.Matrix, names []string, y []int, folds
 		return nil, err
 	}
 	out, err := CrossValidate(ctx, y, folds, func(ctx context.Context, train, test []int) ([]float64, error) {
-		f, err := FitLogistic(ctx, Rows(x, train), pick(y, train), &LogisticOptions{Standardize: true})
+		f, err := FitLogistic(ctx, SelectRows(x, train), pick(y, train), &LogisticOptions{Standardize: true})
 		if err != nil {
 			return nil, err
 		}
-		return f.Predict(Rows(x, test))
+		return f.Predict(SelectRows(x, test))
 	})
 	if err != nil {
 		return nil, err

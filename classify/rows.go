@@ -67,15 +67,15 @@ func (r anyRows) row32(i int, buf []float32) []float32 {
 	return buf
 }
 
-// Rows is the matrix of the given rows of x, in their order. Only sparse rows are copied.
-func Rows(x mat.Matrix, index []int) mat.Matrix {
+// SelectRows is the matrix of the given rows of x, in their order. Only sparse rows are copied.
+func SelectRows(x mat.Matrix, index []int) mat.Matrix {
 	switch x := x.(type) {
 	case *Sparse:
 		return x.rows(index)
 	case *joined:
 		parts := make([]mat.Matrix, len(x.parts))
 		for k, p := range x.parts {
-			parts[k] = Rows(p, index)
+			parts[k] = SelectRows(p, index)
 		}
 		return &joined{parts, x.start}
 	}

@@ -35,16 +35,16 @@ type Block struct {
 	// standardized with C = 0.01. Both are strong enough to keep a few hundred rows from being learned by heart, and what
 	// they take from the size of the margins, the weight of the head gives back.
 	Head Fitter
-	// Held are margins of all rows by classifiers that have not seen them, for a block that is costly to train, such as
+	// OutOfFoldMargins are margins of all rows by classifiers that have not seen them, for a block that is costly to train, such as
 	// a tuned encoder: the stack then fits Head to all training rows alone. Default: inner folds give them.
-	Held []float64
+	OutOfFoldMargins []float64
 	// Optional says that the stack may do without. Of all optional blocks the one stays that helps most to predict rows
 	// out of fold, none where none betters log loss and ROC AUC: see Stack.Trials. Default false.
 	Optional bool
 }
 
-// Fixed is Block.Features for features that are not learned from the data.
-func Fixed(x mat.Matrix) func(context.Context, []int) (mat.Matrix, error) {
+// ConstantFeatures is Block.Features for features that are not learned from the data.
+func ConstantFeatures(x mat.Matrix) func(context.Context, []int) (mat.Matrix, error) {
 	return func(context.Context, []int) (mat.Matrix, error) { return x, nil }
 }
 
@@ -53,10 +53,10 @@ type StackOptions struct {
 	Folds   int       // inner folds whose margins the weights of the heads are fitted to; default 5, or as many as there are groups
 	Groups  []string  // rows of a group stay in one inner fold; default each row for itself
 	Weights []float64 // of the rows; default all 1
-	// Equality draws the weights of the heads towards each other: half the penalty on their squared distance from
+	// Shrinkage draws the weights of the heads towards each other: half the penalty on their squared distance from
 	// their mean, heads scaled to margins of variance 1. Default 30, as if 120 rows had found them equal.
-	Equality float64
-	Seed     uint64 // of the inner folds
+	Shrinkage float64
+	Seed      uint64 // of the inner folds
 	// Progress, if set, is told before a block is fitted: in inner fold 1 to Folds, then on all training rows (fold 0).
 	Progress func(block string, fold int)
 }
@@ -66,7 +66,7 @@ type StackOptions struct {
 type Stack struct {
 	Heads     []Head
 	Intercept float64
-	Trials    []Trial // where blocks were optional: how well the stack does without any, then with each of them
+	Trials    []BlockTrial // where blocks were optional: how well the stack does without any, then with each of them
 }
 
 // A Head is the part of a Stack that reads one block of Columns columns.
@@ -100,13 +100,13 @@ func FitStack(ctx context.Context, blocks []Block, y []int, train []int, opts *S
 	if err != nil {
 		return nil, nil, err
 	}
-	stay, trials := choose(blocks, held, folds, pick(y, train), groups, pick(o.Weights, train), o.Equality)
+	stay, trials := choose(blocks, held, folds, pick(y, train), groups, pick(o.Weights, train), o.Shrinkage)
 	heads, x, err := fitHeads(ctx, pick(blocks, stay), y, train, o, 0)
 	if err != nil {
 		return nil, nil, err
 	}
 	s := &Stack{Heads: heads, Trials: trials}
-	weights, intercept := joinHeads(pick(held, stay), pick(y, train), pick(o.Weights, train), o.Equality)
+	weights, intercept := joinHeads(pick(held, stay), pick(y, train), pick(o.Weights, train), o.Shrinkage)
 	for b := range heads {
 		s.Heads[b].Weight = weights[b]
 	}
@@ -119,7 +119,7 @@ func heldMargins(ctx context.Context, blocks []Block, y, train []int, folds []Fo
 	held := make([][]float64, len(blocks))
 	var open []int // blocks whose margins are yet to be found
 	for b, block := range blocks {
-		if held[b] = pick(block.Held, train); held[b] == nil {
+		if held[b] = pick(block.OutOfFoldMargins, train); held[b] == nil {
 			held[b], open = make([]float64, len(train)), append(open, b)
 		}
 	}
@@ -131,7 +131,7 @@ func heldMargins(ctx context.Context, blocks []Block, y, train []int, folds []Fo
 		if err != nil {
 			return nil, err
 		}
-		z, err := (&Stack{Heads: heads}).HeadMargins(Rows(x, pick(train, fold.Test)))
+		z, err := (&Stack{Heads: heads}).HeadMargins(SelectRows(x, pick(train, fold.Test)))
 		if err != nil {
 			return nil, err
 		}
@@ -149,8 +149,8 @@ func (o *StackOptions) withDefaults(blocks []Block, y, train []int) (StackOption
 	if o != nil {
 		v = *o
 	}
-	if v.Equality == 0 {
-		v.Equality = 30
+	if v.Shrinkage == 0 {
+		v.Shrinkage = 30
 	}
 	if train == nil {
 		train = make([]int, len(y))
@@ -172,8 +172,8 @@ func (o *StackOptions) withDefaults(blocks []Block, y, train []int) (StackOption
 			return v, nil, fmt.Errorf("classify: stack: block %q needs a name of its own and features", b.Name)
 		}
 		names[b.Name] = true
-		if b.Held != nil && len(b.Held) != len(y) {
-			return v, nil, fmt.Errorf("classify: stack: block %q has margins of %d rows, want %d", b.Name, len(b.Held), len(y))
+		if b.OutOfFoldMargins != nil && len(b.OutOfFoldMargins) != len(y) {
+			return v, nil, fmt.Errorf("classify: stack: block %q has margins of %d rows, want %d", b.Name, len(b.OutOfFoldMargins), len(y))
 		}
 	}
 	switch {
@@ -181,8 +181,8 @@ func (o *StackOptions) withDefaults(blocks []Block, y, train []int) (StackOption
 		return v, nil, errors.New("classify: stack: no blocks, or none that is not optional")
 	case v.Groups != nil && len(v.Groups) != len(y):
 		return v, nil, fmt.Errorf("classify: %d groups for %d rows", len(v.Groups), len(y))
-	case !(v.Equality >= 0):
-		return v, nil, fmt.Errorf("classify: stack: equality %v, want 0 or more", v.Equality)
+	case !(v.Shrinkage >= 0):
+		return v, nil, fmt.Errorf("classify: stack: equality %v, want 0 or more", v.Shrinkage)
 	}
 	if err := checkWeights(len(y), v.Weights); err != nil {
 		return v, nil, err
@@ -212,7 +212,7 @@ func fitHeads(ctx context.Context, blocks []Block, y []int, rows []int, o StackO
 		if fit == nil {
 			fit = defaultHead(x)
 		}
-		c, err := fit(ctx, Rows(x, rows), pick(y, rows), pick(o.Weights, rows))
+		c, err := fit(ctx, SelectRows(x, rows), pick(y, rows), pick(o.Weights, rows))
 		if err != nil {
 			return nil, nil, fmt.Errorf("classify: stack: head of block %q: %w", block.Name, err)
 		}
@@ -289,9 +289,9 @@ func (s *Stack) Linear() (*Logistic, bool) {
 
 // savedStack is what a file holds of a Stack.
 type savedStack struct {
-	Intercept float64     `json:"intercept"`
-	Heads     []savedHead `json:"heads"`
-	Trials    []Trial     `json:"trials,omitempty"`
+	Intercept float64      `json:"intercept"`
+	Heads     []savedHead  `json:"heads"`
+	Trials    []BlockTrial `json:"trials,omitempty"`
 }
 
 type savedHead struct {

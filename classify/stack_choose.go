@@ -7,9 +7,9 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// A Trial is a stack with at most one of the optional blocks, judged out of fold: by heads and weights that were both
+// A BlockTrial is a stack with at most one of the optional blocks, judged out of fold: by heads and weights that were both
 // fitted on other rows.
-type Trial struct {
+type BlockTrial struct {
 	Block   string  `json:"block"` // "": none
 	LogLoss float64 `json:"log_loss"`
 	ROCAUC  float64 `json:"roc_auc"`
@@ -20,7 +20,7 @@ type Trial struct {
 
 // choose lists the blocks that stay: all that have to, and of the optional ones with which log loss and ROC AUC out of
 // fold are better than without, the one with the lowest log loss. Margins are by block and row.
-func choose(blocks []Block, margins [][]float64, folds []Fold, y []int, groups []string, rowWeight []float64, equality float64) (stay []int, trials []Trial) {
+func choose(blocks []Block, margins [][]float64, folds []Fold, y []int, groups []string, rowWeight []float64, equality float64) (stay []int, trials []BlockTrial) {
 	var fixed, optional []int
 	for b, block := range blocks {
 		if block.Optional {
@@ -43,7 +43,7 @@ func choose(blocks []Block, margins [][]float64, folds []Fold, y []int, groups [
 		if i == 0 {
 			without = p
 		}
-		t := Trial{Block: name, LogLoss: LogLoss(p, y), ROCAUC: ROCAUC(p, y)}
+		t := BlockTrial{Block: name, LogLoss: LogLoss(p, y), ROCAUC: ROCAUC(p, y)}
 		t.Gain, t.Error = gain(without, p, y, members)
 		trials = append(trials, t)
 		if t.LogLoss < trials[best].LogLoss && t.ROCAUC > trials[0].ROCAUC {

@@ -15,15 +15,15 @@ func twoBlocks(n int) ([]Block, []int) {
 	x, y := linearSample(n, 30, 4)
 	noise, _ := linearSample(n, 10, 5)
 	return []Block{
-		{Name: "signal", Features: Fixed(x.Slice(0, n, 0, 20))},
-		{Name: "rest", Features: Fixed(x.Slice(0, n, 20, 30))},
-		{Name: "noise", Features: Fixed(noise)},
+		{Name: "signal", Features: ConstantFeatures(x.Slice(0, n, 0, 20))},
+		{Name: "rest", Features: ConstantFeatures(x.Slice(0, n, 20, 30))},
+		{Name: "noise", Features: ConstantFeatures(noise)},
 	}, y
 }
 
 func TestStackWeighsHeads(t *testing.T) {
 	blocks, y := twoBlocks(600)
-	s, x, err := FitStack(context.Background(), blocks, y, nil, &StackOptions{Equality: 1})
+	s, x, err := FitStack(context.Background(), blocks, y, nil, &StackOptions{Shrinkage: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestStackChoosesAmongOptionalBlocks(t *testing.T) {
 	blocks, y := twoBlocks(600)
 	worse, _ := linearSample(600, 10, 6)
 	optional := func(b Block, name string, x mat.Matrix) Block {
-		b.Name, b.Features, b.Optional = name, Fixed(x), true
+		b.Name, b.Features, b.Optional = name, ConstantFeatures(x), true
 		return b
 	}
 	rest, err := blocks[1].Features(t.Context(), nil)
@@ -162,11 +162,11 @@ func TestStackTakesHeldMargins(t *testing.T) {
 	held, fits := make([]float64, len(y)), 0
 	head := defaultHead(x)
 	for _, f := range folds {
-		c, err := head(t.Context(), Rows(x, f.Train), pick(y, f.Train), nil)
+		c, err := head(t.Context(), SelectRows(x, f.Train), pick(y, f.Train), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		z, err := margins(c, Rows(x, f.Test))
+		z, err := margins(c, SelectRows(x, f.Test))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +174,7 @@ func TestStackTakesHeldMargins(t *testing.T) {
 			held[i] = z[k]
 		}
 	}
-	blocks[1].Held = held
+	blocks[1].OutOfFoldMargins = held
 	blocks[1].Head = func(ctx context.Context, x mat.Matrix, y []int, weight []float64) (Classifier, error) {
 		fits++
 		return head(ctx, x, y, weight)
@@ -186,7 +186,7 @@ func TestStackTakesHeldMargins(t *testing.T) {
 	if fits != 1 || got.Intercept != want.Intercept || got.Heads[1].Weight != want.Heads[1].Weight {
 		t.Errorf("head fitted %d times, %+v, want once, %+v", fits, got, want)
 	}
-	blocks[1].Held = held[1:]
+	blocks[1].OutOfFoldMargins = held[1:]
 	if _, _, err := FitStack(t.Context(), blocks[:2], y, nil, nil); err == nil || !strings.Contains(err.Error(), "margins of 299 rows, want 300") {
 		t.Errorf("error %v", err)
 	}

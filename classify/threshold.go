@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// BestF1 is the threshold of the highest F1, of equal ones the highest threshold.
-func BestF1(p []float64, y []int) (float64, error) {
+// ThresholdBestF1 is the threshold of the highest F1, of equal ones the highest threshold.
+func ThresholdBestF1(p []float64, y []int) (float64, error) {
 	if err := checkScores(p, y); err != nil {
 		return 0, err
 	}
@@ -21,9 +21,9 @@ func BestF1(p []float64, y []int) (float64, error) {
 	}), nil
 }
 
-// LowestCost is the threshold of the lowest total cost on the given rows, where a row called positive in error costs
+// ThresholdLowestCost is the threshold of the lowest total cost on the given rows, where a row called positive in error costs
 // falsePositive and a positive row not called costs falseNegative. It is above 1 where it is best to call none.
-func LowestCost(p []float64, y []int, falsePositive, falseNegative float64) (float64, error) {
+func ThresholdLowestCost(p []float64, y []int, falsePositive, falseNegative float64) (float64, error) {
 	if !(falsePositive >= 0 && falseNegative >= 0) || math.IsInf(falsePositive+falseNegative, 1) {
 		return 0, fmt.Errorf("classify: costs %v and %v, want finite numbers, 0 or more", falsePositive, falseNegative)
 	}
@@ -73,9 +73,9 @@ func bestThreshold(p []float64, y []int, value func(hit, miss int) float64) floa
 	return threshold
 }
 
-// Capacity is the lowest threshold that at most the given number of rows reach: whom to call when only so many
+// ThresholdCapacity is the lowest threshold that at most the given number of rows reach: whom to call when only so many
 // calls can be made. Ties at the border stay out.
-func Capacity(p []float64, calls int) (float64, error) {
+func ThresholdCapacity(p []float64, calls int) (float64, error) {
 	if len(p) == 0 || calls < 0 {
 		return 0, fmt.Errorf("classify: capacity of %d calls among %d rows", calls, len(p))
 	}

@@ -9,7 +9,7 @@
 // A model reads a limited number of pieces at once, 256 for all-MiniLM-L6-v2. [Model.Encode] cuts a text there and counts
 // what it cut, as the Python library does. [Model.EncodeSegments] cuts nothing: it splits a long segment between words
 // and averages. [Model.EncodeDocuments] is for what has parts, such as a call with its turns: each segment is encoded
-// alone, and a [Pooling] makes one row of theirs: their mean, unless the model was trained with [Attention]. A [Cache] keeps rows of segments, so that a live call costs one turn at
+// alone, and a [Pooling] makes one row of theirs: their mean, unless the model was trained with [AttentionPooling]. A [Cache] keeps rows of segments, so that a live call costs one turn at
 // a time and trying a call without one of its turns costs nothing.
 //
 // # Rows
@@ -28,7 +28,7 @@
 // # The graph
 //
 // [Model.Graph] gives the network as a gorgonia graph over the model's weights, for losses and heads to be built on;
-// package triplet trains with it. The weights are the model's own: after a solver has written to them, [Model.Changed]
+// package triplet trains with it. The weights are the model's own: after a solver has written to them, [Model.InvalidateWeights]
 // says so.
 //
 // # Eight bits

@@ -23,7 +23,7 @@ func (m *Model) EncodeSegments(ctx context.Context, segments []string, opts *Opt
 		e.add(rows)
 		from = to
 	}
-	e.Pieces = r.pieces
+	e.Tokens = r.pieces
 	return e, nil
 }
 
@@ -80,13 +80,13 @@ func (m *Model) EncodeDocuments(ctx context.Context, docs [][]string, opts *Opti
 	if len(docs) == 0 {
 		e.cols = m.Width()
 	}
-	e.Pieces = r.pieces
+	e.Tokens = r.pieces
 	return e, nil
 }
 
 // pool sets row d from the rows of a document's segments.
 func (e *Embeddings) pool(d int, rows []float32, width int, pieces []int, opts *Options) error {
-	s := Segments{Pieces: pieces, Row: func(i int) []float32 { return rows[i*width:][:width] }}
+	s := Segments{Tokens: pieces, Row: func(i int) []float32 { return rows[i*width:][:width] }}
 	if opts.Roles != nil {
 		s.Roles = opts.Roles[d]
 	}

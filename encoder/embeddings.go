@@ -9,7 +9,7 @@ import (
 // Embeddings is a matrix with a row for each text or document, and the count of what was read. It is never changed
 // after it is made.
 type Embeddings struct {
-	Pieces    int // ids that ran through the network, each sequence's [CLS] and [SEP] among them; none for cached rows
+	Tokens    int // ids that ran through the network, each sequence's [CLS] and [SEP] among them; none for cached rows
 	Segments  int // texts, or segments of documents
 	Splits    int // sequences beyond one a segment, for segments that are longer than the model reads
 	Truncated int // texts that were cut
@@ -46,7 +46,7 @@ func (e *Embeddings) RawRow(i int) []float32 {
 
 // add adds the counts of another result.
 func (e *Embeddings) add(o *Embeddings) {
-	e.Pieces += o.Pieces
+	e.Tokens += o.Tokens
 	e.Segments += o.Segments
 	e.Splits += o.Splits
 	e.Truncated += o.Truncated

@@ -67,7 +67,7 @@ func (m *Model) Encode(ctx context.Context, texts []string, opts *Options) (*Emb
 		}
 		from = to
 	}
-	e.Pieces = r.pieces
+	e.Tokens = r.pieces
 	return e, nil
 }
 

@@ -97,8 +97,8 @@ func TestEncodeFew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e.Segments != 3 || e.Pieces != 2+3+20 || e.Truncated != 1 || e.Cut != 12 {
-		t.Errorf("%d texts, %d pieces, %d truncated by %d, want 3, 25, 1, 12", e.Segments, e.Pieces, e.Truncated, e.Cut)
+	if e.Segments != 3 || e.Tokens != 2+3+20 || e.Truncated != 1 || e.Cut != 12 {
+		t.Errorf("%d texts, %d pieces, %d truncated by %d, want 3, 25, 1, 12", e.Segments, e.Tokens, e.Truncated, e.Cut)
 	}
 	var sum float64
 	for j := range 20 {
@@ -139,7 +139,7 @@ func TestEncodeNotFinite(t *testing.T) {
 			p.Value.Data().([]float32)[5] = float32(math.NaN())
 		}
 	}
-	m.Changed()
+	m.InvalidateWeights()
 	_, err := m.Encode(t.Context(), []string{"hello there"}, nil)
 	if err == nil || !strings.Contains(err.Error(), "encoder.layer.7.") {
 		t.Errorf("error %v, want one that names encoder.layer.7", err)
@@ -167,8 +167,8 @@ func TestDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e.Segments != all.Segments || e.Splits != all.Splits || e.Pieces != all.Pieces {
-		t.Errorf("counts %d, %d, %d, want %d, %d, %d", e.Segments, e.Splits, e.Pieces, all.Segments, all.Splits, all.Pieces)
+	if e.Segments != all.Segments || e.Splits != all.Splits || e.Tokens != all.Tokens {
+		t.Errorf("counts %d, %d, %d, want %d, %d, %d", e.Segments, e.Splits, e.Tokens, all.Segments, all.Splits, all.Tokens)
 	}
 	pieces := [][]float64{{4, 2, 7, 7}, {3}, {122, 3}}
 	at := 0
@@ -277,7 +277,7 @@ func TestDocumentErrors(t *testing.T) {
 		"document 0: the pooling gave 0 weights":                                                  {[][]string{{"a"}}, Options{Pooling: func(Segments) [][]float64 { return [][]float64{{}} }}},
 		"document 0: the pooling gave segment 0 the weight NaN":                                   {[][]string{{"a"}}, Options{Pooling: func(Segments) [][]float64 { return [][]float64{{math.NaN()}} }}},
 		"document 1: the pooling gave 2 blocks, want 1 as for the": {[][]string{{"a"}, {"b", "c"}}, Options{Pooling: func(s Segments) [][]float64 {
-			return slices.Repeat([][]float64{make([]float64, len(s.Pieces))}, len(s.Pieces))
+			return slices.Repeat([][]float64{make([]float64, len(s.Tokens))}, len(s.Tokens))
 		}}},
 	} {
 		if _, err := m.EncodeDocuments(t.Context(), c.docs, &c.opts); err == nil || !strings.HasPrefix(err.Error(), "encoder: "+want) {
@@ -304,22 +304,22 @@ func TestCache(t *testing.T) {
 	}
 	for n, pieces := range []int{4, 7, 128, 7} { // of turn n; the long one takes 4 sequences of 30 pieces, [CLS] and [SEP]
 		e := encode(call[:n+1], cache)
-		if e.Pieces != pieces || !slices.Equal(e.data, encode(call[:n+1], nil).data) {
-			t.Errorf("turn %d cost %d pieces, want %d and the row of the call without a cache", n, e.Pieces, pieces)
+		if e.Tokens != pieces || !slices.Equal(e.data, encode(call[:n+1], nil).data) {
+			t.Errorf("turn %d cost %d pieces, want %d and the row of the call without a cache", n, e.Tokens, pieces)
 		}
 	}
-	if e := encode(call[1:], cache); e.Pieces != 0 {
-		t.Errorf("leaving a turn out cost %d pieces, want 0", e.Pieces)
+	if e := encode(call[1:], cache); e.Tokens != 0 {
+		t.Errorf("leaving a turn out cost %d pieces, want 0", e.Tokens)
 	}
 	for i := range 8 { // pushes the four out
 		encode([]string{fmt.Sprint(i)}, cache)
 	}
-	if e := encode(call[:1], cache); e.Pieces != 4 {
-		t.Errorf("a segment that made way cost %d pieces, want 4", e.Pieces)
+	if e := encode(call[:1], cache); e.Tokens != 4 {
+		t.Errorf("a segment that made way cost %d pieces, want 4", e.Tokens)
 	}
-	m.Changed()
-	if e := encode(call[:1], cache); e.Pieces != 4 {
-		t.Errorf("a segment cost %d pieces after a change of weights, want 4", e.Pieces)
+	m.InvalidateWeights()
+	if e := encode(call[:1], cache); e.Tokens != 4 {
+		t.Errorf("a segment cost %d pieces after a change of weights, want 4", e.Tokens)
 	}
 }
 
@@ -355,7 +355,7 @@ func BenchmarkEncode(b *testing.B) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					pieces += e.Pieces
+					pieces += e.Tokens
 				}
 				b.ReportMetric(float64(pieces)/b.Elapsed().Seconds(), "pieces/s")
 			})
@@ -377,7 +377,7 @@ func BenchmarkDocuments(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		*fastest = max(*fastest, float64(e.Pieces)/time.Since(start).Seconds())
+		*fastest = max(*fastest, float64(e.Tokens)/time.Since(start).Seconds())
 	}
 	var documents, texts float64
 	for b.Loop() {

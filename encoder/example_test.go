@@ -58,7 +58,7 @@ func ExampleModel_EncodeDocuments() {
 			log.Fatal(err)
 		}
 		_, width := rows.Dims()
-		fmt.Printf("%d turns: a row of %d, %d new pieces\n", rows.Segments, width, rows.Pieces)
+		fmt.Printf("%d turns: a row of %d, %d new pieces\n", rows.Segments, width, rows.Tokens)
 	}
 	// Output:
 	// 1 turns: a row of 768, 11 new pieces

@@ -184,7 +184,7 @@ func (g *Graph) SetDocuments(docs [][]string, p Pooling) error {
 			}
 			parts, pieces = append(parts, share), append(pieces, n)
 		}
-		blocks, err := p.weights(Segments{Pieces: pieces})
+		blocks, err := p.weights(Segments{Tokens: pieces})
 		if err == nil && len(blocks) != 1 {
 			err = fmt.Errorf("the pooling gave %d blocks of weights, want 1", len(blocks))
 		}

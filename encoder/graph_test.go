@@ -40,7 +40,7 @@ func TestGraphHead(t *testing.T) {
 			}
 			g.SetTexts(texts)
 			run := func() float64 {
-				m.Changed()
+				m.InvalidateWeights()
 				if err := g.Run(vm); err != nil {
 					t.Fatal(err)
 				}

@@ -66,7 +66,7 @@ func (m *Model) SetHeads(h *Heads) error {
 	return nil
 }
 
-// Pooling is how the model makes documents of segments unless it is told otherwise: the [Attention] that it was
+// Pooling is how the model makes documents of segments unless it is told otherwise: the [AttentionPooling] that it was
 // trained with, or else [Mean]. Called with rows of segments, it tells the weight of each:
 //
 //	rows, err := m.EncodeSegments(ctx, turns, nil)
@@ -75,7 +75,7 @@ func (m *Model) Pooling() Pooling {
 	if m.heads == nil || m.heads.Query == nil {
 		return Mean
 	}
-	return Attention(m.heads.Query)
+	return AttentionPooling(m.heads.Query)
 }
 
 // check says what is wrong with heads on rows of a width.

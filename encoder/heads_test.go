@@ -38,7 +38,7 @@ func TestHeads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	weights := m.Pooling()(Segments{Pieces: make([]int, 3), Row: turns.RawRow})[0]
+	weights := m.Pooling()(Segments{Tokens: make([]int, 3), Row: turns.RawRow})[0]
 	score, sum := make([]float64, 3), 0.0
 	for i := range score {
 		for j, q := range h.Query {

@@ -100,9 +100,9 @@ func (m *Model) Width() int { return m.config.Width() }
 // the model's own: writing to them changes it.
 func (m *Model) Parameters() []Parameter { return slices.Clone(m.parameters) }
 
-// Changed says that weights have been written to, after which they are read anew. It is called while nothing else uses
+// InvalidateWeights says that weights have been written to, after which they are read anew. It is called while nothing else uses
 // the model.
-func (m *Model) Changed() {
+func (m *Model) InvalidateWeights() {
 	m.generation.Add(1)
 	m.packs.Invalidate()
 }

@@ -12,19 +12,19 @@ import (
 // by side in the document's row. So what a linear classifier makes of a document is a sum over its segments, and the
 // weights can be looked at.
 //
-// [Mean], [LengthWeighted], [Last], [Trend], [Attention], [PerRole] and [Join] are ready-made.
+// [Mean], [LengthWeighted], [Last], [Trend], [AttentionPooling], [PerRole] and [Join] are ready-made.
 type Pooling func(s Segments) [][]float64
 
 // Segments is what a pooling sees of a document.
 type Segments struct {
-	Pieces []int                       // the number of pieces of each segment; its length is that of the document
+	Tokens []int                       // the number of pieces of each segment; its length is that of the document
 	Roles  []int                       // of each segment, if the caller of [Model.EncodeDocuments] named any, else nil
 	Row    func(segment int) []float32 // nil where rows are not known yet: in [Graph.SetDocuments]
 }
 
 // Mean gives each segment the same weight.
 func Mean(s Segments) [][]float64 {
-	w := make([]float64, len(s.Pieces))
+	w := make([]float64, len(s.Tokens))
 	for i := range w {
 		w[i] = 1 / float64(len(w))
 	}
@@ -33,12 +33,12 @@ func Mean(s Segments) [][]float64 {
 
 // LengthWeighted gives each segment a weight in proportion to its pieces.
 func LengthWeighted(s Segments) [][]float64 {
-	w := make([]float64, len(s.Pieces))
+	w := make([]float64, len(s.Tokens))
 	total := 0
-	for _, n := range s.Pieces {
+	for _, n := range s.Tokens {
 		total += n
 	}
-	for i, n := range s.Pieces {
+	for i, n := range s.Tokens {
 		w[i] = float64(n) / float64(total)
 	}
 	return [][]float64{w}
@@ -47,7 +47,7 @@ func LengthWeighted(s Segments) [][]float64 {
 // Last is the mean of the last k segments, of all if there are fewer. A k below 1 counts as 1.
 func Last(k int) Pooling {
 	return func(s Segments) [][]float64 {
-		w := make([]float64, len(s.Pieces))
+		w := make([]float64, len(s.Tokens))
 		n := min(max(k, 1), len(w))
 		for i := len(w) - n; i < len(w); i++ {
 			w[i] = 1 / float64(n)
@@ -59,7 +59,7 @@ func Last(k int) Pooling {
 // Trend is how the rows move over a document: the slope of the line fitted to them by least squares over time, which
 // runs from -1/2 at the first segment to 1/2 at the last. It is zero for a single segment.
 func Trend(s Segments) [][]float64 {
-	n := len(s.Pieces)
+	n := len(s.Tokens)
 	w := make([]float64, n)
 	var squares float64
 	for i := range w {
@@ -76,11 +76,11 @@ func Trend(s Segments) [][]float64 {
 	return [][]float64{w}
 }
 
-// Attention weighs each segment as exp(query·row), shared out over the document, so that those that tell count for more.
+// AttentionPooling weighs each segment as exp(query·row), shared out over the document, so that those that tell count for more.
 // Package triplet learns the query, of the rows' width, together with the encoder. A query of zeros is the [Mean].
-func Attention(query []float32) Pooling {
+func AttentionPooling(query []float32) Pooling {
 	return func(s Segments) [][]float64 {
-		w := make([]float64, len(s.Pieces))
+		w := make([]float64, len(s.Tokens))
 		for i := range w {
 			if s.Row == nil || len(s.Row(i)) != len(query) {
 				return nil
@@ -112,7 +112,7 @@ func PerRole(roles int, p Pooling) Pooling {
 				index = []int{0}
 			}
 			for _, b := range p(s.pick(index)) {
-				w := make([]float64, len(s.Pieces))
+				w := make([]float64, len(s.Tokens))
 				for i, at := range index {
 					if !blank {
 						w[at] = b[i]
@@ -129,7 +129,7 @@ func PerRole(roles int, p Pooling) Pooling {
 func (s Segments) pick(index []int) Segments {
 	var own Segments
 	for _, i := range index {
-		own.Pieces, own.Roles = append(own.Pieces, s.Pieces[i]), append(own.Roles, s.Roles[i])
+		own.Tokens, own.Roles = append(own.Tokens, s.Tokens[i]), append(own.Roles, s.Roles[i])
 	}
 	if s.Row != nil {
 		own.Row = func(i int) []float32 { return s.Row(index[i]) }
@@ -155,8 +155,8 @@ func (p Pooling) weights(s Segments) ([][]float64, error) {
 		return nil, fmt.Errorf("the pooling gave no block of weights, want one or more; PerRole needs roles, Attention rows as wide as its query")
 	}
 	for _, b := range blocks {
-		if len(b) != len(s.Pieces) {
-			return nil, fmt.Errorf("the pooling gave %d weights, want one for each of %d segments", len(b), len(s.Pieces))
+		if len(b) != len(s.Tokens) {
+			return nil, fmt.Errorf("the pooling gave %d weights, want one for each of %d segments", len(b), len(s.Tokens))
 		}
 		for i, w := range b {
 			if math.IsNaN(w) || math.IsInf(w, 0) {

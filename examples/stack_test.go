@@ -64,7 +64,7 @@ func explainTalk(ctx context.Context) error {
 	}
 	blocks := []classify.Block{
 		{Name: "tf-idf", Features: words},
-		{Name: "talk and metadata", Features: classify.Fixed(x), Head: trees},
+		{Name: "talk and metadata", Features: classify.ConstantFeatures(x), Head: trees},
 	}
 	stack, _, err := classify.FitStack(ctx, blocks, labels, nil, &classify.StackOptions{Groups: agents})
 	if err != nil {

@@ -44,7 +44,7 @@ func BenchmarkTrainStep(b *testing.B) {
 				if err := t.next(); err != nil {
 					b.Fatal(err)
 				}
-				pieces += t.history.Steps[0].Pieces // the same documents at each step
+				pieces += t.history.Steps[0].Tokens // the same documents at each step
 			}
 			b.ReportMetric(float64(pieces)/b.Elapsed().Seconds(), "pieces/s")
 		})

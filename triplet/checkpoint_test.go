@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 func killed(dir string) ([][]string, []int, *Options) {
 	docs, labels := calls(1, 24)
 	unseen, theirs := calls(2, 12)
-	o := &Options{Epochs: 250, LearningRate: 1e-3, Validation: &Validation{Docs: unseen, Labels: theirs, Every: 50, Patience: -1, Blend: true}}
+	o := &Options{Epochs: 250, LearningRate: 1e-3, Validation: &Validation{Docs: unseen, Labels: theirs, Every: 50, Patience: -1, Interpolate: true}}
 	if dir != "" {
 		o.Checkpoints = &Checkpoints{Dir: dir, Every: 1}
 	}
@@ -91,7 +91,7 @@ func TestCheckpointsSurviveKills(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("killed %d times, last after step %d of %d; resumed from %d; best %d, blend %v", kills, last, h.Total, h.Resumed, h.Best, h.Blend)
+	t.Logf("killed %d times, last after step %d of %d; resumed from %d; best %d, blend %v", kills, last, h.Total, h.Resumed, h.Best, h.Interpolation)
 	if h.Resumed < last-1 || h.Resumed == 0 {
 		t.Errorf("resumed from step %d, want %d at least", h.Resumed, last-1)
 	}
@@ -164,7 +164,7 @@ func TestCheckpointOfAnEndedRun(t *testing.T) {
 	for again := range 2 {
 		m, scored := loadTiny(t), 0
 		o := &Options{LoRA: 2, Epochs: 3, LearningRate: 1e-2, Attention: true, Checkpoints: &Checkpoints{Dir: dir, Every: 1}}
-		o.Validation = &Validation{Docs: unseen, Labels: theirs, Blend: true, Score: func(context.Context, *encoder.Model) (float64, error) {
+		o.Validation = &Validation{Docs: unseen, Labels: theirs, Interpolate: true, Score: func(context.Context, *encoder.Model) (float64, error) {
 			scored++
 			return []float64{0.5, 0.6, 0.55, 0.5, 0.65, 0.6, 0.5}[scored-1], nil
 		}}

@@ -22,7 +22,7 @@
 // # Which loss
 //
 // Start with the default. If Active in the history falls near 0, triplets have become too easy: try BatchAll. If it stays
-// at 1, the margin is beyond the distances that occur. See the constants of [Kind].
+// at 1, the margin is beyond the distances that occur. See the constants of [LossKind].
 //
 // # Small data
 //

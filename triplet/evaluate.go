@@ -23,9 +23,9 @@ type Validation struct {
 	// nearer than the negative, 0.5 being chance. The model must not be changed.
 	Score func(ctx context.Context, m *encoder.Model) (float64, error) `json:"-"`
 
-	// Blend tries, at the end, weights a quarter, half and three quarters of the way from those to begin with to the
+	// Interpolate tries, at the end, weights a quarter, half and three quarters of the way from those to begin with to the
 	// best, and keeps what scores best (Wortsman et al. 2022, arXiv 2109.01903). Default: false.
-	Blend bool
+	Interpolate bool
 }
 
 // check says what is wrong, and fills in defaults.
@@ -128,14 +128,14 @@ func ordered(l Loss, labels []int, width int, x []float64) float64 {
 // finish leaves the best weights in the model, or a blend of them with those to begin with.
 func (t *trainer) finish(ctx context.Context) error {
 	h := t.history
-	h.Blend = 1
+	h.Interpolation = 1
 	if t.Validation == nil {
 		h.Best = t.step
 		return nil
 	}
 	best := t.best
 	t.set(best, best, 1)
-	if !t.Validation.Blend || h.Best == 0 {
+	if !t.Validation.Interpolate || h.Best == 0 {
 		return nil
 	}
 	top := 0.0
@@ -152,10 +152,10 @@ func (t *trainer) finish(ctx context.Context) error {
 			return err
 		}
 		if score > top {
-			top, h.Blend = score, share
+			top, h.Interpolation = score, share
 		}
 	}
-	t.set(t.base, best, h.Blend)
+	t.set(t.base, best, h.Interpolation)
 	return nil
 }
 

@@ -53,7 +53,7 @@ func TestValidation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if score, err := tr.score(t.Context()); err != nil || score != top || top < 0.95 || h.Best == 0 || h.Blend != 1 {
+	if score, err := tr.score(t.Context()); err != nil || score != top || top < 0.95 || h.Best == 0 || h.Interpolation != 1 {
 		t.Errorf("score %v of the weights of step %d, best %v, error %v", score, h.Best, top, err)
 	}
 }
@@ -65,7 +65,7 @@ func TestValidationKeepsBase(t *testing.T) {
 	before := weights(m)
 	worse := 1.0
 	h, err := Train(t.Context(), m, docs, labels, &Options{Epochs: 40, LearningRate: 1e-3, Validation: &Validation{
-		Every: 2, Patience: 3, Blend: true, Score: func(context.Context, *encoder.Model) (float64, error) { worse /= 2; return worse, nil },
+		Every: 2, Patience: 3, Interpolate: true, Score: func(context.Context, *encoder.Model) (float64, error) { worse /= 2; return worse, nil },
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -81,14 +81,14 @@ func TestValidationBlends(t *testing.T) {
 	m, base := loadTiny(t), loadTiny(t)
 	scores := []float64{0.5, 0.6, 0.55, 0.65, 0.6}
 	h, err := Train(t.Context(), m, docs, labels, &Options{LearningRate: 1e-3, Validation: &Validation{
-		Blend: true, Score: func(context.Context, *encoder.Model) (float64, error) {
+		Interpolate: true, Score: func(context.Context, *encoder.Model) (float64, error) {
 			s := scores[0]
 			scores = scores[1:]
 			return s, nil
 		},
 	}})
-	if err != nil || h.Blend != 0.5 || len(scores) != 0 {
-		t.Fatalf("blend %v, error %v, scores left %v", h.Blend, err, scores)
+	if err != nil || h.Interpolation != 0.5 || len(scores) != 0 {
+		t.Fatalf("blend %v, error %v, scores left %v", h.Interpolation, err, scores)
 	}
 	if bytes.Equal(weights(m), weights(base)) {
 		t.Error("the weights are those to begin with")

@@ -83,7 +83,7 @@ func (h *head) parameter(name string, shape ...int) *G.Node {
 }
 
 // pool puts into the graph how sequences make documents: as their weighted mean, or with attention by way of segments,
-// as [encoder.Attention] does.
+// as [encoder.AttentionPooling] does.
 func (h *head) pool(m *encoder.Model, attention bool) (*G.Node, error) {
 	if !attention {
 		return ops.Documents(h.context, "documents", h.rows)

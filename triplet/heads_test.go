@@ -91,7 +91,7 @@ func TestHeads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	weights := m.Pooling()(encoder.Segments{Pieces: make([]int, 3), Row: segments.RawRow})[0]
+	weights := m.Pooling()(encoder.Segments{Tokens: make([]int, 3), Row: segments.RawRow})[0]
 	score := ordered(Loss{Distance: Cosine}, theirs, m.Width(), x)
 	t.Logf("task right on %d of %d, labels in order %.3f, weights %.2f", right, len(unseen), score, weights)
 	if right < 36 || score < 0.9 || slices.Max(weights) < 0.4 {

@@ -8,15 +8,15 @@ type History struct {
 	Total     int    `json:"total"`     // steps that the run was to have
 	Documents int    `json:"documents"` // trained on
 	Segments  int    `json:"segments"`  // of these
-	Pieces    int    `json:"pieces"`    // of these, [CLS] and [SEP] of each sequence included
+	Tokens    int    `json:"pieces"`    // of these, [CLS] and [SEP] of each sequence included
 	Splits    int    `json:"splits"`    // sequences beyond one for a segment, because it was too long for one
 
-	Evaluations []Evaluation `json:"evaluations,omitempty"` // with Options.Validation; the first is of the weights to begin with
-	Best        int          `json:"best"`                  // the step whose weights the model has now
-	Blend       float64      `json:"blend"`                 // and their share in it, the rest being the weights to begin with
-	Stopped     string       `json:"stopped,omitempty"`     // why the run ended before Total, other than by ctx
-	Resumed     int          `json:"resumed,omitempty"`     // the step of the checkpoint that the run went on from
-	Warnings    []Warning    `json:"warnings,omitempty"`
+	Evaluations   []Evaluation `json:"evaluations,omitempty"` // with Options.Validation; the first is of the weights to begin with
+	Best          int          `json:"best"`                  // the step whose weights the model has now
+	Interpolation float64      `json:"blend"`                 // and their share in it, the rest being the weights to begin with
+	Stopped       string       `json:"stopped,omitempty"`     // why the run ended before Total, other than by ctx
+	Resumed       int          `json:"resumed,omitempty"`     // the step of the checkpoint that the run went on from
+	Warnings      []Warning    `json:"warnings,omitempty"`
 }
 
 // Step is what one step did.
@@ -30,7 +30,7 @@ type Step struct {
 	GradNorm     float64 `json:"grad_norm"` // before clipping
 	LearningRate float64 `json:"learning_rate"`
 	Documents    int     `json:"documents"` // in the batch, each once
-	Pieces       int     `json:"pieces"`    // in the batch
+	Tokens       int     `json:"pieces"`    // in the batch
 }
 
 // Evaluation is a look at documents that are not trained on.

@@ -121,7 +121,7 @@ func (n *network) changed() {
 		a.merge(n.train.Context.Pool)
 	}
 	n.head.context.Packs.Invalidate()
-	n.model.Changed()
+	n.model.InvalidateWeights()
 }
 
 // learns says which parameters of the model get a gradient.

@@ -76,7 +76,7 @@ func TestLoRA(t *testing.T) {
 	docs, labels := calls(1, 80)
 	unseen, theirs := calls(2, 60)
 	m, base := loadTiny(t), loadTiny(t)
-	o := &Options{LoRA: 4, Epochs: 40, LearningRate: 2e-2, Validation: &Validation{Docs: unseen, Labels: theirs, Patience: -1, Blend: true}}
+	o := &Options{LoRA: 4, Epochs: 40, LearningRate: 2e-2, Validation: &Validation{Docs: unseen, Labels: theirs, Patience: -1, Interpolate: true}}
 	h, err := Train(t.Context(), m, docs, labels, o)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +90,7 @@ func TestLoRA(t *testing.T) {
 	if first, last := h.Evaluations[0].Score, h.Evaluations[len(h.Evaluations)-1].Score; last < first+0.05 {
 		t.Errorf("score %v, then %v", first, last)
 	}
-	t.Logf("score %v to %v, blend %v", h.Evaluations[0].Score, h.Evaluations[len(h.Evaluations)-1].Score, h.Blend)
+	t.Logf("score %v to %v, blend %v", h.Evaluations[0].Score, h.Evaluations[len(h.Evaluations)-1].Score, h.Interpolation)
 }
 
 // A strong pull holds the weights where they were; dropped segments and a pull leave it learning.
@@ -98,7 +98,7 @@ func TestPull(t *testing.T) {
 	docs, labels := calls(1, 20)
 	away := func(pull float64) float64 {
 		m, base := loadTiny(t), loadTiny(t)
-		if _, err := Train(t.Context(), m, docs, labels, &Options{Epochs: 20, LearningRate: 1e-3, Pull: pull, DropSegments: 0.3}); err != nil {
+		if _, err := Train(t.Context(), m, docs, labels, &Options{Epochs: 20, LearningRate: 1e-3, L2SP: pull, DropSegments: 0.3}); err != nil {
 			t.Fatal(err)
 		}
 		sum := 0.0

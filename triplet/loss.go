@@ -7,30 +7,30 @@ import (
 	"github.com/org/salesconv/internal/ops"
 )
 
-// Kind names what a loss compares.
-type Kind string
+// LossKind names what a loss compares.
+type LossKind string
 
 const (
 	// Triplets draws, for each document as anchor, a document of its label and one of the other, and wants the
 	// first nearer by the margin (Schroff, Kalenichenko and Philbin 2015). The default: steady on little
 	// data, and the only one besides MultipleNegatives whose batches need not be large.
-	Triplets Kind = "triplet"
+	Triplets LossKind = "triplet"
 	// BatchAll averages over all triplets within a label-balanced batch that violate the margin. Use it when
 	// random triplets have become too easy (Active near 0).
-	BatchAll Kind = "batch_all"
+	BatchAll LossKind = "batch_all"
 	// BatchHard takes for each anchor its farthest document of the same label and its nearest of the other (Hermans,
 	// Beyer and Leibe 2017). Fast learning from clean labels; wrong labels are the hardest triplets, so not from noisy ones.
-	BatchHard Kind = "batch_hard"
+	BatchHard LossKind = "batch_hard"
 	// BatchSemiHard takes for each pair of one label the nearest document of the other that is farther than the
 	// partner (Schroff et al.), which avoids the collapse that hard triplets can lead to.
-	BatchSemiHard Kind = "batch_semi_hard"
+	BatchSemiHard LossKind = "batch_semi_hard"
 	// SupervisedContrastive is a softmax over all documents of the batch that wants those of the same label (Khosla et
 	// al. 2020). Use it with large batches and several labels' worth of structure to shape; it has no margin to choose.
-	SupervisedContrastive Kind = "supervised_contrastive"
+	SupervisedContrastive LossKind = "supervised_contrastive"
 	// MultipleNegatives is a softmax that wants each anchor's partner among the partners of other labels in the batch
 	// (Henderson et al. 2017). Use it when documents of one label are about many things: it pulls pairs
 	// together, not whole labels.
-	MultipleNegatives Kind = "multiple_negatives"
+	MultipleNegatives LossKind = "multiple_negatives"
 )
 
 // Distance names how far apart two documents are.
@@ -45,7 +45,7 @@ const (
 
 // Loss says what training minimises. The zero value is the triplet loss on cosine distance with margin 0.3.
 type Loss struct {
-	Kind     Kind     // default: Triplets
+	Kind     LossKind // default: Triplets
 	Distance Distance // default: Cosine; SupervisedContrastive and MultipleNegatives know no other
 	// Margin is by how much a document of the other label must be farther. Default: 0.3 for Cosine, 0.5 for Euclidean,
 	// 0.6 for SquaredEuclidean, 5 for Manhattan. A margin beyond the distances that occur keeps every triplet active
@@ -67,7 +67,7 @@ func (l Loss) withDefaults() (Loss, error) {
 		l.Distance = Cosine
 	}
 	margins := map[Distance]float64{Cosine: 0.3, Euclidean: 0.5, SquaredEuclidean: 0.6, Manhattan: 5}
-	scales := map[Kind]float64{MultipleNegatives: 20, SupervisedContrastive: 10, Triplets: 1, BatchAll: 1, BatchHard: 1, BatchSemiHard: 1}
+	scales := map[LossKind]float64{MultipleNegatives: 20, SupervisedContrastive: 10, Triplets: 1, BatchAll: 1, BatchHard: 1, BatchSemiHard: 1}
 	switch _, known := margins[l.Distance]; {
 	case !known:
 		return l, fmt.Errorf("triplet: distance %q, want cosine, euclidean, squared_euclidean or manhattan", l.Distance)

@@ -136,7 +136,7 @@ func TestLossGradients(t *testing.T) {
 	}
 	b := &batch{labels: []int{0, 1, 1, 0, 2, 1, 0, 1, 0}, triplets: given([][3]int{{0, 3, 1}, {3, 6, 4}, {1, 2, 0}, {5, 7, 8}, {8, 0, 4}}...)}
 	tried := 0
-	for _, kind := range []Kind{Triplets, BatchAll, BatchHard, BatchSemiHard, SupervisedContrastive, MultipleNegatives} {
+	for _, kind := range []LossKind{Triplets, BatchAll, BatchHard, BatchSemiHard, SupervisedContrastive, MultipleNegatives} {
 		for _, d := range []Distance{Cosine, Euclidean, SquaredEuclidean, Manhattan} {
 			for _, soft := range []bool{false, true} {
 				l, err := Loss{Kind: kind, Distance: d, Soft: soft}.withDefaults()
@@ -177,7 +177,7 @@ func TestLossExtremes(t *testing.T) {
 	far := []float64{1, 0, 1, 0, -1, 0, -1, 0}
 	same := []float64{1, 1, 1, 1, 1, 1, 1, 1}
 	b := &batch{labels: []int{0, 0, 1, 1}, triplets: given([][3]int{{0, 1, 2}, {2, 3, 0}}...)}
-	for _, kind := range []Kind{Triplets, BatchAll, BatchHard, BatchSemiHard} {
+	for _, kind := range []LossKind{Triplets, BatchAll, BatchHard, BatchSemiHard} {
 		for _, d := range []Distance{Cosine, Euclidean, SquaredEuclidean, Manhattan} {
 			l, err := Loss{Kind: kind, Distance: d, Margin: 0.2}.withDefaults()
 			if err != nil {

@@ -62,7 +62,7 @@ func TestSamplerBalanced(t *testing.T) {
 // A sampler that starts in the middle deals what one from the beginning does.
 func TestSamplerResumes(t *testing.T) {
 	labels := []int{0, 1, 1, 0, 1, 0, 0, 1, 1}
-	for _, kind := range []Kind{Triplets, BatchHard} {
+	for _, kind := range []LossKind{Triplets, BatchHard} {
 		one := newSampler(3, labels, nil, Loss{Kind: kind}, 5, 2)
 		for step := range 40 {
 			d, x := one.deal(step)
@@ -135,7 +135,7 @@ func TestSamplerShortcuts(t *testing.T) {
 // Ten thousand times as many triplets take no more memory, neither to be drawn nor to be compared.
 func TestSamplerStreams(t *testing.T) {
 	docs, labels := calls(1, 32)
-	for _, kind := range []Kind{Triplets, MultipleNegatives} {
+	for _, kind := range []LossKind{Triplets, MultipleNegatives} {
 		taken := func(pairs int) uint64 {
 			l, err := Loss{Kind: kind}.withDefaults()
 			if err != nil {

@@ -18,10 +18,10 @@ import (
 // Epochs, LearningRate, TrainLayers or LoRA, with Validation to judge it; then the Loss. The rest is for those who measure
 // what it does to their documents.
 type Options struct {
-	Loss      Loss // default: triplets, cosine distance, margin 0.3
-	Epochs    int  // default 1
-	Pairs     int  // triplets for each document of a batch as anchor, for the losses that draw them; default 4
-	BatchSize int  // documents in a step, half of each label; default 16
+	Loss              Loss // default: triplets, cosine distance, margin 0.3
+	Epochs            int  // default 1
+	TripletsPerAnchor int  // triplets for each document of a batch as anchor, for the losses that draw them; default 4
+	BatchSize         int  // documents in a step, half of each label; default 16
 
 	LearningRate float64  // default 2e-5, with LoRA 2e-4
 	Schedule     Schedule // default LinearDecay
@@ -32,14 +32,14 @@ type Options struct {
 	LayerDecay   float64  // factor of the rate from each layer to the one below; default 1
 	TrainLayers  int      // how many upper layers learn, embeddings and the others being frozen; default 0: everything
 	LoRA         int      // rank of corrections that learn in the place of the layers' weights, into which they are merged; default 0: none
-	Pull         float64  // of the weights towards those to begin with, as WeightDecay is towards zero (Li et al. 2018, arXiv 1802.01483); default 0: none
+	L2SP         float64  // of the weights towards those to begin with, as WeightDecay is towards zero (Li et al. 2018, arXiv 1802.01483); default 0: none
 	DropSegments float64  // probability of leaving a segment out of its document in a step; default 0
 	NoDropout    bool     // default false: dropout as config.json of the model has it
 
-	// Shortcuts to the label that batches and triplets are not to offer: who the agent was, the customer, the day. Each
+	// Confounders to the label that batches and triplets are not to offer: who the agent was, the customer, the day. Each
 	// names the group of every document, "" if it is unknown. Positives come from other groups and negatives from
 	// the same, as far as a batch has such; batches are made to have them for the first. Default none.
-	Shortcuts [][]string
+	Confounders [][]string
 
 	Seed    uint64 // of batches and dropout; default 0
 	Threads int    `json:"-"` // default GOMAXPROCS; the weights do not depend on it
@@ -97,7 +97,7 @@ func (o *Options) withDefaults(layers int) (*Options, error) {
 		name     string
 		value    *int
 		standard int
-	}{{"Epochs", &d.Epochs, 1}, {"Pairs", &d.Pairs, 4}, {"BatchSize", &d.BatchSize, 16}} {
+	}{{"Epochs", &d.Epochs, 1}, {"Pairs", &d.TripletsPerAnchor, 4}, {"BatchSize", &d.BatchSize, 16}} {
 		if *n.value == 0 {
 			*n.value = n.standard
 		}
@@ -118,8 +118,8 @@ func (o *Options) withDefaults(layers int) (*Options, error) {
 	if d.TrainLayers < 0 || d.TrainLayers > layers {
 		return nil, fmt.Errorf("triplet: TrainLayers %d, want 0 to %d", d.TrainLayers, layers)
 	}
-	if d.LoRA < 0 || !(d.Pull >= 0) || !(d.DropSegments >= 0 && d.DropSegments < 1) {
-		return nil, fmt.Errorf("triplet: LoRA %d, Pull %v, DropSegments %v: want none below 0, and DropSegments below 1", d.LoRA, d.Pull, d.DropSegments)
+	if d.LoRA < 0 || !(d.L2SP >= 0) || !(d.DropSegments >= 0 && d.DropSegments < 1) {
+		return nil, fmt.Errorf("triplet: LoRA %d, Pull %v, DropSegments %v: want none below 0, and DropSegments below 1", d.LoRA, d.L2SP, d.DropSegments)
 	}
 	if d.MemoryLimit <= 0 {
 		d.MemoryLimit = 2 << 30
@@ -237,7 +237,7 @@ func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) 
 	if err != nil {
 		return nil, err
 	}
-	if err := check(docs, labels, o.Shortcuts); err != nil {
+	if err := check(docs, labels, o.Confounders); err != nil {
 		return nil, err
 	}
 	tasks, err := newTasks(o.Tasks, len(docs))
@@ -246,7 +246,7 @@ func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) 
 	}
 	t := &trainer{Options: o, model: m, labels: labels, history: &History{Documents: len(docs)}}
 	t.tokenize(docs)
-	t.sampler = newSampler(o.Seed, labels, o.Shortcuts, o.Loss, o.BatchSize, o.Pairs)
+	t.sampler = newSampler(o.Seed, labels, o.Confounders, o.Loss, o.BatchSize, o.TripletsPerAnchor)
 	t.history.Total = t.sampler.steps() * o.Epochs
 	if t.network, err = newNetwork(m, o, tasks); err != nil {
 		return nil, err
@@ -255,16 +255,16 @@ func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) 
 	if o.DecayAll {
 		t.solver.Decays = func(string) bool { return true }
 	}
-	if o.Pull > 0 {
+	if o.L2SP > 0 {
 		t.base = copies(t.network.solvable)
-		t.solver.pull(o.Pull, t.network.solvable, t.base)
+		t.solver.pull(o.L2SP, t.network.solvable, t.base)
 	}
 	if v := o.Validation; v != nil {
 		if o.Validation, err = v.withDefaults(t.sampler.steps()); err != nil {
 			return nil, err
 		}
 		t.best = copies(t.network.solvable)
-		if v.Blend && t.base == nil {
+		if v.Interpolate && t.base == nil {
 			t.base = copies(t.network.solvable)
 		}
 	}
@@ -320,7 +320,7 @@ func (t *trainer) tokenize(docs [][]string) {
 			ids, shares := t.model.Sequences(text)
 			t.documents[i] = append(t.documents[i], segment{ids, shares})
 			for _, s := range ids {
-				h.Pieces += len(s)
+				h.Tokens += len(s)
 			}
 			h.Splits += len(ids) - 1
 		}
@@ -344,7 +344,7 @@ func (t *trainer) next() error {
 	t.step++
 	h := t.network.head
 	s := Step{Step: t.step, Epoch: (t.step-1)/t.sampler.steps() + 1, Total: t.history.Total, Loss: h.value, Active: h.share(),
-		Cosine: h.cosine(), GradNorm: t.solver.GradNorm(), LearningRate: t.solver.LearningRate, Documents: len(b.labels), Pieces: len(b.IDs)}
+		Cosine: h.cosine(), GradNorm: t.solver.GradNorm(), LearningRate: t.solver.LearningRate, Documents: len(b.labels), Tokens: len(b.IDs)}
 	t.history.Steps = append(t.history.Steps, s)
 	t.guard()
 	if t.Progress != nil {

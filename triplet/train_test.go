@@ -291,12 +291,14 @@ func TestTrainErrors(t *testing.T) {
 		"1 documents of label 1, want 2 or more": func() ([][]string, []int, *Options) { return docs[:3], []int{0, 1, 0}, nil },
 		"document 2 has label 7, want 0 or 1":    func() ([][]string, []int, *Options) { return docs[:3], []int{0, 1, 7}, nil },
 		"document 0 has no segments":             func() ([][]string, []int, *Options) { return empty, labels, nil },
-		"groups of 2 documents, want 6":          func() ([][]string, []int, *Options) { return docs, labels, &Options{Shortcuts: [][]string{{"a", "b"}}} },
-		"BatchSize -1, want 1 or more":           func() ([][]string, []int, *Options) { return docs, labels, &Options{BatchSize: -1} },
-		`schedule "step"`:                        func() ([][]string, []int, *Options) { return docs, labels, &Options{Schedule: "step"} },
-		"TrainLayers 3, want 0 to 2":             func() ([][]string, []int, *Options) { return docs, labels, &Options{TrainLayers: 3} },
-		"LearningRate NaN":                       func() ([][]string, []int, *Options) { return docs, labels, &Options{LearningRate: math.NaN()} },
-		`distance "x"`:                           func() ([][]string, []int, *Options) { return docs, labels, &Options{Loss: Loss{Distance: "x"}} },
+		"groups of 2 documents, want 6": func() ([][]string, []int, *Options) {
+			return docs, labels, &Options{Confounders: [][]string{{"a", "b"}}}
+		},
+		"BatchSize -1, want 1 or more": func() ([][]string, []int, *Options) { return docs, labels, &Options{BatchSize: -1} },
+		`schedule "step"`:              func() ([][]string, []int, *Options) { return docs, labels, &Options{Schedule: "step"} },
+		"TrainLayers 3, want 0 to 2":   func() ([][]string, []int, *Options) { return docs, labels, &Options{TrainLayers: 3} },
+		"LearningRate NaN":             func() ([][]string, []int, *Options) { return docs, labels, &Options{LearningRate: math.NaN()} },
+		`distance "x"`:                 func() ([][]string, []int, *Options) { return docs, labels, &Options{Loss: Loss{Distance: "x"}} },
 	} {
 		d, l, o := f()
 		if _, err := Train(t.Context(), m, d, l, o); err == nil || !strings.HasPrefix(err.Error(), "triplet: ") || !strings.Contains(err.Error(), want) {

@@ -121,7 +121,7 @@ func (s *trial) encode(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.blocks[generic[k]] = classify.Block{Name: generic[k], Features: classify.Fixed(x)}
+		s.blocks[generic[k]] = classify.Block{Name: generic[k], Features: classify.ConstantFeatures(x)}
 	}
 	return nil
 }
@@ -207,7 +207,7 @@ func (s *trial) predictor(ctx context.Context, train, test []int) ([]float64, er
 	if err != nil {
 		return nil, err
 	}
-	return f.Stack.Predict(classify.Rows(f.Rows, test))
+	return f.Stack.Predict(classify.SelectRows(f.Rows, test))
 }
 
 // predictor names the way in which finetune predicts.
@@ -254,11 +254,11 @@ func (s *trial) one(block string, fit classify.Fitter) classify.Refit {
 		if err != nil {
 			return nil, err
 		}
-		c, err := fit(ctx, classify.Rows(x, train), pipeline.Pick(s.Labels, train), nil)
+		c, err := fit(ctx, classify.SelectRows(x, train), pipeline.Pick(s.Labels, train), nil)
 		if err != nil {
 			return nil, err
 		}
-		return c.Predict(classify.Rows(x, test))
+		return c.Predict(classify.SelectRows(x, test))
 	}
 }
 
@@ -273,7 +273,7 @@ func (s *trial) stack(more ...string) classify.Refit {
 		if err != nil {
 			return nil, err
 		}
-		return joined.Predict(classify.Rows(x, test))
+		return joined.Predict(classify.SelectRows(x, test))
 	}
 }
 

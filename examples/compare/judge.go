@@ -49,8 +49,8 @@ type profits struct {
 
 // learning is how a way gets better with more training calls.
 type learning struct {
-	Name  string                `json:"name"`
-	Curve []classify.CurvePoint `json:"curve"`
+	Name  string                        `json:"name"`
+	Curve []classify.LearningCurvePoint `json:"curve"`
 }
 
 // drawn are the ways in the charts of profit and learning.
@@ -97,9 +97,9 @@ func (s *trial) uses(out *classify.OutOfFold) ([]use, error) {
 		choose func(p []float64, y []int) (float64, error)
 	}{
 		{"everyone", func([]float64, []int) (float64, error) { return 0, nil }},
-		{"chosen for F1 (few misses, few false alarms)", classify.BestF1},
-		{"chosen for profit", func(p []float64, y []int) (float64, error) { return classify.LowestCost(p, y, 1, value-1) }},
-		{"the best-scored fifth", func(p []float64, _ []int) (float64, error) { return classify.Capacity(p, len(p)/5) }},
+		{"chosen for F1 (few misses, few false alarms)", classify.ThresholdBestF1},
+		{"chosen for profit", func(p []float64, y []int) (float64, error) { return classify.ThresholdLowestCost(p, y, 1, value-1) }},
+		{"the best-scored fifth", func(p []float64, _ []int) (float64, error) { return classify.ThresholdCapacity(p, len(p)/5) }},
 	} {
 		called, err := out.Decide(u.choose)
 		if err != nil {
@@ -156,7 +156,7 @@ func (s *trial) draw(ctx context.Context, r *results, w way, out *classify.OutOf
 }
 
 // learn scores a way trained on an eighth, a quarter, half and all of the training calls.
-func (s *trial) learn(ctx context.Context, w way) ([]classify.CurvePoint, error) {
+func (s *trial) learn(ctx context.Context, w way) ([]classify.LearningCurvePoint, error) {
 	least := len(s.Calls)
 	for _, f := range s.folds {
 		least = min(least, len(f.Train))

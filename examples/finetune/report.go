@@ -163,7 +163,7 @@ func (r *results) trials() report.Table {
 func (r *results) settings() report.Table {
 	o, pieces, steps := r.Options, 0, 0
 	for _, h := range r.Tuning.Histories {
-		pieces, steps = pieces+h.Pieces, steps+len(h.Steps)
+		pieces, steps = pieces+h.Tokens, steps+len(h.Steps)
 	}
 	return report.Table{Columns: []string{"setting", "value"}, Rows: [][]string{
 		{"classifiers", o.Classifier}, {"steps of the tuning on all calls", fmt.Sprint(len(r.Tuning.Histories[0].Steps))}, {"triplets an anchor", fmt.Sprint(o.Pairs)},

@@ -50,7 +50,7 @@ func (o *tuning) check() error {
 
 // options are those of package triplet, but for what depends on the calls.
 func (o *tuning) options() triplet.Options {
-	return triplet.Options{Epochs: o.Epochs, Pairs: o.Pairs, Loss: triplet.Loss{Kind: triplet.Kind(o.Loss)}, LearningRate: o.LearningRate,
+	return triplet.Options{Epochs: o.Epochs, TripletsPerAnchor: o.Pairs, Loss: triplet.Loss{Kind: triplet.LossKind(o.Loss)}, LearningRate: o.LearningRate,
 		BatchSize: o.BatchSize, TrainLayers: o.TrainLayers, LoRA: o.LoRA, Attention: o.Attention}
 }
 
@@ -68,7 +68,7 @@ func (o *tuning) columns(to *triplet.Options, d *data) error {
 		if err != nil {
 			return fmt.Errorf("%w, as -shortcuts asks", err)
 		}
-		to.Shortcuts = append(to.Shortcuts, values)
+		to.Confounders = append(to.Confounders, values)
 	}
 	return nil
 }

@@ -188,7 +188,7 @@ func (s *server) train(documents [][]string) (answer, error) {
 	var first, last time.Time
 	const steps = 3
 	_, err := triplet.Train(context.Background(), s.model, documents, labels, &triplet.Options{
-		Loss: triplet.Loss{Kind: triplet.BatchAll}, BatchSize: len(documents), Pairs: 1, Epochs: steps,
+		Loss: triplet.Loss{Kind: triplet.BatchAll}, BatchSize: len(documents), TripletsPerAnchor: 1, Epochs: steps,
 		Progress: func(step triplet.Step) {
 			if last = time.Now(); step.Step == 1 {
 				first = last

@@ -81,11 +81,11 @@ func (b *bench) rounding(ctx context.Context) error {
 			return err
 		}
 		outs[i], err = classify.CrossValidate(ctx, labels, folds, func(ctx context.Context, train, test []int) ([]float64, error) {
-			c, err := classify.FitLogistic(ctx, classify.Rows(x, train), pick(labels, train), &classify.LogisticOptions{Standardize: true, C: 0.01}) // as a head of the stack
+			c, err := classify.FitLogistic(ctx, classify.SelectRows(x, train), pick(labels, train), &classify.LogisticOptions{Standardize: true, C: 0.01}) // as a head of the stack
 			if err != nil {
 				return nil, err
 			}
-			return c.Predict(classify.Rows(x, test))
+			return c.Predict(classify.SelectRows(x, test))
 		})
 		if err != nil {
 			return err

@@ -67,7 +67,7 @@ func (p *Pipeline) Attention(ctx context.Context, doc []string) ([]float64, erro
 // weightsOf tells how much a pooling of one block that does not go by length makes of each turn, given their rows.
 func weightsOf(pooling encoder.Pooling, turns *encoder.Embeddings) []float64 {
 	n, _ := turns.Dims()
-	return pooling(encoder.Segments{Pieces: make([]int, n), Row: turns.RawRow})[0]
+	return pooling(encoder.Segments{Tokens: make([]int, n), Row: turns.RawRow})[0]
 }
 
 // block returns what a block of turn vectors is made of: encoder, pooling, and whether a background can be taken off

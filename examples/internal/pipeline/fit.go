@@ -74,7 +74,7 @@ func Train(ctx context.Context, docs [][]string, labels, train []int, opts *Opti
 			return nil, err
 		}
 	}
-	f.Background = shap.Mean(classify.Rows(f.Rows, train))[f.Stack.Heads[0].Columns:]
+	f.Background = shap.Mean(classify.SelectRows(f.Rows, train))[f.Stack.Heads[0].Columns:]
 	return f, nil
 }
 
@@ -138,7 +138,7 @@ type Prediction struct {
 // those trained on.
 func (f *Fit) Predictions(places []int) ([]Prediction, error) {
 	generic := f.ways[0]
-	margins, err := generic.stack.HeadMargins(classify.Rows(generic.rows, places))
+	margins, err := generic.stack.HeadMargins(classify.SelectRows(generic.rows, places))
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (f *Fit) Predictions(places []int) ([]Prediction, error) {
 		all = append(all, Prediction{h.Name, p})
 	}
 	for _, w := range f.ways {
-		p, err := w.stack.Predict(classify.Rows(w.rows, places))
+		p, err := w.stack.Predict(classify.SelectRows(w.rows, places))
 		if err != nil {
 			return nil, err
 		}
@@ -185,7 +185,7 @@ func (f *Fit) blocks(ctx context.Context, docs [][]string, o *Options) ([]classi
 		if err != nil {
 			return nil, err
 		}
-		blocks = append(blocks, classify.Block{Name: name, Features: classify.Fixed(x), Head: o.Head})
+		blocks = append(blocks, classify.Block{Name: name, Features: classify.ConstantFeatures(x), Head: o.Head})
 	}
 	return blocks, nil
 }

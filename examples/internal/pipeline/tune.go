@@ -21,10 +21,10 @@ import (
 // documents that it is trained on as it does no others. Model has the mean of all their weights, and their heads' mean,
 // which predicts better than any of them (Wortsman et al. 2022, arXiv 2203.05482).
 type Tuning struct {
-	Model     *encoder.Model     `json:"-"`
-	Used      bool               `json:"used"`      // the stack has the tuned head
-	Trials    []classify.Trial   `json:"trials"`    // the stack without it and with it, judged out of fold
-	Histories []*triplet.History `json:"histories"` // on all training documents, then without each inner fold
+	Model     *encoder.Model        `json:"-"`
+	Used      bool                  `json:"used"`      // the stack has the tuned head
+	Trials    []classify.BlockTrial `json:"trials"`    // the stack without it and with it, judged out of fold
+	Histories []*triplet.History    `json:"histories"` // on all training documents, then without each inner fold
 
 	head    *classify.Logistic // of Model
 	margins []float64          // of the training documents, by heads and encoders that have not seen them
@@ -163,7 +163,7 @@ func (t *Tuning) join(models []*encoder.Model) error {
 	for i := range t.Model.Parameters() {
 		mean(func(m *encoder.Model) []float32 { return m.Parameters()[i].Value.Data().([]float32) })
 	}
-	t.Model.Changed()
+	t.Model.InvalidateWeights()
 	mean(func(m *encoder.Model) []float32 { return m.Heads().Query })
 	for k, task := range t.Model.Heads().Tasks {
 		mean(func(m *encoder.Model) []float32 { return m.Heads().Tasks[k].Bias })
@@ -193,9 +193,9 @@ func tuneOn(ctx context.Context, docs [][]string, labels, train []int, name stri
 	}
 	tune := recipe(o.Tune, m.Config().NumHiddenLayers, len(train))
 	tune.Seed = o.Seed
-	tune.Tasks, tune.Shortcuts = []triplet.Task{outcome(Pick(labels, train))}, nil
-	for _, groups := range o.Tune.Shortcuts {
-		tune.Shortcuts = append(tune.Shortcuts, Pick(groups, train))
+	tune.Tasks, tune.Confounders = []triplet.Task{outcome(Pick(labels, train))}, nil
+	for _, groups := range o.Tune.Confounders {
+		tune.Confounders = append(tune.Confounders, Pick(groups, train))
 	}
 	for _, t := range o.Tune.Tasks {
 		t.Classes = slices.Compact(slices.Sorted(slices.Values(t.Targets))) // the same in each fold
@@ -225,7 +225,7 @@ func encode(ctx context.Context, m *encoder.Model, docs [][]string, name string,
 // block is the stack's.
 func (t *Tuning) block() classify.Block {
 	head := func(context.Context, mat.Matrix, []int, []float64) (classify.Classifier, error) { return t.head, nil }
-	return classify.Block{Name: TunedMean, Features: classify.Fixed(t.rows), Head: head, Held: t.margins}
+	return classify.Block{Name: TunedMean, Features: classify.ConstantFeatures(t.rows), Head: head, OutOfFoldMargins: t.margins}
 }
 
 // Tunings matches the folders that tunings keep their checkpoints in.

@@ -107,7 +107,7 @@ func Calibration(ways []Way) Drawing {
 	for _, w := range ways {
 		c := figure.Curve{Name: w.Name, Dots: true}
 		for _, b := range w.Calibration {
-			c.X, c.Y = append(c.X, b.Foretold), append(c.Y, b.Observed)
+			c.X, c.Y = append(c.X, b.Predicted), append(c.Y, b.Observed)
 		}
 		curves = append(curves, c)
 	}
