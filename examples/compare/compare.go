@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/encoder"
-	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/study"
-	"github.com/org/salesconv/internal/cli"
 	"github.com/org/salesconv/transcript"
 	"gonum.org/v1/gonum/mat"
 )
@@ -29,7 +29,7 @@ const (
 	talkStack  = "stack with talk and metadata"
 	tuned      = "logistic on fine-tuned"
 	tunedTrees = "boosted on fine-tuned"
-	tunedStack = pipeline.FullStack
+	tunedStack = conversion.FullStack
 )
 
 // pairs are what the verdicts are about.
@@ -59,11 +59,11 @@ type trial struct {
 // fitted is the predictor of finetune, trained on some calls.
 type fitted struct {
 	on []int
-	*pipeline.Fit
+	*conversion.Fit
 }
 
 // generic are the blocks of the stack that learn nothing but their heads, beside tf-idf.
-var generic = []string{pipeline.TurnMean, pipeline.LastTurns, pipeline.Trend}
+var generic = []string{conversion.TurnMean, conversion.LastTurns, conversion.Trend}
 
 // talkBlock is the block of features beside the words.
 const talkBlock = "talk and metadata"
@@ -112,7 +112,7 @@ func (s *trial) encode(ctx context.Context) error {
 	cache := encoder.NewCache(turns)
 	s.blocks = map[string]classify.Block{}
 	for name, features := range map[string]func(context.Context, []int) (mat.Matrix, error){
-		pipeline.Words: s.words, talkBlock: s.talk, pipeline.TunedMean: s.tuned,
+		conversion.Words: s.words, talkBlock: s.talk, conversion.TunedMean: s.tuned,
 	} {
 		s.blocks[name] = classify.Block{Name: name, Features: features}
 	}
@@ -132,7 +132,7 @@ func (s *trial) words(_ context.Context, train []int) (mat.Matrix, error) {
 	for i, turns := range s.Docs {
 		texts[i] = strings.Join(turns, "\n")
 	}
-	t, err := transcript.FitTFIDF(pipeline.Pick(texts, train), nil)
+	t, err := transcript.FitTFIDF(conversion.Pick(texts, train), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +141,7 @@ func (s *trial) words(_ context.Context, train []int) (mat.Matrix, error) {
 
 // talk is who talks how much and how, what is mentioned, and the metadata.
 func (s *trial) talk(_ context.Context, train []int) (mat.Matrix, error) {
-	f, err := transcript.FitFeatures(pipeline.Pick(s.Calls, train))
+	f, err := transcript.FitFeatures(conversion.Pick(s.Calls, train))
 	if err != nil {
 		return nil, err
 	}
@@ -153,19 +153,19 @@ func (s *trial) talk(_ context.Context, train []int) (mat.Matrix, error) {
 }
 
 // fit trains the predictor of finetune on the training calls, once for all ways that ask for it.
-func (s *trial) fit(ctx context.Context, train []int) (*pipeline.Fit, error) {
+func (s *trial) fit(ctx context.Context, train []int) (*conversion.Fit, error) {
 	for _, f := range s.fits {
 		if slices.Equal(f.on, train) {
 			return f.Fit, nil
 		}
 	}
 	started := time.Now()
-	o := &pipeline.Options{Groups: s.Groups, Seed: s.Seed, Progress: s.stages.Show}
+	o := &conversion.Options{Groups: s.Groups, Seed: s.Seed, Progress: s.stages.Show}
 	o.Tune.Epochs = s.Epochs
 	if s.Model != "" {
 		o.Model = os.DirFS(s.Model)
 	}
-	f, err := pipeline.Train(ctx, s.Docs, s.Labels, train, o)
+	f, err := conversion.Train(ctx, s.Docs, s.Labels, train, o)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +197,7 @@ func (s *trial) tunedHead(ctx context.Context, train, test []int) ([]float64, er
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(all, func(p pipeline.Prediction) bool { return p.Name == pipeline.TunedMean })
+	i := slices.IndexFunc(all, func(p conversion.Prediction) bool { return p.Name == conversion.TunedMean })
 	return all[i].Probability, nil
 }
 
@@ -221,17 +221,17 @@ func (o *options) predictor() string {
 // ways lists the ways of predicting, in the order of the table.
 func (s *trial) ways() []way {
 	all := []way{
-		{words, s.one(pipeline.Words, classify.LogisticFitter(nil))},
-		{wordTrees, s.one(pipeline.Words, boosted)},
+		{words, s.one(conversion.Words, classify.LogisticFitter(nil))},
+		{wordTrees, s.one(conversion.Words, boosted)},
 		{talk, s.one(talkBlock, logistic)},
 		{talkTrees, s.one(talkBlock, boosted)},
-		{frozen, s.one(pipeline.TurnMean, logistic)},
-		{trees, s.one(pipeline.TurnMean, boosted)},
+		{frozen, s.one(conversion.TurnMean, logistic)},
+		{trees, s.one(conversion.TurnMean, boosted)},
 		{stack, s.stack()},
 		{talkStack, s.stack(talkBlock)},
 	}
 	if !s.Frozen {
-		all = append(all, way{tuned, s.tunedHead}, way{tunedTrees, s.one(pipeline.TunedMean, boosted)},
+		all = append(all, way{tuned, s.tunedHead}, way{tunedTrees, s.one(conversion.TunedMean, boosted)},
 			way{tunedStack, s.predictor})
 	}
 	return all
@@ -254,7 +254,7 @@ func (s *trial) one(block string, fit classify.Fitter) classify.Refit {
 		if err != nil {
 			return nil, err
 		}
-		c, err := fit(ctx, classify.SelectRows(x, train), pipeline.Pick(s.Labels, train), nil)
+		c, err := fit(ctx, classify.SelectRows(x, train), conversion.Pick(s.Labels, train), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -265,7 +265,7 @@ func (s *trial) one(block string, fit classify.Fitter) classify.Refit {
 // stack predicts by the stack of tf-idf, the blocks of the generic encoder, and more.
 func (s *trial) stack(more ...string) classify.Refit {
 	var blocks []classify.Block
-	for _, name := range slices.Concat([]string{pipeline.Words}, generic, more) {
+	for _, name := range slices.Concat([]string{conversion.Words}, generic, more) {
 		blocks = append(blocks, s.blocks[name])
 	}
 	return func(ctx context.Context, train, test []int) ([]float64, error) {

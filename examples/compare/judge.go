@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/org/salesconv/classify"
-	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/transcript"
 	"gonum.org/v1/gonum/mat"
@@ -64,7 +64,7 @@ func (s *trial) judge(ctx context.Context, r *results) error {
 		if err != nil {
 			return err
 		}
-		r.Tested, resample.Groups = len(out.Row), pipeline.Pick(s.Groups, out.Row)
+		r.Tested, resample.Groups = len(out.Row), conversion.Pick(s.Groups, out.Row)
 		judged, err := study.Judge(ctx, w.name, out, resample)
 		if err != nil {
 			return err
@@ -204,7 +204,7 @@ func (s *trial) probe(ctx context.Context) (*classify.Leak, error) {
 	}
 	x := mat.NewDense(len(rows), len(kept), nil)
 	for i, row := range rows {
-		x.SetRow(i, pipeline.Pick(row, kept))
+		x.SetRow(i, conversion.Pick(row, kept))
 	}
 	leak, err := classify.LeakProbe(ctx, x, names, s.Labels, s.folds, &classify.ResampleOptions{Groups: s.Groups, Seed: s.Seed})
 	if err != nil {

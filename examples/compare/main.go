@@ -26,9 +26,9 @@ import (
 
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/encoder/minilm"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/internal/atomicfile"
-	"github.com/org/salesconv/internal/cli"
 )
 
 func main() { cli.Main(run) }

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/transcript"
 )
 

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/examples/cli"
 )
 
 func embedding(t *testing.T, input string, args ...string) (status int, stdout, stderr string) {

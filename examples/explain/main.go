@@ -25,8 +25,8 @@ import (
 	"path/filepath"
 
 	"github.com/org/salesconv/classify"
-	"github.com/org/salesconv/examples/internal/pipeline"
-	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/shap"
 	"github.com/org/salesconv/transcript"
 )
@@ -61,7 +61,7 @@ func run(ctx context.Context, env *cli.Env) error {
 	page := &page{}
 	out := json.NewEncoder(env.Stdout)
 	out.SetEscapeHTML(false)
-	for call, err := range pipeline.Calls(ctx, env) {
+	for call, err := range conversion.Calls(ctx, env) {
 		if err != nil {
 			return err
 		}
@@ -88,11 +88,11 @@ func run(ctx context.Context, env *cli.Env) error {
 }
 
 // load reads the predictor from a folder or from models below it.
-func load(dir string) (*pipeline.Pipeline, error) {
+func load(dir string) (*conversion.Pipeline, error) {
 	if below := filepath.Join(dir, "models"); isDir(below) {
 		dir = below
 	}
-	return pipeline.Load(dir)
+	return conversion.Load(dir)
 }
 
 func isDir(path string) bool {
@@ -126,14 +126,14 @@ type part struct {
 }
 
 type explainer struct {
-	pipeline *pipeline.Pipeline
+	pipeline *conversion.Pipeline
 	words    int
 	seed     uint64
 	long     int // turns whose words were not explained
 }
 
 func (x *explainer) explain(ctx context.Context, call transcript.Call) (*explained, error) {
-	turns, doc := call.Turns(), pipeline.Document(call)
+	turns, doc := call.Turns(), conversion.Document(call)
 	e, err := x.pipeline.Explain(ctx, doc, x.seed)
 	if err != nil {
 		return nil, err

@@ -11,8 +11,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/org/salesconv/examples/internal/pipeline"
-	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/transcript"
 )
 
@@ -27,7 +27,7 @@ var models = sync.OnceValues(func() (string, error) {
 	for i := range train {
 		train[i] = i
 	}
-	fit, err := pipeline.Train(context.Background(), pipeline.Documents(calls), labels, train, &pipeline.Options{Frozen: true})
+	fit, err := conversion.Train(context.Background(), conversion.Documents(calls), labels, train, &conversion.Options{Frozen: true})
 	if err != nil {
 		return "", err
 	}
@@ -59,7 +59,7 @@ func TestExplain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := pipeline.Load(filepath.Join(dir, "models"))
+	p, err := conversion.Load(filepath.Join(dir, "models"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestExplain(t *testing.T) {
 	if status != 0 || note != "" {
 		t.Fatalf("status %d, %q", status, note)
 	}
-	want, err := p.Predict(context.Background(), pipeline.Documents(calls), nil)
+	want, err := p.Predict(context.Background(), conversion.Documents(calls), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

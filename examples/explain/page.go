@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/internal/atomicfile"
 	"github.com/org/salesconv/internal/figure"
@@ -23,7 +23,7 @@ type page struct {
 }
 
 // add puts a call on the page: how the probability moves, which turns move it most, and the call marked up.
-func (p *page) add(ctx context.Context, model *pipeline.Pipeline, call transcript.Call, e *explained) error {
+func (p *page) add(ctx context.Context, model *conversion.Pipeline, call transcript.Call, e *explained) error {
 	if len(p.sections) == pageCalls {
 		p.left++
 		return nil
@@ -46,8 +46,8 @@ func (p *page) add(ctx context.Context, model *pipeline.Pipeline, call transcrip
 }
 
 // moves draws the probability after each turn, or after 200 of them at most.
-func (p *page) moves(ctx context.Context, model *pipeline.Pipeline, call transcript.Call) (report.Figure, error) {
-	doc := pipeline.Document(call)
+func (p *page) moves(ctx context.Context, model *conversion.Pipeline, call transcript.Call) (report.Figure, error) {
+	doc := conversion.Document(call)
 	points := min(len(doc), 200)
 	number, heard := make([]float64, points), make([][]string, points)
 	for k := range points {

@@ -8,26 +8,26 @@ import (
 	"slices"
 
 	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/encoder"
-	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/examples/internal/study"
-	"github.com/org/salesconv/internal/cli"
 	"github.com/org/salesconv/tsne"
 	"gonum.org/v1/gonum/mat"
 )
 
 // results is what metrics.json holds, and what the page shows.
 type results struct {
-	Options  options          `json:"options"`
-	Data     counts           `json:"data"`
-	Ways     []study.Way      `json:"held_out"`    // of predicting, judged on the calls held out
-	Verdicts []study.Verdict  `json:"comparisons"` // of two of them
-	Heads    []headWeight     `json:"heads"`       // of the predictor
-	Maps     []mapped         `json:"maps"`
-	Turns    []tellingTurn    `json:"telling_turns"`
-	Tuning   *pipeline.Tuning `json:"tuning"`
-	Seconds  float64          `json:"seconds"`
+	Options  options            `json:"options"`
+	Data     counts             `json:"data"`
+	Ways     []study.Way        `json:"held_out"`    // of predicting, judged on the calls held out
+	Verdicts []study.Verdict    `json:"comparisons"` // of two of them
+	Heads    []headWeight       `json:"heads"`       // of the predictor
+	Maps     []mapped           `json:"maps"`
+	Turns    []tellingTurn      `json:"telling_turns"`
+	Tuning   *conversion.Tuning `json:"tuning"`
+	Seconds  float64            `json:"seconds"`
 
 	data *data
 }
@@ -69,7 +69,7 @@ type tellingTurn struct {
 }
 
 // judge measures everything on the calls held out, and draws the maps of all.
-func judge(ctx context.Context, env *cli.Env, d *data, fit *pipeline.Fit, o *options) (*results, error) {
+func judge(ctx context.Context, env *cli.Env, d *data, fit *conversion.Fit, o *options) (*results, error) {
 	r := &results{Options: *o, Data: d.counts(), Tuning: fit.Tuning, data: d}
 	for _, h := range fit.Stack.Heads {
 		r.Heads = append(r.Heads, headWeight{h.Name, h.Weight})
@@ -95,21 +95,21 @@ func (d *data) counts() counts {
 // compared are the pairs of ways that the page compares. Its first sentence is about the first pair, which is left out where
 // the predictor leaves tuned vectors out: both are the same then.
 var compared = [][2]string{
-	{pipeline.GenericStack, pipeline.FullStack},
-	{pipeline.TurnMean, pipeline.TunedMean},
-	{pipeline.Words, pipeline.FullStack},
+	{conversion.GenericStack, conversion.FullStack},
+	{conversion.TurnMean, conversion.TunedMean},
+	{conversion.Words, conversion.FullStack},
 }
 
 // compare judges each way of predicting, and pairs of them.
-func (r *results) compare(ctx context.Context, d *data, fit *pipeline.Fit, seed uint64) error {
+func (r *results) compare(ctx context.Context, d *data, fit *conversion.Fit, seed uint64) error {
 	predictions, err := fit.Predictions(d.split.Test)
 	if err != nil {
 		return err
 	}
 	test := d.split.Test
-	resample := &classify.ResampleOptions{Groups: pipeline.Pick(d.Groups, test), Seed: seed}
+	resample := &classify.ResampleOptions{Groups: conversion.Pick(d.Groups, test), Seed: seed}
 	for _, p := range predictions {
-		out := &classify.OutOfFold{Row: test, Fold: make([]int, len(test)), Y: pipeline.Pick(d.Labels, test), P: p.Probability}
+		out := &classify.OutOfFold{Row: test, Fold: make([]int, len(test)), Y: conversion.Pick(d.Labels, test), P: p.Probability}
 		w, err := study.Judge(ctx, p.Name, out, resample)
 		if err != nil {
 			return err
@@ -125,7 +125,7 @@ func (r *results) compare(ctx context.Context, d *data, fit *pipeline.Fit, seed 
 }
 
 // draw maps all calls by the generic and by the tuned encoder.
-func (r *results) draw(ctx context.Context, env *cli.Env, d *data, fit *pipeline.Fit, seed uint64) error {
+func (r *results) draw(ctx context.Context, env *cli.Env, d *data, fit *conversion.Fit, seed uint64) error {
 	stages := env.Stages()
 	defer stages.Close()
 	for _, m := range []struct {
@@ -177,7 +177,7 @@ func sameNeighbours(points *mat.Dense, labels, of []int) float64 {
 const shown = 6
 
 // tellingTurns finds the turns of held-out calls that move predictions most, up and down.
-func (r *results) tellingTurns(ctx context.Context, env *cli.Env, d *data, fit *pipeline.Fit, seed uint64) error {
+func (r *results) tellingTurns(ctx context.Context, env *cli.Env, d *data, fit *conversion.Fit, seed uint64) error {
 	stages := env.Stages()
 	defer stages.Close()
 	var all []tellingTurn

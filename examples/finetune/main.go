@@ -36,9 +36,9 @@ import (
 	"time"
 
 	"github.com/org/salesconv/classify"
-	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/study"
-	"github.com/org/salesconv/internal/cli"
 	"github.com/org/salesconv/transcript"
 	"github.com/org/salesconv/triplet"
 	"gonum.org/v1/gonum/mat"
@@ -190,8 +190,8 @@ func read(env *cli.Env, o *options) (*data, error) {
 }
 
 // train fits the predictor on the calls that are not held out.
-func train(ctx context.Context, env *cli.Env, d *data, o *options) (*pipeline.Fit, error) {
-	p := pipeline.Options{Head: fitters[o.Classifier], Groups: d.Groups, Seed: o.Seed, Tune: o.tuning.options()}
+func train(ctx context.Context, env *cli.Env, d *data, o *options) (*conversion.Fit, error) {
+	p := conversion.Options{Head: fitters[o.Classifier], Groups: d.Groups, Seed: o.Seed, Tune: o.tuning.options()}
 	if err := o.tuning.columns(&p.Tune, d); err != nil {
 		return nil, err
 	}
@@ -202,7 +202,7 @@ func train(ctx context.Context, env *cli.Env, d *data, o *options) (*pipeline.Fi
 	stages := env.Stages()
 	defer stages.Close()
 	p.Progress = stages.Show
-	fit, err := pipeline.Train(ctx, d.Docs, d.Labels, d.split.Train, &p)
+	fit, err := conversion.Train(ctx, d.Docs, d.Labels, d.split.Train, &p)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", cmp.Or(o.Model, d.Source), err)
 	}

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/org/salesconv/examples/internal/pipeline"
-	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/transcript"
 )
 
@@ -131,11 +131,11 @@ func checkPage(t *testing.T, path string) {
 // checkSaved loads the predictor and checks that explanations add up to its log-odds.
 func checkSaved(t *testing.T, dir string, calls []transcript.Call) {
 	t.Helper()
-	p, err := pipeline.Load(dir)
+	p, err := conversion.Load(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	docs := pipeline.Documents(calls)
+	docs := conversion.Documents(calls)
 	x, err := p.Features(t.Context(), docs, nil)
 	if err != nil {
 		t.Fatal(err)

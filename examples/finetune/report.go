@@ -7,7 +7,7 @@ import (
 	"io"
 	"path/filepath"
 
-	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/internal/atomicfile"
@@ -58,7 +58,7 @@ func (r *results) plot(m mapped, format string) func(io.Writer) error {
 }
 
 func (r *results) page() (*report.Page, error) {
-	shown := study.Named(r.Ways, pipeline.Words, pipeline.TurnMean, pipeline.FullStack)
+	shown := study.Named(r.Ways, conversion.Words, conversion.TurnMean, conversion.FullStack)
 	charts, err := study.Draw(study.AUCs(r.Ways), study.Gain(shown), study.Calibration(shown),
 		study.Drawing{Caption: "The encoder is tuned on all training calls, and once without each part of them, which tells what tuning is worth on calls left out; the model has the mean of all their weights. Each line is a running mean over a twentieth of the steps.", Draw: r.course})
 	if err != nil {

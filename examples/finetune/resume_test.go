@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/transcript"
 )
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/triplet"
 )
 

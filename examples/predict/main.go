@@ -14,8 +14,8 @@ import (
 	"encoding/json"
 	"flag"
 
-	"github.com/org/salesconv/examples/internal/pipeline"
-	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/transcript"
 )
 
@@ -34,14 +34,14 @@ func run(ctx context.Context, env *cli.Env) error {
 	if *models == "" {
 		return cli.Usagef("-models is missing: name the folder that finetune wrote")
 	}
-	p, err := pipeline.Load(*models)
+	p, err := conversion.Load(*models)
 	if err != nil {
 		return err
 	}
 	out := bufio.NewWriter(env.Stdout)
 	w := &writer{pipeline: p, byTurn: *byTurn, bar: env.Progress(-1, "calls"), out: json.NewEncoder(out)}
 	defer w.bar.Close()
-	for call, err := range pipeline.Calls(ctx, env) {
+	for call, err := range conversion.Calls(ctx, env) {
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ type prediction struct {
 
 // writer predicts calls, a batch at a time.
 type writer struct {
-	pipeline *pipeline.Pipeline
+	pipeline *conversion.Pipeline
 	byTurn   bool
 	calls    []transcript.Call
 	done     int
@@ -76,7 +76,7 @@ type writer struct {
 }
 
 func (w *writer) flush(ctx context.Context) error {
-	docs := pipeline.Documents(w.calls)
+	docs := conversion.Documents(w.calls)
 	p, err := w.pipeline.Predict(ctx, docs, nil)
 	if err != nil {
 		return err

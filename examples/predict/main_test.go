@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/org/salesconv/examples/internal/pipeline"
-	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/transcript"
 )
 
@@ -29,8 +29,8 @@ func models(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fit, err := pipeline.Train(t.Context(), pipeline.Documents(calls), labels, nil,
-		&pipeline.Options{Model: os.DirFS("../../encoder/testdata/models/mean12"), Folds: 2})
+	fit, err := conversion.Train(t.Context(), conversion.Documents(calls), labels, nil,
+		&conversion.Options{Model: os.DirFS("../../encoder/testdata/models/mean12"), Folds: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/examples/cli"
 )
 
 // bench is one run.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/encoder/minilm"
-	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/internal/kernel"
 )
 

@@ -24,9 +24,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/study"
-	"github.com/org/salesconv/internal/cli"
 	"github.com/org/salesconv/transcript"
 	"github.com/org/salesconv/triplet"
 )
@@ -115,7 +115,7 @@ func read(env *cli.Env, o *options) (*study.Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &study.Data{Source: fmt.Sprintf("%d generated calls", o.generate), Synthetic: true, Calls: s.Calls, Docs: pipeline.Documents(s.Calls)}
+	d := &study.Data{Source: fmt.Sprintf("%d generated calls", o.generate), Synthetic: true, Calls: s.Calls, Docs: conversion.Documents(s.Calls)}
 	if d.Labels, err = transcript.Labels(s.Calls); err != nil {
 		return nil, err
 	}
@@ -141,14 +141,14 @@ func (t *trial) crossValidate(ctx context.Context, seed int, stages *cli.Stages)
 			continue
 		}
 		started := time.Now()
-		o := &pipeline.Options{Groups: t.Data.Groups, Seed: uint64(seed), Tune: t.tune, Frozen: t.frozen, Progress: func(stage string, done, total int) {
+		o := &conversion.Options{Groups: t.Data.Groups, Seed: uint64(seed), Tune: t.tune, Frozen: t.frozen, Progress: func(stage string, done, total int) {
 			stages.Show(fmt.Sprintf("seed %d, fold %d, %s", seed+1, f+1, stage), done, total)
 		}}
-		fit, err := pipeline.Train(ctx, t.Docs, t.Data.Labels, fold.Train, o)
+		fit, err := conversion.Train(ctx, t.Docs, t.Data.Labels, fold.Train, o)
 		if err != nil {
 			return err
 		}
-		r := round{Seed: seed, Fold: f, Tuning: fit.Tuning, Seconds: map[string]float64{pipeline.FullStack: time.Since(started).Seconds()}}
+		r := round{Seed: seed, Fold: f, Tuning: fit.Tuning, Seconds: map[string]float64{conversion.FullStack: time.Since(started).Seconds()}}
 		if r.Predictions, err = fit.Predictions(fold.Test); err != nil {
 			return err
 		}

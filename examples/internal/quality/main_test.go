@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/study"
-	"github.com/org/salesconv/internal/cli"
 	"github.com/org/salesconv/transcript"
 )
 

@@ -10,7 +10,7 @@ import (
 	"slices"
 
 	"github.com/org/salesconv/classify"
-	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/internal/atomicfile"
 )
@@ -27,11 +27,11 @@ type measurement struct {
 
 // round is what the predictors of one fold say of it.
 type round struct {
-	Seed        int                   `json:"seed"`
-	Fold        int                   `json:"fold"`
-	Predictions []pipeline.Prediction `json:"predictions"`
-	Tuning      *pipeline.Tuning      `json:"tuning"`  // nil without
-	Seconds     map[string]float64    `json:"seconds"` // of the pipeline as a whole, and of a peer
+	Seed        int                     `json:"seed"`
+	Fold        int                     `json:"fold"`
+	Predictions []conversion.Prediction `json:"predictions"`
+	Tuning      *conversion.Tuning      `json:"tuning"`  // nil without
+	Seconds     map[string]float64      `json:"seconds"` // of the pipeline as a whole, and of a peer
 }
 
 // begin starts a measurement or takes up the one of the same calls and settings that -keep names.

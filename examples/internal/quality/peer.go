@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/org/salesconv/classify"
-	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/classify/conversion"
 )
 
 // question is what a peer reads from standard input, for one fold.
@@ -37,7 +37,7 @@ func (t *trial) askPeer(ctx context.Context, r *round, fold classify.Fold) error
 	for i, c := range t.Calls {
 		texts[i] = c.Text
 	}
-	q, err := json.Marshal(question{pipeline.Pick(texts, fold.Train), pipeline.Pick(t.Data.Labels, fold.Train), pipeline.Pick(texts, fold.Test), r.Seed})
+	q, err := json.Marshal(question{conversion.Pick(texts, fold.Train), conversion.Pick(t.Data.Labels, fold.Train), conversion.Pick(texts, fold.Test), r.Seed})
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (t *trial) askPeer(ctx context.Context, r *round, fold classify.Fold) error
 		if len(a.Probability) != len(fold.Test) {
 			return fmt.Errorf("-peer %s: %q has %d probabilities for %d calls", t.peer, a.Name, len(a.Probability), len(fold.Test))
 		}
-		r.Predictions = append(r.Predictions, pipeline.Prediction{Name: a.Name, Probability: a.Probability})
+		r.Predictions = append(r.Predictions, conversion.Prediction{Name: a.Name, Probability: a.Probability})
 		r.Seconds[a.Name] = a.Seconds
 	}
 	return nil

@@ -8,13 +8,13 @@ import (
 	"strconv"
 
 	"github.com/org/salesconv/classify"
-	"github.com/org/salesconv/examples/internal/pipeline"
+	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/internal/study"
 )
 
 // compared are the pairs of ways that the paired tests are about.
 var compared = [][2]string{
-	{pipeline.GenericStack, pipeline.FullStack}, {pipeline.GenericStack, pipeline.TunedStack}, {pipeline.TurnMean, pipeline.TunedMean}, {pipeline.Words, pipeline.FullStack},
+	{conversion.GenericStack, conversion.FullStack}, {conversion.GenericStack, conversion.TunedStack}, {conversion.TurnMean, conversion.TunedMean}, {conversion.Words, conversion.FullStack},
 }
 
 // judge scores the ways of predicting and compares them in pairs.

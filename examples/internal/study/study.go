@@ -10,8 +10,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/org/salesconv/examples/internal/pipeline"
-	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/transcript"
 )
 
@@ -56,7 +56,7 @@ func Read(env *cli.Env, file string, skip bool) (*Data, error) {
 	if d.Unknown = len(all) - len(d.Calls); d.Unknown > 0 {
 		env.Notef("%d of %d calls have no label and are left out", d.Unknown, len(all))
 	}
-	d.Docs = pipeline.Documents(d.Calls)
+	d.Docs = conversion.Documents(d.Calls)
 	var err error
 	if d.Labels, err = transcript.Labels(d.Calls); err != nil {
 		return nil, fmt.Errorf("%s: %w", d.Source, err)

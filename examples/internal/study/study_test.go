@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/examples/cli"
 )
 
 func TestReadLeavesOutWhenAskedTo(t *testing.T) {

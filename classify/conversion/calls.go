@@ -1,11 +1,11 @@
-package pipeline
+package conversion
 
 import (
 	"context"
 	"fmt"
 	"iter"
 
-	"github.com/org/salesconv/internal/cli"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/transcript"
 )
 

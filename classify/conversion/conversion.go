@@ -1,4 +1,4 @@
-// Package pipeline composes the packages to the predictor that the commands train, save and serve: calls in,
+// Package conversion composes the packages to the predictor that the commands train, save and serve: calls in,
 // probabilities of winning and the turns that make them out.
 //
 // # Features
@@ -21,7 +21,7 @@
 //
 // Save writes a folder that Load reads: predictor.json (which blocks, which encoders), classifier.json, words.json and
 // the tuned encoder as fine_tuned_embeddings, which sentence-transformers opens too.
-package pipeline
+package conversion
 
 import (
 	"context"
