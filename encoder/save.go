@@ -28,70 +28,17 @@ func (m *Model) Save(dir string) error {
 }
 
 func (m *Model) save(dir string) error {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return err
-	}
-	if err := replaceable(dir); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return err
-	}
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(tmp) // gone once it is renamed
-	if err := os.Chmod(tmp, 0o755); err != nil {
-		return err
-	}
-	if err := m.write(tmp); err != nil {
-		return err
-	}
-	if err := m.compare(tmp); err != nil {
-		return err
-	}
-	return swap(tmp, dir)
+	return atomicfile.WriteDir(dir, modelFile.MatchString, func(dir string) error {
+		if err := m.write(dir); err != nil {
+			return err
+		}
+		return m.compare(dir)
+	})
 }
 
 // modelFile matches what a saved model has in its folder.
 var modelFile = regexp.MustCompile(`^(modules\.json|config\.json|config_sentence_transformers\.json|sentence_bert_config\.json|tokenizer\.json|` +
 	`tokenizer_config\.json|special_tokens_map\.json|vocab\.txt|heads\.json|README\.md|model\.safetensors|[0-9]+_[A-Za-z]+)$`)
-
-// replaceable refuses a folder with files that are not a model's.
-func replaceable(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if os.IsNotExist(err) {
-		return nil
-	}
-	for _, e := range entries {
-		if !modelFile.MatchString(e.Name()) {
-			return fmt.Errorf("%s holds %s, which is not part of a model: name a new folder", dir, e.Name())
-		}
-	}
-	return err
-}
-
-// swap renames tmp to dir, and removes what was there.
-func swap(tmp, dir string) error {
-	old := tmp + ".old"
-	err := os.Rename(dir, old)
-	if err != nil && !os.IsNotExist(err) {
-		return err
-	}
-	had := err == nil
-	if err := os.Rename(tmp, dir); err != nil {
-		if had {
-			os.Rename(old, dir)
-		}
-		return err
-	}
-	if err := atomicfile.SyncDir(filepath.Dir(dir)); err != nil {
-		return err
-	}
-	return os.RemoveAll(old)
-}
 
 // compare reads the saved model back.
 func (m *Model) compare(dir string) error {

@@ -46,7 +46,7 @@ func TestSaveErrors(t *testing.T) {
 	if err := os.WriteFile(file, []byte("mine"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Save(dir); err == nil || !strings.Contains(err.Error(), "notes.txt, which is not part of a model") {
+	if err := m.Save(dir); err == nil || !strings.Contains(err.Error(), "\"notes.txt\" in it was not written by this program") {
 		t.Errorf("into a folder with notes.txt: error %v", err)
 	}
 	if err := m.Save(filepath.Join(file, "model")); err == nil {

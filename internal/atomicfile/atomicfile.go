@@ -1,60 +1,171 @@
-// Package atomicfile writes files that are there whole or not at all.
 package atomicfile
 
 import (
 	"bufio"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 )
 
-// WriteFile writes what write produces to path. The bytes go to a temporary file in the same folder, which is
-// synced and then renamed over path, so that a reader, a crash or a full disk sees the old file or the new one,
-// never a part. On any error the temporary file is removed and path is left as it was. Missing folders are made.
-func WriteFile(path string, write func(io.Writer) error) (err error) {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+// Temporary matches the names of files and directories that are not finished, as in [path.Match].
+const Temporary = ".*.tmp"
+
+// WriteFile writes what write produces to path, and makes the directories above it. A symbolic link stays one: the file
+// that it points to is replaced. What is there and is not a regular file, such as /dev/stdout or a pipe, is written to.
+func WriteFile(path string, write func(io.Writer) error) error {
+	if info, err := os.Stat(path); err == nil {
+		if !info.Mode().IsRegular() && !info.IsDir() {
+			return writeThrough(path, write)
+		}
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
+	f, err := create(path)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	w := bufio.NewWriterSize(f, 1<<20)
-	if err = write(w); err != nil {
+	err = buffered(f, write)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
 		return err
 	}
-	if err = w.Flush(); err != nil {
-		return err
-	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return SyncDir(dir)
+	return syncDir(filepath.Dir(path))
 }
 
-// SyncDir makes the names in a folder durable, where the system can.
-func SyncDir(dir string) error {
+// writeThrough writes to what is no regular file.
+func writeThrough(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(buffered(f, write), f.Close())
+}
+
+func buffered(f io.Writer, write func(io.Writer) error) error {
+	w := bufio.NewWriterSize(f, 1<<20)
+	if err := write(w); err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+// create makes a temporary file for path. Unlike that of os.CreateTemp its mode goes by the umask.
+func create(path string) (f *os.File, err error) {
+	for range 100 {
+		f, err = os.OpenFile(temporary(path), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if !errors.Is(err, fs.ErrExist) {
+			return f, err
+		}
+	}
+	return nil, err
+}
+
+// temporary is a new name that Temporary matches, in the directory of path.
+func temporary(path string) string {
+	return filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%08x.tmp", filepath.Base(path), rand.Uint32()))
+}
+
+// WriteDir replaces the directory dir by one that write fills: it is given the path of an empty directory. Files in it
+// need not be synced if they come from WriteFile.
+//
+// Where the system can exchange two names (Linux, macOS) dir is the old directory or the new one at any time; elsewhere
+// there is a moment between two renames in which it is missing. The old directory is removed, so it must hold nothing but
+// what own reports to be the caller's: otherwise WriteDir returns an error, before it calls write. A nil own takes all names.
+func WriteDir(dir string, own func(name string) bool, write func(dir string) error) error {
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	exists, err := checkOwn(dir, own)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
+		return err
+	}
+	fresh := temporary(dir)
+	if err := os.Mkdir(fresh, 0o777); err != nil {
+		return err
+	}
+	defer os.RemoveAll(fresh) // after an exchange this is the old directory
+	if err := write(fresh); err != nil {
+		return err
+	}
+	if err := syncDir(fresh); err != nil {
+		return err
+	}
+	if exists {
+		err = exchange(fresh, dir)
+	} else {
+		err = os.Rename(fresh, dir)
+	}
+	if err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(dir))
+}
+
+// checkOwn reports whether a directory exists, and returns an error if there is anything in it that is not the caller's.
+func checkOwn(dir string, own func(name string) bool) (exists bool, err error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	for _, e := range entries {
+		temporary, _ := filepath.Match(Temporary, e.Name())
+		if own != nil && !temporary && !own(e.Name()) {
+			return true, fmt.Errorf("%s is to be replaced, but %q in it was not written by this program: move it, or name another directory", dir, e.Name())
+		}
+	}
+	return true, err
+}
+
+// swap exchanges two directories by renaming each.
+func swap(a, b string) error {
+	aside := temporary(b)
+	if err := os.Rename(b, aside); err != nil {
+		return err
+	}
+	if err := os.Rename(a, b); err != nil {
+		return errors.Join(err, os.Rename(aside, b))
+	}
+	return os.Rename(aside, a)
+}
+
+// RemoveTemporary removes what processes that were killed left in a directory; that there is no such directory is no error.
+func RemoveTemporary(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		if is, _ := filepath.Match(Temporary, e.Name()); is {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+		}
+	}
+	return err
+}
+
+// syncDir makes the names in a directory durable, where the system can.
+func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	d.Sync() // some file systems refuse to sync a folder; the rename itself is already atomic
+	d.Sync() // some file systems refuse to sync a directory; the rename itself is atomic all the same
 	return nil
 }
