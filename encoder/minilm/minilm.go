@@ -2,8 +2,8 @@
 // that gives 384 numbers a text. The weights are in half precision (45 MB), which moves no element of an embedding by
 // more than 3.3e-4; packages that do not import this one do not carry them.
 //
-// The model is sentence-transformers/all-MiniLM-L6-v2 by the sentence-transformers authors, under the Apache licence,
-// version 2.0. The files in model were made from the published directory by
+// The model is sentence-transformers/all-MiniLM-L6-v2 by the sentence-transformers authors, under the Apache License,
+// Version 2.0 (model/LICENSE). The other files in model were made from the published directory by
 //
 //	go run ./encoder/minilm/convert DIRECTORY encoder/minilm/model
 //
