@@ -72,7 +72,11 @@ func explainTalk(ctx context.Context) error {
 	}
 	a, b := stack.Heads[0], stack.Heads[1]
 	fmt.Printf("%s %.1f, %s %.1f\n", a.Name, a.Weight, b.Name, b.Weight)
-	why, err := shap.Tree(b.Classifier.(*classify.Boosted), rows[0])
+	explainer, err := shap.NewTreeExplainer(b.Classifier.(*classify.Boosted))
+	if err != nil {
+		return err
+	}
+	why, err := explainer.Explain(rows[0])
 	if err != nil {
 		return err
 	}

@@ -4,22 +4,27 @@
 // they are the output (within 1e-9, summed in float64). All values are Shapley values: a player's mean contribution
 // over all orders in which players may become known. What "not known" means, the function says:
 //
-//	Linear       columns of a logistic regression      unknown: the background's mean         exact
-//	Turns        turns of a call, same model           unknown: the mean call                 exact
-//	Tree         columns of boosted trees              unknown: both ways, by cover           exact
-//	TreeAgainst  columns of boosted trees              unknown: as in each background row     exact
-//	Exact        up to 20 players of any function      unknown: as the function has it        exact
-//	Sample       any number of players                 unknown: as the function has it        with standard errors
-//	Words        words of a text, any function         unknown: left out of the text          with standard errors
+//	Linear                        columns of a logistic regression  unknown: the background's mean      exact
+//	Turns                         turns of a call, same model       unknown: the mean call              exact
+//	TreeExplainer.Explain         columns of boosted trees          unknown: both ways, by cover        exact
+//	TreeExplainer.ExplainAgainst  columns of boosted trees          unknown: as in each background row  exact
+//	Exact                         up to 20 players of any function  unknown: as the function has it     exact
+//	Sample                        any number of players             unknown: as the function has it     with standard errors
+//	Words                         words of a text, any function     unknown: left out of the text       with standard errors
 //
-// TreeInteractions splits the values of Tree by pairs of columns, and Combine adds the explanations of the heads of
-// a stack. For the models of package classify the output is the log-odds: +0.7 doubles the odds of a won call.
+// TreeExplainer.Interactions splits the values of Explain between pairs of columns, and Combine adds the explanations of
+// the heads of a stack. For the models of package classify the output is the log-odds: +0.7 doubles the odds of a won call.
+//
+// # Many rows
+//
+// TreeExplainer.ExplainRows explains a whole matrix on all processors. Its Explanations say how much a model makes of each
+// column over these rows (MeanAbs, Top) and how that depends on what the column holds (Dependence); Beeswarm draws them.
 //
 // A value tells what the model makes of a turn, not what the turn did to the customer.
 //
 // # Plots
 //
-// Waterfall draws one explanation, Beeswarm those of many rows; the command examples/explain marks up transcripts.
+// Waterfall draws one explanation, Beeswarm those of many rows. The command examples/explain marks up transcripts.
 //
 // # Errors and concurrency
 //
@@ -30,6 +35,7 @@
 //
 // Lundberg and Lee, A Unified Approach to Interpreting Model Predictions, 2017. Lundberg, Erion and Lee, Consistent
 // Individualized Feature Attribution for Tree Ensembles, 2018. Lundberg et al., From Local Explanations to Global
-// Understanding with Explainable AI for Trees, 2020. Castro, Gómez and Tejada, Polynomial Calculation of the Shapley
+// Understanding with Explainable AI for Trees, 2020. Owen, Multilinear Extensions of Games, 1972, and Yu et al., Linear
+// TreeShap, 2022, for the method. Castro, Gómez and Tejada, Polynomial Calculation of the Shapley
 // Value Based on Sampling, 2009. Owen, Values of Games with A Priori Unions, 1977.
 package shap

@@ -84,10 +84,14 @@ func TestTreeGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			explainer, err := NewTreeExplainer(model)
+			if err != nil {
+				t.Fatal(err)
+			}
 			var worst, worstAgainst, worstInteraction float64
 			for i, values := range g.Rows {
 				r := row(values, math.NaN())
-				e, err := Tree(model, r)
+				e, err := explainer.Explain(r)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -99,7 +103,7 @@ func TestTreeGolden(t *testing.T) {
 				}
 				if m.Interventional != nil {
 					r := row(values, 0)
-					a, err := TreeAgainst(model, background, r)
+					a, err := explainer.ExplainAgainst(t.Context(), background, r)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -111,7 +115,7 @@ func TestTreeGolden(t *testing.T) {
 					}
 				}
 				if i < len(m.Interactions) {
-					worstInteraction = max(worstInteraction, checkInteractions(t, model, r, e, m.Interactions[i]))
+					worstInteraction = max(worstInteraction, checkInteractions(t, explainer, r, e, m.Interactions[i]))
 				}
 			}
 			t.Logf("largest differences: %.2g, interventional %.2g, interactions %.2g", worst, worstAgainst, worstInteraction)
@@ -137,9 +141,9 @@ func output(model *classify.Boosted, r []float64) float64 {
 }
 
 // checkInteractions returns the largest difference from those of xgboost.
-func checkInteractions(t *testing.T, model *classify.Boosted, r []float64, e *Explanation, want [][]float64) (worst float64) {
+func checkInteractions(t *testing.T, explainer *TreeExplainer, r []float64, e *Explanation, want [][]float64) (worst float64) {
 	t.Helper()
-	in, err := TreeInteractions(model, r)
+	in, err := explainer.Interactions(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package shap
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,14 +10,17 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// TreeAgainst explains the log-odds that boosted trees give a row by comparing it with each row of a background:
+// ExplainAgainst explains the log-odds of a row by comparing it with each row of a background:
 // unknown columns take the values they have there, whatever goes with them in the data (interventional TreeSHAP,
 // Lundberg et al. 2020). Base is the mean output over the background. NaN is a missing value in both. Time grows with
 // rows of the background × leaves × depth; some 100 rows are enough.
-func TreeAgainst(model *classify.Boosted, background mat.Matrix, row []float64) (*Explanation, error) {
-	x, err := treeRow(model, row)
-	if err != nil {
+func (t *TreeExplainer) ExplainAgainst(ctx context.Context, background mat.Matrix, row []float64) (*Explanation, error) {
+	if err := t.checkWidth(len(row)); err != nil {
 		return nil, err
+	}
+	x, err := treeRow(row)
+	if err != nil {
+		return nil, fmt.Errorf("shap: %w", err)
 	}
 	n, d := background.Dims()
 	if n == 0 {
@@ -25,16 +29,19 @@ func TreeAgainst(model *classify.Boosted, background mat.Matrix, row []float64) 
 	if d != len(row) {
 		return nil, fmt.Errorf("shap: background of %d columns, want the model's %d", d, len(row))
 	}
-	e := &Explanation{Base: model.Base(), Values: make([]float64, len(row))}
+	e := &Explanation{Base: t.model.Base(), Values: make([]float64, len(row)), Names: t.model.Names()}
 	buf := make([]float64, len(row))
 	c := comparison{row: x, phi: e.Values}
 	for i := range n {
-		z, err := treeRow(model, mat.Row(buf, i, background))
-		if err != nil {
-			return nil, fmt.Errorf("%w (row %d of the background)", err, i)
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("shap: stopped before row %d of %d of the background: %w", i+1, n, context.Cause(ctx))
 		}
-		for t := range model.Trees() {
-			tree := &model.Trees()[t]
+		z, err := treeRow(mat.Row(buf, i, background))
+		if err != nil {
+			return nil, fmt.Errorf("shap: row %d of the background: %w", i, err)
+		}
+		for _, p := range t.trees {
+			tree := p.tree
 			scale := float64(tree.Scale) / float64(n)
 			e.Base += scale * float64(tree.Nodes[tree.Leaf(z)].Value)
 			c.tree, c.other, c.scale = tree, z, scale

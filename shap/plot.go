@@ -2,6 +2,7 @@ package shap
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -32,7 +33,7 @@ func (o *PlotOptions) complete() PlotOptions {
 	return c
 }
 
-// Waterfall draws how the players lead from the base to the output, the most telling first and the rest as one.
+// Waterfall draws how the players lead from the base to the output, the most influential first and the rest as one.
 func Waterfall(w io.Writer, e *Explanation, opts *PlotOptions) error {
 	o := opts.complete()
 	top := e.Top(o.Top)
@@ -55,31 +56,21 @@ func Waterfall(w io.Writer, e *Explanation, opts *PlotOptions) error {
 	return f.Write(w, o.Format)
 }
 
-// Beeswarm draws the values of many rows with the same players, a point for each row: the players with the largest
-// mean absolute value on top, coloured by the value that the player's column of x has in that row. A NaN in x has the
-// colour of the column's middle.
-func Beeswarm(w io.Writer, rows []*Explanation, x mat.Matrix, opts *PlotOptions) error {
+// Beeswarm draws explanations of many rows, a point for each row: the players with the largest mean absolute value on
+// top, coloured by the value that the player's column of X has in that row. A NaN in X has the colour of the column's
+// middle.
+func Beeswarm(w io.Writer, rows *Explanations, opts *PlotOptions) error {
 	o := opts.complete()
-	n, d := x.Dims()
-	if len(rows) != n || n == 0 {
-		return fmt.Errorf("shap: %d explanations for %d rows, want one each", len(rows), n)
+	if rows == nil || rows.Values == nil || rows.X == nil {
+		return errors.New("shap: nothing to draw: a beeswarm needs explanations of rows, and X")
 	}
-	mean := &Explanation{Values: make([]float64, d), Names: rows[0].Names}
-	for i, e := range rows {
-		if len(e.Values) != d {
-			return fmt.Errorf("shap: explanation %d has %d players for %d columns", i, len(e.Values), d)
-		}
-		for j, v := range e.Values {
-			mean.Values[j] += math.Abs(v) / float64(n)
-		}
+	n, d := rows.Values.Dims()
+	if xn, xd := rows.X.Dims(); xn != n || xd != d {
+		return fmt.Errorf("shap: explanations of %d rows by %d columns, but X has %d by %d", n, d, xn, xd)
 	}
 	var swarms []figure.Swarm
-	for _, j := range mean.Top(o.Top) {
-		s := figure.Swarm{Name: short(mean.Name(j)), Values: make([]float64, n), Shade: ranks(mat.Col(nil, j, x))}
-		for i, e := range rows {
-			s.Values[i] = e.Values[j]
-		}
-		swarms = append(swarms, s)
+	for _, j := range rows.Top(o.Top) {
+		swarms = append(swarms, figure.Swarm{Name: short(rows.name(j)), Values: mat.Col(nil, j, rows.Values), Shade: ranks(mat.Col(nil, j, rows.X))})
 	}
 	f, err := figure.Beeswarm(o.Title, "contribution to the log-odds", "low value", "high value", swarms)
 	if err != nil {

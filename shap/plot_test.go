@@ -43,21 +43,25 @@ func TestWaterfall(t *testing.T) {
 
 func TestBeeswarm(t *testing.T) {
 	x := mat.NewDense(30, 3, nil)
-	rows := make([]*Explanation, 30)
-	for i := range rows {
+	rows := &Explanations{Values: mat.NewDense(30, 3, nil), Names: []string{"length", "questions", "pace"}, X: x}
+	for i := range 30 {
 		x.SetRow(i, []float64{float64(i), float64(i % 2), math.NaN()})
-		rows[i] = &Explanation{Values: []float64{0.1 * float64(i), 0, -0.01}, Names: []string{"length", "questions", "pace"}}
+		rows.Values.SetRow(i, []float64{0.1 * float64(i), 0, -0.01})
 	}
 	var drawing bytes.Buffer
-	if err := Beeswarm(&drawing, rows, x, &PlotOptions{Top: 2, Format: "svg"}); err != nil {
+	if err := Beeswarm(&drawing, rows, &PlotOptions{Top: 2, Format: "svg"}); err != nil {
 		t.Fatal(err)
 	}
 	text := drawing.String()
 	if !strings.Contains(text, "length") || !strings.Contains(text, "pace") || strings.Contains(text, "questions") {
 		t.Error("the drawing does not have the two columns with the largest values")
 	}
-	if err := Beeswarm(io.Discard, rows[:2], x, nil); err == nil || !strings.Contains(err.Error(), "2 explanations for 30 rows") {
-		t.Errorf("error %v, want 2 explanations for 30 rows", err)
+	rows.X = x.Slice(0, 2, 0, 3)
+	if err := Beeswarm(io.Discard, rows, nil); err == nil || !strings.Contains(err.Error(), "30 rows by 3 columns, but X has 2 by 3") {
+		t.Errorf("error %v, want 30 rows by 3 columns, but X has 2 by 3", err)
+	}
+	if err := Beeswarm(io.Discard, nil, nil); err == nil {
+		t.Error("nothing is drawn")
 	}
 }
 

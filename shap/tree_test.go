@@ -49,6 +49,10 @@ func expected(tree *classify.Tree, i int, row []float64, known []bool) float64 {
 // Both kinds of tree values against their definition, summed over all coalitions.
 func TestTreeDefinition(t *testing.T) {
 	model, x := small(t)
+	explainer, err := NewTreeExplainer(model)
+	if err != nil {
+		t.Fatal(err)
+	}
 	background := x.Slice(0, 20, 0, 5)
 	byCover := func(row []float64) Value {
 		return batched(func(known []bool) float64 {
@@ -76,12 +80,12 @@ func TestTreeDefinition(t *testing.T) {
 	}
 	for i := 100; i < 110; i++ {
 		row := x.RawRowView(i)
-		e, err := Tree(model, row)
+		e, err := explainer.Explain(row)
 		if err != nil {
 			t.Fatal(err)
 		}
 		compare(t, e, byCover(row))
-		if e, err = TreeAgainst(model, background, row); err != nil {
+		if e, err = explainer.ExplainAgainst(t.Context(), background, row); err != nil {
 			t.Fatal(err)
 		}
 		compare(t, e, byRows(row))
@@ -103,18 +107,143 @@ func compare(t *testing.T, got *Explanation, value Value) {
 
 func TestTreeRefused(t *testing.T) {
 	model, x := small(t)
-	row := x.RawRowView(0)
-	_, width := Tree(model, row[:4])
-	_, infinite := Tree(model, []float64{0, 0, math.Inf(1), 0, 0})
-	_, narrow := TreeAgainst(model, x.Slice(0, 3, 0, 4), row)
-	_, none := TreeAgainst(model, &mat.Dense{}, row)
-	_, interactions := TreeInteractions(model, nil)
+	explainer, err := NewTreeExplainer(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, row := t.Context(), x.RawRowView(0)
+	stopped, stop := context.WithCancel(ctx)
+	stop()
+	_, nothing := NewTreeExplainer(nil)
+	_, width := explainer.Explain(row[:4])
+	_, infinite := explainer.Explain([]float64{0, 0, math.Inf(1), 0, 0})
+	_, narrow := explainer.ExplainAgainst(ctx, x.Slice(0, 3, 0, 4), row)
+	_, none := explainer.ExplainAgainst(ctx, &mat.Dense{}, row)
+	_, interactions := explainer.Interactions(ctx, nil)
+	_, late := explainer.ExplainRows(stopped, x)
+	_, lateAgainst := explainer.ExplainAgainst(stopped, x, row)
+	_, latePairs := explainer.Interactions(stopped, row)
 	for want, err := range map[string]error{
-		"a row of 4 columns, want the model's 5": width, "column 2 is +Inf": infinite,
-		"background of 4 columns": narrow, "no rows": none, "a row of 0 columns": interactions,
+		"no model": nothing, "rows of 4 columns, want the model's 5": width, "column 2 is +Inf": infinite,
+		"background of 4 columns": narrow, "no rows": none, "rows of 0 columns": interactions,
+		"stopped before tree 1 of 12": late, "stopped before row 1 of 200 of the background": lateAgainst,
+		"stopped in tree 1 of 12": latePairs,
 	} {
 		if err == nil || !strings.HasPrefix(err.Error(), "shap: ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want shap: … %s", err, want)
+		}
+	}
+}
+
+// chain is a tree whose right children split again, on one column after the other.
+func chain(splits, columns int) *classify.Tree {
+	t := &classify.Tree{Scale: 1, Nodes: []classify.Node{{}}}
+	for i := range splits {
+		n := &t.Nodes[len(t.Nodes)-1]
+		n.Left, n.Right, n.Feature, n.Threshold = len(t.Nodes), len(t.Nodes)+1, i%columns, float32(i)/float32(splits)
+		cover := float32(2*splits - i)
+		t.Nodes = append(t.Nodes, classify.Node{Left: -1, Right: -1, Value: float32(i%7) - 3, Cover: 1},
+			classify.Node{Left: -1, Right: -1, Value: 1, Cover: cover - 1})
+	}
+	return t
+}
+
+// The values of trees thousands of splits deep add up, by as many columns and by few.
+func TestDeepTree(t *testing.T) {
+	for _, columns := range []int{3, 40, 2000} {
+		tree := chain(2000, columns)
+		p, err := newPaths(tree, columns)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &walk{rows: 3, x: make([]float32, columns*lanes), values: make([][lanes]float64, columns)}
+		for j := range columns {
+			copy(w.x[j*lanes:], []float32{1, 0.5, float32(j%2) - 0.5})
+		}
+		w.add(p)
+		for r := range w.rows {
+			row := make([]float32, columns)
+			sum := p.base
+			for j := range row {
+				row[j] = w.x[j*lanes+r]
+				sum += w.values[j][r]
+			}
+			if want := float64(tree.Nodes[tree.Leaf(row)].Value); math.Abs(sum-want) > 1e-9 {
+				t.Errorf("%d columns, row %d: values add up to %v, want %v", columns, r, sum, want)
+			}
+		}
+	}
+	if _, err := newPaths(chain(deepest+1, 3), 3); err == nil {
+		t.Errorf("a tree of %d splits on a path is explained", deepest+1)
+	}
+}
+
+// A branch that no training row took has no cover: nothing there may become NaN.
+func TestTreeWithoutCover(t *testing.T) {
+	tree := chain(3, 2)
+	for i := range tree.Nodes {
+		tree.Nodes[i].Cover = 0
+	}
+	tree.Nodes[0].Cover, tree.Nodes[2].Cover = 1, 1 // all rows go right
+	p, err := newPaths(tree, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &walk{rows: 2, x: make([]float32, 2*lanes), values: make([][lanes]float64, 2)}
+	copy(w.x, []float32{-1, 1}) // the first row goes left, where no training row went
+	w.add(p)
+	for r := range w.rows {
+		row := []float32{w.x[r], w.x[lanes+r]}
+		want := float64(tree.Nodes[tree.Leaf(row)].Value)
+		if sum := p.base + w.values[0][r] + w.values[1][r]; math.Abs(sum-want) > 1e-12 {
+			t.Errorf("row %d: values add up to %v, want %v", r, sum, want)
+		}
+	}
+}
+
+// Rows are explained alike in whatever company, to the last bit.
+func TestTreeRowsAlone(t *testing.T) {
+	model, x := small(t)
+	explainer, err := NewTreeExplainer(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := explainer.ExplainRows(t.Context(), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 20 {
+		alone, err := explainer.Explain(x.RawRowView(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rows.Row(i); got.Base != alone.Base || !slices.Equal(got.Values, alone.Values) {
+			t.Errorf("row %d: %v with others, %v alone", i, got.Values, alone.Values)
+		}
+	}
+	mean, top := rows.MeanAbs(), rows.Top(2)
+	if mean[top[0]] < mean[top[1]] || len(rows.MeanAbs()) != 5 {
+		t.Errorf("top %v of %v", top, mean)
+	}
+	points := rows.Dependence(0)
+	for k := 1; k < len(points); k++ {
+		if points[k].X < points[k-1].X || points[k].Value != rows.Values.At(points[k].Row, 0) {
+			t.Fatalf("point %d: %+v after %+v", k, points[k], points[k-1])
+		}
+	}
+}
+
+func TestGaussLegendre(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 8, 64, 1000} {
+		points, weights := gaussLegendre(n)
+		for _, degree := range []int{0, 1, n, 2*n - 1} {
+			sum := 0.0
+			for k, x := range points {
+				sum += weights[k] * math.Pow(x, float64(degree))
+			}
+			if want := 1 / float64(degree+1); math.Abs(sum-want) > 1e-13*float64(n) {
+				t.Errorf("%d points, degree %d: %v, want %v", n, degree, sum, want)
+			}
 		}
 	}
 }
