@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/org/salesconv/internal/kernel"
@@ -14,8 +15,22 @@ import (
 // Heads are what package triplet trains on top of the encoder, for documents. They belong to the model: [Model.Save] writes
 // them to heads.json and [Load] reads them there. sentence-transformers takes no notice of that file.
 type Heads struct {
-	Query []float32 `json:"attention_query,omitempty"` // [width], of the [Attention] that pools documents; nil: their [Mean]
-	Tasks []Task    `json:"tasks,omitempty"`
+	Query []float32 `json:"attention_query,omitempty"` // [width], of the [AttentionPooling] that pools documents; nil: their [Mean]
+	Label *Task     `json:"label,omitempty"`           // the classifier of the labels, classes "0" and "1"; nil: none
+	Tasks []Task    `json:"tasks,omitempty"`           // one for each further column that was predicted
+}
+
+// Task returns the task of the given name, nil if there is none.
+func (h *Heads) Task(name string) *Task {
+	if h == nil {
+		return nil
+	}
+	for i := range h.Tasks {
+		if h.Tasks[i].Name == name {
+			return &h.Tasks[i]
+		}
+	}
+	return nil
 }
 
 // Task is a linear classifier of documents' rows by something that is known of them, a column of the metadata for example.
@@ -37,6 +52,23 @@ func (t *Task) Predict(row []float32) ([]float64, error) {
 	}
 	softmax(p)
 	return p, nil
+}
+
+// Margin returns a task of two classes as one linear function of an embedding, coefficients·x + intercept: the log odds
+// of the given class. A nil task, a class that it does not have, or another number of classes than two, is an error.
+func (t *Task) Margin(class string) (coefficients []float64, intercept float64, err error) {
+	if t == nil {
+		return nil, 0, fmt.Errorf("encoder: no task, want one with the class %q", class)
+	}
+	yes := slices.Index(t.Classes, class)
+	if len(t.Classes) != 2 || yes < 0 {
+		return nil, 0, fmt.Errorf("encoder: task %q has the classes %q, want two and %q among them", t.Name, t.Classes, class)
+	}
+	no := 1 - yes
+	for j, w := range t.Matrix[yes] {
+		coefficients = append(coefficients, float64(w)-float64(t.Matrix[no][j]))
+	}
+	return coefficients, float64(t.Bias[yes]) - float64(t.Bias[no]), nil
 }
 
 // softmax replaces x by its softmax.
@@ -88,20 +120,30 @@ func (h *Heads) check(width int) error {
 			return err
 		}
 	}
+	if h.Label != nil {
+		if err := h.Label.check("label", width); err != nil {
+			return err
+		}
+	}
 	for i, t := range h.Tasks {
-		if len(t.Classes) == 0 || len(t.Matrix) != len(t.Classes) || len(t.Bias) != len(t.Classes) {
-			return fmt.Errorf("task %d, %q: %d classes, %d rows in the matrix and %d biases, want as many of each, and some", i, t.Name, len(t.Classes), len(t.Matrix), len(t.Bias))
-		}
-		for _, row := range t.Matrix {
-			if err := wide(fmt.Sprintf("task %d, %q: matrix", i, t.Name), row, width); err != nil {
-				return err
-			}
-		}
-		if err := wide(fmt.Sprintf("task %d, %q: bias", i, t.Name), t.Bias, len(t.Bias)); err != nil {
+		if err := t.check(fmt.Sprintf("task %d, %q", i, t.Name), width); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// check returns an error if the shapes differ from what embeddings of a width need, or a number is not finite.
+func (t *Task) check(name string, width int) error {
+	if n := len(t.Classes); n == 0 || len(t.Matrix) != n || len(t.Bias) != n {
+		return fmt.Errorf("%s: %d classes, %d rows in the matrix and %d biases, want the same number of each, 1 or more", name, n, len(t.Matrix), len(t.Bias))
+	}
+	for _, row := range t.Matrix {
+		if err := wide(name+": matrix", row, width); err != nil {
+			return err
+		}
+	}
+	return wide(name+": bias", t.Bias, len(t.Bias))
 }
 
 // wide says whether x has so many numbers, all finite.
@@ -154,6 +196,9 @@ func (h *Heads) card() string {
 	b.WriteString("\n## What sentence-transformers does not carry\n\nIt gives texts the same rows, but takes no notice of " + headsFile + ", which salesconv reads:\n\n")
 	if h.Query != nil {
 		b.WriteString("- attention: the row of a document is the mean of its segments' rows, each weighed by exp(query·row), not their plain mean\n")
+	}
+	if h.Label != nil {
+		b.WriteString("- a classifier of documents by their label\n")
 	}
 	for _, t := range h.Tasks {
 		fmt.Fprintf(&b, "- a classifier of documents by %s, with %d classes\n", t.Name, len(t.Classes))

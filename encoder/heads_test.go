@@ -90,8 +90,8 @@ func TestHeads(t *testing.T) {
 		`[`:                           "heads.json: ",
 		`{"attention_query":[1,2,3]}`: "heads.json: attention_query: 3 numbers, want 16",
 		`{"tasks":[{"name":"x","classes":["a"],"matrix":[[1]],"bias":[1]}]}`:   `heads.json: task 0, "x": matrix: 1 numbers, want 16`,
-		`{"tasks":[{"name":"x","classes":["a"],"matrix":[[1]],"bias":[1,2]}]}`: "2 biases, want as many of each",
-		`{"tasks":[{}]}`: "want as many of each, and some",
+		`{"tasks":[{"name":"x","classes":["a"],"matrix":[[1]],"bias":[1,2]}]}`: "2 biases, want the same number of each",
+		`{"tasks":[{}]}`: "want the same number of each, 1 or more",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, headsFile), []byte(bad), 0o644); err != nil {
 			t.Fatal(err)
@@ -105,5 +105,38 @@ func TestHeads(t *testing.T) {
 	}
 	if err := m.SetHeads(nil); err != nil || m.Heads() != nil {
 		t.Errorf("heads are not taken away, error %v", err)
+	}
+}
+
+// The margin of a task of two classes is the log odds that Predict gives.
+func TestTaskMargin(t *testing.T) {
+	h := &Heads{Tasks: []Task{
+		{Name: "outcome", Classes: []string{"lost", "won"}, Matrix: [][]float32{{1, -2, 0.5}, {0.25, 1, 3}}, Bias: []float32{0.5, -1}},
+		{Name: "industry", Classes: []string{"a", "b", "c"}},
+	}}
+	x := []float32{0.3, -0.2, 0.7}
+	p, err := h.Task("outcome").Predict(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for c, class := range h.Tasks[0].Classes {
+		coefficients, margin, err := h.Task("outcome").Margin(class)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j, w := range coefficients {
+			margin += w * float64(x[j])
+		}
+		if want := math.Log(p[c] / p[1-c]); math.Abs(margin-want) > 1e-6 {
+			t.Errorf("%s: margin %v, want %v", class, margin, want)
+		}
+	}
+	for want, task := range map[string]*Task{"no task": h.Task("other"), "want two": h.Task("industry"), `and "draw" among them`: h.Task("outcome")} {
+		if _, _, err := task.Margin("draw"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+	if (*Heads)(nil).Task("outcome") != nil {
+		t.Error("no heads have a task")
 	}
 }

@@ -31,17 +31,22 @@ const mostClasses = 1000
 // task is a Task in the graph of the head.
 type task struct {
 	Task
+	label        bool // it is the classifier of the labels
 	classes      []string
 	targets      []int // of each document, among the classes; below 0: unknown
 	weight, bias *G.Node
 	p            []float64
 }
 
-// newTasks says what is wrong with tasks, and counts their classes.
-func newTasks(tasks []Task, documents int) ([]*task, error) {
+// newTasks validates tasks and numbers their classes. The classifier of the labels is the first, if there is one.
+func newTasks(o *Options, labels []int) ([]*task, error) {
 	var all []*task
-	for _, t := range tasks {
-		if slices.ContainsFunc(all, func(other *task) bool { return other.Name == t.Name }) {
+	if o.LabelWeight > 0 {
+		all = append(all, &task{Task: Task{Weight: o.LabelWeight}, label: true, classes: []string{"0", "1"}, targets: labels})
+	}
+	documents := len(labels)
+	for _, t := range o.Tasks {
+		if slices.ContainsFunc(all, func(other *task) bool { return !other.label && other.Name == t.Name }) {
 			return nil, fmt.Errorf("triplet: two tasks are named %q", t.Name)
 		}
 		if len(t.Targets) != documents {
@@ -103,6 +108,9 @@ func (h *head) pool(m *encoder.Model, attention bool) (*G.Node, error) {
 // task adds the loss of one task to the graph.
 func (h *head) task(t *task, documents *G.Node) (*G.Node, error) {
 	name := "task." + t.Name
+	if t.label {
+		name = "label"
+	}
 	t.weight = h.parameter(name+".weight", len(t.classes), documents.Shape()[1])
 	t.bias = h.parameter(name+".bias", len(t.classes))
 	scores, err := ops.Linear(h.context, name, documents, t.weight, t.bias)
@@ -159,12 +167,21 @@ func (h *head) heads() *encoder.Heads {
 		all.Query = elements(h.query.Value())
 	}
 	for _, t := range h.tasks {
-		learnt := encoder.Task{Name: t.Name, Classes: t.classes, Bias: elements(t.bias.Value())}
-		w := elements(t.weight.Value())
-		for row := range slices.Chunk(w, len(w)/len(t.classes)) {
-			learnt.Matrix = append(learnt.Matrix, row)
+		if c := t.classifier(); t.label {
+			all.Label = &c
+		} else {
+			all.Tasks = append(all.Tasks, c)
 		}
-		all.Tasks = append(all.Tasks, learnt)
 	}
 	return all
+}
+
+// classifier is the task's, in the memory of the graph.
+func (t *task) classifier() encoder.Task {
+	c := encoder.Task{Name: t.Name, Classes: t.classes, Bias: elements(t.bias.Value())}
+	w := elements(t.weight.Value())
+	for row := range slices.Chunk(w, len(w)/len(t.classes)) {
+		c.Matrix = append(c.Matrix, row)
+	}
+	return c
 }

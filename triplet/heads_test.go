@@ -104,6 +104,36 @@ func TestHeads(t *testing.T) {
 	}
 }
 
+// The classifier of the labels is learnt alongside and separates documents that were held out.
+func TestLabelWeight(t *testing.T) {
+	docs, labels := calls(1, 80)
+	held, want := calls(2, 40)
+	m := loadTiny(t)
+	if _, err := Train(t.Context(), m, docs, labels, &Options{Epochs: 30, LearningRate: 1e-2, LabelWeight: 1}); err != nil {
+		t.Fatal(err)
+	}
+	coefficients, intercept, err := m.Heads().Label.Margin("1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := m.EncodeDocuments(t.Context(), held, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	right := 0
+	for i := range held {
+		if margin := intercept + dot(coefficients, wide(e.RawRow(i))); (margin > 0) == (want[i] == 1) {
+			right++
+		}
+	}
+	if right < 38 {
+		t.Errorf("the classifier of the labels is right on %d of %d held-out documents, want 38", right, len(held))
+	}
+	if _, err := Train(t.Context(), m, docs, labels, &Options{LabelWeight: -1}); err == nil || !strings.Contains(err.Error(), "LabelWeight -1") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // Training pools as the model does afterwards, of segments that take several sequences too.
 func TestAttentionAsEncoded(t *testing.T) {
 	docs, labels := calls(1, 8)

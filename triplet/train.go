@@ -52,7 +52,11 @@ type Options struct {
 	// Attention pools documents by [encoder.Attention], whose query is learnt beside the encoder, so that segments that tell
 	// count for more. The model keeps it. Default: the mean of the segments.
 	Attention bool
-	Tasks     []Task // what else the rows of documents are to tell; default none
+	// LabelWeight is that of the loss of a linear classifier of the label, trained alongside, against the main loss: triplets
+	// decide which documents lie together, the classifier along which line they separate. It is [encoder.Heads].Label of
+	// the model afterwards. Default 0: none.
+	LabelWeight float64
+	Tasks       []Task // what else is to be predicted from the documents' embeddings; default none
 
 	Validation  *Validation  // held-out documents decide when to stop and what to keep; default none
 	Checkpoints *Checkpoints `json:"-"` // the run can be taken up again; default none
@@ -117,6 +121,9 @@ func (o *Options) withDefaults(layers int) (*Options, error) {
 	}
 	if d.TrainLayers < 0 || d.TrainLayers > layers {
 		return nil, fmt.Errorf("triplet: TrainLayers %d, want 0 to %d", d.TrainLayers, layers)
+	}
+	if !(d.LabelWeight >= 0) || math.IsInf(d.LabelWeight, 0) {
+		return nil, fmt.Errorf("triplet: LabelWeight %v, want a number from 0", d.LabelWeight)
 	}
 	if d.LoRA < 0 || !(d.L2SP >= 0) || !(d.DropSegments >= 0 && d.DropSegments < 1) {
 		return nil, fmt.Errorf("triplet: LoRA %d, Pull %v, DropSegments %v: want none below 0, and DropSegments below 1", d.LoRA, d.L2SP, d.DropSegments)
@@ -240,7 +247,7 @@ func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) 
 	if err := check(docs, labels, o.Confounders); err != nil {
 		return nil, err
 	}
-	tasks, err := newTasks(o.Tasks, len(docs))
+	tasks, err := newTasks(o, labels)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/org/salesconv/transcript"
 )
 
-var tiny = os.DirFS("../../../encoder/testdata/models/mean12")
+var tiny = os.DirFS("../../encoder/testdata/models/mean12")
 
 // helpful is a seed with which tuning is used on these documents.
 const helpful = 2

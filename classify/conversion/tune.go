@@ -63,35 +63,13 @@ func recipe(t triplet.Options, layers, documents int) triplet.Options {
 // tuningSteps is how many steps a tuning takes, unless that takes fewer than 3 or more than 12 epochs.
 const tuningSteps = 400
 
-const outcomeTask = "(outcome)" // no key of metadata
-
-// outcome is the label as a task of its own: triplets say which calls lie together, the task along which line they part.
-func outcome(labels []int) triplet.Task {
-	t := triplet.Task{Name: outcomeTask, Weight: 1, Targets: make([]string, len(labels))}
-	for i, l := range labels {
-		t.Targets[i] = []string{"lost", "won"}[l]
+// head is the classifier of the outcome that the model was trained with.
+func head(m *encoder.Model) (*classify.Logistic, error) {
+	coefficients, intercept, err := m.Heads().Label.Margin("1")
+	if err != nil {
+		return nil, err
 	}
-	return t
-}
-
-// part takes the outcome's task off the heads of a model and returns it as a classifier of documents, and what is left.
-func part(heads *encoder.Heads) (head *classify.Logistic, left *encoder.Heads) {
-	head, left = new(classify.Logistic), &encoder.Heads{Query: heads.Query}
-	for _, t := range heads.Tasks {
-		if t.Name != outcomeTask {
-			left.Tasks = append(left.Tasks, t)
-			continue
-		}
-		lost, won := t.Matrix[0], t.Matrix[1] // in alphabetical order
-		head.Intercept = float64(t.Bias[1]) - float64(t.Bias[0])
-		for j := range won {
-			head.Coefficients = append(head.Coefficients, float64(won[j])-float64(lost[j]))
-		}
-	}
-	if left.Query == nil && left.Tasks == nil {
-		left = nil
-	}
-	return head, left
+	return &classify.Logistic{Coefficients: coefficients, Intercept: intercept}, nil
 }
 
 // tune tunes the encoder on the documents train, and without each fold of them.
@@ -120,7 +98,10 @@ func (f *Fit) tune(ctx context.Context, docs [][]string, labels, train []int, o 
 		if unseen[k-1], err = encode(ctx, m, Pick(docs, left), "encoding calls after "+name, o); err != nil {
 			return nil, err
 		}
-		head, _ := part(m.Heads())
+		head, err := head(m)
+		if err != nil {
+			return nil, err
+		}
 		z, err := head.Margins(unseen[k-1])
 		if err != nil {
 			return nil, err
@@ -165,15 +146,25 @@ func (t *Tuning) join(models []*encoder.Model) error {
 	}
 	t.Model.InvalidateWeights()
 	mean(func(m *encoder.Model) []float32 { return m.Heads().Query })
-	for k, task := range t.Model.Heads().Tasks {
-		mean(func(m *encoder.Model) []float32 { return m.Heads().Tasks[k].Bias })
-		for c := range task.Matrix {
-			mean(func(m *encoder.Model) []float32 { return m.Heads().Tasks[k].Matrix[c] })
+	task := func(of func(*encoder.Heads) *encoder.Task) {
+		mean(func(m *encoder.Model) []float32 { return of(m.Heads()).Bias })
+		for c := range of(t.Model.Heads()).Matrix {
+			mean(func(m *encoder.Model) []float32 { return of(m.Heads()).Matrix[c] })
 		}
 	}
-	head, left := part(t.Model.Heads())
-	t.head = head
-	return t.Model.SetHeads(left)
+	task(func(h *encoder.Heads) *encoder.Task { return h.Label })
+	for k := range t.Model.Heads().Tasks {
+		task(func(h *encoder.Heads) *encoder.Task { return &h.Tasks[k] })
+	}
+	var err error
+	if t.head, err = head(t.Model); err != nil {
+		return err
+	}
+	left := *t.Model.Heads()
+	if left.Label = nil; left.Query == nil && left.Tasks == nil {
+		return t.Model.SetHeads(nil)
+	}
+	return t.Model.SetHeads(&left)
 }
 
 // places are 0 to n-1.
@@ -192,8 +183,8 @@ func tuneOn(ctx context.Context, docs [][]string, labels, train []int, name stri
 		return nil, nil, err
 	}
 	tune := recipe(o.Tune, m.Config().NumHiddenLayers, len(train))
-	tune.Seed = o.Seed
-	tune.Tasks, tune.Confounders = []triplet.Task{outcome(Pick(labels, train))}, nil
+	tune.Seed, tune.LabelWeight = o.Seed, 1
+	tune.Tasks, tune.Confounders = nil, nil
 	for _, groups := range o.Tune.Confounders {
 		tune.Confounders = append(tune.Confounders, Pick(groups, train))
 	}

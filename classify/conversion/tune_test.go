@@ -31,14 +31,15 @@ func TestJoin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		task := func(name string) encoder.Task {
+		task := func(name string, classes ...string) encoder.Task {
 			matrix := [][]float32{make([]float32, m.Width()), make([]float32, m.Width())}
 			matrix[1][0] = float32(2 * k)
-			return encoder.Task{Name: name, Classes: []string{"lost", "won"}, Matrix: matrix, Bias: []float32{1, float32(1 + 4*k)}}
+			return encoder.Task{Name: name, Classes: classes, Matrix: matrix, Bias: []float32{1, float32(1 + 4*k)}}
 		}
 		query := make([]float32, m.Width())
 		query[1] = float32(6 * k)
-		if err := m.SetHeads(&encoder.Heads{Query: query, Tasks: []encoder.Task{task("industry"), task(outcomeTask)}}); err != nil {
+		label := task("", "0", "1")
+		if err := m.SetHeads(&encoder.Heads{Query: query, Label: &label, Tasks: []encoder.Task{task("industry", "a", "b")}}); err != nil {
 			t.Fatal(err)
 		}
 		m.Parameters()[0].Value.Data().([]float32)[0] = float32(8 * k)
@@ -49,7 +50,7 @@ func TestJoin(t *testing.T) {
 		t.Fatal(err)
 	}
 	heads := joined.Model.Heads()
-	if v := joined.Model.Parameters()[0].Value.Data().([]float32)[0]; v != 4 || heads.Query[1] != 3 || len(heads.Tasks) != 1 || heads.Tasks[0].Matrix[1][0] != 1 || heads.Tasks[0].Bias[1] != 3 {
+	if v := joined.Model.Parameters()[0].Value.Data().([]float32)[0]; v != 4 || heads.Query[1] != 3 || heads.Label != nil || len(heads.Tasks) != 1 || heads.Tasks[0].Matrix[1][0] != 1 || heads.Tasks[0].Bias[1] != 3 {
 		t.Errorf("weight %v, heads %+v", v, heads)
 	}
 	if joined.head.Coefficients[0] != 1 || joined.head.Intercept != 2 {
