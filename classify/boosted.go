@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/org/salesconv/internal/kernel"
+	"github.com/org/salesconv/internal/parallel"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -59,7 +60,7 @@ func (b *Boosted) Margins(x mat.Matrix) ([]float64, error) {
 	out := make([]float64, n)
 	const block = kernel.ForestRows // rows of 384 values that fit the first-level cache together
 	const group = 32 * block        // rows that a goroutine takes at a time
-	parallel((n+group-1)/group, func(g int) {
+	parallel.Do((n+group-1)/group, func(g int) {
 		buf := make([]float32, min(n, block)*d)
 		from, to := g*group, min(n, (g+1)*group)
 		for ; from+block <= to; from += block {

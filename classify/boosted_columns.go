@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/org/salesconv/internal/parallel"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -20,7 +21,7 @@ func columnsOf(x mat.Matrix, categorical []bool) ([][]float32, error) {
 	}
 	const block = 64 // rows: four lines of the cache in each column
 	bad := make([]error, (n+block-1)/block)
-	parallel(len(bad), func(b int) {
+	parallel.Do(len(bad), func(b int) {
 		buf := make([]float32, d)
 		for i := b * block; i < min(n, (b+1)*block); i++ {
 			row := rows.row32(i, buf)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/org/salesconv/classify/internal/sample"
+	"github.com/org/salesconv/internal/parallel"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -214,7 +216,7 @@ func (b *booster) round(round int) {
 func (b *booster) derive() {
 	const block = 4096
 	n := len(b.margin)
-	parallel((n+block-1)/block, func(k int) {
+	parallel.Do((n+block-1)/block, func(k int) {
 		for i := k * block; i < min(n, (k+1)*block); i++ {
 			p, w := sigmoid32(b.margin[i]), b.weight[i]
 			b.gradients[i] = gradient{(p - float32(b.y[i])) * w, max(p*(1-p), 1e-16) * w}
@@ -264,7 +266,7 @@ func newWatched(s *Sample, base float32) (*watched, error) {
 // add adds what a tree gives each row to the margins, as if its Scale were 1.
 func (v *watched) add(t *Tree, margin []float32) {
 	const block = 256
-	parallel((len(margin)+block-1)/block, func(k int) {
+	parallel.Do((len(margin)+block-1)/block, func(k int) {
 		for i := k * block; i < min(len(margin), (k+1)*block); i++ {
 			margin[i] += t.Nodes[t.Leaf(v.rows[i])].Value
 		}
@@ -282,7 +284,7 @@ func (v *watched) measure(metric func(p []float64, y []int) float64) float64 {
 	}
 	var loss, total float64
 	for i, m := range v.margin {
-		w := weightAt(v.Weights, i)
+		w := sample.WeightAt(v.Weights, i)
 		z := float64(m)
 		if v.Y[i] == 1 {
 			z = -z

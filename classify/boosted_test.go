@@ -11,10 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/org/salesconv/classify/evaluate"
+	"github.com/org/salesconv/internal/reference"
 	"gonum.org/v1/gonum/mat"
 	"pgregory.net/rapid"
-
-	"github.com/org/salesconv/internal/reference"
 )
 
 // options are those of a golden model.
@@ -184,7 +184,7 @@ func TestBoostedLearns(t *testing.T) {
 		if name == "interactions" || name == "exact groups" || name == "one tree" {
 			continue // which cannot learn the product of columns 2 and 3
 		}
-		m, err := Evaluate(predict(t, fit(t, x, y, o), xTest), yTest)
+		m, err := evaluate.Evaluate(predict(t, fit(t, x, y, o), xTest), yTest)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -300,14 +300,14 @@ func TestBoostedStopsEarly(t *testing.T) {
 	if len(steps) != len(b.Trees())+5 || last.Rounds != 500 || last.Round != len(steps) {
 		t.Errorf("%d rounds for %d trees, the last is %+v", len(steps), len(b.Trees()), last)
 	}
-	m, err := Evaluate(predict(t, b, xv), yv)
+	m, err := evaluate.Evaluate(predict(t, b, xv), yv)
 	if err != nil {
 		t.Fatal(err)
 	}
 	wantClose(t, "log loss", []float64{m.LogLoss}, []float64{last.Best}, 1e-6)
 
-	o.Metric = func(p []float64, y []int) float64 { m, _ := Evaluate(p, y); return -m.ROCAUC }
-	if m, err = Evaluate(predict(t, fit(t, x, y, o), xv), yv); err != nil {
+	o.Metric = func(p []float64, y []int) float64 { m, _ := evaluate.Evaluate(p, y); return -m.ROCAUC }
+	if m, err = evaluate.Evaluate(predict(t, fit(t, x, y, o), xv), yv); err != nil {
 		t.Fatal(err)
 	}
 	if best := steps[len(steps)-1].Best; m.ROCAUC != -best {
@@ -323,7 +323,7 @@ func TestBoostedWatches(t *testing.T) {
 		var last BoostedStep
 		b := fit(t, x, y, &BoostedOptions{Rounds: 30, Dart: dart, Validation: &Sample{X: xv, Y: yv},
 			Progress: func(s BoostedStep) { last = s }})
-		m, err := Evaluate(predict(t, b, xv), yv)
+		m, err := evaluate.Evaluate(predict(t, b, xv), yv)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"sort"
 
+	"github.com/org/salesconv/classify/evaluate"
+	"github.com/org/salesconv/classify/internal/sample"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -32,7 +34,7 @@ func Platt(p []float64, y []int, weight []float64) (*Calibration, error) {
 	}
 	var mass [2]float64
 	for i, label := range y {
-		mass[label] += weightAt(weight, i)
+		mass[label] += sample.WeightAt(weight, i)
 	}
 	target := [2]float64{1 / (mass[0] + 2), (mass[1] + 1) / (mass[1] + 2)}
 	c := &Calibration{Scale: 1, Shift: 0}
@@ -40,7 +42,7 @@ func Platt(p []float64, y []int, weight []float64) (*Calibration, error) {
 		var g, h [2]float64
 		cross := 0.0
 		for i, p := range p {
-			x, w := logit(p), weightAt(weight, i)
+			x, w := logit(p), sample.WeightAt(weight, i)
 			q := Sigmoid(c.Scale*x + c.Shift)
 			r, d := w*(q-target[y[i]]), w*q*(1-q)
 			g[0], g[1] = g[0]+r*x, g[1]+r
@@ -74,10 +76,10 @@ func Isotonic(p []float64, y []int, weight []float64) (*Calibration, error) {
 		a, b := pools[k-1], pools[k]
 		pools = append(pools[:k-1], pool{a.lo, b.hi, a.sum + b.sum, a.mass + b.mass})
 	}
-	order := slices.DeleteFunc(descending(p), func(i int) bool { return weightAt(weight, i) == 0 })
+	order := slices.DeleteFunc(sample.Descending(p), func(i int) bool { return sample.WeightAt(weight, i) == 0 })
 	slices.Reverse(order)
 	for k, i := range order {
-		w := weightAt(weight, i)
+		w := sample.WeightAt(weight, i)
 		pools = append(pools, pool{p[i], p[i], w * float64(y[i]), w})
 		if k > 0 && p[order[k-1]] == p[i] {
 			merge()
@@ -99,11 +101,14 @@ func Isotonic(p []float64, y []int, weight []float64) (*Calibration, error) {
 	return c, nil
 }
 
+// checkCalibration checks that p holds probabilities and that y and weight fit them.
 func checkCalibration(p []float64, y []int, weight []float64) error {
-	if err := checkScores(p, y); err != nil {
-		return err
+	for i, v := range p {
+		if !(v >= 0 && v <= 1) {
+			return fmt.Errorf("classify: row %d: probability %v, want 0 to 1", i, v)
+		}
 	}
-	return checkLabels(len(p), y, weight)
+	return prefixed(sample.CheckLabels(len(p), y, weight))
 }
 
 // Apply gives the calibrated probability of p.
@@ -167,21 +172,15 @@ func FitCalibrated(ctx context.Context, x mat.Matrix, y []int, fit Fitter, opts 
 	if err != nil {
 		return nil, err
 	}
-	folds, err := Folds(y, o.Groups, cmp.Or(o.Folds, 5), o.Seed)
+	folds, err := evaluate.Folds(y, o.Groups, cmp.Or(o.Folds, 5), o.Seed)
 	if err != nil {
 		return nil, err
 	}
-	held, err := CrossValidate(ctx, y, folds, func(ctx context.Context, train, test []int) ([]float64, error) {
-		c, err := fit(ctx, SelectRows(x, train), pick(y, train), pick(o.Weights, train))
-		if err != nil {
-			return nil, err
-		}
-		return c.Predict(SelectRows(x, test))
-	})
+	held, err := evaluate.CrossValidate(ctx, y, folds, Refit(x, y, o.Weights, fit))
 	if err != nil {
 		return nil, err
 	}
-	m, err := o.Method(held.P, held.Y, pick(o.Weights, held.Row))
+	m, err := o.Method(held.P, held.Y, sample.Pick(o.Weights, held.Row))
 	if err != nil {
 		return nil, err
 	}

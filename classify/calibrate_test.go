@@ -2,13 +2,29 @@ package classify
 
 import (
 	"context"
+	"encoding/json"
 	"math"
-	"strings"
+	"os"
 	"testing"
+
+	"github.com/org/salesconv/classify/evaluate"
+	"github.com/org/salesconv/classify/internal/sample"
 )
 
 func TestIsotonicMatchesScikitLearn(t *testing.T) {
-	for i, g := range readMetricsGolden(t) {
+	raw, err := os.ReadFile("evaluate/testdata/metrics.json") // made by make_metrics.py there
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		P        []float64
+		Y        []int
+		Isotonic []float64 // at 0, 0.05 … 1
+	}
+	if err := json.Unmarshal(raw, &cases); err != nil {
+		t.Fatal(err)
+	}
+	for i, g := range cases {
 		c, err := Isotonic(g.P, g.Y, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -51,7 +67,7 @@ func TestPlatt(t *testing.T) {
 // Cross-fitting turns an overfitted model's certainty into what it is worth.
 func TestFitCalibrated(t *testing.T) {
 	x, y := linearSample(600, 150, 2)
-	train, test := all(300), all(600)[300:]
+	train, test := sample.All(300), sample.All(600)[300:]
 	fit := LogisticFitter(&LogisticOptions{C: 1000})
 	raw, err := fit(context.Background(), SelectRows(x, train), y[:300], nil)
 	if err != nil {
@@ -63,32 +79,9 @@ func TestFitCalibrated(t *testing.T) {
 	}
 	p, _ := raw.Predict(SelectRows(x, test))
 	q, _ := c.Predict(SelectRows(x, test))
-	before, _ := Evaluate(p, y[300:])
-	after, err := Evaluate(q, y[300:])
+	before, _ := evaluate.Evaluate(p, y[300:])
+	after, err := evaluate.Evaluate(q, y[300:])
 	if err != nil || after.LogLoss > before.LogLoss/4 || math.Abs(after.ROCAUC-before.ROCAUC) > 1e-3 {
 		t.Errorf("log loss %.3f, before %.3f; AUC %.3f and %.3f; error %v", after.LogLoss, before.LogLoss, after.ROCAUC, before.ROCAUC, err)
-	}
-}
-
-func TestThresholds(t *testing.T) {
-	p := []float64{0.9, 0.8, 0.8, 0.6, 0.4, 0.2}
-	y := []int{1, 1, 0, 1, 0, 0}
-	if got, err := ThresholdBestF1(p, y); got != 0.6 || err != nil {
-		t.Errorf("best F1 at %v, error %v", got, err)
-	}
-	if got, err := ThresholdLowestCost(p, y, 10, 1); got != 0.9 || err != nil {
-		t.Errorf("dear errors: threshold %v, error %v", got, err)
-	}
-	if got, err := ThresholdLowestCost(p, y, 1, 10); got != 0.6 || err != nil {
-		t.Errorf("dear misses: threshold %v, error %v", got, err)
-	}
-	for calls, want := range []int{0, 1, 1, 3, 4, 5, 6, 6} { // two rows tie for the second place
-		threshold, err := ThresholdCapacity(p, calls)
-		if c := confusion(p, y, threshold); c.TruePositive+c.FalsePositive != want || err != nil {
-			t.Errorf("capacity %d: threshold %v calls %d, want %d, error %v", calls, threshold, c.TruePositive+c.FalsePositive, want, err)
-		}
-	}
-	if _, err := ThresholdLowestCost(p, y, -1, 1); err == nil || !strings.Contains(err.Error(), "costs -1 and 1") {
-		t.Errorf("error %v", err)
 	}
 }

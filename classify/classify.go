@@ -2,15 +2,16 @@ package classify
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
+	"github.com/org/salesconv/classify/evaluate"
+	"github.com/org/salesconv/classify/internal/sample"
+	"github.com/org/salesconv/internal/parallel"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -143,73 +144,36 @@ func sigmoids(z []float64, err error) ([]float64, error) {
 	return z, err
 }
 
+// Refit returns what evaluate.CrossValidate and its relatives call: it fits a classifier to the rows of x that it is told
+// to train on and predicts others. y and weight (nil: all 1) have an entry for each row of x.
+func Refit(x mat.Matrix, y []int, weight []float64, fit Fitter) evaluate.Refit {
+	return func(ctx context.Context, train, test []int) ([]float64, error) {
+		c, err := fit(ctx, SelectRows(x, train), sample.Pick(y, train), sample.Pick(weight, train))
+		if err != nil {
+			return nil, err
+		}
+		return c.Predict(SelectRows(x, test))
+	}
+}
+
 // checkSample checks the shape of x, the labels and the weights (nil: all 1), but not the values of x.
 func checkSample(x mat.Matrix, y []int, weight []float64) error {
+	if x == nil {
+		return errors.New("classify: no rows (a nil matrix)")
+	}
 	n, d := x.Dims()
 	if n > 0 && d == 0 {
 		return errors.New("classify: rows without columns")
 	}
-	return checkLabels(n, y, weight)
+	return prefixed(sample.CheckLabels(n, y, weight))
 }
 
-// checkLabels checks that y has n labels, 0 or 1, both with some weight.
-func checkLabels(n int, y []int, weight []float64) error {
-	if n == 0 {
-		return errors.New("classify: no rows")
-	}
-	if len(y) != n {
-		return fmt.Errorf("classify: %d labels for %d rows", len(y), n)
-	}
-	if err := checkWeights(n, weight); err != nil {
-		return err
-	}
-	var count [2]int
-	var mass [2]float64
-	for i, label := range y {
-		if label != 0 && label != 1 {
-			return fmt.Errorf("classify: row %d: label %d, want 0 or 1", i, label)
-		}
-		count[label]++
-		mass[label] += weightAt(weight, i)
-	}
-	for k := range 2 {
-		if count[k] == 0 {
-			return fmt.Errorf("classify: all %d labels are %d: both classes are needed", n, 1-k)
-		}
-		if mass[k] == 0 {
-			return fmt.Errorf("classify: every row of label %d has weight 0: both classes are needed", k)
-		}
-	}
-	return nil
-}
-
-// checkWeights checks that there are n weights (or nil), finite and not negative.
-func checkWeights(n int, weight []float64) error {
-	if weight == nil {
+// prefixed names the package in errors of package sample.
+func prefixed(err error) error {
+	if err == nil {
 		return nil
 	}
-	if len(weight) != n {
-		return fmt.Errorf("classify: %d weights for %d rows", len(weight), n)
-	}
-	sum := 0.0
-	for i, w := range weight {
-		if !(w >= 0) || math.IsInf(w, 1) {
-			return fmt.Errorf("classify: row %d: weight %v, want a finite number, 0 or more", i, w)
-		}
-		sum += w
-	}
-	if sum == 0 {
-		return errors.New("classify: all weights are 0")
-	}
-	return nil
-}
-
-// weightAt is the weight of row i; nil weights are all 1.
-func weightAt(weight []float64, i int) float64 {
-	if weight == nil {
-		return 1
-	}
-	return weight[i]
+	return fmt.Errorf("classify: %w", err)
 }
 
 // checkWidth checks that x has the columns that a model was trained on.
@@ -226,7 +190,7 @@ func checkFinite(x mat.Matrix, missing bool) error {
 	const block = 256
 	bad := make([]error, (n+block-1)/block)
 	r := rowsOf(x)
-	parallel(len(bad), func(b int) {
+	parallel.Do(len(bad), func(b int) {
 		buf := make([]float64, d)
 		for i := b * block; i < min(n, (b+1)*block) && bad[b] == nil; i++ {
 			bad[b] = checkRow(i, r.row(i, buf), missing)
@@ -250,28 +214,4 @@ func checkRow(i int, row []float64, missing bool) error {
 		}
 	}
 	return nil
-}
-
-// parallel calls f for each task, on as many goroutines as there are processors.
-// f must write only what its task owns, so that results do not depend on their number.
-func parallel(tasks int, f func(task int)) {
-	workers := min(runtime.GOMAXPROCS(0), tasks)
-	if workers <= 1 {
-		for t := range tasks {
-			f(t)
-		}
-		return
-	}
-	var next atomic.Int64
-	work := func() {
-		for t := int(next.Add(1)) - 1; t < tasks; t = int(next.Add(1)) - 1 {
-			f(t)
-		}
-	}
-	var wg sync.WaitGroup
-	for range workers - 1 {
-		wg.Go(work)
-	}
-	work()
-	wg.Wait()
 }

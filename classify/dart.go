@@ -1,6 +1,10 @@
 package classify
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+
+	"github.com/org/salesconv/internal/parallel"
+)
 
 // dart drops trees while others are fitted, and shares out their weights afterwards.
 type dart struct {
@@ -53,7 +57,7 @@ func (d *dart) pick(rng *rand.Rand, total float32) int {
 // sum puts the base and the trees that are not dropped into margin.
 func (d *dart) sum(trees [][]float32, margin []float32) {
 	const block = 4096
-	parallel((len(margin)+block-1)/block, func(k int) {
+	parallel.Do((len(margin)+block-1)/block, func(k int) {
 		from, to := k*block, min(len(margin), (k+1)*block)
 		for i := from; i < to; i++ {
 			margin[i] = d.base

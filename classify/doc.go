@@ -1,9 +1,8 @@
-// Package classify turns rows of numbers (embeddings, tf-idf, metadata) into the probability of label 1, and says
-// honestly how good that is.
+// Package classify turns rows of numbers (embeddings, tf-idf, metadata) into the probability of label 1.
 //
 //	f, err := classify.FitLogistic(ctx, x, y, nil)     // x is any mat.Matrix, y holds 0 and 1
 //	p, err := f.Predict(test)                          // a probability for each row
-//	m, err := classify.Evaluate(p, labels)             // accuracy, F1, ROC AUC, PR AUC, log loss, Brier …
+//	m, err := evaluate.Evaluate(p, labels)             // accuracy, F1, ROC AUC, PR AUC, log loss, Brier …
 //
 // # Classifiers
 //
@@ -22,19 +21,7 @@
 // float32 rows (as encoder.Embeddings has them) and mat.Dense are read in place. [SelectRows] and [Join] take rows out of a
 // matrix and set matrices side by side without copying.
 //
-// # What a test is worth
-//
-// A score on rows that were trained on says nothing. [Folds] deals rows into folds, keeping groups (an agent's calls)
-// together; [ForwardFolds] tests on later rows than it trains on. [CrossValidate] calls a function of yours for every
-// fold, which must learn everything from the training rows: vocabulary, tuned encoder, choice of settings, threshold. So
-// what is tuned inside that function is nested by construction.
-//
-// [Bootstrap] gives an interval, by group; [Compare] says whether one way of predicting is better than another on the
-// same rows, and its Verdict is "no evidence of a difference" unless there is some. Intervals and tests are of the rows:
-// they say what other calls from the same source would show, given these models. [LearningCurve] shows what more data
-// would bring, and [LeakProbe] warns where metadata alone predict the label. [CalibrationTable], [Lift] and [Profit] say
-// what a score means in use; [ThresholdBestF1], [ThresholdLowestCost] and [ThresholdCapacity] choose a threshold, to be done on rows of its own, as
-// [OutOfFold.Decide] does.
+// Package evaluate measures and compares what they predict; [Refit] is what its cross-validation calls.
 //
 // # Errors and concurrency
 //
@@ -47,6 +34,6 @@
 //
 // # Sources
 //
-// Objectives and metrics are those of scikit-learn 1.9, trees those of XGBoost 3.2, each checked against it (testdata).
+// Objectives are those of scikit-learn 1.9, trees those of XGBoost 3.2, each checked against it (testdata).
 // Papers are named where they are used.
 package classify

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/org/salesconv/classify/internal/sample"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -21,7 +22,7 @@ func (e *Ensemble) Predict(x mat.Matrix) ([]float64, error) {
 	if len(e.Members) == 0 {
 		return nil, errors.New("classify: an ensemble without members")
 	}
-	if err := checkWeights(len(e.Members), e.Weights); err != nil {
+	if err := prefixed(sample.CheckWeights(len(e.Members), e.Weights)); err != nil {
 		return nil, fmt.Errorf("classify: ensemble: %w", err)
 	}
 	n, _ := x.Dims()
@@ -31,7 +32,7 @@ func (e *Ensemble) Predict(x mat.Matrix) ([]float64, error) {
 		if err != nil {
 			return nil, fmt.Errorf("classify: ensemble: member %d: %w", k, err)
 		}
-		w := weightAt(e.Weights, k)
+		w := sample.WeightAt(e.Weights, k)
 		total += w
 		for i, v := range p {
 			mean[i] += w * v
@@ -78,5 +79,5 @@ func decodeEnsemble(raw json.RawMessage) (Classifier, error) {
 	if len(e.Members) == 0 {
 		return nil, errors.New(`"members" is empty or missing`)
 	}
-	return e, checkWeights(len(e.Members), e.Weights)
+	return e, prefixed(sample.CheckWeights(len(e.Members), e.Weights))
 }

@@ -1,5 +1,7 @@
 package classify
 
+import "github.com/org/salesconv/internal/parallel"
+
 // exactNode is a node of the level that is being split.
 type exactNode struct {
 	id      int
@@ -28,7 +30,7 @@ func newExactGrower(o *treeOptions, r *regularizer, columns [][]float32) *exactG
 	n := len(columns[0])
 	g := &exactGrower{treeOptions: o, regularizer: r, columns: columns, at: make([]int32, n),
 		sorted: make([][]uint64, len(columns)), upward: make([]bool, len(columns))}
-	parallel(len(columns), func(j int) {
+	parallel.Do(len(columns), func(j int) {
 		keys := make([]uint64, 0, n)
 		for i, v := range columns[j] {
 			if v == v {
@@ -99,7 +101,7 @@ func (g *exactGrower) findSplits(level []*exactNode, gradients []gradient, depth
 	groups := min(most, len(g.columns))
 	best := make([][]split, groups)
 	sampled := columns.node(0, depth, nil)
-	parallel(groups, func(k int) {
+	parallel.Do(groups, func(k int) {
 		s := newExactScan(g, level, gradients)
 		for j := k * len(g.columns) / groups; j < (k+1)*len(g.columns)/groups; j++ {
 			if sampled == nil || sampled[j] {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/classify/evaluate"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -40,12 +41,6 @@ func ExampleFitLogistic() {
 	// classify: rows of 5 columns, the model was trained on 6
 }
 
-func ExampleEvaluate() {
-	m, err := classify.Evaluate([]float64{0.9, 0.7, 0.4, 0.2}, []int{1, 0, 1, 0})
-	fmt.Printf("accuracy %.2f, ROC AUC %.2f, PR AUC %.2f, log loss %.3f, error %v\n", m.Accuracy, m.ROCAUC, m.PRAUC, m.LogLoss, err)
-	// Output: accuracy 0.50, ROC AUC 0.75, PR AUC 0.83, log loss 0.612, error <nil>
-}
-
 func ExampleLoad() {
 	x, y, _ := calls(200)
 	f, err := classify.FitLogistic(context.Background(), x, y, nil)
@@ -71,13 +66,13 @@ func ExampleFitStack() {
 		{Name: "strong", Features: classify.ConstantFeatures(x.Slice(0, 300, 0, 2))},
 		{Name: "weak", Features: classify.ConstantFeatures(x.Slice(0, 300, 2, 6))},
 	}
-	folds, err := classify.Folds(y, agents, 5, 1)
+	folds, err := evaluate.Folds(y, agents, 5, 1)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	judge := func(blocks ...classify.Block) *classify.OutOfFold {
-		out, err := classify.CrossValidate(ctx, y, folds, func(ctx context.Context, train, test []int) ([]float64, error) {
+	judge := func(blocks ...classify.Block) *evaluate.OutOfFold {
+		out, err := evaluate.CrossValidate(ctx, y, folds, func(ctx context.Context, train, test []int) ([]float64, error) {
 			s, features, err := classify.FitStack(ctx, blocks, y, train, &classify.StackOptions{Groups: agents})
 			if err != nil {
 				return nil, err
@@ -89,7 +84,7 @@ func ExampleFitStack() {
 		}
 		return out
 	}
-	c, err := classify.Compare(ctx, judge(blocks[1]), judge(blocks...), &classify.ResampleOptions{Groups: agents})
+	c, err := evaluate.Compare(ctx, judge(blocks[1]), judge(blocks...), &evaluate.ResampleOptions{Groups: agents})
 	if err != nil {
 		fmt.Println(err)
 		return

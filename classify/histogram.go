@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"github.com/org/salesconv/internal/parallel"
 )
 
 // Gradients are added up as whole numbers: the first derivative in the upper and the second in the lower 32 bits of
@@ -112,7 +114,7 @@ func (g *histGrower) grow(gradients []gradient, columns columnSampler, margin []
 	} else {
 		g.growByDepth(root)
 	}
-	parallel(len(g.finished), func(k int) {
+	parallel.Do(len(g.finished), func(k int) {
 		n := g.finished[k]
 		v := g.tree.Nodes[n.id].Value
 		for _, i := range g.rows[n.from:n.to] {
@@ -201,7 +203,7 @@ func (g *histGrower) expand(parents []*histNode) []*histNode {
 		left, right := g.split(n)
 		children = append(children, left, right)
 	}
-	parallel(len(parents), func(k int) { g.partition(parents[k], children[2*k], children[2*k+1]) })
+	parallel.Do(len(parents), func(k int) { g.partition(parents[k], children[2*k], children[2*k+1]) })
 	depth := 0
 	if len(parents) > 0 {
 		depth = parents[0].depth + 1
@@ -307,7 +309,7 @@ func (g *histGrower) evaluate(pairs []*histPair) {
 	if blocks < 2*runtime.GOMAXPROCS(0) {
 		parts = len(pairs)
 	}
-	parallel(blocks*parts, func(task int) {
+	parallel.Do(blocks*parts, func(task int) {
 		b := task / parts
 		for k := task % parts; k < len(pairs); k += parts {
 			best := g.blockBest[2*k*blocks:]

@@ -1,5 +1,7 @@
 package classify
 
+import "github.com/org/salesconv/internal/parallel"
+
 // bins are the columns of the training rows as numbers of bins, eight columns (or four with more than 256 numbers)
 // packed in each word of 64 bits, so that one word and one gradient are loaded for eight additions to histograms.
 type bins struct {
@@ -52,7 +54,7 @@ func (b *binBlock) column(h []int64, k int) []int64 { return h[k<<b.shift : (k+1
 // newBins cuts the columns into bins.
 func newBins(columns [][]float32, weight []float32, maxBin int, categorical []bool) *bins {
 	b := &bins{rows: len(columns[0]), cuts: make([]cuts, len(columns))}
-	parallel(len(columns), func(j int) {
+	parallel.Do(len(columns), func(j int) {
 		b.cuts[j] = newCuts(columns[j], weight, maxBin, categorical != nil && categorical[j])
 	})
 	for j := 0; j < len(columns); {
@@ -68,7 +70,7 @@ func newBins(columns [][]float32, weight []float32, maxBin int, categorical []bo
 		b.blocks = append(b.blocks, block)
 		j += block.count
 	}
-	parallel(len(b.blocks), func(k int) { b.fill(&b.blocks[k], columns) })
+	parallel.Do(len(b.blocks), func(k int) { b.fill(&b.blocks[k], columns) })
 	return b
 }
 

@@ -8,7 +8,9 @@ import (
 	"io"
 	"math"
 
+	"github.com/org/salesconv/classify/internal/sample"
 	"github.com/org/salesconv/internal/kernel"
+	"github.com/org/salesconv/internal/parallel"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
@@ -132,7 +134,7 @@ func (o *LogisticOptions) withDefaults() (LogisticOptions, error) {
 func rowWeights(y []int, o *LogisticOptions) []float64 {
 	var mass [2]float64
 	for i, k := range y {
-		mass[k] += weightAt(o.Weights, i)
+		mass[k] += sample.WeightAt(o.Weights, i)
 	}
 	class := [2]float64{1, 1}
 	if o.Balanced {
@@ -142,7 +144,7 @@ func rowWeights(y []int, o *LogisticOptions) []float64 {
 	}
 	w := make([]float64, len(y))
 	for i, k := range y {
-		w[i] = class[k] * weightAt(o.Weights, i)
+		w[i] = class[k] * sample.WeightAt(o.Weights, i)
 	}
 	return w
 }
@@ -157,7 +159,7 @@ func (f *Logistic) Margins(x mat.Matrix) ([]float64, error) {
 	s, sparse := x.(*Sparse)
 	r := rowsOf(x)
 	const block = 256
-	parallel((n+block-1)/block, func(b int) {
+	parallel.Do((n+block-1)/block, func(b int) {
 		var buf []float64
 		if !sparse {
 			buf = make([]float64, d)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/org/salesconv/classify/internal/sample"
 	"github.com/org/salesconv/internal/kernel"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -37,7 +38,7 @@ func (l *logLoss) cholesky(margin []float64) func(g []float64) {
 		return nil
 	}
 	var c mat.Cholesky
-	if !c.Factorize(hessian[float32](l, margin, all(l.d), l.sampleRows())) {
+	if !c.Factorize(hessian[float32](l, margin, sample.All(l.d), l.sampleRows())) {
 		return nil
 	}
 	return func(g []float64) {
@@ -106,7 +107,7 @@ func (f *Logistic) Covariance(x mat.Matrix, y []int, opts *LogisticOptions) (*ma
 	weight := rowWeights(y, &o)
 	o.C = f.C
 	var factor mat.Cholesky
-	if !factor.Factorize(hessian[float64](newLogLoss(m, y, weight, &o), z, all(m.d), m.n)) {
+	if !factor.Factorize(hessian[float64](newLogLoss(m, y, weight, &o), z, sample.All(m.d), m.n)) {
 		return nil, errors.New("classify: no covariance: the columns are dependent and the penalty is too weak to tell them apart")
 	}
 	var inverse mat.SymDense

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/org/salesconv/classify/evaluate"
+	"github.com/org/salesconv/classify/internal/sample"
 	"github.com/org/salesconv/internal/kernel"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -23,7 +25,7 @@ func chooseC(ctx context.Context, x mat.Matrix, y []int, weight []float64, o *Lo
 	for k, c := range slices.Sorted(slices.Values(o.Cs)) {
 		path[k].C = c
 	}
-	folds, err := Folds(y, o.Groups, o.Folds, o.Seed)
+	folds, err := evaluate.Folds(y, o.Groups, o.Folds, o.Seed)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +40,7 @@ func chooseC(ctx context.Context, x mat.Matrix, y []int, weight []float64, o *Lo
 		for k := range path { // from strong to weak, each from where the last ended
 			v := *o
 			v.C, v.Tolerance = path[k].C, max(o.Tolerance, 1e-6)
-			l := newLogLoss(m, pick(y, fold.Train), pick(weight, fold.Train), &v)
+			l := newLogLoss(m, sample.Pick(y, fold.Train), sample.Pick(weight, fold.Train), &v)
 			if theta == nil {
 				theta = l.start()
 			}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/org/salesconv/classify/evaluate"
+	"github.com/org/salesconv/classify/internal/sample"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -88,11 +90,11 @@ func FitStack(ctx context.Context, blocks []Block, y []int, train []int, opts *S
 	if err != nil {
 		return nil, nil, err
 	}
-	groups := pick(o.Groups, train)
+	groups := sample.Pick(o.Groups, train)
 	if o.Folds == 0 {
-		o.Folds = min(5, len(membersOf(len(train), groups)))
+		o.Folds = min(5, len(sample.Groups(len(train), groups)))
 	}
-	folds, err := Folds(pick(y, train), groups, o.Folds, o.Seed)
+	folds, err := evaluate.Folds(sample.Pick(y, train), groups, o.Folds, o.Seed)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -100,13 +102,13 @@ func FitStack(ctx context.Context, blocks []Block, y []int, train []int, opts *S
 	if err != nil {
 		return nil, nil, err
 	}
-	stay, trials := choose(blocks, held, folds, pick(y, train), groups, pick(o.Weights, train), o.Shrinkage)
-	heads, x, err := fitHeads(ctx, pick(blocks, stay), y, train, o, 0)
+	stay, trials := choose(blocks, held, folds, sample.Pick(y, train), groups, sample.Pick(o.Weights, train), o.Shrinkage)
+	heads, x, err := fitHeads(ctx, sample.Pick(blocks, stay), y, train, o, 0)
 	if err != nil {
 		return nil, nil, err
 	}
 	s := &Stack{Heads: heads, Trials: trials}
-	weights, intercept := joinHeads(pick(held, stay), pick(y, train), pick(o.Weights, train), o.Shrinkage)
+	weights, intercept := joinHeads(sample.Pick(held, stay), sample.Pick(y, train), sample.Pick(o.Weights, train), o.Shrinkage)
 	for b := range heads {
 		s.Heads[b].Weight = weights[b]
 	}
@@ -115,11 +117,11 @@ func FitStack(ctx context.Context, blocks []Block, y []int, train []int, opts *S
 }
 
 // heldMargins are margins of the rows train by heads that have not seen them, by block and row.
-func heldMargins(ctx context.Context, blocks []Block, y, train []int, folds []Fold, o StackOptions) ([][]float64, error) {
+func heldMargins(ctx context.Context, blocks []Block, y, train []int, folds []evaluate.Fold, o StackOptions) ([][]float64, error) {
 	held := make([][]float64, len(blocks))
 	var open []int // blocks whose margins are yet to be found
 	for b, block := range blocks {
-		if held[b] = pick(block.OutOfFoldMargins, train); held[b] == nil {
+		if held[b] = sample.Pick(block.OutOfFoldMargins, train); held[b] == nil {
 			held[b], open = make([]float64, len(train)), append(open, b)
 		}
 	}
@@ -127,11 +129,11 @@ func heldMargins(ctx context.Context, blocks []Block, y, train []int, folds []Fo
 		return held, nil
 	}
 	for f, fold := range folds {
-		heads, x, err := fitHeads(ctx, pick(blocks, open), y, pick(train, fold.Train), o, f+1)
+		heads, x, err := fitHeads(ctx, sample.Pick(blocks, open), y, sample.Pick(train, fold.Train), o, f+1)
 		if err != nil {
 			return nil, err
 		}
-		z, err := (&Stack{Heads: heads}).HeadMargins(SelectRows(x, pick(train, fold.Test)))
+		z, err := (&Stack{Heads: heads}).HeadMargins(SelectRows(x, sample.Pick(train, fold.Test)))
 		if err != nil {
 			return nil, err
 		}
@@ -184,10 +186,10 @@ func (o *StackOptions) withDefaults(blocks []Block, y, train []int) (StackOption
 	case !(v.Shrinkage >= 0):
 		return v, nil, fmt.Errorf("classify: stack: equality %v, want 0 or more", v.Shrinkage)
 	}
-	if err := checkWeights(len(y), v.Weights); err != nil {
+	if err := prefixed(sample.CheckWeights(len(y), v.Weights)); err != nil {
 		return v, nil, err
 	}
-	return v, train, checkLabels(len(train), pick(y, train), pick(v.Weights, train))
+	return v, train, prefixed(sample.CheckLabels(len(train), sample.Pick(y, train), sample.Pick(v.Weights, train)))
 }
 
 // fitHeads fits a head for each block on the given rows and returns the features of all rows.
@@ -212,7 +214,7 @@ func fitHeads(ctx context.Context, blocks []Block, y []int, rows []int, o StackO
 		if fit == nil {
 			fit = defaultHead(x)
 		}
-		c, err := fit(ctx, SelectRows(x, rows), pick(y, rows), pick(o.Weights, rows))
+		c, err := fit(ctx, SelectRows(x, rows), sample.Pick(y, rows), sample.Pick(o.Weights, rows))
 		if err != nil {
 			return nil, nil, fmt.Errorf("classify: stack: head of block %q: %w", block.Name, err)
 		}

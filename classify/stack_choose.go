@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/org/salesconv/classify/evaluate"
+	"github.com/org/salesconv/classify/internal/sample"
 	"gonum.org/v1/gonum/stat"
 )
 
@@ -20,7 +22,7 @@ type BlockTrial struct {
 
 // choose lists the blocks that stay: all that have to, and of the optional ones with which log loss and ROC AUC out of
 // fold are better than without, the one with the lowest log loss. Margins are by block and row.
-func choose(blocks []Block, margins [][]float64, folds []Fold, y []int, groups []string, rowWeight []float64, equality float64) (stay []int, trials []BlockTrial) {
+func choose(blocks []Block, margins [][]float64, folds []evaluate.Fold, y []int, groups []string, rowWeight []float64, equality float64) (stay []int, trials []BlockTrial) {
 	var fixed, optional []int
 	for b, block := range blocks {
 		if block.Optional {
@@ -32,18 +34,18 @@ func choose(blocks []Block, margins [][]float64, folds []Fold, y []int, groups [
 	if optional == nil {
 		return fixed, nil
 	}
-	best, members := 0, membersOf(len(y), groups)
+	best, members := 0, sample.Groups(len(y), groups)
 	var without []float64
 	for i := range len(optional) + 1 {
 		with, name := fixed, ""
 		if i > 0 {
 			with, name = append(slices.Clone(fixed), optional[i-1]), blocks[optional[i-1]].Name
 		}
-		p := joinedOutOfFold(pick(margins, with), folds, y, rowWeight, equality)
+		p := joinedOutOfFold(sample.Pick(margins, with), folds, y, rowWeight, equality)
 		if i == 0 {
 			without = p
 		}
-		t := BlockTrial{Block: name, LogLoss: LogLoss(p, y), ROCAUC: ROCAUC(p, y)}
+		t := BlockTrial{Block: name, LogLoss: evaluate.LogLoss(p, y), ROCAUC: evaluate.ROCAUC(p, y)}
 		t.Gain, t.Error = gain(without, p, y, members)
 		trials = append(trials, t)
 		if t.LogLoss < trials[best].LogLoss && t.ROCAUC > trials[0].ROCAUC {
@@ -64,7 +66,7 @@ func gain(p, q []float64, y []int, members [][]int) (mean, err float64) {
 	sums := make([]float64, len(members))
 	for g, rows := range members {
 		for _, i := range rows {
-			sums[g] += surprise(p[i], y[i]) - surprise(q[i], y[i])
+			sums[g] += sample.LogLoss(p[i], y[i]) - sample.LogLoss(q[i], y[i])
 		}
 	}
 	groups, n := float64(len(members)), float64(len(y))
@@ -73,14 +75,14 @@ func gain(p, q []float64, y []int, members [][]int) (mean, err float64) {
 }
 
 // joinedOutOfFold gives each row the probability by weights of the heads that were fitted on the other folds.
-func joinedOutOfFold(margins [][]float64, folds []Fold, y []int, rowWeight []float64, equality float64) []float64 {
+func joinedOutOfFold(margins [][]float64, folds []evaluate.Fold, y []int, rowWeight []float64, equality float64) []float64 {
 	p := make([]float64, len(y))
 	for _, fold := range folds {
 		train := make([][]float64, len(margins))
 		for b, z := range margins {
-			train[b] = pick(z, fold.Train)
+			train[b] = sample.Pick(z, fold.Train)
 		}
-		weights, intercept := joinHeads(train, pick(y, fold.Train), pick(rowWeight, fold.Train), equality)
+		weights, intercept := joinHeads(train, sample.Pick(y, fold.Train), sample.Pick(rowWeight, fold.Train), equality)
 		for _, i := range fold.Test {
 			z := intercept
 			for b, w := range weights {

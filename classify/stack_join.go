@@ -3,6 +3,7 @@ package classify
 import (
 	"math"
 
+	"github.com/org/salesconv/classify/internal/sample"
 	"gonum.org/v1/gonum/stat"
 )
 
@@ -36,7 +37,7 @@ func joinHeads(margins [][]float64, y []int, rowWeight []float64, equality float
 			slope, curvature := 0.0, 0.0
 			for i, v := range x {
 				p := Sigmoid(z[i])
-				w := weightAt(rowWeight, i)
+				w := sample.WeightAt(rowWeight, i)
 				slope += w * (p - float64(y[i])) * v
 				curvature += w * v * v / 4 // the most it can be, so that every step descends
 			}

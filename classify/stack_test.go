@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/org/salesconv/classify/evaluate"
+	"github.com/org/salesconv/classify/internal/sample"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -37,7 +39,7 @@ func TestStackWeighsHeads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m, err := Evaluate(p, y); err != nil || m.ROCAUC < 0.8 {
+	if m, err := evaluate.Evaluate(p, y); err != nil || m.ROCAUC < 0.8 {
 		t.Errorf("AUC %.3f on the training rows, error %v", m.ROCAUC, err)
 	}
 	l, ok := s.Linear()
@@ -155,14 +157,14 @@ func TestStackTakesHeldMargins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	folds, err := Folds(y, nil, 3, 5)
+	folds, err := evaluate.Folds(y, nil, 3, 5)
 	if err != nil {
 		t.Fatal(err)
 	}
 	held, fits := make([]float64, len(y)), 0
 	head := defaultHead(x)
 	for _, f := range folds {
-		c, err := head(t.Context(), SelectRows(x, f.Train), pick(y, f.Train), nil)
+		c, err := head(t.Context(), SelectRows(x, f.Train), sample.Pick(y, f.Train), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

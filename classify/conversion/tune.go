@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/triplet"
 	"gonum.org/v1/gonum/mat"
@@ -74,7 +75,7 @@ func head(m *encoder.Model) (*classify.Logistic, error) {
 
 // tune tunes the encoder on the documents train, and without each fold of them.
 func (f *Fit) tune(ctx context.Context, docs [][]string, labels, train []int, o *Options) (*Tuning, error) {
-	folds, err := classify.Folds(Pick(labels, train), Pick(o.Groups, train), cmp.Or(o.Folds, innerFolds), o.Seed)
+	folds, err := evaluate.Folds(Pick(labels, train), Pick(o.Groups, train), cmp.Or(o.Folds, innerFolds), o.Seed)
 	if err != nil {
 		return nil, err
 	}

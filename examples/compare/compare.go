@@ -10,6 +10,7 @@ import (
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/study"
@@ -41,7 +42,7 @@ var pairs = [][2]string{
 // A way of predicting trains on some calls and gives the probability of others.
 type way struct {
 	name  string
-	refit classify.Refit
+	refit evaluate.Refit
 }
 
 // trial is a cross-validation of all ways at once, so that what they share is computed once.
@@ -51,7 +52,7 @@ type trial struct {
 	env    *cli.Env
 	stages *cli.Stages
 	blocks map[string]classify.Block // by their names
-	folds  []classify.Fold
+	folds  []evaluate.Fold
 
 	fits []fitted
 }
@@ -86,9 +87,9 @@ func compare(ctx context.Context, env *cli.Env, d *study.Data, o *options) (*res
 }
 
 // deal deals the calls into folds.
-func (s *trial) deal() ([]classify.Fold, error) {
+func (s *trial) deal() ([]evaluate.Fold, error) {
 	if !s.Forward {
-		return classify.Folds(s.Labels, s.Groups, s.Folds, s.Seed)
+		return evaluate.Folds(s.Labels, s.Groups, s.Folds, s.Seed)
 	}
 	at := make([]time.Time, len(s.Calls))
 	for i, c := range s.Calls {
@@ -96,7 +97,7 @@ func (s *trial) deal() ([]classify.Fold, error) {
 			return nil, fmt.Errorf("call %q has no call_time, which -forward needs of every call", c.ID)
 		}
 	}
-	return classify.ForwardFolds(s.Labels, at, s.Folds)
+	return evaluate.ForwardFolds(s.Labels, at, s.Folds)
 }
 
 // encode prepares the blocks. The generic encoder learns nothing here, so it reads each call once.
@@ -248,7 +249,7 @@ func boosted(ctx context.Context, x mat.Matrix, y []int, weight []float64) (clas
 }
 
 // one predicts by a classifier of one block.
-func (s *trial) one(block string, fit classify.Fitter) classify.Refit {
+func (s *trial) one(block string, fit classify.Fitter) evaluate.Refit {
 	return func(ctx context.Context, train, test []int) ([]float64, error) {
 		x, err := s.blocks[block].Features(ctx, train)
 		if err != nil {
@@ -263,7 +264,7 @@ func (s *trial) one(block string, fit classify.Fitter) classify.Refit {
 }
 
 // stack predicts by the stack of tf-idf, the blocks of the generic encoder, and more.
-func (s *trial) stack(more ...string) classify.Refit {
+func (s *trial) stack(more ...string) evaluate.Refit {
 	var blocks []classify.Block
 	for _, name := range slices.Concat([]string{conversion.Words}, generic, more) {
 		blocks = append(blocks, s.blocks[name])
@@ -278,9 +279,9 @@ func (s *trial) stack(more ...string) classify.Refit {
 }
 
 // predict trains a way on the calls outside each fold and predicts those in it.
-func (s *trial) predict(ctx context.Context, w way) (*classify.OutOfFold, error) {
+func (s *trial) predict(ctx context.Context, w way) (*evaluate.OutOfFold, error) {
 	fold := 0
-	out, err := classify.CrossValidate(ctx, s.Labels, s.folds, func(ctx context.Context, train, test []int) ([]float64, error) {
+	out, err := evaluate.CrossValidate(ctx, s.Labels, s.folds, func(ctx context.Context, train, test []int) ([]float64, error) {
 		fold++
 		s.stage(w.name+", folds")(fold, len(s.folds))
 		return w.refit(ctx, train, test)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/transcript"
 	"gonum.org/v1/gonum/mat"
@@ -25,7 +26,7 @@ type results struct {
 	Uses      []use           `json:"uses"` // of the predictor
 	Profits   []profits       `json:"profits"`
 	Learning  []learning      `json:"learning"`
-	Leak      *classify.Leak  `json:"metadata_alone,omitempty"`
+	Leak      *evaluate.Leak  `json:"metadata_alone,omitempty"`
 
 	kind string // of the calls
 }
@@ -43,14 +44,14 @@ type use struct {
 // profits are what calling the best-scored calls first earns.
 type profits struct {
 	Name  string                 `json:"name"`
-	Curve []classify.ProfitPoint `json:"curve"`
-	Best  classify.ProfitPoint   `json:"best"`
+	Curve []evaluate.ProfitPoint `json:"curve"`
+	Best  evaluate.ProfitPoint   `json:"best"`
 }
 
 // learning is how a way gets better with more training calls.
 type learning struct {
 	Name  string                        `json:"name"`
-	Curve []classify.LearningCurvePoint `json:"curve"`
+	Curve []evaluate.LearningCurvePoint `json:"curve"`
 }
 
 // drawn are the ways in the charts of profit and learning.
@@ -58,7 +59,7 @@ var drawn = []string{words, frozen, stack}
 
 // judge measures each way and compares pairs of them.
 func (s *trial) judge(ctx context.Context, r *results) error {
-	resample := &classify.ResampleOptions{Seed: s.Seed}
+	resample := &evaluate.ResampleOptions{Seed: s.Seed}
 	for _, w := range s.ways() {
 		out, err := s.predict(ctx, w)
 		if err != nil {
@@ -89,7 +90,7 @@ func (s *trial) judge(ctx context.Context, r *results) error {
 }
 
 // uses judges calling everyone, and thresholds chosen for F1, for profit and for a fifth of the calls.
-func (s *trial) uses(out *classify.OutOfFold) ([]use, error) {
+func (s *trial) uses(out *evaluate.OutOfFold) ([]use, error) {
 	value := s.value(out.Y)
 	var all []use
 	for _, u := range []struct {
@@ -97,9 +98,9 @@ func (s *trial) uses(out *classify.OutOfFold) ([]use, error) {
 		choose func(p []float64, y []int) (float64, error)
 	}{
 		{"everyone", func([]float64, []int) (float64, error) { return 0, nil }},
-		{"chosen for F1 (few misses, few false alarms)", classify.ThresholdBestF1},
-		{"chosen for profit", func(p []float64, y []int) (float64, error) { return classify.ThresholdLowestCost(p, y, 1, value-1) }},
-		{"the best-scored fifth", func(p []float64, _ []int) (float64, error) { return classify.ThresholdCapacity(p, len(p)/5) }},
+		{"chosen for F1 (few misses, few false alarms)", evaluate.ThresholdBestF1},
+		{"chosen for profit", func(p []float64, y []int) (float64, error) { return evaluate.ThresholdLowestCost(p, y, 1, value-1) }},
+		{"the best-scored fifth", func(p []float64, _ []int) (float64, error) { return evaluate.ThresholdCapacity(p, len(p)/5) }},
 	} {
 		called, err := out.Decide(u.choose)
 		if err != nil {
@@ -136,12 +137,12 @@ func (s *trial) value(y []int) float64 {
 }
 
 // draw computes the curves of the ways that are drawn.
-func (s *trial) draw(ctx context.Context, r *results, w way, out *classify.OutOfFold) error {
+func (s *trial) draw(ctx context.Context, r *results, w way, out *evaluate.OutOfFold) error {
 	for _, name := range drawn {
 		if name != w.name {
 			continue
 		}
-		curve, best, err := classify.Profit(out.P, out.Y, s.value(out.Y), 1)
+		curve, best, err := evaluate.Profit(out.P, out.Y, s.value(out.Y), 1)
 		if err != nil {
 			return err
 		}
@@ -156,7 +157,7 @@ func (s *trial) draw(ctx context.Context, r *results, w way, out *classify.OutOf
 }
 
 // learn scores a way trained on an eighth, a quarter, half and all of the training calls.
-func (s *trial) learn(ctx context.Context, w way) ([]classify.LearningCurvePoint, error) {
+func (s *trial) learn(ctx context.Context, w way) ([]evaluate.LearningCurvePoint, error) {
 	least := len(s.Calls)
 	for _, f := range s.folds {
 		least = min(least, len(f.Train))
@@ -168,18 +169,18 @@ func (s *trial) learn(ctx context.Context, w way) ([]classify.LearningCurvePoint
 		}
 	}
 	fits := 0
-	return classify.LearningCurve(ctx, s.Labels, s.folds, sizes, func(ctx context.Context, train, test []int) ([]float64, error) {
+	return evaluate.LearningCurve(ctx, s.Labels, s.folds, sizes, func(ctx context.Context, train, test []int) ([]float64, error) {
 		s.stage(w.name+", learning curve")(fits, len(sizes)*len(s.folds))
 		fits++
 		return w.refit(ctx, train, test)
-	}, &classify.ResampleOptions{Groups: s.Groups, Seed: s.Seed})
+	}, &evaluate.ResampleOptions{Groups: s.Groups, Seed: s.Seed})
 }
 
 // fewest is the size of the smallest training set of a learning curve.
 const fewest = 20
 
 // probe asks what the metadata alone predict: the features of calls in which nothing is said.
-func (s *trial) probe(ctx context.Context) (*classify.Leak, error) {
+func (s *trial) probe(ctx context.Context) (*evaluate.Leak, error) {
 	silent := make([]transcript.Call, len(s.Calls))
 	for i, c := range s.Calls {
 		silent[i] = transcript.Call{Metadata: c.Metadata}
@@ -202,11 +203,15 @@ func (s *trial) probe(ctx context.Context) (*classify.Leak, error) {
 	if len(kept) == 0 {
 		return nil, nil
 	}
-	x := mat.NewDense(len(rows), len(kept), nil)
+	x, columns := mat.NewDense(len(rows), len(kept), nil), make([][]float64, len(kept))
 	for i, row := range rows {
 		x.SetRow(i, conversion.Pick(row, kept))
 	}
-	leak, err := classify.LeakProbe(ctx, x, names, s.Labels, s.folds, &classify.ResampleOptions{Groups: s.Groups, Seed: s.Seed})
+	for k := range kept {
+		columns[k] = mat.Col(nil, k, x)
+	}
+	refit := classify.Refit(x, s.Labels, nil, classify.LogisticFitter(&classify.LogisticOptions{Standardize: true}))
+	leak, err := evaluate.LeakProbe(ctx, names, columns, s.Labels, s.folds, refit, &evaluate.ResampleOptions{Groups: s.Groups, Seed: s.Seed})
 	if err != nil {
 		return nil, fmt.Errorf("what the metadata give away: %w", err)
 	}

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/internal/figure"
@@ -213,7 +213,7 @@ func (r *results) learning() []study.Drawing {
 // columns shows what single metadata predict.
 func (r *results) columns() report.Table {
 	t := report.Table{Columns: []string{"column", "ROC AUC alone"}, Caption: "The most telling of the metadata, each by itself on all calls."}
-	var all []classify.ColumnLeak
+	var all []evaluate.ColumnLeak
 	if r.Leak != nil {
 		all = r.Leak.Columns
 	}

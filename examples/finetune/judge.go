@@ -7,8 +7,8 @@ import (
 	"math"
 	"slices"
 
-	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/report"
@@ -107,9 +107,9 @@ func (r *results) compare(ctx context.Context, d *data, fit *conversion.Fit, see
 		return err
 	}
 	test := d.split.Test
-	resample := &classify.ResampleOptions{Groups: conversion.Pick(d.Groups, test), Seed: seed}
+	resample := &evaluate.ResampleOptions{Groups: conversion.Pick(d.Groups, test), Seed: seed}
 	for _, p := range predictions {
-		out := &classify.OutOfFold{Row: test, Fold: make([]int, len(test)), Y: conversion.Pick(d.Labels, test), P: p.Probability}
+		out := &evaluate.OutOfFold{Row: test, Fold: make([]int, len(test)), Y: conversion.Pick(d.Labels, test), P: p.Probability}
 		w, err := study.Judge(ctx, p.Name, out, resample)
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/transcript"
 )
@@ -66,7 +67,7 @@ func (b *bench) rounding(ctx context.Context) error {
 	for i, c := range calls {
 		docs[i], groups[i] = turns(c), c.Metadata.AgentID
 	}
-	folds, err := classify.Folds(labels, groups, 5, 1)
+	folds, err := evaluate.Folds(labels, groups, 5, 1)
 	if err != nil {
 		return err
 	}
@@ -74,13 +75,13 @@ func (b *bench) rounding(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var outs [2]*classify.OutOfFold
+	var outs [2]*evaluate.OutOfFold
 	for i, eight := range []bool{true, false} {
 		x, err := m.EncodeDocuments(ctx, docs, &encoder.Options{Int8: eight})
 		if err != nil {
 			return err
 		}
-		outs[i], err = classify.CrossValidate(ctx, labels, folds, func(ctx context.Context, train, test []int) ([]float64, error) {
+		outs[i], err = evaluate.CrossValidate(ctx, labels, folds, func(ctx context.Context, train, test []int) ([]float64, error) {
 			c, err := classify.FitLogistic(ctx, classify.SelectRows(x, train), pick(labels, train), &classify.LogisticOptions{Standardize: true, C: 0.01}) // as a head of the stack
 			if err != nil {
 				return nil, err
@@ -91,7 +92,7 @@ func (b *bench) rounding(ctx context.Context) error {
 			return err
 		}
 	}
-	c, err := classify.Compare(ctx, outs[1], outs[0], &classify.ResampleOptions{Groups: pick(groups, outs[0].Row)})
+	c, err := evaluate.Compare(ctx, outs[1], outs[0], &evaluate.ResampleOptions{Groups: pick(groups, outs[0].Row)})
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/transcript"
@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 
 func TestPeer(t *testing.T) {
 	calls := []transcript.Call{{Text: "a"}, {Text: "b"}, {Text: "c"}, {Text: "d"}}
-	split := classify.Fold{Train: []int{0, 3}, Test: []int{2, 1}}
+	split := evaluate.Fold{Train: []int{0, 3}, Test: []int{2, 1}}
 	for mode, want := range map[string]string{"sound": "", "broken": "exit status 3", "short": "1 probabilities for 2 calls"} {
 		t.Setenv("PEER", mode)
 		tried := &trial{Data: &study.Data{Calls: calls, Labels: []int{1, 0, 0, 1}}, options: &options{peer: os.Args[0]}}

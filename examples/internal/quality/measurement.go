@@ -9,8 +9,8 @@ import (
 	"os"
 	"slices"
 
-	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/internal/atomicfile"
 )
@@ -85,13 +85,13 @@ func (m *measurement) has(seed, fold int) bool {
 }
 
 // split cuts the calls into folds.
-func (m *measurement) split(seed int) ([]classify.Fold, error) {
-	return classify.Folds(m.Labels, m.Groups, m.Folds, uint64(seed))
+func (m *measurement) split(seed int) ([]evaluate.Fold, error) {
+	return evaluate.Folds(m.Labels, m.Groups, m.Folds, uint64(seed))
 }
 
 // outOfFold gathers the predictions by the names of the ways, in their order: row i of seed s is at s·calls + i.
-func (m *measurement) outOfFold() (names []string, ways map[string]*classify.OutOfFold, err error) {
-	ways = map[string]*classify.OutOfFold{}
+func (m *measurement) outOfFold() (names []string, ways map[string]*evaluate.OutOfFold, err error) {
+	ways = map[string]*evaluate.OutOfFold{}
 	for _, r := range m.Rounds {
 		folds, err := m.split(r.Seed)
 		if err != nil {
@@ -106,7 +106,7 @@ func (m *measurement) outOfFold() (names []string, ways map[string]*classify.Out
 			}
 			out := ways[p.Name]
 			if out == nil {
-				out = new(classify.OutOfFold)
+				out = new(evaluate.OutOfFold)
 				ways[p.Name], names = out, append(names, p.Name)
 			}
 			for k, i := range folds[r.Fold].Test {

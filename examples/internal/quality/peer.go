@@ -9,8 +9,8 @@ import (
 	"os/exec"
 	"strings"
 
-	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/classify/evaluate"
 )
 
 // question is what a peer reads from standard input, for one fold.
@@ -29,7 +29,7 @@ type answer struct {
 }
 
 // askPeer has another program predict a fold, if one is named.
-func (t *trial) askPeer(ctx context.Context, r *round, fold classify.Fold) error {
+func (t *trial) askPeer(ctx context.Context, r *round, fold evaluate.Fold) error {
 	if t.peer == "" {
 		return nil
 	}

@@ -7,8 +7,8 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/examples/internal/study"
 )
 
@@ -23,7 +23,7 @@ func (m *measurement) judge(ctx context.Context) (ways []study.Way, verdicts []s
 	if err != nil {
 		return nil, nil, err
 	}
-	resample := &classify.ResampleOptions{Seed: 1}
+	resample := &evaluate.ResampleOptions{Seed: 1}
 	for _, row := range outs[names[0]].Row {
 		call := row % len(m.Labels)
 		group := "call " + strconv.Itoa(call)

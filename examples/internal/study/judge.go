@@ -6,35 +6,35 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/classify/evaluate"
 )
 
 // A Way is a way of predicting, judged on calls that it was not trained on.
 type Way struct {
 	Name string            `json:"name"`
-	AUC  classify.Interval `json:"roc_auc_interval"` // 95%, by bootstrap over agents
-	classify.Metrics
-	Lift        []classify.LiftPoint      `json:"lift"`
-	Calibration []classify.CalibrationBin `json:"calibration"`
+	AUC  evaluate.Interval `json:"roc_auc_interval"` // 95%, by bootstrap over agents
+	evaluate.Metrics
+	Lift        []evaluate.LiftPoint      `json:"lift"`
+	Calibration []evaluate.CalibrationBin `json:"calibration"`
 	// Off is the expected calibration error: the mean distance between what was foretold and what happened.
 	Off float64 `json:"calibration_error"`
 
-	out *classify.OutOfFold
+	out *evaluate.OutOfFold
 }
 
 // Judge scores a way by its predictions.
-func Judge(ctx context.Context, name string, out *classify.OutOfFold, resample *classify.ResampleOptions) (w Way, err error) {
+func Judge(ctx context.Context, name string, out *evaluate.OutOfFold, resample *evaluate.ResampleOptions) (w Way, err error) {
 	w = Way{Name: name, out: out}
-	if w.Metrics, err = classify.Evaluate(out.P, out.Y); err != nil {
+	if w.Metrics, err = evaluate.Evaluate(out.P, out.Y); err != nil {
 		return w, err
 	}
-	if w.AUC, err = classify.Bootstrap(ctx, out.P, out.Y, resample); err != nil {
+	if w.AUC, err = evaluate.Bootstrap(ctx, out.P, out.Y, resample); err != nil {
 		return w, err
 	}
-	if w.Lift, err = classify.Lift(out.P, out.Y, min(20, len(out.P))); err != nil {
+	if w.Lift, err = evaluate.Lift(out.P, out.Y, min(20, len(out.P))); err != nil {
 		return w, err
 	}
-	w.Calibration, w.Off, err = classify.CalibrationTable(out.P, out.Y, min(6, len(out.P)))
+	w.Calibration, w.Off, err = evaluate.CalibrationTable(out.P, out.Y, min(6, len(out.P)))
 	return w, err
 }
 
@@ -43,12 +43,12 @@ type Verdict struct {
 	A    string `json:"from"`
 	B    string `json:"to"`
 	Text string `json:"verdict"` // a sentence
-	*classify.Comparison
+	*evaluate.Comparison
 }
 
 // Verdicts compares pairs of ways by their names. A pair of which one is not among the ways is left out.
-func Verdicts(ctx context.Context, ways []Way, pairs [][2]string, resample *classify.ResampleOptions) ([]Verdict, error) {
-	outs := map[string]*classify.OutOfFold{}
+func Verdicts(ctx context.Context, ways []Way, pairs [][2]string, resample *evaluate.ResampleOptions) ([]Verdict, error) {
+	outs := map[string]*evaluate.OutOfFold{}
 	for _, w := range ways {
 		outs[w.Name] = w.out
 	}
@@ -58,7 +58,7 @@ func Verdicts(ctx context.Context, ways []Way, pairs [][2]string, resample *clas
 		if a == nil || b == nil {
 			continue
 		}
-		c, err := classify.Compare(ctx, a, b, resample)
+		c, err := evaluate.Compare(ctx, a, b, resample)
 		if err != nil {
 			return nil, err
 		}

@@ -1,4 +1,4 @@
-package classify
+package evaluate
 
 import (
 	"context"
@@ -105,22 +105,38 @@ func TestFoldsRefuse(t *testing.T) {
 }
 
 func TestCrossValidate(t *testing.T) {
-	x, y := linearSample(200, 5, 2)
+	x, y := linearSample(200, []float64{0.5, 0.5, -0.5}, 2)
 	folds, err := Folds(y, nil, 5, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := CrossValidate(context.Background(), y, folds, func(ctx context.Context, train, test []int) ([]float64, error) {
-		f, err := FitLogistic(ctx, SelectRows(x, train), pick(y, train), nil)
-		if err != nil {
-			return nil, err
-		}
-		return f.Predict(SelectRows(x, test))
-	})
+	out, err := CrossValidate(context.Background(), y, folds, meanDifference(x, y))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if m, err := Evaluate(out.P, out.Y); err != nil || m.Rows != 200 || m.ROCAUC < 0.6 {
 		t.Errorf("%+v, error %v", m, err)
+	}
+}
+
+func TestCrossValidateRefuses(t *testing.T) {
+	y := []int{0, 1, 0, 1}
+	half := func(_ context.Context, _, test []int) ([]float64, error) { return make([]float64, len(test)), nil }
+	for _, c := range []struct {
+		folds []Fold
+		refit Refit
+		want  string
+	}{
+		{nil, half, "no folds"},
+		{[]Fold{{Train: []int{0, 1}, Test: []int{4}}}, half, "names row 4 of 4 rows"},
+		{[]Fold{{Train: []int{-1}, Test: []int{1}}}, half, "names row -1 of 4 rows"},
+		{[]Fold{{Test: []int{1}}, {Test: []int{1}}}, half, "row 1 is tested in folds 1 and 2"},
+		{[]Fold{{Test: []int{1, 2}}}, func(context.Context, []int, []int) ([]float64, error) { return []float64{1}, nil }, "1 predictions for 2 rows"},
+		{[]Fold{{}}, half, "no fold tests any row"},
+		{[]Fold{{Test: []int{1}}}, nil, "no function to refit"},
+	} {
+		if _, err := CrossValidate(context.Background(), y, c.folds, c.refit); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: error %v, want %q", c.folds, err, c.want)
+		}
 	}
 }

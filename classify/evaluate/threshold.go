@@ -1,10 +1,12 @@
-package classify
+package evaluate
 
 import (
 	"cmp"
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/org/salesconv/classify/internal/sample"
 )
 
 // ThresholdBestF1 is the threshold of the highest F1, of equal ones the highest threshold.
@@ -21,11 +23,11 @@ func ThresholdBestF1(p []float64, y []int) (float64, error) {
 	}), nil
 }
 
-// ThresholdLowestCost is the threshold of the lowest total cost on the given rows, where a row called positive in error costs
-// falsePositive and a positive row not called costs falseNegative. It is above 1 where it is best to call none.
+// ThresholdLowestCost is the threshold of the lowest total cost on the given rows, where a false positive costs
+// falsePositive and a false negative costs falseNegative. It is above 1 where it is best to predict no row positive.
 func ThresholdLowestCost(p []float64, y []int, falsePositive, falseNegative float64) (float64, error) {
 	if !(falsePositive >= 0 && falseNegative >= 0) || math.IsInf(falsePositive+falseNegative, 1) {
-		return 0, fmt.Errorf("classify: costs %v and %v, want finite numbers, 0 or more", falsePositive, falseNegative)
+		return 0, fmt.Errorf("evaluate: costs %v and %v, want finite numbers, 0 or more", falsePositive, falseNegative)
 	}
 	if err := checkScores(p, y); err != nil {
 		return 0, err
@@ -35,10 +37,16 @@ func ThresholdLowestCost(p []float64, y []int, falsePositive, falseNegative floa
 	}), nil
 }
 
-// Decide says which rows to call positive, by thresholds that choose, such as BestF1, finds for each fold on the rows of
-// the others: what a threshold promises on the rows that it was chosen on is too much.
+// Decide reports for each row whether it is predicted positive. The threshold for the rows of a fold is what choose, such
+// as ThresholdBestF1, finds on the rows of all other folds, because the score of a threshold on the rows that it was
+// chosen on is too optimistic.
 func (o *OutOfFold) Decide(choose func(p []float64, y []int) (float64, error)) ([]bool, error) {
-	called := make([]bool, len(o.Row))
+	n := len(o.Row)
+	if n == 0 || len(o.Fold) != n || len(o.Y) != n || len(o.P) != n {
+		return nil, fmt.Errorf("evaluate: decide: %d rows, %d folds, %d labels and %d probabilities, want as many of each, and some",
+			n, len(o.Fold), len(o.Y), len(o.P))
+	}
+	called := make([]bool, n)
 	for f := range slices.Max(o.Fold) + 1 {
 		var inside, outside []int
 		for k, fold := range o.Fold {
@@ -48,7 +56,7 @@ func (o *OutOfFold) Decide(choose func(p []float64, y []int) (float64, error)) (
 				outside = append(outside, k)
 			}
 		}
-		threshold, err := choose(pick(o.P, outside), pick(o.Y, outside))
+		threshold, err := choose(sample.Pick(o.P, outside), sample.Pick(o.Y, outside))
 		if err != nil {
 			return nil, fmt.Errorf("%w (rows outside fold %d)", err, f+1)
 		}
@@ -59,7 +67,7 @@ func (o *OutOfFold) Decide(choose func(p []float64, y []int) (float64, error)) (
 	return called, nil
 }
 
-// bestThreshold is the threshold with the highest value of calling so many rows in truth and in error.
+// bestThreshold is the threshold with the highest value, a function of the numbers of true and of false positives.
 func bestThreshold(p []float64, y []int, value func(hit, miss int) float64) float64 {
 	threshold, best := math.Nextafter(1, 2), value(0, 0)
 	hit, miss := 0, 0
@@ -73,11 +81,11 @@ func bestThreshold(p []float64, y []int, value func(hit, miss int) float64) floa
 	return threshold
 }
 
-// ThresholdCapacity is the lowest threshold that at most the given number of rows reach: whom to call when only so many
-// calls can be made. Ties at the border stay out.
+// ThresholdCapacity is the lowest threshold that at most the given number of rows reach: which customers to call when
+// there is only time for n calls. Where rows tie at the border, all of them stay below the threshold.
 func ThresholdCapacity(p []float64, calls int) (float64, error) {
-	if len(p) == 0 || calls < 0 {
-		return 0, fmt.Errorf("classify: capacity of %d calls among %d rows", calls, len(p))
+	if len(p) == 0 || calls < 0 || slices.ContainsFunc(p, math.IsNaN) {
+		return 0, fmt.Errorf("evaluate: capacity of %d calls among %d rows, want 0 or more, and rows whose scores are numbers", calls, len(p))
 	}
 	sorted := slices.Clone(p)
 	slices.SortFunc(sorted, func(a, b float64) int { return cmp.Compare(b, a) })

@@ -1,4 +1,4 @@
-package classify
+package evaluate
 
 import (
 	"context"
@@ -8,33 +8,19 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/org/salesconv/classify/internal/sample"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// A Score is one number for how well probabilities agree with labels: ROCAUC, PRAUC, LogLoss, Brier or your own.
-// The labels hold both 0 and 1.
-type Score func(p []float64, y []int) float64
-
-// ROCAUC is the chance that a row of label 1 scores above one of label 0, ties half.
-func ROCAUC(p []float64, y []int) float64 { return rocAUC(scoreSteps(p, y)) }
-
-// PRAUC is the average precision.
-func PRAUC(p []float64, y []int) float64 { return averagePrecision(scoreSteps(p, y)) }
-
-// LogLoss is the mean log loss; lower is better.
-func LogLoss(p []float64, y []int) float64 { l, _ := properScores(p, y); return l }
-
-// Brier is the mean squared error of the probability; lower is better.
-func Brier(p []float64, y []int) float64 { _, b := properScores(p, y); return b }
-
-// A Comparison is of two ways to score the same rows.
+// A Comparison is of two models' predictions of the same rows. Its p values are two-sided: the probability of a
+// difference at least this large if both models were equally good.
 type Comparison struct {
-	A          float64  `json:"a"` // the scores
-	B          float64  `json:"b"`
+	A          float64  `json:"a"`          // the score of the first model
+	B          float64  `json:"b"`          // the score of the second
 	Difference Interval `json:"difference"` // B - A
-	P          float64  `json:"p"`          // of a difference of this size, if A and B were as good as each other
-	DeLong     float64  `json:"delong_p"`   // the same for the ROC AUC by DeLong's test, which knows of no groups
-	McNemar    float64  `json:"mcnemar_p"`  // the same for the calls at threshold ½
+	P          float64  `json:"p"`          // of Difference, by permutation
+	DeLong     float64  `json:"delong_p"`   // of the difference in ROC AUC by DeLong's test, which ignores groups
+	McNemar    float64  `json:"mcnemar_p"`  // of the difference in decisions at threshold ½
 	level      float64
 }
 
@@ -42,8 +28,11 @@ type Comparison struct {
 // permutation test that exchanges the two in whole groups. Both must predict the same rows of the data, out of fold;
 // opts.Groups has an entry for each of these rows, as they are listed in Row.
 func Compare(ctx context.Context, a, b *OutOfFold, opts *ResampleOptions) (*Comparison, error) {
+	if a == nil || b == nil {
+		return nil, errors.New("evaluate: compare: no predictions (nil)")
+	}
 	if !slices.Equal(a.Row, b.Row) || !slices.Equal(a.Y, b.Y) {
-		return nil, fmt.Errorf("classify: compare: predictions of %d and of %d rows are not of the same rows and labels", len(a.Row), len(b.Row))
+		return nil, fmt.Errorf("evaluate: compare: predictions of %d and of %d rows are not of the same rows and labels", len(a.Row), len(b.Row))
 	}
 	y := a.Y
 	if err := errors.Join(checkScores(a.P, y), checkScores(b.P, y)); err != nil {
@@ -55,8 +44,8 @@ func Compare(ctx context.Context, a, b *OutOfFold, opts *ResampleOptions) (*Comp
 	}
 	c := &Comparison{A: o.Score(a.P, y), B: o.Score(b.P, y), level: o.Level}
 	c.Difference, err = o.bootstrap(ctx, y, func(rows []int) float64 {
-		labels := pick(y, rows)
-		return o.Score(pick(b.P, rows), labels) - o.Score(pick(a.P, rows), labels)
+		labels := sample.Pick(y, rows)
+		return o.Score(sample.Pick(b.P, rows), labels) - o.Score(sample.Pick(a.P, rows), labels)
 	})
 	if err != nil {
 		return nil, err
@@ -68,10 +57,11 @@ func Compare(ctx context.Context, a, b *OutOfFold, opts *ResampleOptions) (*Comp
 	return c, nil
 }
 
-// Differs says whether the difference is more than chance would explain, at one minus the level of the interval.
+// Differs reports whether the difference is more than chance would explain: P is below one minus the interval's level.
 func (c *Comparison) Differs() bool { return c.P < 1-c.level }
 
-// Verdict says in words what the comparison of two named scores found.
+// Verdict puts the comparison of two named models into words: "evidence of a difference: …" or "no evidence of a
+// difference: …" with scores, interval and p.
 func (c *Comparison) Verdict(a, b string) string {
 	p := "p < 0.001"
 	if c.P >= 0.001 {
@@ -88,7 +78,7 @@ func (c *Comparison) Verdict(a, b string) string {
 // permute is the share of exchanges with a difference at least as large as the one seen, that one among them.
 // For the ROC AUC it is ranks that are exchanged (Bandos, Rockette and Gur 2005), so that a difference in scale is none.
 func (o *ResampleOptions) permute(ctx context.Context, a, b []float64, y []int) (float64, error) {
-	members := membersOf(len(y), o.Groups)
+	members := sample.Groups(len(y), o.Groups)
 	if o.ranks {
 		a, b = midranks(a), midranks(b)
 	}
@@ -117,7 +107,7 @@ func (o *ResampleOptions) permute(ctx context.Context, a, b []float64, y []int) 
 
 // midranks gives each row the mean position, from the lowest, of the rows with its score.
 func midranks(p []float64) []float64 {
-	order, ranks := descending(p), make([]float64, len(p))
+	order, ranks := sample.Descending(p), make([]float64, len(p))
 	slices.Reverse(order)
 	for lo := 0; lo < len(order); {
 		hi := lo
@@ -164,7 +154,7 @@ func deLong(a, b []float64, y []int) float64 {
 
 // placement gives for each row the share of the rows of the other label that it is on the right side of, ties half.
 func placement(p []float64, y []int) []float64 {
-	order := descending(p)
+	order := sample.Descending(p)
 	var total, above [2]int
 	for _, label := range y {
 		total[label]++
@@ -190,7 +180,8 @@ func placement(p []float64, y []int) []float64 {
 	return at
 }
 
-// mcNemar is the exact two-sided p of as many rows being called right by a alone as by b alone, at threshold ½.
+// mcNemar is the exact two-sided p of as many rows being predicted correctly by a alone as by b alone, at threshold ½
+// (McNemar 1947).
 func mcNemar(a, b []float64, y []int) float64 {
 	onlyA, onlyB := 0, 0
 	for i, label := range y {

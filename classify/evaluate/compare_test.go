@@ -1,4 +1,4 @@
-package classify
+package evaluate
 
 import (
 	"context"
@@ -8,21 +8,23 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/org/salesconv/classify/internal/sample"
 )
 
 // twoScores draws labels and two noisy views of one truth, the second with so much more noise.
 func twoScores(n int, noise float64, seed uint64) (a, b *OutOfFold) {
 	r := rand.New(rand.NewPCG(seed, 1))
-	a, b = &OutOfFold{Row: all(n)}, &OutOfFold{Row: all(n)}
+	a, b = &OutOfFold{Row: sample.All(n)}, &OutOfFold{Row: sample.All(n)}
 	for range n {
 		truth := r.NormFloat64()
 		label := 0
-		if r.Float64() < Sigmoid(2*truth) {
+		if r.Float64() < sigmoid(2*truth) {
 			label = 1
 		}
 		a.Y, b.Y = append(a.Y, label), append(b.Y, label)
-		a.P = append(a.P, Sigmoid(truth+r.NormFloat64()))
-		b.P = append(b.P, Sigmoid((truth+noise*r.NormFloat64())/3)) // on another scale
+		a.P = append(a.P, sigmoid(truth+r.NormFloat64()))
+		b.P = append(b.P, sigmoid((truth+noise*r.NormFloat64())/3)) // on another scale
 	}
 	return a, b
 }
@@ -143,7 +145,7 @@ func TestMcNemar(t *testing.T) {
 
 // A threshold is chosen on the other folds, so a row can be called by one that its own fold would not choose.
 func TestDecide(t *testing.T) {
-	o := &OutOfFold{Fold: []int{0, 0, 1, 1, 0, 1}, Y: []int{0, 1, 0, 1, 1, 0}, P: []float64{0.1, 0.4, 0.5, 0.8, 0.9, 0.45}, Row: all(6)}
+	o := &OutOfFold{Fold: []int{0, 0, 1, 1, 0, 1}, Y: []int{0, 1, 0, 1, 1, 0}, P: []float64{0.1, 0.4, 0.5, 0.8, 0.9, 0.45}, Row: sample.All(6)}
 	called, err := o.Decide(ThresholdBestF1) // 0.8 outside fold 0, 0.4 outside fold 1
 	if want := []bool{false, false, true, true, true, true}; err != nil || !slices.Equal(called, want) {
 		t.Errorf("called %v, want %v, error %v", called, want, err)
@@ -177,59 +179,5 @@ func TestBootstrapByGroup(t *testing.T) {
 	again, _ := Bootstrap(context.Background(), p, y, &ResampleOptions{Groups: groups})
 	if again != grouped {
 		t.Errorf("the same seed gives %v, then %v", grouped, again)
-	}
-}
-
-func TestLearningCurve(t *testing.T) {
-	x, y := linearSample(400, 40, 1)
-	folds, err := Folds(y, nil, 4, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	curve, err := LearningCurve(context.Background(), y, folds, []int{40, 150, 1000}, func(ctx context.Context, train, test []int) ([]float64, error) {
-		f, err := FitLogistic(ctx, SelectRows(x, train), pick(y, train), nil)
-		if err != nil {
-			return nil, err
-		}
-		return f.Predict(SelectRows(x, test))
-	}, &ResampleOptions{Samples: 200})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if curve[0].Rows != 40 || curve[2].Rows != 300 || !(curve[0].Score.Estimate < curve[2].Score.Estimate) {
-		t.Errorf("%+v", curve)
-	}
-}
-
-func TestLeakProbe(t *testing.T) {
-	x, y := linearSample(300, 4, 1)
-	r := rand.New(rand.NewPCG(8, 8))
-	names := []string{"hour", "size", "agent", "duration"}
-	folds, err := Folds(y, nil, 5, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range y {
-		for j := range names {
-			x.Set(i, j, r.NormFloat64())
-		}
-	}
-	leak, err := LeakProbe(context.Background(), x, names, y, folds, nil)
-	if err != nil || leak.Warning != "" {
-		t.Errorf("of noise: %+v, error %v", leak, err)
-	}
-	for i, label := range y {
-		x.Set(i, 2, x.At(i, 2)-2*float64(label))
-	}
-	leak, err = LeakProbe(context.Background(), x, names, y, folds, nil)
-	if err != nil || leak.Columns[0].Name != "agent" || !strings.Contains(leak.Warning, "metadata alone predict the label") {
-		t.Errorf("of a leak: %+v, error %v", leak, err)
-	}
-	for i, label := range y {
-		x.Set(i, 1, float64(label))
-	}
-	leak, err = LeakProbe(context.Background(), x, names, y, folds, nil)
-	if err != nil || !strings.Contains(leak.Warning, `column "size" alone`) {
-		t.Errorf("of the label itself: %+v, error %v", leak, err)
 	}
 }

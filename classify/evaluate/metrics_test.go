@@ -1,4 +1,4 @@
-package classify
+package evaluate
 
 import (
 	"encoding/json"
@@ -8,13 +8,12 @@ import (
 	"testing"
 )
 
-// metricsGolden is what scikit-learn says of some scores.
+// metricsGolden is scikit-learn's measures of some scores.
 type metricsGolden struct {
 	P         []float64
 	Y         []int
 	Threshold float64
 	Metrics   Metrics
-	Isotonic  []float64
 }
 
 func readMetricsGolden(t *testing.T) (cases []metricsGolden) {
@@ -66,6 +65,34 @@ func TestEvaluateRefuses(t *testing.T) {
 	} {
 		if _, err := Evaluate(c.p, c.y); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("Evaluate(%v, %v): error %v, want %q", c.p, c.y, err, c.want)
+		}
+	}
+}
+
+// What cannot be scored is NaN, never a panic.
+func TestScoresOfBadInput(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		p    []float64
+		y    []int
+		one  bool // one label is enough for scores of single rows
+	}{
+		{"no rows", nil, nil, false},
+		{"labels for other rows", []float64{0.5}, []int{0, 1}, false},
+		{"scores for other rows", []float64{0.5, 0.1, 0.2}, []int{0, 1}, false},
+		{"label 2", []float64{0.5, 0.5}, []int{0, 2}, false},
+		{"NaN", []float64{0.5, math.NaN()}, []int{0, 1}, false},
+		{"one label", []float64{0.5, 0.5}, []int{1, 1}, true},
+	} {
+		for name, score := range map[string]Score{"ROC AUC": ROCAUC, "PR AUC": PRAUC} {
+			if v := score(c.p, c.y); !math.IsNaN(v) {
+				t.Errorf("%s: %s %v, want NaN", c.name, name, v)
+			}
+		}
+		for name, score := range map[string]Score{"log loss": LogLoss, "Brier": Brier} {
+			if v := score(c.p, c.y); math.IsNaN(v) == c.one {
+				t.Errorf("%s: %s %v", c.name, name, v)
+			}
 		}
 	}
 }

@@ -1,17 +1,19 @@
-package classify
+package evaluate
 
 import (
 	"cmp"
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/org/salesconv/classify/internal/sample"
 )
 
-// Metrics say how well probabilities agree with labels. Label 1 is the positive class.
+// Metrics measure how well probabilities agree with labels. Label 1 is the positive class.
 type Metrics struct {
 	Rows      int     `json:"rows"`
 	Accuracy  float64 `json:"accuracy"`
-	Precision float64 `json:"precision"` // 0 where no row is called positive
+	Precision float64 `json:"precision"` // 0 where no row is predicted positive
 	Recall    float64 `json:"recall"`
 	F1        float64 `json:"f1"`
 	ROCAUC    float64 `json:"roc_auc"`  // the chance that a positive row scores above a negative one, ties half
@@ -33,7 +35,7 @@ type Confusion struct {
 // Evaluate measures probabilities p against labels y, which must hold both 0 and 1, with threshold ½.
 func Evaluate(p []float64, y []int) (Metrics, error) { return EvaluateAt(p, y, 0.5) }
 
-// EvaluateAt is Evaluate with rows called positive whose probability is at least the threshold.
+// EvaluateAt is Evaluate with rows predicted positive whose probability is at least the threshold.
 func EvaluateAt(p []float64, y []int, threshold float64) (Metrics, error) {
 	if err := checkScores(p, y); err != nil {
 		return Metrics{}, err
@@ -69,35 +71,77 @@ func confusion(p []float64, y []int, threshold float64) (c Confusion) {
 	return c
 }
 
+// A Score is one number for how well probabilities agree with labels: ROCAUC, PRAUC, LogLoss, Brier or your own.
+// Functions of this package call it with as many probabilities as labels, which hold both 0 and 1.
+type Score func(p []float64, y []int) float64
+
+// ROCAUC is the chance that a row of label 1 scores above one of label 0, ties half. p may be any scores, such as
+// log-odds. It is NaN where p and y differ in length, a score is NaN, or y does not hold both labels, 0 and 1, alone.
+func ROCAUC(p []float64, y []int) float64 {
+	if !scorable(p, y, true) {
+		return math.NaN()
+	}
+	return rocAUC(scoreSteps(p, y))
+}
+
+// PRAUC is the average precision of any scores; NaN where ROCAUC is.
+func PRAUC(p []float64, y []int) float64 {
+	if !scorable(p, y, true) {
+		return math.NaN()
+	}
+	return averagePrecision(scoreSteps(p, y))
+}
+
+// LogLoss is the mean log loss; lower is better. It is NaN where there are no rows, p and y differ in length, or a
+// label is neither 0 nor 1; one label alone is enough.
+func LogLoss(p []float64, y []int) float64 { l, _ := properScores(p, y); return l }
+
+// Brier is the mean squared error of the probability; lower is better. It is NaN where LogLoss is.
+func Brier(p []float64, y []int) float64 { _, b := properScores(p, y); return b }
+
+// scorable reports whether there is a score and a label, 0 or 1, for each row, and a row of each label if both are
+// needed.
+func scorable(p []float64, y []int, both bool) bool {
+	var count [2]int
+	for i, label := range y {
+		if label != 0 && label != 1 || i >= len(p) || math.IsNaN(p[i]) {
+			return false
+		}
+		count[label]++
+	}
+	return len(p) == len(y) && len(p) > 0 && (!both || count[0] > 0 && count[1] > 0)
+}
+
 // properScores gives the mean log loss and the Brier score.
 func properScores(p []float64, y []int) (logLoss, brier float64) {
+	if !scorable(p, y, false) {
+		return math.NaN(), math.NaN()
+	}
 	for i, p := range p {
 		d := p - float64(y[i])
 		brier += d * d
-		logLoss += surprise(p, y[i])
+		logLoss += sample.LogLoss(p, y[i])
 	}
 	n := float64(len(p))
 	return logLoss / n, brier / n
-}
-
-// surprise is the log loss of one row.
-func surprise(p float64, y int) float64 {
-	const eps = 0x1p-52
-	p = min(max(p, eps), 1-eps)
-	if y == 1 {
-		return -math.Log(p)
-	}
-	return -math.Log1p(-p)
 }
 
 // checkScores checks that p holds probabilities and y a label for each, both labels present.
 func checkScores(p []float64, y []int) error {
 	for i, v := range p {
 		if !(v >= 0 && v <= 1) {
-			return fmt.Errorf("classify: row %d: probability %v, want 0 to 1", i, v)
+			return fmt.Errorf("evaluate: row %d: probability %v, want 0 to 1", i, v)
 		}
 	}
-	return checkLabels(len(p), y, nil)
+	return checkLabels(len(p), y)
+}
+
+// checkLabels checks that y has n labels, 0 or 1, and both of them.
+func checkLabels(n int, y []int) error {
+	if err := sample.CheckLabels(n, y, nil); err != nil {
+		return fmt.Errorf("evaluate: %w", err)
+	}
+	return nil
 }
 
 // A scoreStep counts the rows of one score; steps descend.
@@ -124,16 +168,6 @@ func scoreSteps(p []float64, y []int) []scoreStep {
 		steps[last].negative += s.negative
 	}
 	return steps[:last+1]
-}
-
-// descending lists the rows from the highest score to the lowest, ties in row order.
-func descending(p []float64) []int {
-	order := make([]int, len(p))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p[b], p[a]) })
-	return order
 }
 
 // rocAUC is the area under the ROC curve, by trapezoids, which count ties half.

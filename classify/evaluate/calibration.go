@@ -1,29 +1,29 @@
-package classify
+package evaluate
 
 import (
 	"fmt"
 	"math"
 )
 
-// A CalibrationBin compares what was foretold with what happened, for rows of neighbouring probabilities.
+// A CalibrationBin compares predicted with observed frequencies, for rows of neighbouring probabilities.
 type CalibrationBin struct {
 	Rows      int     `json:"rows"`
 	From      float64 `json:"from"` // lowest and highest probability
 	To        float64 `json:"to"`
-	Predicted float64 `json:"foretold"` // mean probability
-	Observed  float64 `json:"observed"` // share of label 1
-	Low       float64 `json:"low"`      // 95% Wilson interval of the share
+	Predicted float64 `json:"predicted"` // mean probability
+	Observed  float64 `json:"observed"`  // share of label 1
+	Low       float64 `json:"low"`       // 95% Wilson interval of the share
 	High      float64 `json:"high"`
 }
 
 // CalibrationTable cuts the rows, by probability ascending, into bins of as even a size as ties allow. The second
-// result is the expected calibration error: the mean distance between foretold and observed over the rows.
+// result is the expected calibration error: the mean distance between predicted and observed over the rows.
 func CalibrationTable(p []float64, y []int, bins int) ([]CalibrationBin, float64, error) {
 	if err := checkScores(p, y); err != nil {
 		return nil, 0, err
 	}
 	if bins < 1 || bins > len(p) {
-		return nil, 0, fmt.Errorf("classify: %d bins of %d rows", bins, len(p))
+		return nil, 0, fmt.Errorf("evaluate: %d bins of %d rows, want 1 to the number of rows", bins, len(p))
 	}
 	steps := scoreSteps(p, y)
 	var table []CalibrationBin
@@ -60,9 +60,9 @@ func wilson(hits, n float64) (low, high float64) {
 	return max(0, (centre-half)/(1+z*z/n)), min(1, (centre+half)/(1+z*z/n))
 }
 
-// A LiftPoint says what calling the best-scored rows would find.
+// A LiftPoint is what calling the highest-scored rows would find.
 type LiftPoint struct {
-	Rows      int     `json:"rows"` // called, the best first
+	Rows      int     `json:"rows"` // called, the highest-scored first
 	Share     float64 `json:"share"`
 	Threshold float64 `json:"threshold"` // the lowest probability among them
 	Precision float64 `json:"precision"` // share of label 1 among them
@@ -70,14 +70,14 @@ type LiftPoint struct {
 	Gain      float64 `json:"gain"`      // share of all rows of label 1 that is among them
 }
 
-// Lift gives a point for each of so many equal parts of the rows, the best-scored first. Where a border falls among
-// rows of one score, these count as their average, so the order of the rows does not matter.
+// Lift returns a point for each of n = parts equal shares of the rows, the highest-scored first. Where a border falls
+// among rows of one score, these count as their average, so the order of the rows does not matter.
 func Lift(p []float64, y []int, parts int) ([]LiftPoint, error) {
 	if err := checkScores(p, y); err != nil {
 		return nil, err
 	}
 	if parts < 1 || parts > len(p) {
-		return nil, fmt.Errorf("classify: %d parts of %d rows", parts, len(p))
+		return nil, fmt.Errorf("evaluate: %d parts of %d rows, want 1 to the number of rows", parts, len(p))
 	}
 	steps := scoreSteps(p, y)
 	total := 0
@@ -112,14 +112,14 @@ type ProfitPoint struct {
 	Profit    float64 `json:"profit"`
 }
 
-// Profit gives the whole curve, thresholds descending, where a call costs cost and one of label 1 earns gain; it begins
-// with calling none. The best point is the second result.
+// Profit returns the profit at every threshold, descending, where each call costs cost and a call of label 1 earns gain;
+// the curve starts with calling nobody. The best point is the second result.
 func Profit(p []float64, y []int, gain, cost float64) (curve []ProfitPoint, best ProfitPoint, err error) {
 	if err := checkScores(p, y); err != nil {
 		return nil, best, err
 	}
 	if math.IsNaN(gain-cost) || math.IsInf(gain-cost, 0) {
-		return nil, best, fmt.Errorf("classify: gain %v and cost %v, want finite numbers", gain, cost)
+		return nil, best, fmt.Errorf("evaluate: gain %v and cost %v, want finite numbers", gain, cost)
 	}
 	best = ProfitPoint{Threshold: math.Nextafter(1, 2)}
 	curve = append(curve, best)

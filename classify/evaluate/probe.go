@@ -1,4 +1,4 @@
-package classify
+package evaluate
 
 import (
 	"cmp"
@@ -7,21 +7,24 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"gonum.org/v1/gonum/mat"
+	"github.com/org/salesconv/classify/internal/sample"
 )
 
-// A LearningCurvePoint is the score that training on some of the rows reached.
+// A LearningCurvePoint is the score reached by training on some of the rows.
 type LearningCurvePoint struct {
 	Rows  int      `json:"rows"` // trained on, the mean over the folds
 	Score Interval `json:"score"`
 }
 
-// LearningCurve shows what more data would bring: for each size it trains on so many rows of each fold (whole groups,
-// those of smaller sizes among them) and scores the out-of-fold predictions. Sizes above that of the smallest fold mean
-// all its rows.
+// LearningCurve shows what more data would bring: for each size it trains on that many rows of each fold (whole groups,
+// those of smaller sizes among them) and scores the out-of-fold predictions. A size above that of the smallest fold
+// means all its rows.
 func LearningCurve(ctx context.Context, y []int, folds []Fold, sizes []int, refit Refit, opts *ResampleOptions) ([]LearningCurvePoint, error) {
 	o, err := opts.withDefaults(len(y))
 	if err != nil {
+		return nil, err
+	}
+	if err := checkRows(folds, len(y)); err != nil {
 		return nil, err
 	}
 	curve := make([]LearningCurvePoint, len(sizes))
@@ -34,13 +37,7 @@ func LearningCurve(ctx context.Context, y []int, folds []Fold, sizes []int, refi
 		if _, err := checkFolds(some, y); err != nil {
 			return nil, fmt.Errorf("%w (learning curve at %d rows)", err, size)
 		}
-		out, err := CrossValidate(ctx, y, some, refit)
-		if err != nil {
-			return nil, err
-		}
-		v := o
-		v.Groups = pick(o.Groups, out.Row)
-		score, err := Bootstrap(ctx, out.P, out.Y, &v)
+		score, err := o.crossValidated(ctx, y, some, refit)
 		if err != nil {
 			return nil, err
 		}
@@ -49,9 +46,20 @@ func LearningCurve(ctx context.Context, y []int, folds []Fold, sizes []int, refi
 	return curve, nil
 }
 
+// crossValidated is the score of the out-of-fold predictions and its interval.
+func (o *ResampleOptions) crossValidated(ctx context.Context, y []int, folds []Fold, refit Refit) (Interval, error) {
+	out, err := CrossValidate(ctx, y, folds, refit)
+	if err != nil {
+		return Interval{}, err
+	}
+	v := *o
+	v.Groups = sample.Pick(o.Groups, out.Row)
+	return Bootstrap(ctx, out.P, out.Y, &v)
+}
+
 // someRows draws whole groups until there are at least size rows, or all.
 func someRows(rows []int, groups []string, size int, seed uint64) []int {
-	members := membersOf(len(rows), pick(groups, rows))
+	members := sample.Groups(len(rows), sample.Pick(groups, rows))
 	r := rand.New(rand.NewPCG(seed, 0x6375727665))
 	r.Shuffle(len(members), func(a, b int) { members[a], members[b] = members[b], members[a] })
 	var some []int
@@ -59,16 +67,16 @@ func someRows(rows []int, groups []string, size int, seed uint64) []int {
 		if len(some) >= size {
 			break
 		}
-		some = append(some, pick(rows, m)...)
+		some = append(some, sample.Pick(rows, m)...)
 	}
 	slices.Sort(some)
 	return some
 }
 
-// A Leak says how well columns predict that should not: metadata that the label may have leaked into.
+// A Leak is how well columns predict the label that should not: metadata that the label may have leaked into.
 type Leak struct {
 	AUC     Interval     `json:"auc"`     // of all columns together, out of fold
-	Columns []ColumnLeak `json:"columns"` // the most telling first
+	Columns []ColumnLeak `json:"columns"` // the most predictive first
 	Warning string       `json:"warning"` // empty where there is nothing to warn of
 }
 
@@ -78,40 +86,34 @@ type ColumnLeak struct {
 	AUC  float64 `json:"auc"`
 }
 
-// LeakProbe asks what metadata alone predicts, by a standardized logistic regression in the given folds, and warns where
-// it is more than chance: then the source, the date or the agent may give the label away, and a good score on the
-// calls may have read them too. x has a column for each name, all finite.
-func LeakProbe(ctx context.Context, x mat.Matrix, names []string, y []int, folds []Fold, opts *ResampleOptions) (*Leak, error) {
-	if err := checkWidth(x, len(names)); err != nil {
-		return nil, fmt.Errorf("classify: leak probe: %d names: %w", len(names), err)
-	}
-	if err := checkSample(x, y, nil); err != nil {
+// LeakProbe measures what metadata alone predict, and warns where it is more than chance: then the source, the date or
+// the agent may give the label away, and a good score on the calls may rest on them too. columns[j][i] is the value of
+// the column names[j] in row i of the data; refit fits a simple model, such as a standardized logistic regression, to
+// these columns in the rows it is told to train on.
+func LeakProbe(ctx context.Context, names []string, columns [][]float64, y []int, folds []Fold, refit Refit, opts *ResampleOptions) (*Leak, error) {
+	if err := checkLabels(len(y), y); err != nil {
 		return nil, err
 	}
-	out, err := CrossValidate(ctx, y, folds, func(ctx context.Context, train, test []int) ([]float64, error) {
-		f, err := FitLogistic(ctx, SelectRows(x, train), pick(y, train), &LogisticOptions{Standardize: true})
-		if err != nil {
-			return nil, err
-		}
-		return f.Predict(SelectRows(x, test))
-	})
-	if err != nil {
-		return nil, err
+	if len(names) != len(columns) || len(columns) == 0 {
+		return nil, fmt.Errorf("evaluate: leak probe: %d names for %d columns, want one each, and some", len(names), len(columns))
 	}
 	o, err := opts.withDefaults(len(y))
 	if err != nil {
 		return nil, err
 	}
-	o.Groups = pick(o.Groups, out.Row)
+	o.Score = ROCAUC
 	leak := new(Leak)
-	if leak.AUC, err = Bootstrap(ctx, out.P, out.Y, &o); err != nil {
-		return nil, err
-	}
 	for j, name := range names {
-		auc := ROCAUC(mat.Col(nil, j, x), y)
+		if !scorable(columns[j], y, true) {
+			return nil, fmt.Errorf("evaluate: leak probe: column %q: %d values for %d rows, want a number in each", name, len(columns[j]), len(y))
+		}
+		auc := ROCAUC(columns[j], y)
 		leak.Columns = append(leak.Columns, ColumnLeak{name, max(auc, 1-auc)})
 	}
 	slices.SortStableFunc(leak.Columns, func(a, b ColumnLeak) int { return cmp.Compare(b.AUC, a.AUC) })
+	if leak.AUC, err = o.crossValidated(ctx, y, folds, refit); err != nil {
+		return nil, err
+	}
 	leak.Warning = leak.warning()
 	return leak, nil
 }

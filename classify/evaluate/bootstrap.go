@@ -1,4 +1,4 @@
-package classify
+package evaluate
 
 import (
 	"cmp"
@@ -8,15 +8,20 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/org/salesconv/classify/internal/sample"
+	"github.com/org/salesconv/internal/parallel"
 )
 
-// ResampleOptions are the settings of Bootstrap, Compare and LeakProbe. Nil means the defaults.
+// ResampleOptions are the settings of Bootstrap, Compare, LearningCurve and LeakProbe. Nil means the defaults.
 type ResampleOptions struct {
-	Groups  []string // rows of a group are drawn together; "" and nil groups: each row for itself
-	Samples int      // default 2000
-	Level   float64  // of the interval; default 0.95
-	Seed    uint64
-	Score   Score // default ROCAUC
+	// Groups has the group of each row: rows of a group are drawn together. Where it is "", a row is a group of its own;
+	// nil: every row is.
+	Groups  []string
+	Samples int     // bootstrap samples, and permutations; default 2000
+	Level   float64 // of the interval; default 0.95
+	Seed    uint64  // of the samples
+	Score   Score   // default ROCAUC
 
 	ranks bool // permute ranks: set where Score is left to the default
 }
@@ -32,28 +37,29 @@ func (o *ResampleOptions) withDefaults(rows int) (ResampleOptions, error) {
 	}
 	switch {
 	case v.Samples < 1:
-		return v, fmt.Errorf("classify: %d samples, want 1 or more", v.Samples)
+		return v, fmt.Errorf("evaluate: %d samples, want 1 or more", v.Samples)
 	case !(v.Level > 0 && v.Level < 1):
-		return v, fmt.Errorf("classify: interval of level %v, want between 0 and 1", v.Level)
-	case v.Groups != nil && len(v.Groups) != rows:
-		return v, fmt.Errorf("classify: %d groups for %d rows", len(v.Groups), rows)
+		return v, fmt.Errorf("evaluate: interval of level %v, want between 0 and 1", v.Level)
+	}
+	if err := sample.CheckGroups(rows, v.Groups); err != nil {
+		return v, fmt.Errorf("evaluate: %w", err)
 	}
 	return v, nil
 }
 
-// An Interval is an estimate and where its true value probably lies.
+// An Interval is an estimate with a confidence interval.
 type Interval struct {
 	Estimate float64 `json:"estimate"`
 	Low      float64 `json:"low"`
 	High     float64 `json:"high"`
-	Samples  int     `json:"samples"` // that count; those with one label only do not
+	Samples  int     `json:"samples"` // used; those that hold one label only are left out
 }
 
 // String gives the estimate and its interval to three places.
 func (i Interval) String() string { return fmt.Sprintf("%.3f [%.3f, %.3f]", i.Estimate, i.Low, i.High) }
 
 // Bootstrap gives a score and its percentile interval over samples of the groups, drawn with replacement (Efron 1979;
-// by group: Field and Welsh 2007). It tells of other rows from the same source, not of training anew.
+// by group: Field and Welsh 2007). The interval is for other rows from the same source, not for other training runs.
 func Bootstrap(ctx context.Context, p []float64, y []int, opts *ResampleOptions) (Interval, error) {
 	if err := checkScores(p, y); err != nil {
 		return Interval{}, err
@@ -62,12 +68,12 @@ func Bootstrap(ctx context.Context, p []float64, y []int, opts *ResampleOptions)
 	if err != nil {
 		return Interval{}, err
 	}
-	return o.bootstrap(ctx, y, func(rows []int) float64 { return o.Score(pick(p, rows), pick(y, rows)) })
+	return o.bootstrap(ctx, y, func(rows []int) float64 { return o.Score(sample.Pick(p, rows), sample.Pick(y, rows)) })
 }
 
 // bootstrap gives the statistic of all rows and its interval over samples.
 func (o *ResampleOptions) bootstrap(ctx context.Context, y []int, statistic func(rows []int) float64) (Interval, error) {
-	members := membersOf(len(y), o.Groups)
+	members := sample.Groups(len(y), o.Groups)
 	values := make([]float64, o.Samples)
 	err := o.each(ctx, func(s int, r *rand.Rand) {
 		var rows []int
@@ -84,22 +90,22 @@ func (o *ResampleOptions) bootstrap(ctx context.Context, y []int, statistic func
 	}
 	values = slices.DeleteFunc(values, math.IsNaN)
 	if len(values) == 0 {
-		return Interval{}, errors.New("classify: bootstrap: every sample holds one label only: a group holds all rows of a label")
+		return Interval{}, errors.New("evaluate: bootstrap: every sample holds one label only: a group holds all rows of a label")
 	}
 	slices.Sort(values)
 	tail := (1 - o.Level) / 2
-	return Interval{statistic(all(len(y))), quantile(values, tail), quantile(values, 1-tail), len(values)}, nil
+	return Interval{statistic(sample.All(len(y))), quantile(values, tail), quantile(values, 1-tail), len(values)}, nil
 }
 
 // each calls f for every sample, in parallel, with random numbers of its own.
 func (o *ResampleOptions) each(ctx context.Context, f func(sample int, r *rand.Rand)) error {
-	parallel(o.Samples, func(s int) {
+	parallel.Do(o.Samples, func(s int) {
 		if ctx.Err() == nil {
 			f(s, rand.New(rand.NewPCG(o.Seed, uint64(s))))
 		}
 	})
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("classify: resampling stopped: %w", err)
+		return fmt.Errorf("evaluate: resampling stopped: %w", err)
 	}
 	return nil
 }

@@ -1,0 +1,45 @@
+// Package evaluate measures and compares predictions: probabilities that rows have label 1, made by any model.
+//
+//	m, err := evaluate.Evaluate(p, y)                       // accuracy, F1, ROC AUC, PR AUC, log loss, Brier …
+//	folds, err := evaluate.Folds(y, agents, 5, seed)        // an agent's calls stay in one fold
+//	a, err := evaluate.CrossValidate(ctx, y, folds, refit)  // out-of-fold predictions
+//	c, err := evaluate.Compare(ctx, a, b, nil)              // are those of b better than those of a?
+//
+// It works on plain slices, an element for each row: p holds probabilities, y the labels 0 and 1, groups the name of
+// each row's group. A model comes in as a [Refit], a function that trains on some rows and predicts others;
+// classify.Refit makes one of a matrix and a classifier.
+//
+// # Out-of-fold predictions
+//
+// A score on rows that a model was trained on says nothing. [Folds] assigns rows to folds and keeps groups together;
+// [ForwardFolds] tests on later rows than it trains on. [CrossValidate] calls a Refit for every fold, which must learn
+// everything from the training rows: vocabulary, fine-tuned encoder, choice of settings, threshold. So whatever is
+// chosen inside that function is nested cross-validation by construction.
+//
+// # Uncertainty
+//
+// [Bootstrap] gives a confidence interval, by group. [Compare] tests two models on the same rows: an interval of the
+// difference by paired bootstrap, a permutation test, DeLong's and McNemar's tests. Its Verdict is "no evidence of a
+// difference" unless there is some. Intervals and tests are about the rows: what other rows from the same source would
+// show, given these models.
+//
+// # What a score is worth in use
+//
+// [CalibrationTable] compares predicted with observed frequencies. [Lift] and [Profit] show what calling the
+// highest-scored customers brings. [ThresholdBestF1], [ThresholdLowestCost] and [ThresholdCapacity] choose a threshold,
+// which is to be done on other rows than it is judged on: see [OutOfFold.Decide]. [LearningCurve] shows what more data
+// would bring, and [LeakProbe] warns where metadata alone predict the label. Where few rows are of label 1, look at
+// PR AUC and Lift first: ROC AUC hardly notices the false positives there.
+//
+// # Errors and concurrency
+//
+// Probabilities outside 0 to 1, labels other than 0 and 1, a single class, lists of different lengths and rows that do
+// not exist are errors that name the row. [ROCAUC], [PRAUC], [LogLoss] and [Brier], which return a number only, return
+// NaN for them. Bootstrap, Compare, LearningCurve and LeakProbe use all processors, call a [Score] from several
+// goroutines at once, and end early with the error of their context; the same seed gives the same numbers on any number
+// of processors. Nothing here changes its arguments.
+//
+// # Sources
+//
+// Metrics are those of scikit-learn 1.9, checked against it (testdata). Papers are named where they are used.
+package evaluate

@@ -1,0 +1,141 @@
+// Package sample holds what packages classify and evaluate share: the checks of labels, weights and groups, and the
+// selection of rows. Its errors carry no prefix: callers add the name of their package.
+package sample
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// CheckLabels checks that y has n labels, 0 or 1, both with some weight; nil weights are all 1.
+func CheckLabels(n int, y []int, weight []float64) error {
+	if n == 0 {
+		return errors.New("no rows")
+	}
+	if len(y) != n {
+		return fmt.Errorf("%d labels for %d rows", len(y), n)
+	}
+	if err := CheckWeights(n, weight); err != nil {
+		return err
+	}
+	var count [2]int
+	var mass [2]float64
+	for i, label := range y {
+		if label != 0 && label != 1 {
+			return fmt.Errorf("row %d: label %d, want 0 or 1", i, label)
+		}
+		count[label]++
+		mass[label] += WeightAt(weight, i)
+	}
+	for k := range 2 {
+		if count[k] == 0 {
+			return fmt.Errorf("all %d labels are %d: both classes are needed", n, 1-k)
+		}
+		if mass[k] == 0 {
+			return fmt.Errorf("every row of label %d has weight 0: both classes are needed", k)
+		}
+	}
+	return nil
+}
+
+// CheckWeights checks that there are n weights (or nil), finite and not negative, with a finite sum above 0.
+func CheckWeights(n int, weight []float64) error {
+	if weight == nil {
+		return nil
+	}
+	if len(weight) != n {
+		return fmt.Errorf("%d weights for %d rows", len(weight), n)
+	}
+	sum := 0.0
+	for i, w := range weight {
+		if !(w >= 0) || math.IsInf(w, 1) {
+			return fmt.Errorf("row %d: weight %v, want a finite number, 0 or more", i, w)
+		}
+		sum += w
+	}
+	switch {
+	case sum == 0:
+		return errors.New("all weights are 0")
+	case math.IsInf(sum, 1):
+		return errors.New("the sum of the weights overflows: scale them down")
+	}
+	return nil
+}
+
+// CheckGroups checks that there is a group for each of n rows, or that groups is nil.
+func CheckGroups(n int, groups []string) error {
+	if groups != nil && len(groups) != n {
+		return fmt.Errorf("%d groups for %d rows", len(groups), n)
+	}
+	return nil
+}
+
+// WeightAt returns the weight of row i; nil weights are all 1.
+func WeightAt(weight []float64, i int) float64 {
+	if weight == nil {
+		return 1
+	}
+	return weight[i]
+}
+
+// Groups lists the rows of each group, groups in the order in which they appear. With nil groups, and where the group
+// is "", a row is a group of its own.
+func Groups(n int, groups []string) [][]int {
+	var members [][]int
+	at := make(map[string]int)
+	for i := range n {
+		if groups == nil || groups[i] == "" {
+			members = append(members, []int{i})
+			continue
+		}
+		g, ok := at[groups[i]]
+		if !ok {
+			g = len(members)
+			at[groups[i]] = g
+			members = append(members, nil)
+		}
+		members[g] = append(members[g], i)
+	}
+	return members
+}
+
+// Pick returns the elements of v at index; nil for a nil v.
+func Pick[T any](v []T, index []int) []T {
+	if v == nil {
+		return nil
+	}
+	w := make([]T, len(index))
+	for k, i := range index {
+		w[k] = v[i]
+	}
+	return w
+}
+
+// All lists 0 to n-1.
+func All(n int) []int {
+	index := make([]int, n)
+	for i := range index {
+		index[i] = i
+	}
+	return index
+}
+
+// Descending lists the rows from the highest score to the lowest, ties in row order.
+func Descending(p []float64) []int {
+	order := All(len(p))
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p[b], p[a]) })
+	return order
+}
+
+// LogLoss is the log loss of one row of label y predicted with probability p, which is kept 2⁻⁵² away from 0 and 1.
+func LogLoss(p float64, y int) float64 {
+	const eps = 0x1p-52
+	p = min(max(p, eps), 1-eps)
+	if y == 1 {
+		return -math.Log(p)
+	}
+	return -math.Log1p(-p)
+}

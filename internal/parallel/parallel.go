@@ -1,0 +1,32 @@
+// Package parallel shares independent tasks out among the processors.
+package parallel
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// Do calls f once for each task from 0 to tasks-1, on as many goroutines as there are processors, and returns when all
+// are done. f must write only what its task owns, so that results do not depend on the number of goroutines.
+func Do(tasks int, f func(task int)) {
+	workers := min(runtime.GOMAXPROCS(0), tasks)
+	if workers <= 1 {
+		for t := range tasks {
+			f(t)
+		}
+		return
+	}
+	var next atomic.Int64
+	work := func() {
+		for t := int(next.Add(1)) - 1; t < tasks; t = int(next.Add(1)) - 1 {
+			f(t)
+		}
+	}
+	var wg sync.WaitGroup
+	for range workers - 1 {
+		wg.Go(work)
+	}
+	work()
+	wg.Wait()
+}
