@@ -14,13 +14,20 @@ import (
 type Call struct {
 	// ID names the call in reports. The readers take it from `id` or `call_id` and else number the records from 1.
 	ID string
-	// Text is the conversation as it was read, UTF-8. Spans of turns and of masked data are byte offsets into it.
+	// Text is the conversation, UTF-8: text and subtitles as they were read, or where the source has turns a line for each,
+	// "Speaker: what was said". Spans of turns and of masked data are byte offsets into it.
 	Text string
 	// Outcome is Unknown where the record has no label.
 	Outcome  Outcome
 	Metadata Metadata
-	// Roles says which speakers are the agent's and the customer's side; nil goes by the usual names (see [Roles.Of]).
+	// Roles says which speakers are the agent's and the customer's side; nil goes by what the source says of each turn and
+	// by the usual names (see [Roles.Of]).
 	Roles Roles
+	// Notes are what the reader was not sure of, such as that no speaker was found or that a key was not understood, in the
+	// same words for every call, so that they can be counted.
+	Notes []string
+
+	reading *reading // nil, or of another text, where the call was made or changed by hand
 }
 
 // Outcome is how a call ended.
@@ -233,15 +240,19 @@ func (m Metadata) Clone() Metadata {
 	return m
 }
 
-// MarshalJSON writes the form that [Read] reads: id, transcript, label (null when unknown) and metadata; Roles are not
-// kept.
+// MarshalJSON writes the form that [Read] reads: id, transcript, label (null when unknown) and metadata. The transcript of a
+// call whose source has turns is the array of its turns, each with its speaker, role and times, and that of any other is
+// its Text; so what is written is read as the same turns. Of Roles, only what such turns show is kept.
 func (c Call) MarshalJSON() ([]byte, error) {
 	record := struct {
 		ID         string   `json:"id,omitempty"`
-		Transcript string   `json:"transcript"`
+		Transcript any      `json:"transcript"`
 		Label      *int     `json:"label"`
 		Metadata   Metadata `json:"metadata"`
 	}{ID: c.ID, Transcript: c.Text, Metadata: c.Metadata}
+	if r := c.reading; r != nil && r.composed && r.text == c.Text {
+		record.Transcript = r.json(c.Roles)
+	}
 	if c.Outcome != Unknown {
 		label := int(c.Outcome - Lost)
 		record.Label = &label
@@ -255,6 +266,7 @@ func (c *Call) UnmarshalJSON(b []byte) error {
 	if err != nil {
 		return fmt.Errorf("transcript: %w", err)
 	}
+	call.read()
 	*c = call
 	return nil
 }

@@ -3,6 +3,7 @@ package transcript
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -19,8 +20,8 @@ import (
 // other columns are metadata. The case of these names does not count, and [Reader.Columns] can give others. Cells are
 // parted by whichever of comma, semicolon and tab is most frequent in the first row, and quoted by RFC 4180. Records are
 // counted from the row behind the first.
-func (o Reader) CSV(r io.Reader) iter.Seq2[Call, error] {
-	return o.stream(r, func(r io.Reader, yield yieldFunc) {
+func (o Reader) CSV(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
+	return o.stream(ctx, r, func(r io.Reader, yield yieldFunc) {
 		allowance := &limited{r, o.maxRecord(), fmt.Errorf("%w (or close its quotes)", o.tooLarge())}
 		t := &table{Reader: o, yield: yield}
 		in := bufio.NewReaderSize(allowance, 1<<16)

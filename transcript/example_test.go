@@ -1,6 +1,7 @@
 package transcript_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"os"
@@ -14,7 +15,7 @@ const twoCalls = `{"transcript": "Agent: Shall we meet on Friday?\nCustomer: Fri
 `
 
 func ExampleRead() {
-	for call, err := range transcript.Read(strings.NewReader(twoCalls)) {
+	for call, err := range transcript.Read(context.Background(), strings.NewReader(twoCalls)) {
 		if err != nil {
 			fmt.Println(err)
 			continue // to skip it
@@ -28,7 +29,7 @@ func ExampleRead() {
 
 func ExampleReader_FS() {
 	skipped := 0
-	calls, err := transcript.Collect(transcript.Reader{}.FS(os.DirFS("testdata/folder")), func(err error) {
+	calls, err := transcript.Collect(transcript.Reader{}.FS(context.Background(), os.DirFS("testdata/folder")), func(err error) {
 		fmt.Println(err)
 		skipped++
 	})

@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,12 +15,12 @@ import (
 )
 
 // formats are the endings of the files that are read, and how.
-var formats = map[string]func(Reader, io.Reader) iter.Seq2[Call, error]{
+var formats = map[string]func(Reader, context.Context, io.Reader) iter.Seq2[Call, error]{
 	".json": Reader.JSON, ".jsonl": Reader.JSON, ".ndjson": Reader.JSON,
 	".csv": Reader.CSV, ".tsv": Reader.CSV,
 	".txt": Reader.Text,
-	".vtt": func(o Reader, r io.Reader) iter.Seq2[Call, error] { return o.text(r, true) },
-	".srt": func(o Reader, r io.Reader) iter.Seq2[Call, error] { return o.text(r, true) },
+	".vtt": Reader.subtitles,
+	".srt": Reader.subtitles,
 }
 
 // ending returns the part of a file's name that tells its format.
@@ -30,14 +31,15 @@ func ending(name string) string {
 // File reads a file by the format that its name ends in: .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt or .srt, each
 // with .gz behind it or not; what ends otherwise is read as JSON. A folder is read by [Reader.FS], and symbolic links
 // cannot lead out of it. Errors name the file.
-func (o Reader) File(name string) iter.Seq2[Call, error] {
+func (o Reader) File(ctx context.Context, name string) iter.Seq2[Call, error] {
 	return func(yield func(Call, error) bool) {
-		f, err := os.Open(name)
+		f, err := open(ctx, name)
 		if err != nil {
 			yield(Call{}, fmt.Errorf("transcript: %w", err))
 			return
 		}
 		defer f.Close()
+		defer context.AfterFunc(ctx, func() { f.Close() })() // which ends a Read that waits, as of a named pipe
 		if info, err := f.Stat(); err == nil && info.IsDir() {
 			root, err := os.OpenRoot(name)
 			if err != nil {
@@ -45,18 +47,42 @@ func (o Reader) File(name string) iter.Seq2[Call, error] {
 				return
 			}
 			defer root.Close()
-			o.folder(root.FS(), name+"/", yield)
+			o.folder(ctx, root.FS(), name+"/", yield)
 			return
 		}
 		read, ok := formats[ending(name)]
 		if !ok {
 			read = Reader.JSON
 		}
-		for call, err := range read(o, f) {
+		for call, err := range read(o, ctx, f) {
 			if !yield(call, inFile(name, err)) {
 				return
 			}
 		}
+	}
+}
+
+// open is os.Open, but for that it gives up with its context, as where a named pipe has no writer.
+func open(ctx context.Context, name string) (*os.File, error) {
+	type result struct {
+		f   *os.File
+		err error
+	}
+	opened := make(chan result, 1)
+	go func() {
+		f, err := os.Open(name)
+		opened <- result{f, err}
+	}()
+	select {
+	case o := <-opened:
+		return o.f, o.err
+	case <-ctx.Done():
+		go func() {
+			if o := <-opened; o.err == nil {
+				o.f.Close()
+			}
+		}()
+		return nil, fmt.Errorf("open %s: %w", name, ctx.Err())
 	}
 }
 
@@ -72,14 +98,18 @@ func inFile(name string, err error) error {
 // [Reader.File]; any other file is an error, except those whose names start with a dot. So is a symbolic link. Calls
 // without an ID are named after their file, with "#" and the record's number where a file can hold several; calls from
 // text and subtitles are won or lost if a folder that they are in is called so.
-func (o Reader) FS(fsys fs.FS) iter.Seq2[Call, error] {
-	return func(yield func(Call, error) bool) { o.folder(fsys, "", yield) }
+func (o Reader) FS(ctx context.Context, fsys fs.FS) iter.Seq2[Call, error] {
+	return func(yield func(Call, error) bool) { o.folder(ctx, fsys, "", yield) }
 }
 
 // folder puts prefix before the names of files in errors.
-func (o Reader) folder(fsys fs.FS, prefix string, yield yieldFunc) {
+func (o Reader) folder(ctx context.Context, fsys fs.FS, prefix string, yield yieldFunc) {
 	found := false
 	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
+		if ctx.Err() != nil {
+			found = true
+			return proceed(yield(Call{}, fmt.Errorf("transcript: %s%s: %w", prefix, name, ctx.Err())) && false)
+		}
 		hidden := name != "." && strings.HasPrefix(entry.Name(), ".")
 		switch {
 		case err != nil:
@@ -91,7 +121,7 @@ func (o Reader) folder(fsys fs.FS, prefix string, yield yieldFunc) {
 			return nil
 		}
 		found = true
-		return proceed(o.entry(fsys, name, entry, func(c Call, err error) bool {
+		return proceed(o.entry(ctx, fsys, name, entry, func(c Call, err error) bool {
 			return yield(c, inFile(prefix+name, err))
 		}))
 	})
@@ -108,7 +138,7 @@ func proceed(more bool) error {
 }
 
 // entry reads a file of a folder and reports whether to go on.
-func (o Reader) entry(fsys fs.FS, name string, entry fs.DirEntry, yield yieldFunc) bool {
+func (o Reader) entry(ctx context.Context, fsys fs.FS, name string, entry fs.DirEntry, yield yieldFunc) bool {
 	read, ok := formats[ending(name)]
 	switch {
 	case entry.Type()&fs.ModeSymlink != 0:
@@ -124,7 +154,7 @@ func (o Reader) entry(fsys fs.FS, name string, entry fs.DirEntry, yield yieldFun
 	}
 	defer f.Close()
 	o.name = name
-	for call, err := range read(o, f) {
+	for call, err := range read(o, ctx, f) {
 		if !yield(call, err) {
 			return false
 		}

@@ -13,20 +13,18 @@ type mark struct {
 	start, body, end int // of the label, and of the text behind it
 	bare             int // of the text if the name may be none and the mark stands all the same; else -1
 	speaker          string
-	role             Role
 	sure             bool // that it is a name
 	tight            bool // no blank between colon and text
 	cue              bool // of subtitles
 	from, to         time.Duration
 }
 
-// marks returns where somebody starts to speak.
-func (c Call) marks() []mark {
-	marks, every := cueMarks(c.Text)
-	if marks == nil {
-		marks, every = lineMarks(c.Text)
+// findMarks returns where somebody may start to speak, and whether every line or cue has a name.
+func findMarks(text string) (marks []mark, every bool) {
+	if marks, every = cueMarks(text); marks != nil {
+		return marks, every
 	}
-	return settle(marks, every, c.Roles)
+	return lineMarks(text)
 }
 
 // lineMarks returns the labels at the starts of lines, and whether every line has a name.
@@ -67,7 +65,6 @@ func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
 func settle(marks []mark, every bool, roles Roles) []mark {
 	type use struct {
 		count int
-		role  Role
 		known bool
 	}
 	uses := make(map[string]*use)
@@ -78,18 +75,18 @@ func settle(marks []mark, every bool, roles Roles) []mark {
 		if u := uses[m.speaker]; u != nil {
 			u.count++
 		} else {
-			role, known := roles.find(m.speaker)
-			uses[m.speaker] = &use{1, role, known}
+			_, known := roles.find(m.speaker)
+			uses[m.speaker] = &use{1, known}
 		}
 	}
 	kept := marks[:0]
 	for _, m := range marks {
 		if u := uses[m.speaker]; u != nil && (every || m.sure || u.known || u.count > 1) {
-			m.role = u.role
+			// it is one
 		} else if m.bare < 0 {
 			continue
 		} else if m.speaker, m.body = "", m.bare; m.cue && len(kept) > 0 {
-			m.speaker, m.role = kept[len(kept)-1].speaker, kept[len(kept)-1].role
+			m.speaker = kept[len(kept)-1].speaker
 		}
 		if n := len(kept); n > 0 {
 			kept[n-1].end = min(kept[n-1].end, m.start)

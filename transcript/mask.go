@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -70,38 +71,122 @@ func (m *Masked) Original(start, end int) (int, int) {
 // anonymous.
 func (c Call) Mask() *Masked {
 	m := &Masked{Call: c, Entities: c.Entities()}
-	labels := c.labelNames()
-	var text strings.Builder
-	at := 0
-	piece := func(there int) {
-		m.pieces = append(m.pieces, struct{ here, there int }{text.Len(), there})
+	speakers := c.maskedSpeakers()
+	labels := make(map[int]string)
+	for _, l := range c.understood().labels {
+		labels[l.start] = speakers[l.speaker]
 	}
+	var text strings.Builder
+	var edits []edit
+	at := 0
 	for _, e := range m.Entities {
-		piece(at)
 		text.WriteString(c.Text[at:e.Start])
-		piece(e.Start)
-		if label, ok := labels[e.Start]; ok {
-			text.WriteString(label)
-		} else {
-			text.WriteString("[" + string(e.Kind) + "]")
-		}
+		instead := cmp.Or(labels[e.Start], "["+string(e.Kind)+"]")
+		edits = append(edits, edit{e.Start, e.End, text.Len(), instead})
+		m.pieces = append(m.pieces, offset{text.Len(), e.Start}, offset{text.Len() + len(instead), e.End})
+		text.WriteString(instead)
 		at = e.End
 	}
-	piece(at)
 	text.WriteString(c.Text[at:])
-	piece(len(c.Text))
+	m.pieces = append(offsets{{0, 0}}, append(m.pieces, offset{text.Len(), len(c.Text)})...)
 	m.Call.Text = text.String()
 	m.Call.Metadata = c.Metadata.mask()
 	m.Call.Roles = nil
 	for name, role := range c.Roles {
-		if _, known := Roles(nil).find(name); known {
+		if _, known := usualRole(name); known {
 			if m.Call.Roles == nil {
 				m.Call.Roles = make(Roles)
 			}
 			m.Call.Roles[name] = role
 		}
 	}
+	m.Call.reading = c.maskedReading(m.Call.Text, edits, speakers)
 	return m
+}
+
+// edit is what stands in a masked text from byte here on for a span of the original.
+type edit struct {
+	start, end, here int
+	instead          string
+}
+
+// place returns where a byte of the original stands behind the edits that end before it.
+func place(edits []edit, there int) int {
+	k := sort.Search(len(edits), func(k int) bool { return edits[k].end > there })
+	if k == 0 {
+		return there
+	}
+	e := edits[k-1]
+	return e.here + len(e.instead) + there - e.end
+}
+
+// maskedReading returns the call's reading with the edits and the names of the masked speakers.
+func (c Call) maskedReading(text string, edits []edit, speakers map[string]string) *reading {
+	r := c.understood()
+	masked := &reading{text: text, notes: r.notes, composed: r.composed, turns: c.Turns()}
+	for i := range masked.turns {
+		t := &masked.turns[i]
+		t.edit(edits)
+		t.Speaker = cmp.Or(speakers[t.Speaker], t.Speaker)
+	}
+	for _, l := range r.labels {
+		masked.labels = append(masked.labels, label{cmp.Or(speakers[l.speaker], l.speaker), place(edits, l.start), place(edits, l.end)})
+	}
+	masked.turns = slices.DeleteFunc(masked.turns, func(t Turn) bool { return isBlank(t.Text) })
+	return masked
+}
+
+// edit makes the edits in a turn.
+func (t *Turn) edit(edits []edit) {
+	runs := t.pieces
+	if runs == nil {
+		runs = offsets{{0, t.Start}}
+	}
+	var text strings.Builder
+	var pieces offsets
+	write := func(s string, there int) {
+		if s != "" {
+			pieces = append(pieces, offset{text.Len(), there})
+			text.WriteString(s)
+		}
+	}
+	next := sort.Search(len(edits), func(k int) bool { return edits[k].end > t.Start })
+	done := next                                          // edits before it have been written
+	if next < len(edits) && edits[next].start < t.Start { // it is the turn's before
+		done++
+	}
+	for k, run := range runs {
+		to := len(t.Text)
+		if k+1 < len(runs) {
+			to = runs[k+1].here
+		}
+		said, at := t.Text[run.here:to], run.there
+		for next < len(edits) && edits[next].start < at+len(said) {
+			e := edits[next]
+			if e.end <= at { // it stands between the runs
+				next++
+				done = max(done, next)
+				continue
+			}
+			if before := e.start - at; before > 0 {
+				write(said[:before], place(edits, at))
+				said, at = said[before:], e.start
+			}
+			if next == done {
+				write(e.instead, e.here)
+				done++
+			}
+			inside := max(0, min(e.end-at, len(said)))
+			said, at = said[inside:], at+inside
+			if at < e.end { // the mask goes on in the next run
+				break
+			}
+			next++
+		}
+		write(said, place(edits, at))
+	}
+	t.Text, t.pieces = text.String(), pieces
+	t.Start, t.End = place(edits, t.Start), place(edits, t.End)
 }
 
 // mask returns the metadata without personal data.
@@ -150,45 +235,38 @@ func isPersonName(id string) bool {
 	return id != "" && !strings.ContainsAny(id, "0123456789") && isCapital(id)
 }
 
-// labelNames returns what stands for each name in a label that is no usual word for a speaker, by where it starts.
-func (c Call) labelNames() map[int]string {
+// maskedSpeakers returns what stands for each speaker whose name is no usual word for one.
+func (c Call) maskedSpeakers() map[string]string {
 	instead := make(map[string]string)
 	count := make(map[Role]int)
-	labels := make(map[int]string)
-	for _, m := range c.personalMarks() {
-		s, ok := instead[m.speaker]
-		if !ok {
-			s = map[Role]string{Agent: "Agent", Customer: "Customer", Other: "Speaker"}[m.role]
-			if count[m.role]++; count[m.role] > 1 || m.role == Other {
-				s = fmt.Sprintf("%s %d", s, count[m.role])
-			}
-			instead[m.speaker] = s
+	add := func(speaker string, role Role) {
+		if _, known := usualRole(speaker); known || speaker == "" || instead[speaker] != "" {
+			return
 		}
-		labels[m.name(c.Text)] = s
+		name := map[Role]string{Agent: "Agent", Customer: "Customer", Other: "Speaker"}[role]
+		if count[role]++; count[role] > 1 || role == Other {
+			name = fmt.Sprintf("%s %d", name, count[role])
+		}
+		instead[speaker] = name
 	}
-	return labels
+	for _, t := range c.Turns() {
+		add(t.Speaker, t.Role)
+	}
+	for _, l := range c.understood().labels { // of those who say nothing
+		add(l.speaker, c.Roles.Of(l.speaker))
+	}
+	return instead
 }
 
-// personalMarks returns the marks whose speakers are named by what is no usual word for a speaker.
-func (c Call) personalMarks() []mark {
-	var personal []mark
-	for _, m := range c.marks() {
-		if m.speaker == "" {
-			continue
-		}
-		if _, known := Roles(nil).find(m.speaker); !known && m.name(c.Text) >= 0 {
-			personal = append(personal, m)
+// personalLabels returns the labels whose speakers are named by what is no usual word for a speaker.
+func (c Call) personalLabels() []label {
+	var personal []label
+	for _, l := range c.understood().labels {
+		if _, known := usualRole(l.speaker); !known {
+			personal = append(personal, l)
 		}
 	}
 	return personal
-}
-
-// name returns where the speaker's name stands in the text, -1 if it does not, as in a cue that only goes on.
-func (m mark) name(text string) int {
-	if n := strings.Index(text[m.start:m.body], m.speaker); n >= 0 {
-		return m.start + n
-	}
-	return -1
 }
 
 // Entities finds the personal data in the call's text, in the order of their places and without overlaps: e-mail and web
@@ -198,10 +276,9 @@ func (m mark) name(text string) int {
 // whole call.
 func (c Call) Entities() []Entity {
 	f := &finder{text: c.Text, names: make(map[string]bool)}
-	for _, m := range c.personalMarks() {
-		at := m.name(c.Text)
-		f.add(Name, at, at+len(m.speaker))
-		f.learn(m.speaker, true)
+	for _, l := range c.personalLabels() {
+		f.add(Name, l.start, l.end)
+		f.learn(l.speaker, true)
 	}
 	for key, raw := range c.Metadata.Extra {
 		if isNameKey(key) {

@@ -84,7 +84,9 @@ func generate(i, n int, seed uint64) (Call, Truth) {
 	text := w.String()
 	pace := 2.2 + 0.6*w.Float64() // words a second
 	m.Duration = time.Duration(float64(len(strings.Fields(text)))/pace) * time.Second
-	return Call{ID: fmt.Sprintf("synthetic-%04d", i+1), Text: text, Metadata: m}, w.truth
+	c := Call{ID: fmt.Sprintf("synthetic-%04d", i+1), Text: text, Metadata: m}
+	c.read()
+	return c, w.truth
 }
 
 // stageOf returns the stage where a driver shows.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -42,13 +43,17 @@ func (e *RecordError) Unwrap() error { return e.Err }
 // A record that cannot be used comes as a zero Call with a *RecordError, and reading goes on behind it where its end
 // is certain. So a loop that stops at the first error takes all or nothing, and a loop that goes on after an error
 // skips, knowingly. Input without a single record is an error too.
-func Read(r io.Reader) iter.Seq2[Call, error] { return Reader{}.JSON(r) }
+//
+// A context that is done ends the reading with its error; a Read of r that blocks is not interrupted by it.
+func Read(ctx context.Context, r io.Reader) iter.Seq2[Call, error] { return Reader{}.JSON(ctx, r) }
 
-// ReadFile streams the calls of a file or of all files in a folder; see [Reader.File].
-func ReadFile(name string) iter.Seq2[Call, error] { return Reader{}.File(name) }
+// ReadFile streams the calls of a file or of all files in a directory; see [Reader.File].
+func ReadFile(ctx context.Context, name string) iter.Seq2[Call, error] {
+	return Reader{}.File(ctx, name)
+}
 
 // A Reader reads calls with other settings than [Read] and [ReadFile], which use a zero Reader. All its methods yield
-// errors as Read does and unpack gzip by themselves.
+// errors as Read does, end with their context and unpack gzip by themselves.
 type Reader struct {
 	// Roles is given to every call that is read.
 	Roles Roles
@@ -63,11 +68,10 @@ type Reader struct {
 	name string // of the file within a folder
 }
 
-// JSON reads what [Read] reads. Beside a text, `transcript` (or `turns`) can be an array of turns, objects of text,
-// speaker, start and end: seconds or "00:12". They become the text "[0:12 - 0:15] speaker: text", a line each; role, where
-// it is given, goes into the call's Roles, and other keys of a turn are not kept.
-func (o Reader) JSON(r io.Reader) iter.Seq2[Call, error] {
-	return o.stream(r, func(r io.Reader, yield yieldFunc) {
+// JSON reads what [Read] reads. `transcript` (or `turns`) is a text or an array of turns, objects of text, speaker, role,
+// start and end: seconds or "00:12". Other keys of a turn are not kept.
+func (o Reader) JSON(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
+	return o.stream(ctx, r, func(r io.Reader, yield yieldFunc) {
 		d := &decoder{Reader: o, r: r, yield: yield}
 		d.run()
 	})
@@ -87,28 +91,45 @@ func (yield yieldFunc) fail(record int, at int64, err error) bool {
 	return yield(Call{}, &RecordError{Record: record, Byte: at, Err: err})
 }
 
-// stream unpacks r for one of the formats, and gives its calls their roles.
-func (o Reader) stream(r io.Reader, read func(io.Reader, yieldFunc)) iter.Seq2[Call, error] {
+// stream unpacks r for one of the formats, gives its calls their roles and reads the text of those that have no turns.
+func (o Reader) stream(ctx context.Context, r io.Reader, read func(io.Reader, yieldFunc)) iter.Seq2[Call, error] {
 	return func(yield func(Call, error) bool) {
-		unpacked, err := o.unpack(r)
-		if err != nil {
-			yieldFunc(yield).fail(0, 0, err)
-			return
-		}
-		read(unpacked, func(c Call, err error) bool {
-			if err == nil && o.Roles != nil {
-				roles := maps.Clone(o.Roles)
-				maps.Copy(roles, c.Roles)
-				c.Roles = roles
+		var finish yieldFunc = func(c Call, err error) bool {
+			if done := ctx.Err(); done != nil {
+				yield(Call{}, fmt.Errorf("transcript: %w", done))
+				return false
+			}
+			if err == nil {
+				c.Roles = maps.Clone(o.Roles)
+				c.read()
 			}
 			return yield(c, err)
-		})
+		}
+		unpacked, err := o.unpack(interruptible{ctx, r})
+		if err != nil {
+			finish.fail(0, 0, err)
+			return
+		}
+		read(unpacked, finish)
 	}
+}
+
+// interruptible is a reader that fails once its context is done.
+type interruptible struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (i interruptible) Read(p []byte) (int, error) {
+	if err := i.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return i.r.Read(p)
 }
 
 // Collect gathers the calls of a reader. The first error ends it, unless skip is given: then skip is told of each
 // record that cannot be used, and the rest are returned. A call with the ID of one before is such an error, lest the same
-// call trains and tests.
+// call trains and tests. The error of a context always ends it.
 func Collect(calls iter.Seq2[Call, error], skip func(error)) ([]Call, error) {
 	var all []Call
 	places := make(map[string]int)
@@ -120,7 +141,7 @@ func Collect(calls iter.Seq2[Call, error], skip func(error)) ([]Call, error) {
 		case err == nil:
 			all = append(all, call)
 			places[call.ID] = len(all)
-		case skip == nil:
+		case skip == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 			return nil, err
 		default:
 			skip(err)

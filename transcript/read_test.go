@@ -3,6 +3,7 @@ package transcript
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -14,6 +15,9 @@ import (
 	"testing/iotest"
 	"time"
 )
+
+// ctx is that of readings that nothing interrupts.
+var ctx = context.Background()
 
 const two = `{"transcript": "Agent: Hi\nCustomer: \"Yes\" \u00e9\ud83d\ude00", "label": 1, "metadata": {"industry": "Retail", "duration": 90, "x": {"a": [1, 2]}}}
 {"id": "b", "transcript": "Agent: Bye", "label": 0, "metadata": null}
@@ -42,11 +46,11 @@ func TestReadForms(t *testing.T) {
 		"gzip":         pack(t, two),
 		"side by side": strings.Join(records, " "),
 	} {
-		whole, err := Collect(Read(strings.NewReader(text)), nil)
+		whole, err := Collect(Read(ctx, strings.NewReader(text)), nil)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		bytewise, err := Collect(Read(iotest.OneByteReader(strings.NewReader(text))), nil)
+		bytewise, err := Collect(Read(ctx, iotest.OneByteReader(strings.NewReader(text))), nil)
 		if err != nil || !reflect.DeepEqual(whole, bytewise) {
 			t.Fatalf("%s: byte by byte: %v, %v; want %v", name, bytewise, err, whole)
 		}
@@ -54,6 +58,9 @@ func TestReadForms(t *testing.T) {
 			{ID: "1", Text: "Agent: Hi\nCustomer: \"Yes\" é😀", Outcome: Won, Metadata: Metadata{
 				Industry: "Retail", Duration: 90 * time.Second, Extra: map[string]json.RawMessage{"x": json.RawMessage(`{"a": [1, 2]}`)}}},
 			{ID: "b", Text: "Agent: Bye", Outcome: Lost},
+		}
+		for i := range want {
+			want[i].read()
 		}
 		if !reflect.DeepEqual(whole, want) {
 			t.Errorf("%s: read %+v, want %+v", name, whole, want)
@@ -107,7 +114,7 @@ func TestReadBadInput(t *testing.T) {
 	} {
 		var first error
 		count := 0
-		for _, err := range Read(strings.NewReader(c.input)) {
+		for _, err := range Read(ctx, strings.NewReader(c.input)) {
 			if err == nil {
 				count++
 			} else if first == nil {
@@ -125,10 +132,10 @@ func TestReadBadInput(t *testing.T) {
 }
 
 func TestReadStopsWhenToldTo(t *testing.T) {
-	for range Read(strings.NewReader(two)) {
+	for range Read(ctx, strings.NewReader(two)) {
 		break
 	}
-	_, err := Collect(Read(iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader(two)))), nil)
+	_, err := Collect(Read(ctx, iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader(two)))), nil)
 	if !errors.Is(err, iotest.ErrTimeout) {
 		t.Errorf("error %v, want the reader's", err)
 	}
@@ -136,19 +143,19 @@ func TestReadStopsWhenToldTo(t *testing.T) {
 
 func TestReadFileNamesTheFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "calls.json")
-	if _, err := Collect(ReadFile(name), nil); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Collect(ReadFile(ctx, name), nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v, want that the file does not exist", err)
 	}
 	if err := os.WriteFile(name, []byte(two+`{"label": 0}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Collect(ReadFile(name), nil)
+	_, err := Collect(ReadFile(ctx, name), nil)
 	var bad *RecordError
 	if !errors.As(err, &bad) || bad.File != name || bad.Record != 3 || bad.Byte != int64(len(two)) {
 		t.Errorf("error %v, want record 3 of %s", err, name)
 	}
 	skipped := 0
-	calls, err := Collect(ReadFile(name), func(error) { skipped++ })
+	calls, err := Collect(ReadFile(ctx, name), func(error) { skipped++ })
 	if err != nil || len(calls) != 2 || skipped != 1 {
 		t.Errorf("%d calls, %d skipped, error %v; want 2, 1, none", len(calls), skipped, err)
 	}
@@ -156,12 +163,12 @@ func TestReadFileNamesTheFile(t *testing.T) {
 
 func TestCollectFindsIDsThatAreThereTwice(t *testing.T) {
 	const calls = `{"id": "2", "transcript": "a"} {"transcript": "b"} {"id": "c", "transcript": "c"}`
-	_, err := Collect(Read(strings.NewReader(calls)), nil)
+	_, err := Collect(Read(ctx, strings.NewReader(calls)), nil)
 	if err == nil || !strings.Contains(err.Error(), `the ID "2" is that of call number 1 and then of number 2 again`) {
 		t.Errorf("error %v, want that the ID 2 is there twice", err)
 	}
 	skipped := 0
-	if all, err := Collect(Read(strings.NewReader(calls)), func(error) { skipped++ }); err != nil || len(all) != 2 || skipped != 1 {
+	if all, err := Collect(Read(ctx, strings.NewReader(calls)), func(error) { skipped++ }); err != nil || len(all) != 2 || skipped != 1 {
 		t.Errorf("%d calls, %d skipped, error %v; want 2, 1, none", len(all), skipped, err)
 	}
 }
@@ -169,7 +176,7 @@ func TestCollectFindsIDsThatAreThereTwice(t *testing.T) {
 // A call of 50 MB on one line is read, and nothing is kept of the calls before.
 func TestReadLongLine(t *testing.T) {
 	text := strings.Repeat("a b ", 50<<18)
-	calls, err := Collect(Read(strings.NewReader(two+`{"transcript": "`+text+`"}`)), nil)
+	calls, err := Collect(Read(ctx, strings.NewReader(two+`{"transcript": "`+text+`"}`)), nil)
 	if err != nil || len(calls) != 3 || calls[2].Text != text {
 		t.Fatalf("%d calls, error %v", len(calls), err)
 	}
@@ -185,7 +192,7 @@ func TestSampleRoundTrip(t *testing.T) {
 		}
 		text.Write(append(record, '\n'))
 	}
-	calls, err := Collect(Read(&text), nil)
+	calls, err := Collect(Read(ctx, &text), nil)
 	if err != nil || !reflect.DeepEqual(calls, Sample()) {
 		t.Errorf("%d calls are not those of the sample, error %v", len(calls), err)
 	}
@@ -211,7 +218,7 @@ func TestReadHoldsOneRecord(t *testing.T) {
 func TestRoundTrip(t *testing.T) {
 	const record = `{"id":"7","transcript":"Agent: <Hi> & bye","label":0,"metadata":{"agent_id":12,"call_time":"Monday",` +
 		`"customer_company_size":250,"duration":"12:34","industry":"Retail","product":null,"rating":4.50,"tags":["a","b"]}}`
-	calls, err := Collect(Read(strings.NewReader(record)), nil)
+	calls, err := Collect(Read(ctx, strings.NewReader(record)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +282,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("{\"transcript\": \"Hi\n{\"a\":[\n{}]}\n{"))
 	f.Add([]byte("я"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		a, c := outcome(Read(bytes.NewReader(b))), outcome(Read(iotest.OneByteReader(bytes.NewReader(b))))
+		a, c := outcome(Read(ctx, bytes.NewReader(b))), outcome(Read(ctx, iotest.OneByteReader(bytes.NewReader(b))))
 		if !reflect.DeepEqual(a, c) {
 			t.Errorf("at once: %v\nbyte by byte: %v", a, c)
 		}

@@ -27,7 +27,9 @@ func (r *record) call(b []byte) (Call, error) {
 				return r.fail(at, `both "transcript" and "turns" are there; keep one`)
 			}
 			if textAt = at; r.i < len(b) && b[r.i] == '[' {
-				c.Text, c.Roles, err = r.turns()
+				var turns []Turn
+				turns, err = r.turns()
+				c.setTurns(turns)
 			} else {
 				c.Text, err = r.string()
 			}

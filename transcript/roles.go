@@ -36,18 +36,33 @@ func (r Roles) Of(speaker string) Role {
 	return role
 }
 
-// find also tells whether the name is one that only speakers have.
+// find also reports whether the name is one that only speakers have.
 func (r Roles) find(speaker string) (role Role, known bool) {
-	if role, known = r[speaker]; known {
+	if role, known = r.given(speaker); known {
 		return role, true
 	}
-	name := strings.ToLower(speaker)
+	return usualRole(speaker)
+}
+
+// given returns what the table itself says of a speaker.
+func (r Roles) given(speaker string) (role Role, given bool) {
+	if len(r) == 0 {
+		return Other, false
+	}
+	if role, given = r[speaker]; given {
+		return role, true
+	}
 	for _, entry := range slices.Sorted(maps.Keys(r)) {
-		if strings.ToLower(entry) == name {
+		if strings.EqualFold(entry, speaker) {
 			return r[entry], true
 		}
 	}
-	words := strings.FieldsFunc(name, func(c rune) bool { return strings.ContainsRune(" _.#/()0123456789", c) })
+	return Other, false
+}
+
+// usualRole returns what a speaker's name says, and whether it is one that only speakers have.
+func usualRole(speaker string) (role Role, known bool) {
+	words := strings.FieldsFunc(strings.ToLower(speaker), func(c rune) bool { return strings.ContainsRune(" _.#/()0123456789", c) })
 	if role, known = usualNames[strings.Join(words, " ")]; known {
 		return role, true
 	}

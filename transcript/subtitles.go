@@ -167,7 +167,7 @@ func (t *Turn) strip() {
 			s = left
 		}
 		if s != "" {
-			pieces = append(pieces, struct{ here, there int }{text.Len(), t.Start + there})
+			pieces = append(pieces, offset{text.Len(), t.Start + there})
 			text.WriteString(s)
 		}
 	}

@@ -33,12 +33,12 @@ func TestSubtitlesBadTimes(t *testing.T) {
 		"\ufeffWEBVTT\n\n00:01.000 --> 00:02.000\na\n\n00:03.000-->\n": "record 1, byte 38: the cue's times are",
 		"WEBVTT\n\nHi": "record 1, byte 10: there is no cue in it",
 	} {
-		_, err := Collect(Reader{}.Text(strings.NewReader(text)), nil)
+		_, err := Collect(Reader{}.Text(ctx, strings.NewReader(text)), nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %s", text, err, want)
 		}
 	}
-	if _, err := Collect(Reader{}.text(strings.NewReader("00:0x --> no\nHi"), true), nil); err == nil {
+	if _, err := Collect(Reader{}.text(ctx, strings.NewReader("00:0x --> no\nHi"), true), nil); err == nil {
 		t.Error("an SRT file without any times is read")
 	}
 }

@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,11 +11,18 @@ import (
 
 // Text reads one call, whose text is all that there is: lines with speakers' labels, WebVTT, SRT or plain text, as
 // [Call.Turns] tells apart. It has no outcome. Subtitles are checked for broken times.
-func (o Reader) Text(r io.Reader) iter.Seq2[Call, error] { return o.text(r, false) }
+func (o Reader) Text(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
+	return o.text(ctx, r, false)
+}
+
+// subtitles reads a call that is known to be WebVTT or SRT.
+func (o Reader) subtitles(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
+	return o.text(ctx, r, true)
+}
 
 // text also takes what is known to be subtitles.
-func (o Reader) text(r io.Reader, subtitles bool) iter.Seq2[Call, error] {
-	return o.stream(r, func(r io.Reader, yield yieldFunc) {
+func (o Reader) text(ctx context.Context, r io.Reader, subtitles bool) iter.Seq2[Call, error] {
+	return o.stream(ctx, r, func(r io.Reader, yield yieldFunc) {
 		b, err := io.ReadAll(&limited{r, o.maxRecord(), o.tooLarge()})
 		if err != nil {
 			yield.fail(0, int64(len(b)), err)

@@ -33,7 +33,9 @@ func (t Turn) Offset(i int) int {
 }
 
 // offsets tells where the bytes of a text come from: from piece.here on, bytes come from piece.there on.
-type offsets []struct{ here, there int }
+type offsets []offset
+
+type offset struct{ here, there int }
 
 func (o offsets) at(i int) int {
 	k := sort.Search(len(o), func(k int) bool { return o[k].here > i }) - 1
@@ -57,17 +59,56 @@ func (o offsets) at(i int) int {
 //
 // Text without any label is cut at blank lines, and paragraphs of more than 400 bytes into groups of whole sentences.
 func (c Call) Turns() []Turn {
-	marks := c.marks()
+	turns := slices.Clone(c.understood().turns)
+	type given struct {
+		speaker string
+		role    Role
+	}
+	sides := make(map[given]Role)
+	for i := range turns {
+		t := &turns[i]
+		key := given{t.Speaker, t.Role}
+		side, ok := sides[key]
+		if !ok {
+			side = c.Roles.side(t)
+			sides[key] = side
+		}
+		t.Role = side
+	}
+	return turns
+}
+
+// parse reads a text by its rules. The names in roles are speakers.
+func parse(text string, roles Roles) *reading {
+	r := &reading{text: text}
+	marks, every := findMarks(text)
+	marks = settle(marks, every, roles)
+	named := false
+	for _, m := range marks {
+		named = named || m.speaker != ""
+		if at := strings.Index(text[m.start:m.body], m.speaker); m.speaker != "" && at >= 0 {
+			r.labels = append(r.labels, label{m.speaker, m.start + at, m.start + at + len(m.speaker)})
+		}
+	}
+	if !named {
+		r.notes = append(r.notes, noSpeaker)
+	}
+	r.turns = turnsOf(text, marks)
+	return r
+}
+
+// turnsOf cuts a text at the marks.
+func turnsOf(text string, marks []mark) []Turn {
 	if len(marks) == 0 {
-		return paragraphs(c.Text)
+		return paragraphs(text)
 	}
 	cues := marks[0].cue
-	if first := marks[0].start; !cues && !isBlank(c.Text[:first]) {
+	if first := marks[0].start; !cues && !isBlank(text[:first]) {
 		marks = slices.Insert(marks, 0, mark{end: first})
 	}
 	said := make([]Turn, 0, len(marks))
 	for _, m := range marks {
-		t := trim(Turn{Speaker: m.speaker, Role: m.role, Text: c.Text[m.body:m.end], Start: m.body, End: m.end, From: m.from, To: m.to})
+		t := trim(Turn{Speaker: m.speaker, Text: text[m.body:m.end], Start: m.body, End: m.end, From: m.from, To: m.to})
 		if cues {
 			t.strip()
 		}
@@ -76,7 +117,7 @@ func (c Call) Turns() []Turn {
 		}
 	}
 	if len(said) == 0 { // labels alone
-		return paragraphs(c.Text)
+		return paragraphs(text)
 	}
 	turns := said[:0]
 	for from := 0; from < len(said); {

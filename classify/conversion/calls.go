@@ -13,7 +13,7 @@ import (
 // formats, or those of standard input, which is JSON.
 func Calls(ctx context.Context, env *cli.Env) iter.Seq2[transcript.Call, error] {
 	if len(env.Args) == 1 && env.Args[0] != "-" {
-		return transcript.ReadFile(env.Args[0])
+		return transcript.ReadFile(ctx, env.Args[0])
 	}
 	return func(yield func(transcript.Call, error) bool) {
 		in, name, err := env.Input(ctx)
@@ -22,7 +22,7 @@ func Calls(ctx context.Context, env *cli.Env) iter.Seq2[transcript.Call, error] 
 			return
 		}
 		defer in.Close()
-		for call, err := range transcript.Read(in) {
+		for call, err := range transcript.Read(ctx, in) {
 			if err != nil {
 				err = fmt.Errorf("%s: %w", name, err)
 			}

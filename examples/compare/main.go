@@ -82,7 +82,7 @@ func run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	d, err := study.Read(env, o.Data, o.skip)
+	d, err := study.Read(ctx, env, o.Data, o.skip)
 	if err != nil {
 		return err
 	}

@@ -101,7 +101,7 @@ func run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	started := time.Now()
-	d, err := read(env, &o)
+	d, err := read(ctx, env, &o)
 	if err != nil {
 		return err
 	}
@@ -169,8 +169,8 @@ type data struct {
 	split transcript.Fold
 }
 
-func read(env *cli.Env, o *options) (*data, error) {
-	calls, err := study.Read(env, o.Data, o.skip)
+func read(ctx context.Context, env *cli.Env, o *options) (*data, error) {
+	calls, err := study.Read(ctx, env, o.Data, o.skip)
 	if err != nil {
 		return nil, err
 	}

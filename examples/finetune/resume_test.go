@@ -109,7 +109,7 @@ func TestAnotherRunIsNoticed(t *testing.T) {
 	data := write(t, transcript.Sample()[:24])
 	o := options{Data: data, Classifier: "logistic", Seed: 1, tuning: tuning{Epochs: 2, Pairs: 4}}
 	begin := func(o options) error {
-		d, err := read(env, &o)
+		d, err := read(t.Context(), env, &o)
 		if err != nil {
 			t.Fatal(err)
 		}

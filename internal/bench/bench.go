@@ -145,7 +145,7 @@ func (b *bench) encoding(context.Context) error {
 	return b.compare(b.contenders, request{Do: "one", Name: short, Times: 50}, r)
 }
 
-func (b *bench) training(context.Context) error {
+func (b *bench) training(ctx context.Context) error {
 	s, err := newSource()
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func (b *bench) training(context.Context) error {
 		{"≥ 6", request{Do: "texts", Name: "training step, 48 mixed texts", Texts: s.texts(48, 5, 190)}},
 	}
 	if b.calls != "" {
-		calls, err := readCalls(b.calls, 12)
+		calls, err := readCalls(ctx, b.calls, 12)
 		if err != nil {
 			return err
 		}

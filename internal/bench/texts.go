@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"math/rand/v2"
 	"strings"
 
@@ -37,8 +38,8 @@ func (s *source) texts(n, least, most int) []string {
 }
 
 // readCalls returns the first n calls of a file as lists of turns.
-func readCalls(file string, n int) (calls [][]string, err error) {
-	for call, err := range transcript.ReadFile(file) {
+func readCalls(ctx context.Context, file string, n int) (calls [][]string, err error) {
+	for call, err := range transcript.ReadFile(ctx, file) {
 		if err != nil {
 			return nil, err
 		}

@@ -53,7 +53,7 @@ func (b *bench) rounding(ctx context.Context) error {
 		return nil
 	}
 	var calls []transcript.Call
-	for c, err := range transcript.ReadFile(b.calls) {
+	for c, err := range transcript.ReadFile(ctx, b.calls) {
 		if err != nil {
 			return err
 		}

@@ -79,7 +79,7 @@ func run(ctx context.Context, env *cli.Env) error {
 	if o.mean != "" {
 		return mean(ctx, env.Stdout, strings.Split(o.mean, ","))
 	}
-	d, err := read(env, &o)
+	d, err := read(ctx, env, &o)
 	if err != nil {
 		return err
 	}
@@ -103,9 +103,9 @@ func run(ctx context.Context, env *cli.Env) error {
 }
 
 // read returns the calls.
-func read(env *cli.Env, o *options) (*study.Data, error) {
+func read(ctx context.Context, env *cli.Env, o *options) (*study.Data, error) {
 	if o.generate == 0 {
-		d, err := study.Read(env, o.data, false)
+		d, err := study.Read(ctx, env, o.data, false)
 		if err != nil {
 			return nil, err
 		}

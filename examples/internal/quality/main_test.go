@@ -117,7 +117,7 @@ func TestFlags(t *testing.T) {
 	if err != nil || o.tune.LearningRate != 1e-4 || o.tune.TrainLayers != 3 || o.seeds != 3 {
 		t.Errorf("%+v, error %v", o, err)
 	}
-	d, err := read(&cli.Env{Stdout: new(strings.Builder)}, &o)
+	d, err := read(t.Context(), &cli.Env{Stdout: new(strings.Builder)}, &o)
 	if err != nil || len(d.Calls) != 50 {
 		t.Errorf("%d calls, error %v", len(d.Calls), err)
 	}

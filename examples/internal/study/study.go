@@ -4,6 +4,7 @@ package study
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -28,7 +29,7 @@ type Data struct {
 
 // Read reads the calls of a file or a folder, or the sample of synthetic ones if it is "", and notes what is left out:
 // calls without a label and, if skip is set, records that cannot be used, which are errors otherwise.
-func Read(env *cli.Env, file string, skip bool) (*Data, error) {
+func Read(ctx context.Context, env *cli.Env, file string, skip bool) (*Data, error) {
 	d := &Data{Source: cmp.Or(file, "the sample of synthetic calls"), Synthetic: file == ""}
 	all := transcript.Sample()
 	if file != "" {
@@ -41,7 +42,7 @@ func Read(env *cli.Env, file string, skip bool) (*Data, error) {
 			}
 		}
 		var err error
-		if all, err = transcript.Collect(transcript.ReadFile(file), note); err != nil {
+		if all, err = transcript.Collect(transcript.ReadFile(ctx, file), note); err != nil {
 			return nil, err
 		}
 		if skipped > 0 {

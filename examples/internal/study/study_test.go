@@ -23,10 +23,10 @@ func TestReadLeavesOutWhenAskedTo(t *testing.T) {
 	}
 	var notes bytes.Buffer
 	env := &cli.Env{Name: "study", Stderr: &notes}
-	if _, err := Read(env, file, false); err == nil || !strings.Contains(err.Error(), "calls.jsonl: record 2") {
+	if _, err := Read(t.Context(), env, file, false); err == nil || !strings.Contains(err.Error(), "calls.jsonl: record 2") {
 		t.Errorf("error %v, want that of record 2", err)
 	}
-	d, err := Read(env, file, true)
+	d, err := Read(t.Context(), env, file, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,139 @@
+package transcript
+
+import (
+	"strings"
+	"time"
+)
+
+// reading is what was understood of a call's text, by the reader of a format that has turns or by the rules for text.
+type reading struct {
+	text   string // what was read; a call whose text is another has been changed since
+	turns  []Turn // Role is what the source says of the turn, Other where only the speaker's name can tell
+	labels []label
+	notes  []string
+	// composed means that the text was put together from the turns, so that the turns are what has to be kept.
+	composed bool
+}
+
+// label is where the text names a speaker.
+type label struct {
+	speaker    string
+	start, end int
+}
+
+const noSpeaker = "no speaker was found"
+
+// setTurns gives a call the turns that its source has, for the readers of such formats. A turn needs Text; Speaker (""
+// is nobody), Role (Other where the source says nothing: the speaker's name then decides), From and To are optional, and
+// its other fields are ignored. Turns without a word are left out, turns of one speaker in a row become one, and what the
+// others say is kept as it is. Text becomes a line for each turn, "Speaker: text" or only the text, and all spans refer to
+// it. That no turn has a speaker is noted.
+func (c *Call) setTurns(turns []Turn) {
+	r := &reading{composed: true}
+	size, named := 0, false
+	for _, t := range turns {
+		t.Speaker, t.Text = strings.Join(strings.Fields(t.Speaker), " "), strings.TrimSpace(t.Text)
+		if t.Text == "" {
+			continue
+		}
+		if n := len(r.turns) - 1; n >= 0 && t.Speaker != "" && r.turns[n].Speaker == t.Speaker && r.turns[n].Role == t.Role {
+			r.turns[n].Text += " " + t.Text
+			r.turns[n].To = t.To
+		} else {
+			r.turns = append(r.turns, Turn{Speaker: t.Speaker, Role: t.Role, Text: t.Text, From: t.From, To: t.To})
+		}
+		named = named || t.Speaker != ""
+		size += len(t.Speaker) + len(": ") + len(t.Text) + len("\n")
+	}
+	if !named {
+		r.notes = append(r.notes, noSpeaker)
+	}
+	r.compose(size)
+	c.Text, c.reading, c.Notes = r.text, r, append(c.Notes, r.notes...)
+}
+
+// compose writes the text of the turns, of at most size bytes, and lets the turns point into it.
+func (r *reading) compose(size int) {
+	var b strings.Builder
+	b.Grow(size)
+	for i := range r.turns {
+		t := &r.turns[i]
+		if t.Speaker != "" {
+			r.labels = append(r.labels, label{t.Speaker, b.Len(), b.Len() + len(t.Speaker)})
+			b.WriteString(t.Speaker)
+			b.WriteString(": ")
+		}
+		t.Start = b.Len()
+		b.WriteString(t.Text)
+		t.End = b.Len()
+		b.WriteByte('\n')
+	}
+	r.text = b.String()
+	for i := range r.turns {
+		t := &r.turns[i]
+		t.Text = r.text[t.Start:t.End]
+	}
+}
+
+// understood returns the call's reading, by the rules for text if it has none or its text has been changed.
+func (c Call) understood() *reading {
+	if c.reading != nil && c.reading.text == c.Text {
+		return c.reading
+	}
+	return parse(c.Text, c.Roles)
+}
+
+// read lets the rules for text read a call that has only its text, and gives it their notes.
+func (c *Call) read() {
+	if c.reading == nil {
+		c.reading = parse(c.Text, c.Roles)
+		c.Notes = append(c.Notes, c.reading.notes...)
+	}
+}
+
+// side returns the role of a turn of the reading: what the table says of its speaker, or else what the source says of the
+// turn, or else what the speaker's name says.
+func (r Roles) side(t *Turn) Role {
+	if role, given := r.given(t.Speaker); given {
+		return role
+	}
+	if t.Role != Other {
+		return t.Role
+	}
+	role, _ := usualRole(t.Speaker)
+	return role
+}
+
+// turnJSON is how a turn is written.
+type turnJSON struct {
+	Speaker string   `json:"speaker,omitempty"`
+	Role    string   `json:"role,omitempty"`
+	Text    string   `json:"text"`
+	Start   *float64 `json:"start,omitempty"` // seconds
+	End     *float64 `json:"end,omitempty"`
+}
+
+// json returns the turns as they are written: Role only where the speaker's name does not tell it.
+func (r *reading) json(roles Roles) []turnJSON {
+	all := make([]turnJSON, len(r.turns))
+	for i := range r.turns {
+		t := &r.turns[i]
+		all[i] = turnJSON{Speaker: t.Speaker, Text: t.Text}
+		usual, _ := usualRole(t.Speaker)
+		if role := roles.side(t); role != usual && role != Other {
+			all[i].Role = role.String()
+		}
+		if t.From != 0 || t.To != 0 {
+			all[i].Start = seconds(t.From)
+		}
+		if t.To != 0 {
+			all[i].End = seconds(t.To)
+		}
+	}
+	return all
+}
+
+func seconds(d time.Duration) *float64 {
+	s := d.Seconds()
+	return &s
+}
