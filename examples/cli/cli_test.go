@@ -3,19 +3,22 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // run runs a command that reads a flag and its input and returns fail.
 func run(ctx context.Context, input string, fail error, args ...string) (status int, stdout, stderr string) {
 	var out, note bytes.Buffer
-	env := &Env{"try", args, strings.NewReader(input), &out, &note}
+	env := &Env{Name: "try", Args: args, Stdin: strings.NewReader(input), Stdout: &out, Stderr: &note}
 	status = Run(ctx, env, func(ctx context.Context, env *Env) error {
 		flags := flag.NewFlagSet("try", flag.ContinueOnError)
 		flags.Int("n", 1, "how `many`")
@@ -31,10 +34,6 @@ func run(ctx context.Context, input string, fail error, args ...string) (status 
 		if err != nil {
 			return err
 		}
-		bar := env.Progress(3, "reading")
-		bar.Set(2)
-		bar.Describe("read")
-		bar.Close()
 		env.Stdout.Write([]byte(name + ": " + string(text)))
 		return fail
 	})
@@ -65,7 +64,9 @@ func TestRun(t *testing.T) {
 		{"bad value", ctx, nil, []string{"-n", "x"}, 2, "", "try: invalid value \"x\" for flag -n: parse error (-help lists the flags)\n"},
 		{"help", ctx, nil, []string{"-h"}, 0, "Usage of try:\n  -n many\n    \thow many (default 1)\n", ""},
 		{"no such file", ctx, nil, []string{"/nowhere/x"}, 1, "", "try: open /nowhere/x: no such file or directory\n"},
-		{"lines", ctx, errors.New("a\nb\n"), nil, 1, "standard input: typed", "try: a; b\n"},
+		{"joined errors", ctx, errors.Join(errors.New("a"), errors.New("b")), nil, 1, "standard input: typed", "try: a; b\n"},
+		{"a forged line", ctx, errors.New("open a\ntry: done\x1b[2K: no such file\n"), nil, 1, "standard input: typed", "try: open a\\ntry: done\\u001b[2K: no such file\n"},
+		{"a long value", ctx, errors.New(strings.Repeat("é", 1e6) + " no label"), nil, 1, "standard input: typed", "try: " + strings.Repeat("é", longest/4) + " … " + strings.Repeat("é", (longest/2-9)/2) + " no label\n"},
 		{"interrupt", stopped, stopped.Err(), []string{path}, 1, path + ": file", "try: interrupted\n"},
 		{"another error", stopped, errors.New("disk full"), []string{path}, 1, path + ": file", "try: disk full\n"},
 	} {
@@ -104,5 +105,94 @@ func TestNotef(t *testing.T) {
 	(&Env{Name: "try", Stderr: &out}).Notef("%d of %d", 1, 2)
 	if got := out.String(); got != "try: 1 of 2\n" {
 		t.Errorf("wrote %q", got)
+	}
+}
+
+func TestEscape(t *testing.T) {
+	for text, want := range map[string]string{
+		"Dana\tRüdiger 你好 👩‍💻":                        "Dana\tRüdiger 你好 👩‍💻",
+		"a\nb\r\n":                                    `a\nb\r\n`,
+		"\x1b[31m\x00\x7f\u009b":                      `\u001b[31m\u0000\u007f\u009b`,
+		"\u202etxt.exe\u2066\u200f\u061c\u2028\u2029": `\u202etxt.exe\u2066\u200f\u061c\u2028\u2029`,
+		"\x9b2J\xff":                                  `\x9b2J\xff`,
+	} {
+		if got := Escape(text); got != want {
+			t.Errorf("%+q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// What is written says the same as what was meant, on one line.
+func FuzzWriteJSON(f *testing.F) {
+	f.Add("a\u202e\x1b\u009b\n<b>")
+	f.Fuzz(func(t *testing.T, text string) {
+		var b strings.Builder
+		if err := WriteJSON(&b, text); err != nil {
+			t.Fatal(err)
+		}
+		line, ended := strings.CutSuffix(b.String(), "\n")
+		var got string
+		if err := json.Unmarshal([]byte(line), &got); err != nil || !ended || Escape(line) != line {
+			t.Fatalf("%q, error %v", b.String(), err)
+		}
+		if want := strings.ToValidUTF8(text, ""); strings.ReplaceAll(got, "\ufffd", "") != strings.ReplaceAll(want, "\ufffd", "") {
+			t.Errorf("%q reads as %q", text, got)
+		}
+	})
+}
+
+func TestPositive(t *testing.T) {
+	var n int
+	var x float64
+	for _, c := range []struct {
+		set        func(string) error
+		text, want string
+	}{
+		{Positive(&n), "3", ""}, {Positive(&n), "0", "a whole number above 0"}, {Positive(&n), "-1", "a whole number above 0"},
+		{Positive(&n), "1.5", "a whole number"}, {Positive(&x), "1e-4", ""}, {Positive(&x), "0", "a number above 0"}, {Positive(&x), "NaN", "a number"},
+	} {
+		if err := c.set(c.text); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q", c.text, err, c.want)
+		}
+	}
+	if n != 3 || x != 1e-4 {
+		t.Errorf("set %d and %g", n, x)
+	}
+}
+
+// In a log a stage has a line when it begins, and one each half minute.
+func TestProgressInALog(t *testing.T) {
+	var out bytes.Buffer
+	clock := time.Unix(0, 0)
+	env := &Env{Name: "try", Stderr: &out, now: func() time.Time { return clock }}
+	p := env.Progress()
+	for _, step := range []struct {
+		stage            string
+		done, total, sec int
+	}{
+		{"reading", 0, 9, 1}, {"reading", 5, 9, 20}, {"reading", 9, 9, 1}, {"training", 1, 400, 29}, {"training", 2, 400, 30},
+		{"counting", 7, -1, 60}, {"reading", 1, 9, 0},
+	} {
+		clock = clock.Add(time.Duration(step.sec) * time.Second)
+		p.Show(step.stage, step.done, step.total)
+	}
+	p.Close()
+	want := "try: 1s: reading\ntry: 51s: training\ntry: 1m21s: training, 2 of 400\ntry: 2m21s: reading\n"
+	if out.String() != want {
+		t.Errorf("%s\nwant\n%s", out.String(), want)
+	}
+	new(Progress).Show("nowhere", 1, 2)
+}
+
+// TestInterruptedOpen waits for a pipe that nobody writes to.
+func TestInterruptedOpen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if out, err := exec.Command("mkfifo", path).CombinedOutput(); err != nil {
+		t.Skipf("no named pipes here: %v %s", err, out)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	if status, _, note := run(ctx, "", nil, path); status != 1 || note != "try: interrupted\n" {
+		t.Errorf("status %d, %q", status, note)
 	}
 }

@@ -50,7 +50,7 @@ type trial struct {
 	*study.Data
 	*options
 	env    *cli.Env
-	stages *cli.Stages
+	stages *cli.Progress
 	blocks map[string]classify.Block // by their names
 	folds  []evaluate.Fold
 
@@ -73,7 +73,7 @@ const talkBlock = "talk and metadata"
 const lastTurns = 3
 
 func compare(ctx context.Context, env *cli.Env, d *study.Data, o *options) (*results, error) {
-	s := &trial{Data: d, options: o, env: env, stages: env.Stages()}
+	s := &trial{Data: d, options: o, env: env, stages: env.Progress()}
 	defer s.stages.Close()
 	var err error
 	if s.folds, err = s.deal(); err != nil {

@@ -79,7 +79,7 @@ func embed(ctx context.Context, env *cli.Env, model source, texts iter.Seq2[stri
 	if err != nil {
 		return fmt.Errorf("%s: %w", model.name, err)
 	}
-	e := embedder{model: m, out: out, bar: env.Progress(-1, "texts")}
+	e := embedder{model: m, out: out, bar: env.Progress()}
 	defer e.bar.Close()
 	for text, err := range texts {
 		if err != nil {
@@ -108,7 +108,7 @@ func embed(ctx context.Context, env *cli.Env, model source, texts iter.Seq2[stri
 type embedder struct {
 	model *encoder.Model
 	out   *bufio.Writer
-	bar   *cli.Bar
+	bar   *cli.Progress
 	batch []string
 	size  int // of the batch, in bytes and some more for each text
 
@@ -117,7 +117,7 @@ type embedder struct {
 
 // flush encodes and writes the batch.
 func (e *embedder) flush(ctx context.Context) error {
-	rows, err := e.model.Encode(ctx, e.batch, &encoder.Options{Progress: func(n, _ int) { e.bar.Set(e.done + n) }})
+	rows, err := e.model.Encode(ctx, e.batch, &encoder.Options{Progress: func(n, _ int) { e.bar.Show("texts", e.done+n, -1) }})
 	if err != nil {
 		return err
 	}

@@ -126,7 +126,7 @@ func (r *results) compare(ctx context.Context, d *data, fit *conversion.Fit, see
 
 // draw maps all calls by the generic and by the tuned encoder.
 func (r *results) draw(ctx context.Context, env *cli.Env, d *data, fit *conversion.Fit, seed uint64) error {
-	stages := env.Stages()
+	stages := env.Progress()
 	defer stages.Close()
 	for _, m := range []struct {
 		name, file string
@@ -178,7 +178,7 @@ const shown = 6
 
 // tellingTurns finds the turns of held-out calls that move predictions most, up and down.
 func (r *results) tellingTurns(ctx context.Context, env *cli.Env, d *data, fit *conversion.Fit, seed uint64) error {
-	stages := env.Stages()
+	stages := env.Progress()
 	defer stages.Close()
 	var all []tellingTurn
 	for k, i := range d.split.Test {

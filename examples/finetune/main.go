@@ -199,7 +199,7 @@ func train(ctx context.Context, env *cli.Env, d *data, o *options) (*conversion.
 	if o.Model != "" {
 		p.Model = os.DirFS(o.Model)
 	}
-	stages := env.Stages()
+	stages := env.Progress()
 	defer stages.Close()
 	p.Progress = stages.Show
 	fit, err := conversion.Train(ctx, d.Docs, d.Labels, d.split.Train, &p)

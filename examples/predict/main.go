@@ -39,7 +39,7 @@ func run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	out := bufio.NewWriter(env.Stdout)
-	w := &writer{pipeline: p, byTurn: *byTurn, bar: env.Progress(-1, "calls"), out: json.NewEncoder(out)}
+	w := &writer{pipeline: p, byTurn: *byTurn, bar: env.Progress(), out: json.NewEncoder(out)}
 	defer w.bar.Close()
 	for call, err := range conversion.Calls(ctx, env) {
 		if err != nil {
@@ -71,7 +71,7 @@ type writer struct {
 	byTurn   bool
 	calls    []transcript.Call
 	done     int
-	bar      *cli.Bar
+	bar      *cli.Progress
 	out      *json.Encoder
 }
 
@@ -94,6 +94,6 @@ func (w *writer) flush(ctx context.Context) error {
 	}
 	w.done += len(w.calls)
 	w.calls = w.calls[:0]
-	w.bar.Set(w.done)
+	w.bar.Show("calls", w.done, -1)
 	return nil
 }

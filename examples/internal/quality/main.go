@@ -90,7 +90,7 @@ func run(ctx context.Context, env *cli.Env) error {
 	if n := len(m.Rounds); n > 0 {
 		env.Notef("going on from %s, which holds %d predictors", o.keep, n)
 	}
-	stages := env.Stages()
+	stages := env.Progress()
 	t := &trial{Data: d, options: &o, measurement: m}
 	for seed := range o.seeds {
 		if err := t.crossValidate(ctx, seed, stages); err != nil {
@@ -131,7 +131,7 @@ type trial struct {
 }
 
 // crossValidate predicts all calls once, but for the folds that are measured already.
-func (t *trial) crossValidate(ctx context.Context, seed int, stages *cli.Stages) error {
+func (t *trial) crossValidate(ctx context.Context, seed int, stages *cli.Progress) error {
 	folds, err := t.split(seed)
 	if err != nil {
 		return err

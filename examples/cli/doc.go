@@ -1,0 +1,33 @@
+// Package cli is what the commands under examples share: how a command starts and ends, its flags, its input, its progress,
+// and how it writes what others wrote.
+//
+// Results go to standard output; progress, notes and errors to standard error. A command that fails says why in one line and
+// exits with status 1, or 2 if it was called wrongly ([Usagef]). An interrupt or SIGTERM cancels the command's context; a
+// second one kills the process. Progress is a bar on a terminal and a line for each stage in a log.
+//
+//	func main() { cli.Main(run) }
+//
+//	func run(ctx context.Context, env *cli.Env) error {
+//		flags := flag.NewFlagSet("count", flag.ContinueOnError)
+//		model := flags.String("model", "", "`directory` of the model")
+//		if err := env.Parse(flags); err != nil {
+//			return err
+//		}
+//		…
+//	}
+//
+// # Text of others
+//
+// File names, transcripts and metadata may hold characters that move a terminal's cursor, begin a new line or turn the
+// direction of a text, and so forge what a command says. [Escape] writes them as \u001b and the like. Error lines, notes
+// and [WriteJSON] use it; text that a command prints itself should go through it.
+//
+// # Flags
+//
+// A flag that is not given takes its default. Where the default depends on the data, so that no number stands for it, 0 is
+// an error rather than another name for the default: see [Positive].
+//
+// # Tests
+//
+// A test runs a command in its own process: it fills in an [Env] and calls [Run].
+package cli

@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+)
+
+// Parse parses the arguments and leaves in env.Args those that are not flags. Asked for help, it writes the flags to
+// standard output and returns flag.ErrHelp, which ends the command with status 0.
+func (env *Env) Parse(flags *flag.FlagSet) error {
+	flags.SetOutput(io.Discard)
+	err := flags.Parse(env.Args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(env.Stdout, "Usage of %s:\n", env.Name)
+		flags.SetOutput(env.Stdout)
+		flags.PrintDefaults()
+		return err
+	case err != nil:
+		return Usagef("%v (-help lists the flags)", err)
+	}
+	env.Args = flags.Args()
+	return nil
+}
+
+// Positive is for [flag.FlagSet.Func]: it sets p to a number above 0. It suits flags whose zero value means a default, as
+// 0 does in the options of all packages: who writes 0 is told that there is no such setting.
+func Positive[T int | float64](p *T) func(string) error {
+	return func(text string) error {
+		var v T
+		if err := json.Unmarshal([]byte(text), &v); err != nil || !(v > 0) {
+			return fmt.Errorf("want %s above 0, or leave the flag out for its default", map[bool]string{true: "a number", false: "a whole number"}[isFloat(v)])
+		}
+		*p = v
+		return nil
+	}
+}
+
+func isFloat(v any) bool {
+	_, is := v.(float64)
+	return is
+}
