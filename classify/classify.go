@@ -11,6 +11,7 @@ import (
 
 	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/classify/internal/sample"
+	"github.com/org/salesconv/internal/kernel"
 	"github.com/org/salesconv/internal/parallel"
 	"gonum.org/v1/gonum/mat"
 )
@@ -78,6 +79,9 @@ func saveNested(c Classifier) (json.RawMessage, error) {
 
 // Load reads a classifier that one of the Save methods wrote.
 func Load(r io.Reader) (Classifier, error) {
+	if err := kernel.Check(); err != nil {
+		return nil, fmt.Errorf("classify: load: %w", err)
+	}
 	raw, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("classify: load: %w", err)
@@ -156,8 +160,11 @@ func Refit(x mat.Matrix, y []int, weight []float64, fit Fitter) evaluate.Refit {
 	}
 }
 
-// checkSample checks the shape of x, the labels and the weights (nil: all 1), but not the values of x.
+// checkSample checks the kernels, the shape of x, the labels and the weights (nil: all 1), but not the values of x.
 func checkSample(x mat.Matrix, y []int, weight []float64) error {
+	if err := kernel.Check(); err != nil {
+		return fmt.Errorf("classify: %w", err)
+	}
 	if x == nil {
 		return errors.New("classify: no rows (a nil matrix)")
 	}

@@ -8,11 +8,16 @@ import (
 	"io"
 	"math"
 	"slices"
+
+	"github.com/org/salesconv/internal/kernel"
 )
 
 // ReadXGBoost reads a binary classifier that XGBoost (1.0 or later) saved as JSON or UBJSON: boosters gbtree and
 // dart, with numeric and categorical splits. Its predictions are XGBoost's to the last bit of the float32 log-odds.
 func ReadXGBoost(r io.Reader) (*Boosted, error) {
+	if err := kernel.Check(); err != nil {
+		return nil, fmt.Errorf("classify: read XGBoost model: %w", err)
+	}
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("classify: read XGBoost model: %w", err)

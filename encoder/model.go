@@ -43,6 +43,9 @@ var keptFiles = []string{"tokenizer.json", "tokenizer_config.json", "special_tok
 // zip file. Anything missing, damaged, not finite or of another architecture is an error that names the file, the key
 // or tensor, and what was expected there.
 func Load(fsys fs.FS) (*Model, error) {
+	if err := kernel.Check(); err != nil {
+		return nil, fmt.Errorf("encoder: %w", err)
+	}
 	config, err := readConfig(fsys)
 	if err != nil {
 		return nil, err

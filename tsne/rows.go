@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/org/salesconv/internal/kernel"
 )
 
 // rows holds the points to be laid out as dense float32 rows around their mean, so that the squared distance of
@@ -19,6 +21,9 @@ func (r *rows) row(i int) []float32 { return r.data[i*r.d : (i+1)*r.d] }
 
 // newRows copies x, and refuses an empty matrix, NaN and infinities.
 func newRows(x mat.Matrix) (*rows, error) {
+	if err := kernel.Check(); err != nil {
+		return nil, fmt.Errorf("tsne: %w", err)
+	}
 	n, d := x.Dims()
 	if n == 0 || d == 0 {
 		return nil, fmt.Errorf("tsne: %d rows of %d columns, want at least one of each", n, d)

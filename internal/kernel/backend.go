@@ -1,7 +1,9 @@
 package kernel
 
 import (
+	"fmt"
 	"os"
+	"strings"
 	"sync"
 )
 
@@ -76,19 +78,33 @@ func (b *backend[T]) release(s *[]T) { b.buffers.Put(s) }
 
 var (
 	backends32 = append(simd(), genericBackend[float32]()) // those this processor runs, best first
-	active32   = choose(os.Getenv("SALESCONV_KERNEL"))
 	active64   = genericBackend[float64]()
+
+	active32, selection = choose(os.Getenv(variable))
 )
 
-// choose returns the back end of the given name, the best one if there is none.
-func choose(name string) *backend[float32] {
+const variable = "SALESCONV_KERNEL"
+
+// choose returns the back end of the given name, the best one for no name. It returns the best one with an error
+// if the name is not to be had.
+func choose(name string) (*backend[float32], error) {
+	if name == "" {
+		return backends32[0], nil
+	}
+	var names []string
 	for _, b := range backends32 {
 		if b.name == name {
-			return b
+			return b, nil
 		}
+		names = append(names, b.name)
 	}
-	return backends32[0]
+	return backends32[0], fmt.Errorf("no back end %q (%s) on this processor: unset %s, or set it to %s",
+		name, variable, variable, strings.Join(names, " or "))
 }
+
+// Check returns an error if SALESCONV_KERNEL asks for a back end that is not to be had. Every function by which a
+// program gets at what runs on kernels (loading a model, fitting a classifier, a map) returns that error.
+func Check() error { return selection }
 
 // active returns the back end of the element type.
 func active[T Float]() *backend[T] {
@@ -98,5 +114,6 @@ func active[T Float]() *backend[T] {
 	return any(active64).(*backend[T])
 }
 
-// Backend returns the name of the float32 back end in use: avx512, avx2, neon or generic.
+// Backend returns the name of the float32 back end in use: avx512, avx2, neon or generic. It belongs to the identity
+// of a run whose bytes are to be the same again, as back ends differ by rounding.
 func Backend() string { return active32.name }

@@ -1,22 +1,43 @@
 package kernel
 
 import (
+	"cmp"
 	"os"
+	"strconv"
+	"strings"
 	"testing"
 )
 
-// TestChoice fails where tests of the vector back ends would not have run though the processor has them.
-func TestChoice(t *testing.T) {
-	for _, name := range expectedBackends() {
-		if b := choose(name); b.name != name {
-			t.Errorf("%s is supported here and not to be had", name)
+// TestBackend fails where the back end that the tests of all packages run on is not the wanted one: that of
+// SALESCONV_KERNEL, or the best one that the operating system reports.
+func TestBackend(t *testing.T) {
+	want := cmp.Or(os.Getenv(variable), expectedBackends()[0])
+	if err := Check(); err != nil {
+		t.Errorf("the tests do not run on %s: %v", want, err)
+	}
+	if Backend() != want {
+		t.Errorf("the tests run on %s, want %s", Backend(), want)
+	}
+}
+
+// TestChoose fails where a vector back end is left out though the processor has it, so that its tests do not run.
+func TestChoose(t *testing.T) {
+	for i, name := range append([]string{""}, expectedBackends()...) {
+		want := expectedBackends()[max(0, i-1)]
+		if b, err := choose(name); err != nil || b.name != want {
+			t.Errorf("choose(%q) = %s, %v, want %s", name, b.name, err, want)
 		}
 	}
-	if os.Getenv("SALESCONV_KERNEL") == "" && Backend() != expectedBackends()[0] {
-		t.Errorf("%s was chosen, want %s", Backend(), expectedBackends()[0])
-	}
-	if b := choose("abacus"); b != backends32[0] {
-		t.Errorf("an unknown name chose %s, want %s", b.name, backends32[0].name)
+	for _, name := range []string{"abacus", "AVX2", "avx512 ", "sse"} {
+		_, err := choose(name)
+		if err == nil {
+			t.Fatalf("choose(%q) gives no error", name)
+		}
+		for _, part := range append(expectedBackends(), strconv.Quote(name), variable) {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("error %q does not name %s", err, part)
+			}
+		}
 	}
 }
 

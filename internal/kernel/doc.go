@@ -14,8 +14,8 @@
 // on the best implementation that processor and operating system support, chosen once at start: AVX-512
 // or AVX2 with FMA on amd64, NEON on arm64, else generic Go. float64 always runs on generic Go, so that the same
 // compositions can be checked against finite differences. The environment variable SALESCONV_KERNEL asks for
-// another one by its name (avx512, avx2, neon, generic); a name that is unknown or not supported here is ignored. The
-// build tag purego leaves all assembly out.
+// another one by its name (avx512, avx2, neon, generic); for a name that is unknown or not supported here Check returns an
+// error, which all that loads or fits a model returns in turn. The build tag purego leaves all assembly out.
 //
 // The assembly is written by the programs in _asm, a module of its own: go generate ./internal/kernel repeats it, and must
 // change nothing.
