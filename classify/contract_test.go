@@ -58,8 +58,8 @@ func fitStack(ctx context.Context, x mat.Matrix, y []int, weight []float64) (Cla
 	}
 	_, d := x.Dims()
 	blocks := []Block{
-		{Name: "trees", Features: ConstantFeatures(columns(x, 0, d/2)), Head: boostedFitter(BoostedOptions{Rounds: 5})},
-		{Name: "more trees", Features: ConstantFeatures(columns(x, d/2, d)), Head: boostedFitter(BoostedOptions{Rounds: 5, Exact: true})},
+		{Name: "trees", Features: columns(x, 0, d/2), Head: boostedFitter(BoostedOptions{Rounds: 5})},
+		{Name: "more trees", Features: columns(x, d/2, d), Head: boostedFitter(BoostedOptions{Rounds: 5, Exact: true})},
 	}
 	s, _, err := FitStack(ctx, blocks, y, nil, &StackOptions{Folds: 3, Weights: weight})
 	return s, err

@@ -12,7 +12,8 @@
 //     categories, and thousands of rows.
 //   - [FitStack]: a head for each named block of features (tf-idf, turn means, last turns …), joined by weights found on
 //     rows that the heads were not trained on. Sources differ in where their signal is; the stack finds out, where one
-//     regression on all columns drowns in them. The default predictor.
+//     regression on all columns drowns in them. The default predictor. [FitHeads] fits the heads once, for stacks of any
+//     of them.
 //   - [Ensemble]: the mean of several classifiers' probabilities.
 //   - [FitCalibrated]: any of them, followed by a map that makes its probabilities mean what they say.
 //

@@ -63,8 +63,8 @@ func ExampleFitStack() {
 	ctx := context.Background()
 	x, y, agents := calls(300)
 	blocks := []classify.Block{
-		{Name: "strong", Features: classify.ConstantFeatures(x.Slice(0, 300, 0, 2))},
-		{Name: "weak", Features: classify.ConstantFeatures(x.Slice(0, 300, 2, 6))},
+		{Name: "strong", Features: x.Slice(0, 300, 0, 2)},
+		{Name: "weak", Features: x.Slice(0, 300, 2, 6)},
 	}
 	folds, err := evaluate.Folds(y, agents, 5, 1)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// A BlockTrial is a stack with at most one of the optional blocks, judged out of fold: by heads and weights that were both
-// fitted on other rows.
+// A BlockTrial is a stack with at most one of the optional blocks, measured out of fold: by heads and weights that were
+// both fitted to other rows.
 type BlockTrial struct {
 	Block   string  `json:"block"` // "": none
 	LogLoss float64 `json:"log_loss"`
@@ -20,33 +20,25 @@ type BlockTrial struct {
 	Stays   bool    `json:"stays"`
 }
 
-// choose lists the blocks that stay: all that have to, and of the optional ones with which log loss and ROC AUC out of
-// fold are better than without, the one with the lowest log loss. Margins are by block and row.
-func choose(blocks []Block, margins [][]float64, folds []evaluate.Fold, y []int, groups []string, rowWeight []float64, equality float64) (stay []int, trials []BlockTrial) {
-	var fixed, optional []int
-	for b, block := range blocks {
-		if block.Optional {
-			optional = append(optional, b)
-		} else {
-			fixed = append(fixed, b)
-		}
+// choose lists the blocks that stay, ascending: all that are required, and of the optional ones with which log loss and
+// ROC AUC out of fold are better than without, the one with the lowest log loss.
+func (h *Heads) choose(required, optional []int) (stay []int, trials []BlockTrial) {
+	if len(optional) == 0 {
+		return required, nil
 	}
-	if optional == nil {
-		return fixed, nil
-	}
-	best, members := 0, sample.Groups(len(y), groups)
+	best, members := 0, sample.Groups(len(h.y), h.groups)
 	var without []float64
 	for i := range len(optional) + 1 {
-		with, name := fixed, ""
+		with, name := required, ""
 		if i > 0 {
-			with, name = append(slices.Clone(fixed), optional[i-1]), blocks[optional[i-1]].Name
+			with, name = append(slices.Clone(required), optional[i-1]), h.heads[optional[i-1]].Name
 		}
-		p := joinedOutOfFold(sample.Pick(margins, with), folds, y, rowWeight, equality)
+		p := h.joinedOutOfFold(with)
 		if i == 0 {
 			without = p
 		}
-		t := BlockTrial{Block: name, LogLoss: evaluate.LogLoss(p, y), ROCAUC: evaluate.ROCAUC(p, y)}
-		t.Gain, t.Error = gain(without, p, y, members)
+		t := BlockTrial{Block: name, LogLoss: evaluate.LogLoss(p, h.y), ROCAUC: evaluate.ROCAUC(p, h.y)}
+		t.Gain, t.Error = gain(without, p, h.y, members)
 		trials = append(trials, t)
 		if t.LogLoss < trials[best].LogLoss && t.ROCAUC > trials[0].ROCAUC {
 			best = i
@@ -54,14 +46,14 @@ func choose(blocks []Block, margins [][]float64, folds []evaluate.Fold, y []int,
 	}
 	trials[best].Stays = true
 	if best == 0 {
-		return fixed, trials
+		return required, trials
 	}
-	stay = append(fixed, optional[best-1])
+	stay = append(slices.Clone(required), optional[best-1])
 	slices.Sort(stay)
 	return stay, trials
 }
 
-// gain is by how much the log loss of q is lower than that of p, and the standard error of this over groups of rows.
+// gain is by how much the log loss of q is lower than the log loss of p, and its standard error over groups of rows.
 func gain(p, q []float64, y []int, members [][]int) (mean, err float64) {
 	sums := make([]float64, len(members))
 	for g, rows := range members {
@@ -74,15 +66,16 @@ func gain(p, q []float64, y []int, members [][]int) (mean, err float64) {
 	return mean * groups / n, deviation * math.Sqrt(groups) / n
 }
 
-// joinedOutOfFold gives each row the probability by weights of the heads that were fitted on the other folds.
-func joinedOutOfFold(margins [][]float64, folds []evaluate.Fold, y []int, rowWeight []float64, equality float64) []float64 {
-	p := make([]float64, len(y))
-	for _, fold := range folds {
+// joinedOutOfFold gives each row the probability by weights of the given heads that were fitted on the other folds.
+func (h *Heads) joinedOutOfFold(index []int) []float64 {
+	margins := sample.Pick(h.margins, index)
+	p := make([]float64, len(h.y))
+	for _, fold := range h.folds {
 		train := make([][]float64, len(margins))
 		for b, z := range margins {
 			train[b] = sample.Pick(z, fold.Train)
 		}
-		weights, intercept := joinHeads(train, sample.Pick(y, fold.Train), sample.Pick(rowWeight, fold.Train), equality)
+		weights, intercept := joinHeads(train, sample.Pick(h.y, fold.Train), sample.Pick(h.weights, fold.Train), h.shrinkage)
 		for _, i := range fold.Test {
 			z := intercept
 			for b, w := range weights {

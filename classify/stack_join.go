@@ -12,7 +12,7 @@ const bound = 1
 
 // joinHeads fits intercept and weights of the heads to margins[head][row], by coordinate descent:
 // the loss is convex and smooth, the bound holds for each weight alone.
-func joinHeads(margins [][]float64, y []int, rowWeight []float64, equality float64) (weights []float64, intercept float64) {
+func joinHeads(margins [][]float64, y []int, rowWeight []float64, shrinkage float64) (weights []float64, intercept float64) {
 	k, n := len(margins), len(y)
 	scaled := make([][]float64, k+1) // margins of variance 1, then the intercept's column of ones
 	scale := make([]float64, k+1)
@@ -42,8 +42,8 @@ func joinHeads(margins [][]float64, y []int, rowWeight []float64, equality float
 				curvature += w * v * v / 4 // the most it can be, so that every step descends
 			}
 			if j < k {
-				slope += bound*a[j] + equality*(a[j]-stat.Mean(a[:k], nil))
-				curvature += bound + equality*(1-1/float64(k))
+				slope += bound*a[j] + shrinkage*(a[j]-stat.Mean(a[:k], nil))
+				curvature += bound + shrinkage*(1-1/float64(k))
 			}
 			if curvature == 0 {
 				continue

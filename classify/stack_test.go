@@ -17,9 +17,9 @@ func twoBlocks(n int) ([]Block, []int) {
 	x, y := linearSample(n, 30, 4)
 	noise, _ := linearSample(n, 10, 5)
 	return []Block{
-		{Name: "signal", Features: ConstantFeatures(x.Slice(0, n, 0, 20))},
-		{Name: "rest", Features: ConstantFeatures(x.Slice(0, n, 20, 30))},
-		{Name: "noise", Features: ConstantFeatures(noise)},
+		{Name: "signal", Features: x.Slice(0, n, 0, 20)},
+		{Name: "rest", Features: x.Slice(0, n, 20, 30)},
+		{Name: "noise", Features: noise},
 	}, y
 }
 
@@ -71,7 +71,7 @@ func TestStackRefitsBlocks(t *testing.T) {
 	}
 	seen := make([]int, 60)
 	calls := 0
-	block := Block{Name: "learned", Features: func(_ context.Context, rows []int) (mat.Matrix, error) {
+	block := Block{Name: "learned", Learn: func(_ context.Context, rows []int) (mat.Matrix, error) {
 		calls++
 		for _, i := range rows {
 			seen[i]++
@@ -92,13 +92,10 @@ func TestStackChoosesAmongOptionalBlocks(t *testing.T) {
 	blocks, y := twoBlocks(600)
 	worse, _ := linearSample(600, 10, 6)
 	optional := func(b Block, name string, x mat.Matrix) Block {
-		b.Name, b.Features, b.Optional = name, ConstantFeatures(x), true
+		b.Name, b.Features, b.Optional = name, x, true
 		return b
 	}
-	rest, err := blocks[1].Features(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	rest := blocks[1].Features
 	all := []Block{optional(blocks[2], "more noise", worse), blocks[0], optional(blocks[1], "rest", rest), blocks[2]}
 	s, x, err := FitStack(t.Context(), all, y, nil, nil)
 	if err != nil {
@@ -153,10 +150,7 @@ func TestStackTakesHeldMargins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := blocks[1].Features(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	x := blocks[1].Features
 	folds, err := evaluate.Folds(y, nil, 3, 5)
 	if err != nil {
 		t.Fatal(err)

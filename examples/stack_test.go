@@ -63,8 +63,8 @@ func explainTalk(ctx context.Context) error {
 		return classify.FitBoosted(ctx, x, y, &classify.BoostedOptions{LearningRate: 0.05, MaxDepth: 3, MinChildWeight: 5, Weights: weight})
 	}
 	blocks := []classify.Block{
-		{Name: "tf-idf", Features: words},
-		{Name: "talk and metadata", Features: classify.ConstantFeatures(x), Head: trees},
+		{Name: "tf-idf", Learn: words},
+		{Name: "talk and metadata", Features: x, Head: trees},
 	}
 	stack, _, err := classify.FitStack(ctx, blocks, labels, nil, &classify.StackOptions{Groups: agents})
 	if err != nil {

@@ -127,7 +127,7 @@ func (p *Pipeline) PredictByTurn(ctx context.Context, doc []string) ([]float64, 
 
 // Features gives the rows that the stack reads, one for each document.
 func (p *Pipeline) Features(ctx context.Context, docs [][]string, progress func(done, total int)) (mat.Matrix, error) {
-	words, err := classify.NewSparse(len(p.Words.Terms()), p.Words.Transform(texts(docs)).Rows)
+	words, err := wordRows(p.Words, texts(docs))
 	if err != nil {
 		return nil, err
 	}

@@ -61,45 +61,56 @@ func Train(ctx context.Context, docs [][]string, labels, train []int, opts *Opti
 		return nil, err
 	}
 	f.remember(len(flatten(docs)))
-	generic, err := f.blocks(ctx, docs, &o)
+	blocks, err := f.blocks(ctx, docs, train, &o)
 	if err != nil {
 		return nil, err
 	}
-	stack := &classify.StackOptions{Folds: cmp.Or(o.Folds, innerFolds), Groups: o.Groups, Seed: o.Seed}
-	if f.Stack, f.Rows, err = f.add(ctx, GenericStack, generic, labels, train, stack); err != nil {
+	var generic []string
+	for _, b := range blocks {
+		generic = append(generic, b.Name)
+	}
+	if !o.Frozen {
+		if f.Tuning, err = f.tune(ctx, docs, labels, train, &o); err != nil {
+			return nil, err
+		}
+		blocks = append(blocks, f.Tuning.block())
+	}
+	heads, err := classify.FitHeads(ctx, blocks, labels, train, &classify.StackOptions{Folds: cmp.Or(o.Folds, innerFolds), Groups: o.Groups, Seed: o.Seed})
+	if err != nil {
+		return nil, err
+	}
+	if f.Stack, err = f.join(heads, GenericStack, generic, nil); err != nil {
 		return nil, err
 	}
 	if !o.Frozen {
-		if err := f.addTuned(ctx, docs, labels, train, generic, stack, &o); err != nil {
+		if err := f.addTuned(heads, generic); err != nil {
 			return nil, err
 		}
+	}
+	if f.Rows, err = heads.Features(f.Stack); err != nil {
+		return nil, err
 	}
 	f.Background = shap.Mean(classify.SelectRows(f.Rows, train))[f.Stack.Heads[0].Columns:]
 	return f, nil
 }
 
-// addTuned tunes the encoder and gives the stack a head that reads its vectors, where one helps.
-func (f *Fit) addTuned(ctx context.Context, docs [][]string, labels, train []int, generic []classify.Block, stack *classify.StackOptions, o *Options) error {
-	t, err := f.tune(ctx, docs, labels, train, o)
+// addTuned gives the stack the head that reads the tuned encoder's vectors, where it helps.
+func (f *Fit) addTuned(heads *classify.Heads, generic []string) error {
+	tuned := []string{TunedMean}
+	if _, err := f.join(heads, TunedMean, tuned, nil); err != nil {
+		return err
+	}
+	if _, err := f.join(heads, TunedStack, append(generic, TunedMean), nil); err != nil {
+		return err
+	}
+	chosen, err := f.join(heads, FullStack, generic, tuned)
 	if err != nil {
 		return err
 	}
-	block := t.block()
-	if _, _, err := f.add(ctx, TunedMean, []classify.Block{block}, labels, train, stack); err != nil {
-		return err
-	}
-	if _, _, err := f.add(ctx, TunedStack, append(generic, block), labels, train, stack); err != nil {
-		return err
-	}
-	block.Optional = true
-	chosen, x, err := f.add(ctx, FullStack, append(generic, block), labels, train, stack)
-	if err != nil {
-		return err
-	}
+	t := f.Tuning
 	t.Trials, t.Used = chosen.Trials, chosen.Trials[1].Stays
-	f.Tuning = t
 	if t.Used {
-		f.Tuned, f.Stack, f.Rows = t.Model, chosen, x
+		f.Tuned, f.Stack = t.Model, chosen
 	}
 	return nil
 }
@@ -111,13 +122,15 @@ type way struct {
 	rows  mat.Matrix
 }
 
-// add fits a stack and takes note of it as a way to predict.
-func (f *Fit) add(ctx context.Context, name string, blocks []classify.Block, labels, train []int, o *classify.StackOptions) (*classify.Stack, mat.Matrix, error) {
-	s, x, err := classify.FitStack(ctx, blocks, labels, train, o)
-	if err == nil {
-		f.ways = append(f.ways, way{name, s, x})
+// join joins heads to a stack and takes note of it as a way to predict.
+func (f *Fit) join(heads *classify.Heads, name string, required, optional []string) (*classify.Stack, error) {
+	s, err := heads.Stack(required, optional)
+	if err != nil {
+		return nil, err
 	}
-	return s, x, err
+	x, err := heads.Features(s)
+	f.ways = append(f.ways, way{name, s, x})
+	return s, err
 }
 
 // Names of what Predictions compares beside the heads.
@@ -170,24 +183,38 @@ func (f *Fit) TunedRows() mat.Matrix {
 }
 
 // blocks lists the blocks of features that are not tuned, in the order of the names.
-func (f *Fit) blocks(ctx context.Context, docs [][]string, o *Options) ([]classify.Block, error) {
+func (f *Fit) blocks(ctx context.Context, docs [][]string, train []int, o *Options) ([]classify.Block, error) {
 	all := texts(docs)
-	blocks := []classify.Block{{Name: Words, Features: func(_ context.Context, train []int) (mat.Matrix, error) {
-		var err error
-		if f.Words, err = transcript.FitTFIDF(Pick(all, train), nil); err != nil {
+	learn := func(_ context.Context, rows []int) (mat.Matrix, error) {
+		words, err := transcript.FitTFIDF(Pick(all, rows), nil)
+		if err != nil {
 			return nil, err
 		}
-		return classify.NewSparse(len(f.Words.Terms()), f.Words.Transform(all).Rows)
-	}}}
+		return wordRows(words, all)
+	}
+	var err error
+	if f.Words, err = transcript.FitTFIDF(Pick(all, train), nil); err != nil {
+		return nil, err
+	}
+	x, err := wordRows(f.Words, all)
+	if err != nil {
+		return nil, err
+	}
+	blocks := []classify.Block{{Name: Words, Features: x, Learn: learn}}
 	for _, name := range []string{TurnMean, LastTurns, Trend} {
 		m, pooling, _ := f.block(name)
 		x, err := m.EncodeDocuments(ctx, docs, &encoder.Options{Pooling: pooling, Cache: f.generic, Progress: stage(o, "encoding calls")})
 		if err != nil {
 			return nil, err
 		}
-		blocks = append(blocks, classify.Block{Name: name, Features: classify.ConstantFeatures(x), Head: o.Head})
+		blocks = append(blocks, classify.Block{Name: name, Features: x, Head: o.Head})
 	}
 	return blocks, nil
+}
+
+// wordRows are the rows of tf-idf.
+func wordRows(words *transcript.TFIDF, texts []string) (mat.Matrix, error) {
+	return classify.NewSparse(len(words.Terms()), words.Transform(texts).Rows)
 }
 
 func stage(o *Options, name string) func(done, total int) {

@@ -217,7 +217,7 @@ func encode(ctx context.Context, m *encoder.Model, docs [][]string, name string,
 // block is the stack's.
 func (t *Tuning) block() classify.Block {
 	head := func(context.Context, mat.Matrix, []int, []float64) (classify.Classifier, error) { return t.head, nil }
-	return classify.Block{Name: TunedMean, Features: classify.ConstantFeatures(t.rows), Head: head, OutOfFoldMargins: t.margins}
+	return classify.Block{Name: TunedMean, Features: t.rows, Head: head, OutOfFoldMargins: t.margins}
 }
 
 // Tunings matches the folders that tunings keep their checkpoints in.

@@ -115,14 +115,14 @@ func (s *trial) encode(ctx context.Context) error {
 	for name, features := range map[string]func(context.Context, []int) (mat.Matrix, error){
 		conversion.Words: s.words, talkBlock: s.talk, conversion.TunedMean: s.tuned,
 	} {
-		s.blocks[name] = classify.Block{Name: name, Features: features}
+		s.blocks[name] = classify.Block{Name: name, Learn: features}
 	}
 	for k, pooling := range []encoder.Pooling{encoder.Mean, encoder.Last(lastTurns), encoder.Trend} {
 		x, err := m.EncodeDocuments(ctx, s.Docs, &encoder.Options{Pooling: pooling, Cache: cache, Progress: s.stage("encoding")})
 		if err != nil {
 			return err
 		}
-		s.blocks[generic[k]] = classify.Block{Name: generic[k], Features: classify.ConstantFeatures(x)}
+		s.blocks[generic[k]] = classify.Block{Name: generic[k], Features: x}
 	}
 	return nil
 }
@@ -251,9 +251,12 @@ func boosted(ctx context.Context, x mat.Matrix, y []int, weight []float64) (clas
 // one predicts by a classifier of one block.
 func (s *trial) one(block string, fit classify.Fitter) evaluate.Refit {
 	return func(ctx context.Context, train, test []int) ([]float64, error) {
-		x, err := s.blocks[block].Features(ctx, train)
-		if err != nil {
-			return nil, err
+		x := s.blocks[block].Features
+		if learn := s.blocks[block].Learn; learn != nil {
+			var err error
+			if x, err = learn(ctx, train); err != nil {
+				return nil, err
+			}
 		}
 		c, err := fit(ctx, classify.SelectRows(x, train), conversion.Pick(s.Labels, train), nil)
 		if err != nil {

@@ -1,0 +1,257 @@
+package classify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/org/salesconv/classify/evaluate"
+	"github.com/org/salesconv/classify/internal/sample"
+	"gonum.org/v1/gonum/mat"
+)
+
+// A Block is a named group of features, read by a head of its own in a Stack.
+type Block struct {
+	Name string
+	// Features are those of all rows of the data. What they were learned from (a vocabulary, an encoder), if anything, is
+	// the training rows alone. Default what Learn returns for all training rows.
+	Features mat.Matrix
+	// Learn returns the features of all rows of the data as learned from the rows train alone. It is called for each inner
+	// fold. Default, for features that are not learned from the data: Features.
+	Learn func(ctx context.Context, train []int) (mat.Matrix, error)
+	// Head fits the block's classifier. Default a logistic regression: of sparse columns with C = 1, of others
+	// standardized with C = 0.01. Both penalties are strong enough to keep a few hundred rows from being memorized, and
+	// what they take from the size of the margins, the weight of the head gives back.
+	Head Fitter
+	// OutOfFoldMargins are margins of all rows by classifiers that were not trained on them, for a block that is costly to
+	// train, such as a fine-tuned encoder: Head is then fitted to all training rows only. Default: inner folds give them.
+	OutOfFoldMargins []float64
+	// Optional lets FitStack leave the block out: see Heads.Stack.
+	Optional bool
+}
+
+// StackOptions are the settings of FitHeads and FitStack. Nil means the defaults.
+type StackOptions struct {
+	// Folds is the number of inner folds whose margins the weights of the heads are fitted to. Default 5, or as many as
+	// there are groups if that is less.
+	Folds   int
+	Groups  []string  // rows of a group stay in one inner fold; default each row for itself
+	Weights []float64 // of the rows; default all 1
+	// Shrinkage shrinks the weights of the heads towards equal weights: half the penalty on their squared distance from
+	// their mean, heads scaled to margins of variance 1. Default 30, as if 120 rows had found them equal; negative: none.
+	Shrinkage float64
+	Seed      uint64 // of the inner folds
+	// Progress, if set, is called before a block is fitted: in inner fold 1 to Folds, then on all training rows (fold 0).
+	Progress func(block string, fold int)
+}
+
+// Heads are classifiers of blocks of features, one each, fitted to the training rows, with their out-of-fold margins:
+// what takes time in a Stack. Any of them can be joined to stacks, as often as needed. Safe for concurrent use.
+type Heads struct {
+	heads    []Head
+	features []mat.Matrix // of all rows of the data, by head
+	margins  [][]float64  // out of fold, by head and training row
+
+	y         []int // of the training rows, as are the following
+	groups    []string
+	weights   []float64
+	folds     []evaluate.Fold
+	shrinkage float64
+}
+
+// FitHeads fits the head of each block to the rows train of the data, and in inner folds of these for out-of-fold
+// margins. y and the options have an entry for every row of the data, of which those outside train are not looked at;
+// nil train means all.
+func FitHeads(ctx context.Context, blocks []Block, y []int, train []int, opts *StackOptions) (*Heads, error) {
+	if train == nil {
+		train = sample.All(len(y))
+	}
+	o, err := opts.withDefaults(y, train)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkBlocks(blocks, len(y)); err != nil {
+		return nil, err
+	}
+	h := &Heads{y: sample.Pick(y, train), groups: sample.Pick(o.Groups, train), weights: sample.Pick(o.Weights, train), shrinkage: o.Shrinkage}
+	if h.folds, err = evaluate.Folds(h.y, h.groups, o.Folds, o.Seed); err != nil {
+		return nil, err
+	}
+	if h.margins, err = outOfFoldMargins(ctx, blocks, y, train, h.folds, &o); err != nil {
+		return nil, err
+	}
+	for _, b := range blocks {
+		head, x, err := b.fit(ctx, y, train, &o, 0)
+		if err != nil {
+			return nil, err
+		}
+		h.heads, h.features = append(h.heads, head), append(h.features, x)
+	}
+	return h, nil
+}
+
+// withDefaults also checks the labels of the rows train.
+func (o *StackOptions) withDefaults(y, train []int) (StackOptions, error) {
+	var v StackOptions
+	if o != nil {
+		v = *o
+	}
+	v.Shrinkage = orDefault(v.Shrinkage, 30)
+	for _, i := range train {
+		if i < 0 || i >= len(y) {
+			return v, fmt.Errorf("classify: stack: training row %d of %d rows", i, len(y))
+		}
+	}
+	if !(v.Shrinkage >= 0) || math.IsInf(v.Shrinkage, 1) {
+		return v, fmt.Errorf("classify: stack: shrinkage %v, want a finite number", v.Shrinkage)
+	}
+	if err := errors.Join(sample.CheckGroups(len(y), v.Groups), sample.CheckWeights(len(y), v.Weights)); err != nil {
+		return v, fmt.Errorf("classify: stack: %w", err)
+	}
+	if v.Folds == 0 {
+		v.Folds = min(5, len(sample.Groups(len(train), sample.Pick(v.Groups, train))))
+	}
+	return v, prefixed(sample.CheckLabels(len(train), sample.Pick(y, train), sample.Pick(v.Weights, train)))
+}
+
+// checkBlocks checks the blocks of a stack for n rows.
+func checkBlocks(blocks []Block, n int) error {
+	if len(blocks) == 0 {
+		return errors.New("classify: stack: no blocks")
+	}
+	names := make(map[string]bool)
+	for _, b := range blocks {
+		if b.Name == "" || names[b.Name] || b.Features == nil && b.Learn == nil {
+			return fmt.Errorf("classify: stack: block %q needs a name of its own, and Features or Learn", b.Name)
+		}
+		names[b.Name] = true
+		if b.OutOfFoldMargins != nil && len(b.OutOfFoldMargins) != n {
+			return fmt.Errorf("classify: stack: block %q has margins of %d rows, want %d", b.Name, len(b.OutOfFoldMargins), n)
+		}
+	}
+	return nil
+}
+
+// outOfFoldMargins are margins of the rows train by heads that were not trained on them, by block and row.
+func outOfFoldMargins(ctx context.Context, blocks []Block, y, train []int, folds []evaluate.Fold, o *StackOptions) ([][]float64, error) {
+	all := make([][]float64, len(blocks))
+	for b, block := range blocks {
+		if all[b] = sample.Pick(block.OutOfFoldMargins, train); all[b] == nil {
+			all[b] = make([]float64, len(train))
+		}
+	}
+	for f, fold := range folds {
+		for b, block := range blocks {
+			if block.OutOfFoldMargins != nil {
+				continue
+			}
+			head, x, err := block.fit(ctx, y, sample.Pick(train, fold.Train), o, f+1)
+			if err != nil {
+				return nil, err
+			}
+			z, err := margins(head.Classifier, SelectRows(x, sample.Pick(train, fold.Test)))
+			if err != nil {
+				return nil, fmt.Errorf("classify: stack: head %q: %w", block.Name, err)
+			}
+			for k, i := range fold.Test {
+				all[b][i] = z[k]
+			}
+		}
+	}
+	return all, nil
+}
+
+// fit fits the block's head to the given rows, in an inner fold or (0) to all, and returns the features of all rows.
+func (b *Block) fit(ctx context.Context, y []int, rows []int, o *StackOptions, fold int) (Head, mat.Matrix, error) {
+	if err := ctx.Err(); err != nil {
+		return Head{}, nil, fmt.Errorf("classify: stack: stopped before block %q: %w", b.Name, err)
+	}
+	if o.Progress != nil {
+		o.Progress(b.Name, fold)
+	}
+	x := b.Features
+	if b.Learn != nil && (fold > 0 || x == nil) {
+		var err error
+		if x, err = b.Learn(ctx, rows); err != nil {
+			return Head{}, nil, fmt.Errorf("classify: stack: features of block %q: %w", b.Name, err)
+		}
+	}
+	if x == nil {
+		return Head{}, nil, fmt.Errorf("classify: stack: block %q has no features (a nil matrix)", b.Name)
+	}
+	n, d := x.Dims()
+	if n != len(y) {
+		return Head{}, nil, fmt.Errorf("classify: stack: block %q has features of %d rows, want %d", b.Name, n, len(y))
+	}
+	fit := b.Head
+	if fit == nil {
+		fit = defaultHead(x)
+	}
+	c, err := fit(ctx, SelectRows(x, rows), sample.Pick(y, rows), sample.Pick(o.Weights, rows))
+	if err != nil {
+		return Head{}, nil, fmt.Errorf("classify: stack: head of block %q: %w", b.Name, err)
+	}
+	return Head{Name: b.Name, Columns: d, Classifier: c}, x, nil
+}
+
+// defaultHead is that of Block.Head.
+func defaultHead(x mat.Matrix) Fitter {
+	if _, ok := x.(*Sparse); ok {
+		return LogisticFitter(nil)
+	}
+	return LogisticFitter(&LogisticOptions{Standardize: true, C: 0.01})
+}
+
+// Stack joins the heads of the named blocks by weights of 0 or more, shrunk towards equal weights, of a logistic
+// regression on their out-of-fold margins (stacked generalization: Wolpert 1992, Breiman 1996). Those of the required
+// blocks all stay. Of the optional blocks at most one does: the one with the lowest log loss out of fold, if with it both
+// log loss and ROC AUC are better than without; see Stack.Trials. Heads are in the order of FitHeads's blocks.
+func (h *Heads) Stack(required, optional []string) (*Stack, error) {
+	need, err := h.find(required)
+	if err != nil {
+		return nil, err
+	}
+	maybe, err := h.find(optional)
+	if err != nil {
+		return nil, err
+	}
+	if len(need) == 0 || slices.ContainsFunc(maybe, func(b int) bool { return slices.Contains(need, b) }) {
+		return nil, fmt.Errorf("classify: stack: required blocks %q and optional blocks %q, want one required, and none twice", required, optional)
+	}
+	stay, trials := h.choose(need, maybe)
+	weights, intercept := joinHeads(sample.Pick(h.margins, stay), h.y, h.weights, h.shrinkage)
+	s := &Stack{Heads: sample.Pick(h.heads, stay), Intercept: intercept, Trials: trials}
+	for b := range s.Heads {
+		s.Heads[b].Weight = weights[b]
+	}
+	return s, nil
+}
+
+// Features are the features of all rows of the data as a stack of these heads reads them.
+func (h *Heads) Features(s *Stack) (mat.Matrix, error) {
+	names := make([]string, len(s.Heads))
+	for b, head := range s.Heads {
+		names[b] = head.Name
+	}
+	index, err := h.find(names)
+	if err != nil {
+		return nil, err
+	}
+	return Join(sample.Pick(h.features, index)...)
+}
+
+// find gives the places of the named heads, ascending.
+func (h *Heads) find(names []string) ([]int, error) {
+	var index []int
+	for _, name := range names {
+		b := slices.IndexFunc(h.heads, func(head Head) bool { return head.Name == name })
+		if b < 0 || slices.Contains(index, b) {
+			return nil, fmt.Errorf("classify: stack: no block %q, or it is named twice", name)
+		}
+		index = append(index, b)
+	}
+	slices.Sort(index)
+	return index, nil
+}
