@@ -24,7 +24,7 @@ func (r *run) origin() origin { return origin{r.Model, r.Model.generation.Load()
 
 type cached struct {
 	row    []float32
-	pieces int
+	tokens int
 }
 
 // NewCache returns a cache of at most limit rows, 16,384 if limit is 0; the oldest makes way. A row of
@@ -36,8 +36,8 @@ func NewCache(limit int) *Cache {
 	return &Cache{limit: limit}
 }
 
-// get copies the row of a text and returns its number of pieces, 0 if it is not there. A nil cache is empty.
-func (c *Cache) get(from origin, text string, row []float32) (pieces int) {
+// get copies the row of a text and returns its number of tokens, 0 if it is not there. A nil cache is empty.
+func (c *Cache) get(from origin, text string, row []float32) (tokens int) {
 	if c == nil {
 		return 0
 	}
@@ -48,11 +48,11 @@ func (c *Cache) get(from origin, text string, row []float32) (pieces int) {
 	}
 	entry := c.rows[text]
 	copy(row, entry.row)
-	return entry.pieces
+	return entry.tokens
 }
 
 // put remembers a copy of the row of a text.
-func (c *Cache) put(from origin, text string, row []float32, pieces int) {
+func (c *Cache) put(from origin, text string, row []float32, tokens int) {
 	if c == nil {
 		return
 	}
@@ -71,5 +71,5 @@ func (c *Cache) put(from origin, text string, row []float32, pieces int) {
 		c.order[c.next] = text
 		c.next = (c.next + 1) % c.limit
 	}
-	c.rows[text] = cached{append([]float32(nil), row...), pieces}
+	c.rows[text] = cached{append([]float32(nil), row...), tokens}
 }

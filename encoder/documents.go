@@ -2,36 +2,121 @@ package encoder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/org/salesconv/internal/kernel"
 )
 
-// EncodeSegments gives each segment a row, as [Model.Encode] does for texts, except that nothing is cut: a segment of
-// more than MaxSeqLength pieces is split between words into several sequences, which the result counts as Splits, and
-// its row is their mean, weighted by pieces. Of the options for documents, only Cache is used.
+// Documents are documents as token ids, each a list of segments: tokenized once, they may be encoded, trained on and
+// put into graphs any number of times, by the model that tokenized them and by its clones. They are plain values: any
+// of them, and any of their segments, may be left out or repeated.
+type Documents [][]Segment
+
+// Segment is a part of a document, the turn of a call for example, as the network reads it.
+type Segment struct {
+	Text      string
+	Sequences [][]int   // ids with [CLS] first and [SEP] last: several sequences if there are more than MaxSeqLength
+	Shares    []float64 // of each sequence in the segment's embedding; they sum to 1
+}
+
+// Tokens is the number of tokens in the segment, one [CLS] and one [SEP] among them.
+func (s Segment) Tokens() int {
+	n := 2
+	for _, ids := range s.Sequences {
+		n += len(ids) - 2
+	}
+	return n
+}
+
+// validate returns an error if a document has nothing to read, or a segment that no model tokenized.
+func validate(segments []Segment) error {
+	if len(segments) == 0 {
+		return errors.New("has no segments, want one or more")
+	}
+	for i, s := range segments {
+		if len(s.Sequences) != len(s.Shares) {
+			return fmt.Errorf("has %d shares for the %d sequences of segment %d, want one for each", len(s.Shares), len(s.Sequences), i)
+		}
+	}
+	return nil
+}
+
+// TokenizeDocuments turns documents, each a list of segments, into token ids, GOMAXPROCS segments at a time.
+func (m *Model) TokenizeDocuments(docs [][]string) Documents {
+	var all []Segment
+	for _, texts := range docs {
+		for _, t := range texts {
+			all = append(all, Segment{Text: t})
+		}
+	}
+	m.threads(0).Do(len(all), func(_, i int) { m.tokenizeSegment(&all[i]) })
+	d := make(Documents, len(docs))
+	for i, texts := range docs {
+		d[i], all = all[:len(texts):len(texts)], all[len(texts):]
+	}
+	return d
+}
+
+func (m *Model) tokenizeSegment(s *Segment) {
+	ids, _ := m.tokenizer.Append(make([]int, 0, 8+len(s.Text)/4), s.Text, 0)
+	s.Sequences = m.split(ids)
+	s.Shares = shares(s.Sequences)
+}
+
+// untokenized are the documents of texts, to be tokenized as far as a cache does not know them.
+func untokenized(docs [][]string) Documents {
+	d := make(Documents, len(docs))
+	for i, texts := range docs {
+		d[i] = make([]Segment, len(texts))
+		for j, t := range texts {
+			d[i][j].Text = t
+		}
+	}
+	return d
+}
+
+// EncodeSegments gives each segment an embedding, as [Model.Encode] does for texts, except that nothing is cut: a
+// segment of more than MaxSeqLength tokens is split between words into several sequences, which the result counts as
+// Splits, and its embedding is the mean of theirs, weighted by tokens. Segments of the same text are run once. Of the
+// options for documents, only Cache is used.
 func (m *Model) EncodeSegments(ctx context.Context, segments []string, opts *Options) (*Embeddings, error) {
+	r, err := m.run(ctx, opts, len(segments))
+	if err != nil {
+		return nil, err
+	}
 	e := newEmbeddings(len(segments), m.Width())
-	r := m.run(ctx, opts, len(segments))
+	all := untokenized([][]string{segments})[0]
 	for from := 0; from < len(segments); {
 		to := window(segments, from)
-		rows := &Embeddings{rows: to - from, cols: e.cols, data: e.data[from*e.cols : to*e.cols]}
-		if _, err := r.segments(segments[from:to], opts, rows); err != nil {
+		rows := e.slice(from, to)
+		if err := r.segments(all[from:to], opts, rows); err != nil {
 			return nil, err
 		}
 		e.add(rows)
 		from = to
 	}
-	e.Tokens = r.pieces
+	e.Tokens = r.tokens
 	return e, nil
 }
 
-// EncodeDocuments gives each document a row: its segments, the turns of a call for example, are encoded as
-// [Model.EncodeSegments] does, and a [Pooling] makes one row of theirs. With a Cache, a segment that was seen before costs
-// nothing, so a call that goes on costs its new turn, and leaving a turn out costs the pooling alone. A document
-// without segments is an error.
+// EncodeDocuments gives each document an embedding: its segments, the turns of a call for example, are encoded as
+// [Model.EncodeSegments] does, and a [Pooling] makes one embedding of theirs. With a Cache, a segment that was encoded
+// before costs nothing, so a call in progress costs its new turn, and leaving a turn out costs the pooling alone. A
+// document without segments is an error.
+//
+// The embedding of a document is a weighted sum, by default a mean, so its length is not 1 even where those of texts
+// are: see [Embeddings.Normalized].
 func (m *Model) EncodeDocuments(ctx context.Context, docs [][]string, opts *Options) (*Embeddings, error) {
+	return m.EncodeTokenized(ctx, untokenized(docs), opts)
+}
+
+// EncodeTokenized is [Model.EncodeDocuments] for documents that [Model.TokenizeDocuments] has tokenized.
+func (m *Model) EncodeTokenized(ctx context.Context, docs Documents, opts *Options) (*Embeddings, error) {
+	if m == nil {
+		return nil, errNoModel
+	}
 	o := Options{}
 	if opts != nil {
 		o = *opts
@@ -45,64 +130,67 @@ func (m *Model) EncodeDocuments(ctx context.Context, docs [][]string, opts *Opti
 	total := 0
 	for d, segments := range docs {
 		total += len(segments)
-		if len(segments) == 0 {
-			return nil, fmt.Errorf("encoder: document %d has no segments, want one or more", d)
+		if err := validate(segments); err != nil {
+			return nil, fmt.Errorf("encoder: document %d %w", d, err)
 		}
 		if opts.Roles != nil && len(opts.Roles[d]) != len(segments) {
 			return nil, fmt.Errorf("encoder: document %d: %d roles, want one for each of %d segments", d, len(opts.Roles[d]), len(segments))
 		}
 	}
-	e := &Embeddings{rows: len(docs)}
-	r := m.run(ctx, opts, total)
+	r, err := m.run(ctx, opts, total)
+	if err != nil {
+		return nil, err
+	}
+	e := &Embeddings{rows: len(docs), cols: m.Width(), stride: m.Width(), blocks: 1, tokens: make([]int, len(docs))}
 	for from := 0; from < len(docs); {
 		to, size := from, 0
-		var segments []string
+		var segments []Segment
 		for ; to < len(docs) && (to == from || size < windowBytes); to++ {
 			segments = append(segments, docs[to]...)
 			for _, s := range docs[to] {
-				size += len(s) + 8
+				size += len(s.Text) + 8
 			}
 		}
 		rows := newEmbeddings(len(segments), m.Width())
-		pieces, err := r.segments(segments, opts, rows)
-		if err != nil {
+		if err := r.segments(segments, opts, rows); err != nil {
 			return nil, err
 		}
 		e.add(rows)
 		for at := 0; from < to; from++ {
 			n := len(docs[from])
-			if err := e.pool(from, rows.data[at*rows.cols:(at+n)*rows.cols], rows.cols, pieces[at:at+n], opts); err != nil {
+			if err := e.pool(from, rows.slice(at, at+n), opts); err != nil {
 				return nil, err
 			}
 			at += n
 		}
 	}
-	if len(docs) == 0 {
-		e.cols = m.Width()
-	}
-	e.Tokens = r.pieces
+	e.Tokens = r.tokens
 	return e, nil
 }
 
-// pool sets row d from the rows of a document's segments.
-func (e *Embeddings) pool(d int, rows []float32, width int, pieces []int, opts *Options) error {
-	s := Segments{Tokens: pieces, Row: func(i int) []float32 { return rows[i*width:][:width] }}
+// pool sets row d from the embeddings of a document's segments.
+func (e *Embeddings) pool(d int, segments *Embeddings, opts *Options) error {
+	var roles []int
 	if opts.Roles != nil {
-		s.Roles = opts.Roles[d]
+		roles = opts.Roles[d]
 	}
-	blocks, err := opts.Pooling.weights(s)
+	blocks, err := opts.Pooling.Weights(segments, roles)
 	if err != nil {
 		return fmt.Errorf("encoder: document %d: %w", d, err)
 	}
-	if d == 0 { // the first document says how wide the rows are
-		e.cols = len(blocks) * width
+	width := segments.cols
+	if d == 0 { // the first document decides the width
+		e.cols, e.stride, e.blocks = len(blocks)*width, len(blocks)*width, len(blocks)
 		e.data = make([]float32, e.rows*e.cols)
 	}
 	if len(blocks)*width != e.cols {
 		return fmt.Errorf("encoder: document %d: the pooling gave %d blocks, want %d as for the first", d, len(blocks), e.cols/width)
 	}
+	for _, n := range segments.tokens {
+		e.tokens[d] += n
+	}
 	for i, b := range blocks {
-		weighted(rows, width, b, e.RawRow(d)[i*width:(i+1)*width])
+		weighted(segments.data, width, b, e.RawRow(d)[i*width:(i+1)*width])
 	}
 	return nil
 }
@@ -116,48 +204,70 @@ func weighted(rows []float32, width int, weights []float64, y []float32) {
 	kernel.WeightedSum(nil, rows, []int{0, len(w)}, w, width, y)
 }
 
-// segments fills rows with a row for each text, nothing cut, and returns the number of pieces of each.
-func (r *run) segments(texts []string, opts *Options, rows *Embeddings) (pieces []int, err error) {
+// segments fills rows with an embedding for each segment, nothing cut, and with their numbers of tokens.
+func (r *run) segments(segments []Segment, opts *Options, rows *Embeddings) error {
 	var cache *Cache
 	if opts != nil {
 		cache = opts.Cache
 	}
-	rows.Segments = len(texts)
-	pieces = make([]int, len(texts))
-	var fresh []string
-	var index []int // where a fresh text stands among all
-	for i, text := range texts {
-		if pieces[i] = cache.get(r.origin(), text, rows.RawRow(i)); pieces[i] == 0 {
-			fresh, index = append(fresh, text), append(index, i)
-		}
-	}
-	r.report(len(texts) - len(fresh))
-	ids, _ := r.tokenize(fresh, 0)
-	var splits []split
-	for i, at := range index {
-		pieces[at] = len(ids[i])
-		parts := r.split(ids[i])
-		if len(parts) == 1 {
-			r.add(parts[0], rows.RawRow(at), 1)
+	rows.Segments = len(segments)
+	first := map[string]int{} // of the segments with a text
+	var fresh []int
+	for i, s := range segments {
+		if _, repeated := first[s.Text]; repeated {
 			continue
 		}
-		rows.Splits += len(parts) - 1
-		s := newSplit(rows.RawRow(at), parts)
-		splits = append(splits, s)
-		for j, p := range parts {
-			r.add(p, s.rows.RawRow(j), 1-min(j, 1))
+		first[s.Text] = i
+		if rows.tokens[i] = cache.get(r.origin(), s.Text, rows.RawRow(i)); rows.tokens[i] == 0 {
+			fresh = append(fresh, i)
+		}
+	}
+	r.report(len(segments) - len(fresh))
+	if err := r.fresh(segments, fresh, rows); err != nil {
+		return err
+	}
+	for _, i := range fresh {
+		cache.put(r.origin(), segments[i].Text, rows.RawRow(i), rows.tokens[i])
+	}
+	for i, s := range segments {
+		if from := first[s.Text]; from < i {
+			copy(rows.RawRow(i), rows.RawRow(from))
+			rows.tokens[i] = rows.tokens[from]
+		}
+	}
+	return nil
+}
+
+// fresh runs some of the segments through the network.
+func (r *run) fresh(segments []Segment, index []int, rows *Embeddings) error {
+	todo := make([]Segment, len(index))
+	r.Model.threads(r.threads).Do(len(index), func(_, i int) {
+		if todo[i] = segments[index[i]]; todo[i].Sequences == nil && r.ctx.Err() == nil {
+			r.tokenizeSegment(&todo[i])
+		}
+	})
+	var splits []split
+	for i, at := range index {
+		s := todo[i]
+		rows.tokens[at] = s.Tokens()
+		if len(s.Sequences) == 1 {
+			r.add(s.Sequences[0], rows.RawRow(at), 1)
+			continue
+		}
+		rows.Splits += len(s.Sequences) - 1
+		p := newSplit(rows.RawRow(at), s)
+		splits = append(splits, p)
+		for j, ids := range s.Sequences {
+			r.add(ids, p.rows.RawRow(j), 1-min(j, 1))
 		}
 	}
 	if err := r.flush(); err != nil {
-		return nil, err
+		return err
 	}
 	for _, s := range splits {
 		weighted(s.rows.data, s.rows.cols, s.weights, s.row)
 	}
-	for i, at := range index {
-		cache.put(r.origin(), fresh[i], rows.RawRow(at), pieces[at])
-	}
-	return pieces, nil
+	return nil
 }
 
 // split is a segment that takes several sequences: row will be the weighted sum of their rows.
@@ -167,19 +277,11 @@ type split struct {
 	weights []float64
 }
 
-func newSplit(row []float32, parts [][]int) split {
-	return split{row, newEmbeddings(len(parts), len(row)), shares(parts)}
+func newSplit(row []float32, s Segment) split {
+	return split{row, newEmbeddings(len(s.Sequences), len(row)), s.Shares}
 }
 
-// Sequences returns what the network reads of a segment: ids with [CLS] first and [SEP] last, in several sequences if
-// there are more than MaxSeqLength, and the share of each in the segment's row. Shares sum to 1.
-func (m *Model) Sequences(segment string) (ids [][]int, share []float64) {
-	all, _ := m.tokenizer.Append(nil, segment, 0)
-	ids = m.split(all)
-	return ids, shares(ids)
-}
-
-// shares is the part of each sequence in its segment, by the pieces between [CLS] and [SEP].
+// shares is the share of each sequence in its segment, by the tokens between [CLS] and [SEP].
 func shares(parts [][]int) []float64 {
 	if len(parts) == 1 {
 		return []float64{1}

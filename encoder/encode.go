@@ -1,7 +1,10 @@
 package encoder
 
 import (
+	"cmp"
+	"container/heap"
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -11,7 +14,6 @@ import (
 	G "gorgonia.org/gorgonia"
 
 	"github.com/org/salesconv/internal/kernel"
-	"github.com/org/salesconv/internal/ops"
 )
 
 // Options of an encoding. Nil and the zero value are good defaults.
@@ -30,9 +32,9 @@ type Options struct {
 }
 
 const (
-	// chunkPieces is how many pieces a thread takes through all layers at once: enough for the matrix products, few
+	// chunkTokens is how many pieces a thread takes through all layers at once: enough for the matrix products, few
 	// enough to stay in its cache.
-	chunkPieces = 256
+	chunkTokens = 256
 	// windowBytes is how much text is tokenised and in work at a time; it bounds the memory of long streams.
 	windowBytes = 256 << 10
 )
@@ -51,14 +53,18 @@ type sequence struct {
 //
 // Weights or activations that are not finite are an error that names the layer.
 func (m *Model) Encode(ctx context.Context, texts []string, opts *Options) (*Embeddings, error) {
+	r, err := m.run(ctx, opts, len(texts))
+	if err != nil {
+		return nil, err
+	}
 	e := newEmbeddings(len(texts), m.Width())
 	e.Segments = len(texts)
-	r := m.run(ctx, opts, len(texts))
 	for from := 0; from < len(texts); {
 		to := window(texts, from)
 		ids, cut := r.tokenize(texts[from:to], m.config.MaxSeqLength)
 		for i, t := range ids {
 			r.add(t, e.RawRow(from+i), 1)
+			e.tokens[from+i] = len(t)
 			e.Cut += cut[i]
 			e.Truncated += min(cut[i], 1)
 		}
@@ -67,7 +73,7 @@ func (m *Model) Encode(ctx context.Context, texts []string, opts *Options) (*Emb
 		}
 		from = to
 	}
-	e.Tokens = r.pieces
+	e.Tokens = r.tokens
 	return e, nil
 }
 
@@ -91,20 +97,40 @@ type run struct {
 	progress func(done, total int)
 
 	sequences   []sequence
-	pieces      int // run so far
+	tokens      int // run so far
 	done, total int
 	mu          sync.Mutex // orders progress
 }
 
-func (m *Model) run(ctx context.Context, opts *Options, total int) *run {
-	r := &run{Model: m, ctx: ctx, total: total, threads: runtime.GOMAXPROCS(0)}
+func (m *Model) run(ctx context.Context, opts *Options, total int) (*run, error) {
+	o := Options{}
 	if opts != nil {
-		r.progress, r.int8 = opts.Progress, opts.Int8
-		if opts.Threads > 0 {
-			r.threads = opts.Threads
-		}
+		o = *opts
 	}
-	return r
+	if err := m.check(o.Threads); err != nil {
+		return nil, err
+	}
+	if ctx == nil {
+		return nil, errors.New("encoder: nil context")
+	}
+	threads := cmp.Or(o.Threads, runtime.GOMAXPROCS(0))
+	return &run{Model: m, ctx: ctx, total: total, threads: threads, int8: o.Int8, progress: o.Progress}, nil
+}
+
+// maxThreads is more than any machine has a use for.
+const maxThreads = 1024
+
+var errNoModel = errors.New("encoder: nil model: check the error of Load")
+
+// check returns an error if there is no model, or no such number of threads.
+func (m *Model) check(threads int) error {
+	if m == nil {
+		return errNoModel
+	}
+	if threads < 0 || threads > maxThreads {
+		return fmt.Errorf("encoder: Threads is %d, want 0 (GOMAXPROCS) to %d", threads, maxThreads)
+	}
+	return nil
 }
 
 // tokenize turns texts into ids and the number of pieces that were cut.
@@ -123,7 +149,7 @@ func (r *run) tokenize(texts []string, limit int) (ids [][]int, cut []int) {
 // add puts a sequence into the next flush.
 func (r *run) add(ids []int, row []float32, done int) {
 	r.sequences = append(r.sequences, sequence{ids, row, done})
-	r.pieces += len(ids)
+	r.tokens += len(ids)
 }
 
 // flush runs the sequences that were added. Each thread takes chunks of whole sequences through the network; if there
@@ -161,31 +187,41 @@ func (r *run) flush() error {
 	return nil
 }
 
-// divide deals sequences out to chunks of nearly equal size, a multiple of threads of them. The longest come first,
+// divide assigns sequences to chunks of nearly equal size, a multiple of threads of them. The longest come first,
 // each to the smallest chunk.
 func divide(sequences []sequence, threads int) [][]sequence {
 	total := 0
 	for _, s := range sequences {
 		total += len(s.ids)
 	}
-	n := min(len(sequences), threads*((total+threads*chunkPieces-1)/(threads*chunkPieces)))
-	if total <= chunkPieces/8 {
+	n := min(len(sequences), threads*((total+threads*chunkTokens-1)/(threads*chunkTokens)))
+	if total <= chunkTokens/8 {
 		n = min(n, 1)
 	}
 	slices.SortStableFunc(sequences, func(a, b sequence) int { return len(b.ids) - len(a.ids) })
-	chunks, sizes := make([][]sequence, n), make([]int, n)
+	chunks, queue := make([][]sequence, n), make(smallest, n)
+	for i := range queue {
+		queue[i].chunk = i
+	}
 	for _, s := range sequences {
-		smallest := 0
-		for i, size := range sizes {
-			if size < sizes[smallest] {
-				smallest = i
-			}
-		}
-		chunks[smallest] = append(chunks[smallest], s)
-		sizes[smallest] += len(s.ids)
+		c := &queue[0]
+		chunks[c.chunk] = append(chunks[c.chunk], s)
+		c.size += len(s.ids)
+		heap.Fix(&queue, 0)
 	}
 	return chunks
 }
+
+// smallest is a heap of chunks by their number of tokens, and of equals the first comes first.
+type smallest []struct{ chunk, size int }
+
+func (q smallest) Len() int { return len(q) }
+func (q smallest) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(q[i].size, q[j].size), cmp.Compare(q[i].chunk, q[j].chunk)) < 0
+}
+func (q smallest) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *smallest) Push(any)     { panic("encoder: the chunks are fixed") }
+func (q *smallest) Pop() any     { panic("encoder: the chunks are fixed") }
 
 // chunk runs sequences through a graph and copies out their rows.
 func (r *run) chunk(sequences []sequence, pool *kernel.Pool) error {
@@ -197,19 +233,18 @@ func (r *run) chunk(sequences []sequence, pool *kernel.Pool) error {
 		return err
 	}
 	defer r.release(g)
-	b := g.Context.Batch
-	b.IDs, b.Offsets = b.IDs[:0], append(b.Offsets[:0], 0)
+	b := g.context.Batch
+	b.Reset()
 	done := 0
 	for _, s := range sequences {
-		b.IDs = append(b.IDs, s.ids...)
-		b.Offsets = append(b.Offsets, len(b.IDs))
+		b.Add(s.ids)
 		done += s.done
 	}
-	g.Context.Pool, g.Context.Int8 = pool, r.int8
-	if err := g.Run(g.vm); err != nil {
+	g.context.Pool, g.context.Int8 = pool, r.int8
+	if err := g.Run(r.ctx, g.vm); err != nil {
 		return err
 	}
-	rows := g.Segments.Value().Data().([]float32)
+	rows := g.Sequences.Value().Data().([]float32)
 	for i, s := range sequences {
 		copy(s.row, rows[i*len(s.row):])
 	}
@@ -248,7 +283,6 @@ func (m *Model) acquire() (*inference, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.Context.Batch = new(ops.Batch)
 	vm, err := g.Compile()
 	return &inference{g, vm}, err
 }

@@ -215,7 +215,11 @@ func TestSequences(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOf(rapid.SampledFrom([]string{"price", "signed", "zq", "xyzxyzxyzxyzxyz", strings.Repeat("k", 60), "!"})).Draw(t, "words"), " ")
 		all, _ := m.tokenizer.Append(nil, text, 0)
-		ids, share := m.Sequences(text)
+		segment := m.TokenizeDocuments([][]string{{text}})[0][0]
+		ids, share := segment.Sequences, segment.Shares
+		if n := segment.Tokens(); n != len(all) {
+			t.Errorf("a segment of %d tokens, want %d", n, len(all))
+		}
 		joined, sum := all[:1:1], 0.0
 		for i, s := range ids {
 			if len(s) > 20 || s[0] != all[0] || s[len(s)-1] != all[len(all)-1] {
@@ -241,7 +245,7 @@ func TestDocumentGraph(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := m.Graph(nil)
+	g, err := m.Graph(&GraphOptions{Documents: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,17 +253,25 @@ func TestDocumentGraph(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := g.SetDocuments(docs, LengthWeighted); err != nil {
+	tokenized := m.TokenizeDocuments(docs)
+	if err := g.SetDocuments(tokenized, LengthWeighted); err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Run(vm); err != nil {
+	if err := g.Run(t.Context(), vm); err != nil {
 		t.Fatal(err)
 	}
 	if d := worst(g.Embeddings.Value().Data().([]float32), want.data); !(d < 1e-6) {
 		t.Errorf("rows of the graph differ by %g", d)
 	}
-	if err := g.SetDocuments(docs, Join(Mean, Trend)); err == nil {
+	if err := g.SetDocuments(tokenized, Join(Mean, Trend)); err == nil {
 		t.Error("a pooling of two blocks gave no error")
+	}
+	if err := g.SetDocuments(Documents{{}}, nil); err == nil {
+		t.Error("a document without segments gave no error")
+	}
+	got, err := m.EncodeTokenized(t.Context(), tokenized, &Options{Pooling: LengthWeighted})
+	if err != nil || !slices.Equal(got.data, want.data) || got.Tokens != want.Tokens {
+		t.Errorf("documents tokenized before differ, error %v", err)
 	}
 }
 

@@ -122,7 +122,7 @@ func TestGoldenHidden(t *testing.T) {
 	texts := readTexts(t)
 	for _, i := range []int{8, 192} {
 		g.SetTexts(texts[i : i+1])
-		if err := g.Run(vm); err != nil {
+		if err := g.Run(t.Context(), vm); err != nil {
 			t.Fatal(err)
 		}
 		for layer, n := range g.Hidden {

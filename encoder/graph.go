@@ -1,8 +1,9 @@
 package encoder
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"strconv"
 
 	G "gorgonia.org/gorgonia"
 
@@ -10,39 +11,43 @@ import (
 	"github.com/org/salesconv/internal/ops"
 )
 
-// Graph is the encoder as a gorgonia expression graph over the model's weights, to be run as it is or built upon: a
-// loss on Embeddings has gradients with respect to Parameters. One graph serves batches of all sizes: the rows of its
-// shapes are nominal, a batch decides them.
+// Graph is the encoder as a gorgonia expression graph over the model's weights, to be run as it is or built upon: what
+// is built on Embeddings or Hidden has gradients with respect to Trainable. One graph serves batches of all sizes. The
+// rows of its nodes are nominal, a batch decides them: [Graph.Loss] reads nodes as they are, and [Graph.Rows] gives
+// them a fixed number of rows for operations of gorgonia's own.
 //
-// A Graph and what is built on it belong to one goroutine at a time; different graphs of a model may run concurrently.
+// A Graph and what is built on it belong to one goroutine at a time; different graphs of a model may run concurrently,
+// but not while one of them takes a [Graph.Step].
 type Graph struct {
 	*G.ExprGraph
 	Parameters G.Nodes // the weights, in the order and under the names of [Model.Parameters]
-	Hidden     G.Nodes // [pieces, hidden_size]: after the embeddings, and after each layer; to be read only with Gradients
-	Segments   *G.Node // [segments, width]: a row for each sequence of ids
-	Embeddings *G.Node // [documents, width]: sums of the rows of Segments, each times its weight
+	Trainable  G.Nodes // those of Parameters that are not frozen
 
-	// Context is what the operations of the graph share. Train, Seed and Step in it switch dropout on and say what is
-	// dropped; without Train there is none.
-	Context *ops.Context[float32]
+	Hidden    G.Nodes // [tokens, hidden_size]: after the embeddings, and after each layer; values need Gradients
+	Sequences *G.Node // [sequences, width]: an embedding for each sequence of ids
+	Documents *G.Node // [documents, width]: sums of the rows of Sequences, each times its weight; nil unless asked for
+	// Embeddings is [n, width], an embedding for each text or document of the batch: Documents, or else Sequences.
+	Embeddings *G.Node
 
-	model *Model
+	context *ops.Context[float32]
+	model   *Model
 }
 
-// GraphOptions says what a graph is for. Nil and the zero value are for inference.
+// GraphOptions says what a graph is for. Nil and the zero value are for inference on texts.
 type GraphOptions struct {
 	Gradients bool                   // keep what the backward pass reads; default: operations share buffers
-	Frozen    func(name string) bool // parameters that get no gradient; default: none
-	Threads   int                    // that work inside each operation; default 0: GOMAXPROCS
-	// Documents is the number of documents of every batch. Operations of gorgonia's own that are built on Embeddings
-	// count on the shapes they are built with, so for them it has to be set. Default 0: batches may have any number.
-	Documents int
+	Documents bool                   // batches are documents, see [Graph.SetDocuments]; default: texts or sequences
+	Frozen    func(p Parameter) bool // reports whether a parameter gets no gradient; default: none is frozen
+	Threads   int                    // that work inside each operation, at most 1024; default GOMAXPROCS
 }
 
 // Graph builds the graph of the encoder.
 func (m *Model) Graph(opts *GraphOptions) (*Graph, error) {
 	if opts == nil {
 		opts = new(GraphOptions)
+	}
+	if err := m.check(opts.Threads); err != nil {
+		return nil, err
 	}
 	return m.graph(m.threads(opts.Threads), opts)
 }
@@ -59,150 +64,133 @@ func (m *Model) graph(pool *kernel.Pool, opts *GraphOptions) (g *Graph, err erro
 	}()
 	g = &Graph{
 		ExprGraph: G.NewGraph(),
-		Context:   &ops.Context[float32]{Pool: pool, Packs: m.packs, Keep: opts.Gradients, Documents: opts.Documents},
+		context:   &ops.Context[float32]{Pool: pool, Packs: m.packs, Keep: opts.Gradients, Batch: new(ops.Batch)},
 		model:     m,
 	}
-	b := builder{g.Context, m.config, map[string]*G.Node{}}
+	g.context.Batch.Reset()
+	b := builder{g.context, m.config, map[string]*G.Node{}}
 	for _, p := range m.parameters {
 		n := G.NewTensor(g.ExprGraph, G.Float32, p.Value.Dims(), G.WithShape(p.Value.Shape()...), G.WithName(p.Name), G.WithValue(p.Value))
-		if opts.Frozen != nil && opts.Frozen(p.Name) {
-			g.Context.Freeze(n)
+		if opts.Frozen != nil && opts.Frozen(p) {
+			g.context.Freeze(n)
+		} else {
+			g.Trainable = append(g.Trainable, n)
 		}
 		b.parameters[p.Name] = n
 		g.Parameters = append(g.Parameters, n)
 	}
-	x := b.embeddings()
-	g.Hidden = G.Nodes{x}
-	for i := range m.config.NumHiddenLayers {
-		x = b.layer("encoder.layer."+strconv.Itoa(i)+".", x)
-		g.Hidden = append(g.Hidden, x)
+	g.Hidden = b.hidden()
+	g.Sequences = b.pooled(g.Hidden[len(g.Hidden)-1])
+	g.Embeddings = g.Sequences
+	if opts.Documents {
+		g.Documents = must(ops.Documents(g.context, "documents", g.Sequences))
+		g.Embeddings = g.Documents
 	}
-	g.Segments = b.pooled(x)
-	g.Embeddings = must(ops.Documents(g.Context, "documents", g.Segments))
 	return g, nil
 }
 
-// builder puts the operations into a graph, each under the name of its parameters in the checkpoint. Its methods
-// follow the classes of the Hugging Face implementation.
-type builder struct {
-	*ops.Context[float32]
-	config     *Config
-	parameters map[string]*G.Node
-}
-
-// failure is an error on its way up to Model.graph.
-type failure struct{ error }
-
-func must(n *G.Node, err error) *G.Node {
+// Loss reduces a node of the graph, or what was made of one by [Graph.Loss]'s like, to a scalar: f is given the n rows
+// of x in the batch, of the given width, end to end, and returns the loss and sets grad, of the same size, to its
+// derivative by each element of x. f is called once a run, by the machine's goroutine. A loss that is not finite is an
+// error of the run. The name is the graph's for this operation, and tells it from others.
+func (g *Graph) Loss(name string, x *G.Node, f func(n, width int, x, grad []float32) (float64, error)) (*G.Node, error) {
+	if x == nil || x.Dims() != 2 || f == nil {
+		return nil, errors.New("encoder: a loss needs a matrix and a function")
+	}
+	loss, err := ops.Loss(g.context, name, x, f)
 	if err != nil {
-		panic(failure{err})
+		return nil, fmt.Errorf("encoder: %w", err)
 	}
-	return n
+	return loss, nil
 }
 
-// embeddings is BertEmbeddings.
-func (b *builder) embeddings() *G.Node {
-	const name = "embeddings."
-	x := must(ops.Embed(b.Context, "embeddings", b.parameters[name+"word_embeddings.weight"],
-		b.parameters[name+"position_embeddings.weight"], b.parameters[name+"token_type_embeddings.weight"]))
-	x = b.norm(name+"LayerNorm", x, nil, 0)
-	return must(ops.Dropout(b.Context, name+"dropout", x, b.config.HiddenDropoutProb))
-}
-
-// layer is BertLayer.
-func (b *builder) layer(name string, x *G.Node) *G.Node {
-	x = b.attention(name+"attention.", x)
-	y := must(ops.FeedForward(b.Context, name+"intermediate.dense", x,
-		b.parameters[name+"intermediate.dense.weight"], b.parameters[name+"intermediate.dense.bias"],
-		b.parameters[name+"output.dense.weight"], b.parameters[name+"output.dense.bias"]))
-	return b.norm(name+"output.LayerNorm", y, x, b.config.HiddenDropoutProb)
-}
-
-// attention is BertAttention.
-func (b *builder) attention(name string, x *G.Node) *G.Node {
-	y := b.linear(name+"self.qkv", x)
-	y = must(ops.Attention(b.Context, name+"self", y, b.config.NumAttentionHeads, b.config.AttentionProbsDropoutProb))
-	y = b.linear(name+"output.dense", y)
-	return b.norm(name+"output.LayerNorm", y, x, b.config.HiddenDropoutProb)
-}
-
-// linear is nn.Linear.
-func (b *builder) linear(name string, x *G.Node) *G.Node {
-	weight, bias := b.parameters[name+".weight"], b.parameters[name+".bias"]
-	return must(ops.Linear(b.Context, name, x, weight, bias))
-}
-
-// norm is nn.LayerNorm, of x after dropout plus residual.
-func (b *builder) norm(name string, x, residual *G.Node, dropout float64) *G.Node {
-	return must(ops.LayerNorm(b.Context, name, x, residual, b.parameters[name+".weight"], b.parameters[name+".bias"], b.config.LayerNormEps, dropout))
-}
-
-// pooled is the Pooling of sentence-transformers, and the modules behind it.
-func (b *builder) pooled(x *G.Node) *G.Node {
-	how := map[string]ops.Pooling{"mean": ops.Mean, "cls": ops.CLS, "max": ops.Max}[b.config.PoolingMode]
-	x = must(ops.Pool(b.Context, "pooling", x, how))
-	for _, m := range b.config.modules {
-		if m.Normalize {
-			x = must(ops.Normalize(b.Context, m.Path, x))
-			continue
-		}
-		x = b.linear(m.Path+".linear", x)
-		if m.Activation == tanh {
-			x = must(ops.Tanh(b.Context, m.Path+".tanh", x))
-		}
+// Rows makes a node of this graph, such as Embeddings, Sequences or one of Hidden, fit for operations of gorgonia's own,
+// which work on the shapes that they are built with. fixed is [n, width]: the rows that the batch has, then zeros.
+// weights is [n]: one over the number of rows in the batch for each of them, then zeros, so that the losses of the n
+// rows, each times its weight, sum to the mean loss of the batch, and what the rows of zeros give counts nowhere. Inputs
+// of the caller's own, such as targets, have n rows as well. A batch with more than n rows is an error of the run.
+func (g *Graph) Rows(x *G.Node, n int) (fixed, weights *G.Node, err error) {
+	switch {
+	case x == nil || x.Dims() != 2:
+		return nil, nil, errors.New("encoder: Rows needs a node of the graph that is a matrix")
+	case n < 1:
+		return nil, nil, fmt.Errorf("encoder: %d rows, want 1 or more", n)
+	case !g.context.Keep && x != g.Embeddings && x != g.Sequences:
+		return nil, nil, errors.New("encoder: hidden states are overwritten during a run: set GraphOptions.Gradients")
 	}
-	return x
+	if fixed, err = ops.Rows(g.context, fmt.Sprintf("%s.rows%d", x.Op(), n), x, n); err == nil {
+		weights, err = ops.RowWeights(g.context, fmt.Sprintf("%s.weights%d", x.Op(), n), x, n)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("encoder: %w", err)
+	}
+	return fixed, weights, nil
 }
 
-// SetTexts makes texts the next batch: each is cut at MaxSeqLength, and a document of one segment.
+// SetTexts makes texts the next batch: each is cut at MaxSeqLength, as [Model.Encode] does, and one sequence. In a graph
+// for documents it is a document too.
 func (g *Graph) SetTexts(texts []string) {
-	b := &ops.Batch{Offsets: []int{0}}
+	b := g.context.Batch
+	b.Reset()
 	for _, t := range texts {
 		b.IDs, _ = g.model.tokenizer.Append(b.IDs, t, g.model.config.MaxSeqLength)
 		b.Offsets = append(b.Offsets, len(b.IDs))
 	}
-	g.Context.Batch = b
 }
 
-// SetDocuments makes documents the next batch: the segments of each are split as [Model.EncodeSegments] does, and p
-// makes one row of theirs; nil means [Mean]. Here p has to give one block of weights, and sees neither roles nor rows.
-func (g *Graph) SetDocuments(docs [][]string, p Pooling) error {
-	b := &ops.Batch{Offsets: []int{0}, Documents: []int{0}}
+// SetSequences makes sequences of token ids the next batch. In a graph for documents each is a document too.
+func (g *Graph) SetSequences(sequences [][]int) {
+	b := g.context.Batch
+	b.Reset()
+	for _, ids := range sequences {
+		b.Add(ids)
+	}
+}
+
+// SetDocuments makes documents the next batch of a graph for documents. The pooling makes one embedding of the segments'
+// of each; nil means [Mean]. Here it has to give one block of weights, and sees neither roles nor embeddings.
+func (g *Graph) SetDocuments(docs Documents, p Pooling) error {
+	if g.Documents == nil {
+		return errors.New("encoder: the graph is for texts: set GraphOptions.Documents")
+	}
 	if p == nil {
 		p = Mean
 	}
+	b := g.context.Batch
+	b.Reset()
 	for d, segments := range docs {
-		var parts [][]float64 // the shares of each segment's sequences
-		var pieces []int
-		for _, text := range segments {
-			sequences, share := g.model.Sequences(text)
-			n := 2
-			for _, s := range sequences {
-				b.IDs = append(b.IDs, s...)
-				b.Offsets = append(b.Offsets, len(b.IDs))
-				n += len(s) - 2
-			}
-			parts, pieces = append(parts, share), append(pieces, n)
+		if err := validate(segments); err != nil {
+			b.Reset()
+			return fmt.Errorf("encoder: document %d %w", d, err)
 		}
-		blocks, err := p.weights(Segments{Tokens: pieces})
+		tokens := make([]int, len(segments))
+		for i, s := range segments {
+			tokens[i] = s.Tokens()
+		}
+		blocks, err := p.weights(Segments{Tokens: tokens})
 		if err == nil && len(blocks) != 1 {
 			err = fmt.Errorf("the pooling gave %d blocks of weights, want 1", len(blocks))
 		}
 		if err != nil {
+			b.Reset()
 			return fmt.Errorf("encoder: document %d: %w", d, err)
 		}
-		for i, w := range blocks[0] {
-			for _, part := range parts[i] {
-				b.Weights = append(b.Weights, w*part)
-			}
+		for i, s := range segments {
+			b.AddSegment(s.Sequences, s.Shares, blocks[0][i])
 		}
-		b.Documents = append(b.Documents, b.Segments())
+		b.EndDocument()
 	}
-	g.Context.Batch = b
 	return nil
 }
 
-// Compile makes a tape machine for the graph with all that was built on it.
+// SetDropout makes the next runs drop activations as config.json of the model has it: seed, step and place decide which,
+// so that the same numbers give the same bytes. A graph begins without dropout.
+func (g *Graph) SetDropout(on bool, seed, step uint64) {
+	g.context.Train, g.context.Seed, g.context.Step = on, seed, step
+}
+
+// Compile makes a tape machine for the graph with all that was built on it. An operation of gorgonia's own on a node
+// whose rows a batch decides is an error: see [Graph.Rows].
 func (g *Graph) Compile() (G.VM, error) {
 	vm, err := ops.Compile(g.ExprGraph)
 	if err != nil {
@@ -212,10 +200,54 @@ func (g *Graph) Compile() (G.VM, error) {
 }
 
 // Run runs the machine on the batch that was set and resets it. Numbers that are not finite are an error that names
-// the layer.
-func (g *Graph) Run(vm G.VM) error {
-	if err := g.Context.Run(vm); err != nil {
+// the layer. If ctx ends, the run stops between two operations, and the values and gradients are of no use.
+func (g *Graph) Run(ctx context.Context, vm G.VM) error {
+	g.context.Accumulate = false
+	return g.run(ctx, vm)
+}
+
+// RunPart runs the machine on sequences from to to-1 of the batch alone, for batches whose activations don't fit into
+// memory as a whole. Parts are run in their order: the first, from 0, replaces the gradients of Parameters, and the
+// others add theirs. Dropout is that of the whole batch. It is not for graphs of documents.
+func (g *Graph) RunPart(ctx context.Context, vm G.VM, from, to int) error {
+	whole := g.context.Batch
+	if g.Documents != nil {
+		return errors.New("encoder: a graph for documents cannot run parts of a batch")
+	}
+	if from < 0 || from >= to || to > whole.Sequences() {
+		return fmt.Errorf("encoder: sequences %d to %d of a batch of %d", from, to, whole.Sequences())
+	}
+	g.context.Batch, g.context.Accumulate = whole.Part(from, to), from > 0
+	defer func() { g.context.Batch = whole }()
+	return g.run(ctx, vm)
+}
+
+func (g *Graph) run(ctx context.Context, vm G.VM) error {
+	if ctx == nil || vm == nil {
+		return errors.New("encoder: a run needs a context and the machine of Graph.Compile")
+	}
+	if g.context.Batch.Sequences() == 0 {
+		return errors.New("encoder: a run needs a batch: call SetTexts, SetDocuments or SetSequences with one text or more")
+	}
+	if err := g.context.Run(ctx, vm); err != nil {
 		return fmt.Errorf("encoder: %w", err)
+	}
+	return nil
+}
+
+// Step lets a solver change Trainable and more, which are nodes of the caller's own on the graph, by the gradients of
+// the last run, and makes the change known to the model. Nothing else may use the model meanwhile. Of gorgonia's
+// solvers, NewAdamW of v0.9.18 leaves weights unchanged; package triplet has one that does not.
+func (g *Graph) Step(solver G.Solver, more ...*G.Node) (err error) {
+	defer g.model.InvalidateWeights()
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("encoder: the solver panicked: %v", r)
+		}
+	}()
+	all := append(append(G.Nodes{}, g.Trainable...), more...)
+	if err := solver.Step(G.NodesToValueGrads(all)); err != nil {
+		return fmt.Errorf("encoder: step: %w", err)
 	}
 	return nil
 }

@@ -99,10 +99,7 @@ func (m *Model) SetHeads(h *Heads) error {
 }
 
 // Pooling is how the model makes documents of segments unless it is told otherwise: the [AttentionPooling] that it was
-// trained with, or else [Mean]. Called with rows of segments, it tells the weight of each:
-//
-//	rows, err := m.EncodeSegments(ctx, turns, nil)
-//	weights := m.Pooling()(encoder.Segments{Pieces: make([]int, len(turns)), Row: rows.RawRow})[0]
+// trained with, or else [Mean]. See [Pooling.Weights] for the weights of a document's segments.
 func (m *Model) Pooling() Pooling {
 	if m.heads == nil || m.heads.Query == nil {
 		return Mean
@@ -110,7 +107,31 @@ func (m *Model) Pooling() Pooling {
 	return AttentionPooling(m.heads.Query)
 }
 
-// check says what is wrong with heads on rows of a width.
+// clone copies the numbers; names and classes are never changed.
+func (h *Heads) clone() *Heads {
+	if h == nil {
+		return nil
+	}
+	c := &Heads{Query: slices.Clone(h.Query), Tasks: slices.Clone(h.Tasks)}
+	if h.Label != nil {
+		label := h.Label.clone()
+		c.Label = &label
+	}
+	for i := range c.Tasks {
+		c.Tasks[i] = c.Tasks[i].clone()
+	}
+	return c
+}
+
+func (t Task) clone() Task {
+	t.Bias, t.Matrix = slices.Clone(t.Bias), slices.Clone(t.Matrix)
+	for i, row := range t.Matrix {
+		t.Matrix[i] = slices.Clone(row)
+	}
+	return t
+}
+
+// check returns an error if heads do not fit embeddings of a width.
 func (h *Heads) check(width int) error {
 	if h == nil {
 		return nil
@@ -146,7 +167,7 @@ func (t *Task) check(name string, width int) error {
 	return wide(name+": bias", t.Bias, len(t.Bias))
 }
 
-// wide says whether x has so many numbers, all finite.
+// wide returns an error unless x has width numbers, all finite.
 func wide(what string, x []float32, width int) error {
 	if len(x) != width {
 		return fmt.Errorf("%s: %d numbers, want %d", what, len(x), width)

@@ -38,7 +38,11 @@ func TestHeads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	weights := m.Pooling()(Segments{Tokens: make([]int, 3), Row: turns.RawRow})[0]
+	blocks, err := m.Pooling().Weights(turns, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights := blocks[0]
 	score, sum := make([]float64, 3), 0.0
 	for i := range score {
 		for j, q := range h.Query {

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"gorgonia.org/tensor"
+
 	"github.com/org/salesconv/internal/kernel"
 	"github.com/org/salesconv/internal/ops"
 	"github.com/org/salesconv/internal/wordpiece"
@@ -66,6 +68,21 @@ func Load(fsys fs.FS) (*Model, error) {
 		}
 	}
 	return m, nil
+}
+
+// Clone returns a model with the same weights and heads in memory of its own, so that the copy can be trained. What never
+// changes, such as the tokenizer, is shared.
+func (m *Model) Clone() *Model {
+	c := &Model{config: m.config, layouts: m.layouts, tokenizer: m.tokenizer, files: m.files, heads: m.heads.clone(),
+		packs: ops.NewPacks[float32](), pools: map[int]*kernel.Pool{}}
+	for i, p := range m.saved {
+		if !m.layouts[i].unused {
+			p.Value = p.Value.Clone().(*tensor.Dense)
+			c.parameters = append(c.parameters, p)
+		}
+		c.saved = append(c.saved, p)
+	}
+	return c
 }
 
 func (m *Model) readTokenizer(fsys fs.FS) error {

@@ -148,11 +148,24 @@ func Join(poolings ...Pooling) Pooling {
 	}
 }
 
+// Weights returns what the pooling makes of the segments of one document, given their embeddings by
+// [Model.EncodeSegments] and their roles, nil if there are none: one or more blocks, each a weight for each segment. For
+// a model with attention, [Model.Pooling] gives the weight that it pays each segment:
+//
+//	turns, err := m.EncodeSegments(ctx, call, nil)
+//	weights, err := m.Pooling().Weights(turns, nil)
+func (p Pooling) Weights(segments *Embeddings, roles []int) ([][]float64, error) {
+	if roles != nil && len(roles) != segments.rows {
+		return nil, fmt.Errorf("%d roles, want one for each of %d segments", len(roles), segments.rows)
+	}
+	return p.weights(Segments{Tokens: segments.tokens, Roles: roles, Row: segments.RawRow})
+}
+
 // weights calls the pooling for one document and checks what it gives.
 func (p Pooling) weights(s Segments) ([][]float64, error) {
 	blocks := p(s)
 	if len(blocks) == 0 {
-		return nil, fmt.Errorf("the pooling gave no block of weights, want one or more; PerRole needs roles, Attention rows as wide as its query")
+		return nil, fmt.Errorf("the pooling gave no block of weights, want one or more; PerRole needs roles, AttentionPooling rows as wide as its query")
 	}
 	for _, b := range blocks {
 		if len(b) != len(s.Tokens) {

@@ -15,17 +15,34 @@ import (
 // Parameter is one weight of the model.
 type Parameter struct {
 	// Name is the checkpoint's, without "bert." before it. The three projections of an attention are one
-	// parameter, named attention.self.qkv in the place of attention.self.query, .key and .value. What belongs to
-	// a Dense module has the module's folder before it: 2_Dense.linear.weight.
+	// parameter, named attention.self.qkv instead of attention.self.query, .key and .value. What belongs to
+	// a Dense module has the module's directory before it: 2_Dense.linear.weight.
 	Name string
+	// Layer counts from the input: 0 for the embeddings, 1 to NumHiddenLayers for the layers, and one more for the
+	// Dense modules after the pooling.
+	Layer int
+	Kind  ParameterKind
 	// Value holds float32 in row-major order. Every graph over the model reads it.
 	Value *tensor.Dense
 }
+
+// ParameterKind is what a parameter does.
+type ParameterKind int
+
+// The kinds of parameters.
+const (
+	Table  ParameterKind = iota // embeddings of ids, positions and token types: [n, hidden_size]
+	Weight                      // of a linear map: [out, in]
+	Bias                        // of a linear map: [out]
+	Norm                        // weight or bias of a LayerNorm: [hidden_size]
+)
 
 // layout says where a parameter is kept: the file, its shape, and the tensors there that make it up, stacked along
 // the first dimension.
 type layout struct {
 	name, file string
+	layer      int
+	kind       ParameterKind
 	shape      []int
 	parts      []string
 	unused     bool // by the encoder: it may be missing, and is kept for Save
@@ -44,35 +61,38 @@ const weightsFile = "model.safetensors"
 func (c *Config) layouts() []layout {
 	file := path.Join(c.transformer, weightsFile)
 	var all []layout
-	add := func(name string, shape ...int) {
+	layer := 0
+	add := func(kind ParameterKind, name string, shape ...int) {
 		parts := []string{name}
 		if before, after, ok := strings.Cut(name, "qkv"); ok {
 			parts = []string{before + "query" + after, before + "key" + after, before + "value" + after}
 		}
-		all = append(all, layout{name: name, file: file, shape: shape, parts: parts})
+		all = append(all, layout{name: name, file: file, layer: layer, kind: kind, shape: shape, parts: parts})
 	}
 	linear := func(name string, out, in int) {
-		add(name+".weight", out, in)
-		add(name+".bias", out)
+		add(Weight, name+".weight", out, in)
+		add(Bias, name+".bias", out)
 	}
 	h := c.HiddenSize
 	norm := func(name string) {
-		add(name+".weight", h)
-		add(name+".bias", h)
+		add(Norm, name+".weight", h)
+		add(Norm, name+".bias", h)
 	}
-	add("embeddings.word_embeddings.weight", c.VocabSize, h)
-	add("embeddings.position_embeddings.weight", c.MaxPositionEmbeddings, h)
-	add("embeddings.token_type_embeddings.weight", c.TypeVocabSize, h)
+	add(Table, "embeddings.word_embeddings.weight", c.VocabSize, h)
+	add(Table, "embeddings.position_embeddings.weight", c.MaxPositionEmbeddings, h)
+	add(Table, "embeddings.token_type_embeddings.weight", c.TypeVocabSize, h)
 	norm("embeddings.LayerNorm")
 	for i := range c.NumHiddenLayers {
-		layer := fmt.Sprintf("encoder.layer.%d.", i)
-		linear(layer+"attention.self.qkv", 3*h, h)
-		linear(layer+"attention.output.dense", h, h)
-		norm(layer + "attention.output.LayerNorm")
-		linear(layer+"intermediate.dense", c.IntermediateSize, h)
-		linear(layer+"output.dense", h, c.IntermediateSize)
-		norm(layer + "output.LayerNorm")
+		layer = i + 1
+		name := fmt.Sprintf("encoder.layer.%d.", i)
+		linear(name+"attention.self.qkv", 3*h, h)
+		linear(name+"attention.output.dense", h, h)
+		norm(name + "attention.output.LayerNorm")
+		linear(name+"intermediate.dense", c.IntermediateSize, h)
+		linear(name+"output.dense", h, c.IntermediateSize)
+		norm(name + "output.LayerNorm")
 	}
+	layer = c.NumHiddenLayers + 1
 	pooler := len(all)
 	linear("pooler.dense", h, h)
 	for i := range all[pooler:] {
@@ -95,7 +115,7 @@ func (c *Config) layouts() []layout {
 	return all
 }
 
-// ignored says which tensors of a checkpoint the encoder has no use for: heads of the pretraining, and a table of
+// ignored reports which tensors of a checkpoint the encoder has no use for: heads of the pretraining, and a table of
 // the numbers 0, 1, 2, …
 func ignored(name string) bool {
 	return name == "embeddings.position_ids" || strings.HasPrefix(name, "cls.")
@@ -182,5 +202,5 @@ func readParameter(f *checkpoint, l *layout) (Parameter, error) {
 			return Parameter{}, err
 		}
 	}
-	return Parameter{l.name, tensor.New(tensor.WithShape(l.shape...), tensor.WithBacking(data))}, nil
+	return Parameter{l.name, l.layer, l.kind, tensor.New(tensor.WithShape(l.shape...), tensor.WithBacking(data))}, nil
 }

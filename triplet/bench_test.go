@@ -3,6 +3,8 @@ package triplet
 import (
 	"math/rand/v2"
 	"testing"
+
+	"github.com/org/salesconv/encoder"
 )
 
 // BenchmarkTrainStep is a step of the embedded model in steady state: forward, loss, backward, AdamW. Pieces are those of
@@ -32,16 +34,16 @@ func BenchmarkTrainStep(b *testing.B) {
 				for j := range ids {
 					ids[j] = 1000 + r.IntN(20000)
 				}
-				t.documents[i] = []segment{{[][]int{ids}, []float64{1}}}
+				t.documents[i] = []encoder.Segment{{Sequences: [][]int{ids}, Shares: []float64{1}}}
 			}
-			if err := t.next(); err != nil { // takes the memory that later steps use again
+			if err := t.next(b.Context()); err != nil { // takes the memory that later steps use again
 				b.Fatal(err)
 			}
 			pieces := 0
 			b.ReportAllocs()
 			for b.Loop() {
 				t.step = 0
-				if err := t.next(); err != nil {
+				if err := t.next(b.Context()); err != nil {
 					b.Fatal(err)
 				}
 				pieces += t.history.Steps[0].Tokens // the same documents at each step

@@ -51,7 +51,12 @@ func ExampleTrain_attention() {
 		fmt.Println(err)
 		return
 	}
-	weights := model.Pooling()(encoder.Segments{Tokens: make([]int, len(docs[0])), Row: turns.RawRow})[0]
+	blocks, err := model.Pooling().Weights(turns, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	weights := blocks[0]
 	fmt.Printf("%d turns, whose weights sum to %.3f\n", len(weights), weights[0]+weights[1])
 	// Output: 2 turns, whose weights sum to 1.000
 }

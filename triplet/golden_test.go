@@ -122,7 +122,7 @@ func TestGradientsGolden(t *testing.T) {
 				continue
 			}
 			tr, b := goldenTrainer(t, m, g, Options{Loss: Loss{Distance: d, Margin: want.Margin}, MemoryLimit: memory})
-			if err := tr.network.run(0, b); err != nil {
+			if err := tr.network.run(t.Context(), 0, b); err != nil {
 				t.Fatal(err)
 			}
 			if got := tr.network.head.value; !(math.Abs(got-want.Loss) <= 1e-5*want.Loss) {
@@ -212,7 +212,7 @@ func TestAdamWGolden(t *testing.T) {
 	tr.solver.LearningRate = 2e-5
 	var worstLoss float64
 	for i, want := range g.AdamW.Losses {
-		if err := tr.network.run(i, b); err != nil {
+		if err := tr.network.run(t.Context(), i, b); err != nil {
 			t.Fatal(err)
 		}
 		if err := tr.solver.Step(tr.network.solvable); err != nil {

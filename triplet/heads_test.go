@@ -91,7 +91,11 @@ func TestHeads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	weights := m.Pooling()(encoder.Segments{Tokens: make([]int, 3), Row: segments.RawRow})[0]
+	blocks, err := m.Pooling().Weights(segments, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights := blocks[0]
 	score := ordered(Loss{Distance: Cosine}, theirs, m.Width(), x)
 	t.Logf("task right on %d of %d, labels in order %.3f, weights %.2f", right, len(unseen), score, weights)
 	if right < 36 || score < 0.9 || slices.Max(weights) < 0.4 {
@@ -157,7 +161,7 @@ func TestAttentionAsEncoded(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := tr.lay(tr.sampler.deal(0))
-	if err := tr.network.run(0, b); err != nil {
+	if err := tr.network.run(t.Context(), 0, b); err != nil {
 		t.Fatal(err)
 	}
 	for i, d := range b.documents {

@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -26,6 +25,9 @@ type adapter struct {
 // loraScale is the customary ratio of alpha to rank.
 const loraScale = 2
 
+// What is added to the name of a weight for its factors.
+const loraA, loraB = ".lora_A", ".lora_B"
+
 // factor is A or B: a parameter by name for the solver.
 type factor struct {
 	name        string
@@ -43,16 +45,16 @@ func newFactor(name string, rows, cols int) *factor {
 	return &factor{name, matrix(), matrix()}
 }
 
-// isAdapted says which parameters get an adapter: the matrices of the layers.
-func isAdapted(name string) bool {
-	return strings.HasPrefix(name, "encoder.layer.") && isMatrix(name)
+// isAdapted reports whether a parameter gets an adapter: the matrices of the layers do.
+func isAdapted(c encoder.Config, p encoder.Parameter) bool {
+	return p.Kind == encoder.Weight && p.Layer > 0 && p.Layer <= c.NumHiddenLayers
 }
 
 // newAdapter begins with the weight as it is: B is zero, A random.
 func newAdapter(weight *G.Node, rank int, r *rand.Rand) *adapter {
 	n, k := weight.Shape()[0], weight.Shape()[1]
 	a := &adapter{weight: weight, start: slices.Clone(elements(weight.Value())), n: n, k: k, rank: min(rank, n, k)}
-	a.a, a.b = newFactor(weight.Name()+".lora_A", a.rank, k), newFactor(weight.Name()+".lora_B", n, a.rank)
+	a.a, a.b = newFactor(weight.Name()+loraA, a.rank, k), newFactor(weight.Name()+loraB, n, a.rank)
 	x := elements(a.a.value)
 	for i := range x {
 		x[i] = float32(r.NormFloat64() / math.Sqrt(float64(k)))
@@ -104,7 +106,7 @@ func (n *network) adapt(rank int, seed uint64) {
 // step lets the solver take one, and makes it known to the model.
 func (n *network) step(s G.Solver) error {
 	for _, a := range n.adapters {
-		if err := a.gradients(n.train.Context.Pool); err != nil {
+		if err := a.gradients(n.pool); err != nil {
 			return err
 		}
 	}
@@ -118,15 +120,15 @@ func (n *network) step(s G.Solver) error {
 // changed brings the model up to date with what was written to the solvable parameters.
 func (n *network) changed() {
 	for _, a := range n.adapters {
-		a.merge(n.train.Context.Pool)
+		a.merge(n.pool)
 	}
 	n.head.context.Packs.Invalidate()
 	n.model.InvalidateWeights()
 }
 
-// learns says which parameters of the model get a gradient.
-func learns(c encoder.Config, o *Options) func(name string) bool {
-	return func(name string) bool {
-		return (o.TrainLayers == 0 || depth(c, name) <= o.TrainLayers) && (o.LoRA == 0 || isAdapted(name))
+// learns reports which parameters of the model get a gradient.
+func learns(c encoder.Config, o *Options) func(p encoder.Parameter) bool {
+	return func(p encoder.Parameter) bool {
+		return (o.TrainLayers == 0 || depth(c, p) <= o.TrainLayers) && (o.LoRA == 0 || isAdapted(c, p))
 	}
 }

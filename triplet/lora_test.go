@@ -9,6 +9,8 @@ import (
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/org/salesconv/encoder"
 )
 
 // Gradients and merged weight against their definitions.
@@ -116,13 +118,13 @@ func TestPull(t *testing.T) {
 }
 
 func TestDropSegments(t *testing.T) {
-	d := []segment{{shares: []float64{0}}, {shares: []float64{1}}, {shares: []float64{2}}, {shares: []float64{3}}}
+	d := []encoder.Segment{{Shares: []float64{0}}, {Shares: []float64{1}}, {Shares: []float64{2}}, {Shares: []float64{3}}}
 	r := rand.New(rand.NewPCG(1, 1))
 	counts := 0
 	for range 1000 {
 		kept := without(d, 0.5, r)
 		for i := range kept {
-			if i > 0 && kept[i].shares[0] <= kept[i-1].shares[0] {
+			if i > 0 && kept[i].Shares[0] <= kept[i-1].Shares[0] {
 				t.Fatal("order lost")
 			}
 		}

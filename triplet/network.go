@@ -1,6 +1,10 @@
 package triplet
 
 import (
+	"cmp"
+	"context"
+	"runtime"
+
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -26,6 +30,7 @@ type network struct {
 	rows   *encoder.Graph // without gradients, made when first needed
 	rowsVM G.VM
 	head   *head
+	pool   *kernel.Pool // of what is not in the encoder's graph
 
 	pieces int // that fit into memory
 	seed   uint64
@@ -35,24 +40,23 @@ type network struct {
 func newNetwork(m *encoder.Model, o *Options, tasks []*task) (*network, error) {
 	n := &network{model: m, seed: o.Seed, drop: !o.NoDropout, pieces: int(o.MemoryLimit / bytesPerPiece(m.Config(), o.TrainLayers))}
 	learns := learns(m.Config(), o)
-	n.opts = encoder.GraphOptions{Gradients: true, Frozen: func(name string) bool { return !learns(name) }, Threads: o.Threads}
+	n.opts = encoder.GraphOptions{Gradients: true, Frozen: func(p encoder.Parameter) bool { return !learns(p) }, Threads: o.Threads}
+	if o.Threads != 1 {
+		n.pool = kernel.NewPool(cmp.Or(o.Threads, runtime.GOMAXPROCS(0)))
+		runtime.AddCleanup(n, (*kernel.Pool).Close, n.pool)
+	}
 	var err error
 	if n.train, err = m.Graph(&n.opts); err != nil {
 		return nil, err
 	}
-	loss, err := ops.Loss(n.train.Context, "loss", n.train.Segments, func(_, _ int, x, grad []float32) (float64, error) {
+	loss, err := n.train.Loss("loss", n.train.Sequences, func(_, _ int, x, grad []float32) (float64, error) {
 		return n.inject(x, grad)
 	})
 	if err != nil {
 		return nil, err
 	}
-	var learning G.Nodes
-	for _, p := range n.train.Parameters {
-		if learns(p.Name()) {
-			learning, n.solvable = append(learning, p), append(n.solvable, p)
-		}
-	}
-	if _, err := G.Grad(loss, learning...); err != nil {
+	n.solvable = G.NodesToValueGrads(n.train.Trainable)
+	if _, err := G.Grad(loss, n.train.Trainable...); err != nil {
 		return nil, err
 	}
 	if n.vm, err = n.train.Compile(); err != nil {
@@ -61,7 +65,7 @@ func newNetwork(m *encoder.Model, o *Options, tasks []*task) (*network, error) {
 	if o.LoRA > 0 {
 		n.adapt(o.LoRA, o.Seed)
 	}
-	if n.head, err = newHead(m, o, tasks, n.train.Context.Pool); err != nil {
+	if n.head, err = newHead(m, o, tasks, n.pool); err != nil {
 		return nil, err
 	}
 	for _, p := range n.head.parameters {
@@ -71,11 +75,11 @@ func newNetwork(m *encoder.Model, o *Options, tasks []*task) (*network, error) {
 }
 
 // run leaves the gradients of a batch in the parameters.
-func (n *network) run(step int, b *batch) error {
-	all := &b.Batch
-	if len(all.IDs) <= n.pieces {
-		n.inject = func(rows, grad []float32) (float64, error) { return n.head.run(b, rows, grad) }
-		return n.part(n.train, n.vm, step, all, false)
+func (n *network) run(ctx context.Context, step int, b *batch) error {
+	n.set(n.train, step, b)
+	if len(b.IDs) <= n.pieces {
+		n.inject = func(rows, grad []float32) (float64, error) { return n.head.run(ctx, b, rows, grad) }
+		return n.train.Run(ctx, n.vm)
 	}
 	if n.rows == nil {
 		var err error
@@ -86,52 +90,50 @@ func (n *network) run(step int, b *batch) error {
 			return err
 		}
 	}
-	parts := divide(all, n.pieces)
-	width := n.model.Width()
-	rows, grad := make([]float32, 0, all.Segments()*width), make([]float32, all.Segments()*width)
-	for _, p := range parts {
-		if err := n.part(n.rows, n.rowsVM, step, p, false); err != nil {
+	n.set(n.rows, step, b)
+	bounds, width := divide(&b.Batch, n.pieces), n.model.Width()
+	rows, grad := make([]float32, 0, b.Sequences()*width), make([]float32, b.Sequences()*width)
+	for i, to := range bounds[1:] {
+		if err := n.rows.RunPart(ctx, n.rowsVM, bounds[i], to); err != nil {
 			return err
 		}
-		rows = append(rows, elements(n.rows.Segments.Value())...)
+		rows = append(rows, elements(n.rows.Sequences.Value())...)
 	}
-	if _, err := n.head.run(b, rows, grad); err != nil {
+	if _, err := n.head.run(ctx, b, rows, grad); err != nil {
 		return err
 	}
-	for i, p := range parts {
-		n.inject = func(rows, g []float32) (float64, error) {
-			grad = grad[copy(g, grad):]
-			return 0, nil
-		}
-		if err := n.part(n.train, n.vm, step, p, i > 0); err != nil {
+	n.inject = func(_, g []float32) (float64, error) {
+		grad = grad[copy(g, grad):]
+		return 0, nil
+	}
+	for i, to := range bounds[1:] {
+		if err := n.train.RunPart(ctx, n.vm, bounds[i], to); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// part runs one graph on a part of a batch.
-func (n *network) part(g *encoder.Graph, vm G.VM, step int, b *ops.Batch, accumulate bool) error {
-	c := g.Context
-	c.Batch, c.Train, c.Seed, c.Step, c.Accumulate = b, n.drop, n.seed, uint64(step), accumulate
-	return g.Run(vm)
+// set makes the batch of a step the next of a graph.
+func (n *network) set(g *encoder.Graph, step int, b *batch) {
+	sequences := make([][]int, b.Sequences())
+	for i := range sequences {
+		sequences[i] = b.IDs[b.Offsets[i]:b.Offsets[i+1]]
+	}
+	g.SetSequences(sequences)
+	g.SetDropout(n.drop, n.seed, uint64(step))
 }
 
-// divide cuts a batch into parts of at most so many pieces, but of one sequence at least.
-func divide(b *ops.Batch, pieces int) (parts []*ops.Batch) {
-	for from := 0; from < b.Segments(); {
-		first, to := b.Offsets[from], from+1
-		for to < b.Segments() && b.Offsets[to+1]-first <= pieces {
-			to++
+// divide returns the bounds of parts of a batch, of at most so many tokens each, but of one sequence at least.
+func divide(b *ops.Batch, tokens int) []int {
+	bounds := []int{0}
+	for from := 0; from < b.Sequences(); bounds = append(bounds, from) {
+		first := b.Offsets[from]
+		for from++; from < b.Sequences() && b.Offsets[from+1]-first <= tokens; {
+			from++
 		}
-		p := &ops.Batch{IDs: b.IDs[first:b.Offsets[to]], First: b.First + first}
-		for _, o := range b.Offsets[from : to+1] {
-			p.Offsets = append(p.Offsets, o-first)
-		}
-		parts = append(parts, p)
-		from = to
 	}
-	return parts
+	return bounds
 }
 
 // head is the graph from rows of sequences to documents and their losses.
@@ -176,14 +178,14 @@ func newHead(m *encoder.Model, o *Options, tasks []*task, pool *kernel.Pool) (*h
 }
 
 // run returns the loss of a batch whose sequences have the given rows, and overwrites grad with its gradient.
-func (h *head) run(b *batch, rows, grad []float32) (float64, error) {
+func (h *head) run(ctx context.Context, b *batch, rows, grad []float32) (float64, error) {
 	h.batch, h.context.Batch = b, &b.Batch
 	if h.segments != nil {
 		h.segments.Batch, h.context.Batch = &b.segments, &b.attended
 	}
-	n := b.Segments()
+	n := b.Sequences()
 	G.WithValue(tensor.New(tensor.WithShape(n, len(rows)/n), tensor.WithBacking(rows)))(h.rows)
-	if err := h.context.Run(h.vm); err != nil {
+	if err := h.context.Run(ctx, h.vm); err != nil {
 		return 0, err
 	}
 	g, err := h.rows.Grad()

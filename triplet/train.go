@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"math"
 	"math/rand/v2"
-	"strconv"
-	"strings"
 
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/internal/ops"
@@ -181,7 +179,7 @@ func (t *trainer) train(ctx context.Context) error {
 			}
 			return fmt.Errorf("triplet: stopped after step %d of %d: %w", t.step, h.Total, context.Cause(ctx))
 		}
-		if err := t.next(); err != nil {
+		if err := t.next(ctx); err != nil {
 			return fmt.Errorf("triplet: step %d: %w", t.step+1, err)
 		}
 		if v := t.Validation; v != nil && (t.step%v.Every == 0 || t.step == h.Total) {
@@ -220,7 +218,7 @@ type trainer struct {
 	*Options
 	model     *encoder.Model
 	labels    []int
-	documents [][]segment
+	documents encoder.Documents
 	sampler   *sampler
 	batch     batch // of the step
 	network   *network
@@ -231,12 +229,6 @@ type trainer struct {
 
 	run        string      // fingerprint, for checkpoints
 	base, best [][]float32 // weights to begin with and the best, for validation
-}
-
-// segment is one of a document's as ids of its sequences, each with its share in the segment's row.
-type segment struct {
-	sequences [][]int
-	shares    []float64
 }
 
 func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) (*trainer, error) {
@@ -258,7 +250,7 @@ func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) 
 	if t.network, err = newNetwork(m, o, tasks); err != nil {
 		return nil, err
 	}
-	t.solver = &AdamW{WeightDecay: o.WeightDecay, ClipNorm: o.ClipNorm, Rate: rates(m.Config(), o), pool: t.network.train.Context.Pool}
+	t.solver = &AdamW{WeightDecay: o.WeightDecay, ClipNorm: o.ClipNorm, Rate: rates(m, o), pool: t.network.pool}
 	if o.DecayAll {
 		t.solver.Decays = func(string) bool { return true }
 	}
@@ -321,24 +313,22 @@ func check(docs [][]string, labels []int, shortcuts [][]string) error {
 // tokenize reads the documents.
 func (t *trainer) tokenize(docs [][]string) {
 	h := t.history
-	t.documents = make([][]segment, len(docs))
-	for i, texts := range docs {
-		for _, text := range texts {
-			ids, shares := t.model.Sequences(text)
-			t.documents[i] = append(t.documents[i], segment{ids, shares})
-			for _, s := range ids {
-				h.Tokens += len(s)
+	t.documents = t.model.TokenizeDocuments(docs)
+	for _, segments := range t.documents {
+		for _, s := range segments {
+			for _, ids := range s.Sequences {
+				h.Tokens += len(ids)
 			}
-			h.Splits += len(ids) - 1
+			h.Splits += len(s.Sequences) - 1
 		}
-		h.Segments += len(texts)
+		h.Segments += len(segments)
 	}
 }
 
 // next takes one step.
-func (t *trainer) next() error {
+func (t *trainer) next(ctx context.Context) error {
 	b := t.lay(t.sampler.deal(t.step))
-	if err := t.network.run(t.step, b); errors.Is(err, ops.ErrNonFinite) {
+	if err := t.network.run(ctx, t.step, b); errors.Is(err, ops.ErrNonFinite) {
 		return fmt.Errorf("%w: lower LearningRate or raise Warmup; in the first step it is the model that is broken", err)
 	} else if err != nil {
 		return err
@@ -365,35 +355,25 @@ func (t *trainer) lay(documents []int, triplets triplets) *batch {
 	r := rand.New(rand.NewPCG(t.Seed^0x5e9, uint64(t.step)))
 	b := &t.batch
 	b.documents, b.triplets, b.labels = documents, triplets, b.labels[:0]
-	b.IDs, b.Weights, b.segments.Weights = b.IDs[:0], b.Weights[:0], b.segments.Weights[:0]
-	for _, bounds := range []*[]int{&b.Offsets, &b.Documents, &b.segments.Documents, &b.attended.Documents} {
-		*bounds = append((*bounds)[:0], 0)
-	}
+	b.Reset()
 	for _, i := range documents {
 		segments := without(t.documents[i], t.DropSegments, r)
 		for _, s := range segments {
-			for j, ids := range s.sequences {
-				b.IDs = append(b.IDs, ids...)
-				b.Offsets = append(b.Offsets, len(b.IDs))
-				b.segments.Weights = append(b.segments.Weights, s.shares[j])
-				b.Weights = append(b.Weights, s.shares[j]/float64(len(segments)))
-			}
-			b.segments.Documents = append(b.segments.Documents, len(b.Weights))
+			b.AddSegment(s.Sequences, s.Shares, 1/float64(len(segments)))
 		}
-		b.Documents = append(b.Documents, len(b.Weights))
-		b.attended.Documents = append(b.attended.Documents, len(b.segments.Documents)-1)
+		b.EndDocument()
 		b.labels = append(b.labels, t.labels[i])
 	}
-	b.segments.Offsets, b.attended.Offsets = b.Offsets, b.segments.Documents
+	b.segments, b.attended = b.Levels()
 	return b
 }
 
 // without leaves out each segment with probability p, all but one at most.
-func without(segments []segment, p float64, r *rand.Rand) []segment {
+func without(segments []encoder.Segment, p float64, r *rand.Rand) []encoder.Segment {
 	if p == 0 {
 		return segments
 	}
-	var kept []segment
+	var kept []encoder.Segment
 	stays := r.IntN(len(segments))
 	for i, s := range segments {
 		if r.Float64() >= p || i == stays {
@@ -404,26 +384,20 @@ func without(segments []segment, p float64, r *rand.Rand) []segment {
 }
 
 // rates gives each layer the rate of the one above times the decay, and heads one of their own.
-func rates(c encoder.Config, o *Options) func(name string) float64 {
+func rates(m *encoder.Model, o *Options) func(name string) float64 {
+	depths, c := map[string]int{}, m.Config()
+	for _, p := range m.Parameters() {
+		depths[p.Name], depths[p.Name+loraA], depths[p.Name+loraB] = depth(c, p), depth(c, p), depth(c, p)
+	}
 	return func(name string) float64 {
-		if strings.HasPrefix(name, "head.") {
+		depth, ok := depths[name]
+		if !ok { // a head's
 			return max(1, headRate/o.LearningRate)
 		}
-		return math.Pow(o.LayerDecay, float64(max(depth(c, name), 1)-1))
+		return math.Pow(o.LayerDecay, float64(max(depth, 1)-1))
 	}
 }
 
 // depth counts the layer of a parameter from the top: 1 for the last layer, one more than there are layers for the
 // embeddings, 0 for what follows the layers.
-func depth(c encoder.Config, name string) int {
-	if strings.HasPrefix(name, "embeddings.") {
-		return c.NumHiddenLayers + 1
-	}
-	if rest, ok := strings.CutPrefix(name, "encoder.layer."); ok {
-		number, _, _ := strings.Cut(rest, ".")
-		if layer, err := strconv.Atoi(number); err == nil {
-			return c.NumHiddenLayers - layer
-		}
-	}
-	return 0
-}
+func depth(c encoder.Config, p encoder.Parameter) int { return c.NumHiddenLayers + 1 - p.Layer }

@@ -21,18 +21,18 @@ func AttentiveDocuments[T kernel.Float](c *Context[T], name string, x, query *G.
 	var weights []T
 	o.do = func(in []G.Value) (G.Value, error) {
 		b := c.Batch
-		weights = Attend(data[T](in[0]), data[T](in[1]), b.documents(), shares(b, weights[:0]))
-		kernel.WeightedSum(c.Pool, data[T](in[0]), b.documents(), weights, width, y.get(b.Rows(), width))
+		weights = Attend(data[T](in[0]), data[T](in[1]), b.bounds(), shares(b, weights[:0]))
+		kernel.WeightedSum(c.Pool, data[T](in[0]), b.bounds(), weights, width, y.get(b.Rows(), width))
 		return y.value(), nil
 	}
 	o.diff = func(in G.Nodes, grad *G.Node) (G.Nodes, error) {
 		dx, dq := new(buffer[T]), new(buffer[T])
 		return o.backward(func(v []G.Value) error {
 			b := c.Batch
-			d := dx.get(b.Segments(), width)
-			kernel.WeightedSumBackward(c.Pool, data[T](v[0]), b.documents(), weights, width, d)
+			d := dx.get(b.Sequences(), width)
+			kernel.WeightedSumBackward(c.Pool, data[T](v[0]), b.bounds(), weights, width, d)
 			c.accumulate(dq, width, 0, func(dq []T) {
-				attendBackward(data[T](v[1]), data[T](v[2]), data[T](y.value()), data[T](v[0]), b.documents(), weights, d, dq)
+				attendBackward(data[T](v[1]), data[T](v[2]), data[T](y.value()), data[T](v[0]), b.bounds(), weights, d, dq)
 			})
 			return nil
 		}, G.Nodes{grad, in[0], in[1]}, o.results(in, dx.value, dq.value)...)

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"context"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -12,39 +13,6 @@ import (
 	"github.com/org/salesconv/internal/kernel"
 )
 
-// Batch is what one run of a graph works on: the token ids of all segments laid end to end, without padding.
-type Batch struct {
-	IDs       []int
-	Offsets   []int     // segment s is IDs[Offsets[s]:Offsets[s+1]]; segments+1 of them
-	Documents []int     // document d is segments Documents[d] to Documents[d+1]; nil: each segment is a document
-	Weights   []float64 // of each segment in its document's sum; nil: a document is the mean of its segments
-	First     int       // where IDs[0] stands in a larger batch that is run in parts: parts drop what the whole would
-
-	each []int // 0, 1, 2, …
-}
-
-// Segments returns the number of segments.
-func (b *Batch) Segments() int { return len(b.Offsets) - 1 }
-
-// documents returns the bounds of documents in segments.
-func (b *Batch) documents() []int {
-	if b.Documents != nil {
-		return b.Documents
-	}
-	for len(b.each) <= b.Segments() {
-		b.each = append(b.each, len(b.each))
-	}
-	return b.each[:b.Segments()+1]
-}
-
-// Rows returns the number of documents.
-func (b *Batch) Rows() int {
-	if b.Documents == nil {
-		return b.Segments()
-	}
-	return len(b.Documents) - 1
-}
-
 // Context is shared by the operations of one graph. The fields up to Keep are set before the first operation is
 // made, the others before a run.
 type Context[T kernel.Float] struct {
@@ -53,9 +21,6 @@ type Context[T kernel.Float] struct {
 	// Keep holds the activations that a backward pass needs. Without it, and below what learns, operations of one kind
 	// share their output, which is then not to be read after a run.
 	Keep bool
-	// Documents is the number of documents of every batch, for operations of gorgonia's own on their rows, which count on
-	// the shapes they were built with; 0: batches may have any number.
-	Documents int
 
 	Batch      *Batch
 	Train      bool   // dropout is on
@@ -68,14 +33,15 @@ type Context[T kernel.Float] struct {
 	end    int     // the slot of its output
 	norm   *G.Node // the last LayerNorm of the chain
 	shared [slots]*[]T
-	part   buffer[T] // of a gradient that is added to another
+	part   buffer[T]       // of a gradient that is added to another
+	ctx    context.Context // of the run
 	err    error
 }
 
 // Nominal numbers of rows: a graph needs some shape to be built, and runs on any.
 const (
 	tokens    = 7
-	segments  = 5
+	sequences = 5
 	documents = 3
 )
 
@@ -132,14 +98,25 @@ func (c *Context[T]) learns(nodes ...*G.Node) bool {
 // op makes an operation that continues x, nil at the beginning of the chain, and whose output goes to the given slot.
 // It is on the chain if x is the end of the chain and one of the slots that it may follow.
 func (c *Context[T]) op(name string, x *G.Node, rows, cols, slot int, follows ...int) *op {
-	o := &op{name: name, input: x, slot: slot, out: matrix[T](), shape: tensor.Shape{rows, cols}}
+	o := &op{name: name, run: c, keeps: c.Keep, ragged: true, input: x, slot: slot, out: matrix[T](), shape: tensor.Shape{rows, cols}}
 	o.chained = x == c.tip && slices.Contains(follows, c.end)
-	o.fail = func(err error) {
-		if c.err == nil {
-			c.err = err
-		}
-	}
 	return o
+}
+
+// begin is called before each operation: a run whose context has ended stops between two of them. A context that has
+// a part in the graph of another has no runs of its own.
+func (c *Context[T]) begin() error {
+	if c.ctx != nil && c.ctx.Err() != nil {
+		return context.Cause(c.ctx)
+	}
+	return nil
+}
+
+// fail keeps the first error of a run.
+func (c *Context[T]) fail(err error) {
+	if c.err == nil {
+		c.err = err
+	}
 }
 
 // apply puts an operation into the graph and moves the end of the chain to it.

@@ -1,14 +1,12 @@
 package ops
 
 import (
-	"fmt"
-
 	G "gorgonia.org/gorgonia"
 
 	"github.com/org/salesconv/internal/kernel"
 )
 
-// Embed is word[id] + position[i] + tokenType[0] for piece i of each segment of the batch: [tokens,width] for tables
+// Embed is word[id] + position[i] + tokenType[0] for token i of each sequence of the batch: [tokens,width] for tables
 // word [vocabulary,width], position [positions,width] and tokenType [types,width]. It begins the chain.
 func Embed[T kernel.Float](c *Context[T], name string, word, position, tokenType *G.Node) (*G.Node, error) {
 	vocabulary, width, positions, types := word.Shape()[0], word.Shape()[1], position.Shape()[0], tokenType.Shape()[0]
@@ -57,30 +55,4 @@ func Embed[T kernel.Float](c *Context[T], name string, word, position, tokenType
 func sum[T kernel.Float](pool *kernel.Pool, part, whole *buffer[T]) {
 	w := data[T](whole.value())
 	kernel.Add(pool, data[T](part.value()), w, w)
-}
-
-// check says what is wrong with a batch.
-func (b *Batch) check(name string, vocabulary, positions int) error {
-	if len(b.Offsets) == 0 || b.Offsets[0] != 0 || b.Offsets[len(b.Offsets)-1] != len(b.IDs) {
-		return fmt.Errorf("ops: %s: offsets of the batch do not span its %d ids", name, len(b.IDs))
-	}
-	for s := range b.Segments() {
-		from, to := b.Offsets[s], b.Offsets[s+1]
-		if from > to || to-from > positions {
-			return fmt.Errorf("ops: %s: text row %d has %d pieces, want 0 to %d", name, s, to-from, positions)
-		}
-		for _, id := range b.IDs[from:to] {
-			if id < 0 || id >= vocabulary {
-				return fmt.Errorf("ops: %s: id %d in text row %d, want 0 to %d", name, id, s, vocabulary-1)
-			}
-		}
-	}
-	if b.Weights != nil && len(b.Weights) != b.Segments() {
-		return fmt.Errorf("ops: %s: %d weights for %d text rows", name, len(b.Weights), b.Segments())
-	}
-	d := b.Documents
-	if d != nil && (len(d) == 0 || d[0] != 0 || d[len(d)-1] != b.Segments()) {
-		return fmt.Errorf("ops: %s: documents of the batch do not span its %d text rows", name, b.Segments())
-	}
-	return nil
 }

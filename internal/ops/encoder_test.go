@@ -103,7 +103,7 @@ func (n *network[T]) run(t testing.TB, b *Batch) {
 	for i := range n.target {
 		n.target[i] = T(i%7) - 3
 	}
-	if err := n.Run(n.vm); err != nil {
+	if err := n.Run(t.Context(), n.vm); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -221,7 +221,7 @@ func TestNetworkParts(t *testing.T) {
 	for i, b := range parts {
 		n.Batch, n.Accumulate = b, i > 0
 		n.target, target = target[:b.Rows()*6], target[b.Rows()*6:]
-		if err := n.Run(n.vm); err != nil {
+		if err := n.Run(t.Context(), n.vm); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -235,8 +235,8 @@ func TestNonFiniteNamesLayer(t *testing.T) {
 	n.Batch, n.target = batches()[2], make([]float32, 6)
 	w := data[float32](n.weights[slices.Index(n.names, "layer.1.attention.output.weight")])
 	w[0] = float32(math.NaN())
-	err := n.Run(n.vm)
-	const want = "ops: layer.1.attention.LayerNorm: non-finite activation in text row 0, piece 0"
+	err := n.Run(t.Context(), n.vm)
+	const want = "ops: layer.1.attention.LayerNorm: non-finite activation in sequence 0, token 0"
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
@@ -245,14 +245,14 @@ func TestNonFiniteNamesLayer(t *testing.T) {
 func TestBadBatch(t *testing.T) {
 	n := build(t, &Context[float32]{}, nil, 0)
 	for want, b := range map[string]*Batch{
-		"id 8 in text row 1, want 0 to 7":          {IDs: []int{1, 8}, Offsets: []int{0, 1, 2}},
-		"text row 0 has 13 pieces, want 0 to 12":   {IDs: make([]int, 13), Offsets: []int{0, 13}},
+		"id 8 in sequence 1, want 0 to 7":          {IDs: []int{1, 8}, Offsets: []int{0, 1, 2}},
+		"sequence 0 has 13 tokens, want 0 to 12":   {IDs: make([]int, 13), Offsets: []int{0, 13}},
 		"offsets of the batch do not span its 2":   {IDs: []int{1, 2}, Offsets: []int{0, 1}},
 		"documents of the batch do not span its 1": {IDs: []int{1}, Offsets: []int{0, 1}, Documents: []int{0, 2}},
-		"1 weights for 2 text rows":                {IDs: []int{1, 2}, Offsets: []int{0, 1, 2}, Weights: []float64{1}},
+		"1 weights for 2 sequences":                {IDs: []int{1, 2}, Offsets: []int{0, 1, 2}, Weights: []float64{1}},
 	} {
 		n.Batch = b
-		if err := n.Run(n.vm); err == nil || !strings.Contains(err.Error(), "ops: embeddings: "+want) {
+		if err := n.Run(t.Context(), n.vm); err == nil || !strings.Contains(err.Error(), "ops: embeddings: "+want) {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}
@@ -267,7 +267,7 @@ func TestSteadyStateAllocations(t *testing.T) {
 	perRun := testing.AllocsPerRun(20, func() {
 		for _, b := range bs[1:] {
 			n.Batch = b
-			if err := n.Run(n.vm); err != nil {
+			if err := n.Run(t.Context(), n.vm); err != nil {
 				t.Fatal(err)
 			}
 		}

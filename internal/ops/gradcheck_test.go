@@ -117,7 +117,7 @@ func (check gradcheck) run(t *testing.T) {
 		weights = random(r, 1000, 0).data
 		value := func() float64 {
 			c.packs().Invalidate()
-			if err := c.Run(vm); err != nil {
+			if err := c.Run(t.Context(), vm); err != nil {
 				t.Fatal(err)
 			}
 			return number[float64](loss.Value())

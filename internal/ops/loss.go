@@ -17,7 +17,7 @@ var ErrNonFinite = errors.New("non-finite")
 func Loss[T kernel.Float](c *Context[T], name string, x *G.Node, f func(rows, width int, x, grad []T) (float64, error)) (*G.Node, error) {
 	width := x.Shape()[1]
 	o := c.op(name, x, 0, 0, pooled)
-	o.out, o.shape = dtype[T](), nil
+	o.out, o.shape, o.ragged = dtype[T](), nil, false
 	var grad buffer[T]
 	o.do = func(in []G.Value) (G.Value, error) {
 		m := rows(in[0])

@@ -96,7 +96,7 @@ func (n *norm[T]) forward(in []G.Value) (G.Value, error) {
 	if bad >= 0 {
 		b := n.c.Batch
 		s := sort.SearchInts(b.Offsets, bad+1) - 1
-		return nil, fmt.Errorf("ops: %s: %w activation in text row %d, piece %d", n.name, ErrNonFinite, s, bad-b.Offsets[s])
+		return nil, fmt.Errorf("ops: %s: %w activation in sequence %d, token %d", n.name, ErrNonFinite, s, bad-b.Offsets[s])
 	}
 	return n.y.value(), nil
 }

@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"hash"
@@ -24,7 +26,10 @@ type op struct {
 	wrt   []bool       // inputs that get a gradient
 	do    func(in []G.Value) (G.Value, error)
 	diff  func(in G.Nodes, grad *G.Node) (G.Nodes, error)
-	fail  func(error) // tells the context why a run failed
+	run   run  // of the context
+	keeps bool // what a backward pass needs
+
+	ragged bool // each batch decides the rows of the output
 
 	input   *G.Node // the node this op continues
 	chained bool    // it is part of the context's chain
@@ -32,6 +37,12 @@ type op struct {
 	retain  func()  // makes the output outlive the run's forward pass
 	folds   bool    // the backward op can add the gradient of a residual that starts at its input
 	skip    *G.Node // that gradient, once known
+}
+
+// run is what an operation tells its context, and hears from it.
+type run interface {
+	begin() error
+	fail(error)
 }
 
 var lastID atomic.Uint64
@@ -67,9 +78,12 @@ func (o *op) Do(in ...G.Value) (v G.Value, err error) {
 		}
 		if err != nil {
 			v = nil
-			o.fail(err)
+			o.run.fail(err)
 		}
 	}()
+	if err := o.run.begin(); err != nil {
+		return nil, err
+	}
 	return o.do(in)
 }
 
@@ -87,8 +101,8 @@ func (o *op) Hashcode() uint32 {
 }
 
 func (o *op) SymDiff(in G.Nodes, _, grad *G.Node) (G.Nodes, error) {
-	if o.diff == nil {
-		return nil, fmt.Errorf("ops: %s has no gradient", o.name)
+	if o.diff == nil || !o.keeps {
+		return nil, fmt.Errorf("ops: %s has no gradient in a graph that was not built for gradients", o.name)
 	}
 	return o.diff(in, grad)
 }
@@ -108,7 +122,7 @@ func (o *op) backward(run func(in []G.Value) error, inputs G.Nodes, results ...r
 		if r.value == nil {
 			continue
 		}
-		b := &op{name: fmt.Sprintf("%s.backward%d", o.name, i), out: r.of.Type(), shape: r.of.Shape(), fail: o.fail}
+		b := &op{name: fmt.Sprintf("%s.backward%d", o.name, i), out: r.of.Type(), shape: r.of.Shape(), run: o.run}
 		b.wrt = make([]bool, len(inputs))
 		from := inputs
 		if all == nil {
@@ -146,7 +160,7 @@ func (o *op) results(in G.Nodes, values ...func() G.Value) []result {
 	return rs
 }
 
-// Unique says whether all nodes of a graph have different hashes. The compiler of the tape machine takes nodes of
+// Unique returns an error if two nodes of a graph have the same hash. The compiler of the tape machine takes nodes of
 // one hash for one node without a word.
 func Unique(g *G.ExprGraph) error {
 	seen := make(map[uint32]*G.Node)
@@ -159,9 +173,26 @@ func Unique(g *G.ExprGraph) error {
 	return nil
 }
 
+// fixed returns an error if an operation of gorgonia's own reads a node whose rows each batch decides: it would count
+// on the nominal shape. Sums of gradients, which are made in place, are another matter.
+func fixed(g *G.ExprGraph) error {
+	for _, n := range g.AllNodes() {
+		if _, ours := n.Op().(*op); ours || n.Op() == nil {
+			continue
+		}
+		for to := g.From(n.ID()); to.Next(); {
+			child := to.Node().(*G.Node)
+			if o, ours := child.Op().(*op); ours && o.ragged {
+				return fmt.Errorf("ops: %v reads %s, whose number of rows differs from batch to batch: give it a fixed number by Rows", n.Op(), o.name)
+			}
+		}
+	}
+	return nil
+}
+
 var compiling sync.Mutex // a new machine writes to the tensors that graphs share
 
-// Compile checks the graph with Unique and makes its tape machine. It may be called concurrently.
+// Compile validates the graph and makes its tape machine. It may be called concurrently.
 func Compile(g *G.ExprGraph) (vm G.VM, err error) {
 	compiling.Lock()
 	defer compiling.Unlock()
@@ -170,7 +201,7 @@ func Compile(g *G.ExprGraph) (vm G.VM, err error) {
 			err = fmt.Errorf("ops: compiling the graph: %v", r)
 		}
 	}()
-	if err := Unique(g); err != nil {
+	if err := cmp.Or(Unique(g), fixed(g)); err != nil {
 		return nil, err
 	}
 	vm = G.NewTapeMachine(g)
@@ -180,12 +211,13 @@ func Compile(g *G.ExprGraph) (vm G.VM, err error) {
 	return vm, nil
 }
 
-// Run runs the machine once on the context's batch and resets it. The error is that of the op that failed.
-func (c *Context[T]) Run(vm G.VM) (err error) {
+// Run runs the machine once on the context's batch and resets it. The error is that of the op that failed. If ctx ends,
+// the run stops after the op that is at work.
+func (c *Context[T]) Run(ctx context.Context, vm G.VM) (err error) {
 	if c.Batch == nil {
 		return errors.New("ops: run without a batch")
 	}
-	c.err = nil
+	c.ctx, c.err = ctx, nil
 	defer vm.Reset()
 	defer func() {
 		if r := recover(); r != nil {

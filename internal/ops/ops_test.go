@@ -8,7 +8,7 @@ import (
 )
 
 func tokenRows(b *Batch) int   { return len(b.IDs) }
-func segmentRows(b *Batch) int { return b.Segments() }
+func segmentRows(b *Batch) int { return b.Sequences() }
 
 // linear is the twin of Linear.
 func linear(x, w, b array) array {
@@ -34,7 +34,7 @@ func TestEmbed(t *testing.T) {
 			return Embed(c, "embed", in[0], in[1], in[2])
 		},
 		twin: func(b *Batch, in []array) (y []float64) {
-			for s := range b.Segments() {
+			for s := range b.Sequences() {
 				for i, id := range b.IDs[b.Offsets[s]:b.Offsets[s+1]] {
 					for k := range 5 {
 						y = append(y, in[0].data[id*5+k]+in[1].data[i*5+k]+in[2].data[k])
@@ -87,7 +87,7 @@ func TestFeedForward(t *testing.T) {
 // attend is the twin of Attention for width 6 and two heads.
 func attend(b *Batch, in []array) []float64 {
 	x, y := in[0].data, make([]float64, len(b.IDs)*6)
-	for s := range b.Segments() {
+	for s := range b.Sequences() {
 		from, to := b.Offsets[s], b.Offsets[s+1]
 		for head := range 2 {
 			for i := from; i < to; i++ {
@@ -194,7 +194,7 @@ func TestPool(t *testing.T) {
 		gradcheck{inputs: []array{{cols: 5}}, rows: tokenRows,
 			build: func(c *Context[float64], in G.Nodes) (*G.Node, error) { return Pool(c, "pool", in[0], how) },
 			twin: func(b *Batch, in []array) (y []float64) {
-				for s := range b.Segments() {
+				for s := range b.Sequences() {
 					for k := range 5 {
 						var column []float64
 						for i := b.Offsets[s]; i < b.Offsets[s+1]; i++ {
@@ -259,7 +259,7 @@ func TestAttentiveDocuments(t *testing.T) {
 		},
 		twin: func(b *Batch, in []array) []float64 {
 			y := make([]float64, b.Rows()*5)
-			docs := b.documents()
+			docs := b.bounds()
 			for d := range b.Rows() {
 				sum := 0.0
 				for s := docs[d]; s < docs[d+1]; s++ {

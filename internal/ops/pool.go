@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"cmp"
 	"fmt"
 	"sort"
 
@@ -37,10 +36,10 @@ func Pool[T kernel.Float](c *Context[T], name string, x *G.Node, how Pooling) (*
 	if forward == nil {
 		return nil, fmt.Errorf("ops: %s: pooling %d is none of Mean, CLS and Max", name, how)
 	}
-	o := c.op(name, x, segments, width, pooled, normed)
+	o := c.op(name, x, sequences, width, pooled, normed)
 	y := c.output(o)
 	o.do = func(in []G.Value) (G.Value, error) {
-		n := c.Batch.Segments()
+		n := c.Batch.Sequences()
 		if how == Max && len(argmax) < n*width {
 			argmax = make([]int, n*width)
 		}
@@ -104,23 +103,20 @@ func Normalize[T kernel.Float](c *Context[T], name string, x *G.Node) (*G.Node, 
 // their mean: [documents,width] from x [segments,width]; zeros if it has no segments.
 func Documents[T kernel.Float](c *Context[T], name string, x *G.Node) (*G.Node, error) {
 	width := x.Shape()[1]
-	o := c.op(name, x, cmp.Or(c.Documents, documents), width, pooled)
+	o := c.op(name, x, documents, width, pooled)
 	y := c.output(o)
 	var weights []T
 	o.do = func(in []G.Value) (G.Value, error) {
 		b := c.Batch
-		if n := c.Documents; n > 0 && b.Rows() != n {
-			return nil, fmt.Errorf("ops: %s: a batch of %d, want %d as the graph was built for", name, b.Rows(), n)
-		}
 		weights = shares(b, weights[:0])
-		kernel.WeightedSum(c.Pool, data[T](in[0]), b.documents(), weights, width, y.get(b.Rows(), width))
+		kernel.WeightedSum(c.Pool, data[T](in[0]), b.bounds(), weights, width, y.get(b.Rows(), width))
 		return y.value(), nil
 	}
 	o.diff = func(in G.Nodes, grad *G.Node) (G.Nodes, error) {
 		dx := new(buffer[T])
 		return o.backward(func(v []G.Value) error {
 			b := c.Batch
-			kernel.WeightedSumBackward(c.Pool, data[T](v[0]), b.documents(), weights, width, dx.get(b.Segments(), width))
+			kernel.WeightedSumBackward(c.Pool, data[T](v[0]), b.bounds(), weights, width, dx.get(b.Sequences(), width))
 			return nil
 		}, G.Nodes{grad}, o.results(in, dx.value)...)
 	}
@@ -132,8 +128,8 @@ func shares[T kernel.Float](b *Batch, weights []T) []T {
 	for _, w := range b.Weights {
 		weights = append(weights, T(w))
 	}
-	docs := b.documents()
-	for s := len(weights); s < b.Segments(); s++ {
+	docs := b.bounds()
+	for s := len(weights); s < b.Sequences(); s++ {
 		d := sort.SearchInts(docs, s+1) - 1
 		weights = append(weights, T(1/float64(docs[d+1]-docs[d])))
 	}

@@ -1,0 +1,92 @@
+package encoder
+
+import (
+	"strconv"
+
+	G "gorgonia.org/gorgonia"
+
+	"github.com/org/salesconv/internal/ops"
+)
+
+// builder puts the operations into a graph, each under the name of its parameters in the checkpoint. Its methods
+// follow the classes of the Hugging Face implementation.
+type builder struct {
+	*ops.Context[float32]
+	config     *Config
+	parameters map[string]*G.Node
+}
+
+// failure is an error on its way up to Model.graph.
+type failure struct{ error }
+
+func must(n *G.Node, err error) *G.Node {
+	if err != nil {
+		panic(failure{err})
+	}
+	return n
+}
+
+// hidden is BertModel: what the embeddings and each layer give.
+func (b *builder) hidden() G.Nodes {
+	x := b.embeddings()
+	all := G.Nodes{x}
+	for i := range b.config.NumHiddenLayers {
+		x = b.layer("encoder.layer."+strconv.Itoa(i)+".", x)
+		all = append(all, x)
+	}
+	return all
+}
+
+// embeddings is BertEmbeddings.
+func (b *builder) embeddings() *G.Node {
+	const name = "embeddings."
+	x := must(ops.Embed(b.Context, "embeddings", b.parameters[name+"word_embeddings.weight"],
+		b.parameters[name+"position_embeddings.weight"], b.parameters[name+"token_type_embeddings.weight"]))
+	x = b.norm(name+"LayerNorm", x, nil, 0)
+	return must(ops.Dropout(b.Context, name+"dropout", x, b.config.HiddenDropoutProb))
+}
+
+// layer is BertLayer.
+func (b *builder) layer(name string, x *G.Node) *G.Node {
+	x = b.attention(name+"attention.", x)
+	y := must(ops.FeedForward(b.Context, name+"intermediate.dense", x,
+		b.parameters[name+"intermediate.dense.weight"], b.parameters[name+"intermediate.dense.bias"],
+		b.parameters[name+"output.dense.weight"], b.parameters[name+"output.dense.bias"]))
+	return b.norm(name+"output.LayerNorm", y, x, b.config.HiddenDropoutProb)
+}
+
+// attention is BertAttention.
+func (b *builder) attention(name string, x *G.Node) *G.Node {
+	y := b.linear(name+"self.qkv", x)
+	y = must(ops.Attention(b.Context, name+"self", y, b.config.NumAttentionHeads, b.config.AttentionProbsDropoutProb))
+	y = b.linear(name+"output.dense", y)
+	return b.norm(name+"output.LayerNorm", y, x, b.config.HiddenDropoutProb)
+}
+
+// linear is nn.Linear.
+func (b *builder) linear(name string, x *G.Node) *G.Node {
+	weight, bias := b.parameters[name+".weight"], b.parameters[name+".bias"]
+	return must(ops.Linear(b.Context, name, x, weight, bias))
+}
+
+// norm is nn.LayerNorm, of x after dropout plus residual.
+func (b *builder) norm(name string, x, residual *G.Node, dropout float64) *G.Node {
+	return must(ops.LayerNorm(b.Context, name, x, residual, b.parameters[name+".weight"], b.parameters[name+".bias"], b.config.LayerNormEps, dropout))
+}
+
+// pooled is the Pooling of sentence-transformers, and the modules behind it.
+func (b *builder) pooled(x *G.Node) *G.Node {
+	how := map[string]ops.Pooling{"mean": ops.Mean, "cls": ops.CLS, "max": ops.Max}[b.config.PoolingMode]
+	x = must(ops.Pool(b.Context, "pooling", x, how))
+	for _, m := range b.config.modules {
+		if m.Normalize {
+			x = must(ops.Normalize(b.Context, m.Path, x))
+			continue
+		}
+		x = b.linear(m.Path+".linear", x)
+		if m.Activation == tanh {
+			x = must(ops.Tanh(b.Context, m.Path+".tanh", x))
+		}
+	}
+	return x
+}
