@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/org/salesconv/internal/kernel"
+	"github.com/org/salesconv/internal/matrix"
 	"github.com/org/salesconv/internal/parallel"
 	"gonum.org/v1/gonum/mat"
 )
@@ -56,7 +57,7 @@ func (b *Boosted) Margins(x mat.Matrix) ([]float64, error) {
 		return nil, err
 	}
 	n, d := x.Dims()
-	rows := rowsOf(x)
+	rows := matrix.Of(x)
 	out := make([]float64, n)
 	const block = kernel.ForestRows // rows of 384 values that fit the first-level cache together
 	const group = 32 * block        // rows that a goroutine takes at a time
@@ -67,7 +68,7 @@ func (b *Boosted) Margins(x mat.Matrix) ([]float64, error) {
 			var margin [block]float32
 			for k := range margin {
 				row := buf[k*d : (k+1)*d]
-				copy(row, rows.row32(from+k, row))
+				copy(row, rows.Row32(from+k, row))
 				margin[k] = b.base
 			}
 			b.forest.add(buf, d, &margin)
@@ -76,7 +77,7 @@ func (b *Boosted) Margins(x mat.Matrix) ([]float64, error) {
 			}
 		}
 		for ; from < to; from++ {
-			out[from] = float64(b.forest.addRow(rows.row32(from, buf[:d]), b.base))
+			out[from] = float64(b.forest.addRow(rows.Row32(from, buf[:d]), b.base))
 		}
 	})
 	return out, nil

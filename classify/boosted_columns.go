@@ -1,10 +1,11 @@
 package classify
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"math"
 
+	"github.com/org/salesconv/internal/matrix"
 	"github.com/org/salesconv/internal/parallel"
 	"gonum.org/v1/gonum/mat"
 )
@@ -13,7 +14,7 @@ import (
 // anything but whole numbers from 0 on are errors.
 func columnsOf(x mat.Matrix, categorical []bool) ([][]float32, error) {
 	n, d := x.Dims()
-	rows := rowsOf(x)
+	rows := matrix.Of(x)
 	data := make([]float32, n*d)
 	columns := make([][]float32, d)
 	for j := range columns {
@@ -24,19 +25,17 @@ func columnsOf(x mat.Matrix, categorical []bool) ([][]float32, error) {
 	parallel.Do(len(bad), func(b int) {
 		buf := make([]float32, d)
 		for i := b * block; i < min(n, (b+1)*block); i++ {
-			row := rows.row32(i, buf)
+			row := rows.Row32(i, buf)
 			if hasMissing(row) || categorical != nil {
-				bad[b] = errors.Join(bad[b], checkTreeRow(i, row, categorical))
+				bad[b] = cmp.Or(bad[b], checkTreeRow(i, row, categorical))
 			}
 			for j, v := range row {
 				columns[j][i] = v
 			}
 		}
 	})
-	for _, err := range bad {
-		if err != nil {
-			return nil, err
-		}
+	if err := firstError(bad); err != nil {
+		return nil, err
 	}
 	return columns, nil
 }

@@ -55,19 +55,10 @@ func ExampleFitBoosted() {
 
 func ExampleFitBoosted_validation() {
 	x, y := talks()
-	train, held := make([]int, 0, 150), make([]int, 0, 50)
-	yHeld, yTrain := make([]int, 0, 50), make([]int, 0, 150)
-	for i := range y {
-		if i%4 == 0 {
-			held, yHeld = append(held, i), append(yHeld, y[i])
-		} else {
-			train, yTrain = append(train, i), append(yTrain, y[i])
-		}
-	}
 	var last classify.BoostedStep
-	b, err := classify.FitBoosted(context.Background(), classify.SelectRows(x, train), yTrain, &classify.BoostedOptions{
+	b, err := classify.FitBoosted(context.Background(), x.Slice(0, 150, 0, 2), y[:150], &classify.BoostedOptions{
 		Rounds:     1000,
-		Validation: &classify.Sample{X: classify.SelectRows(x, held), Y: yHeld},
+		Validation: &classify.Sample{X: x.Slice(150, 200, 0, 2), Y: y[150:]},
 		Patience:   10,
 		Progress:   func(s classify.BoostedStep) { last = s },
 	})

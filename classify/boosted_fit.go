@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/org/salesconv/classify/internal/sample"
+	"github.com/org/salesconv/internal/matrix"
 	"github.com/org/salesconv/internal/parallel"
 	"gonum.org/v1/gonum/mat"
 )
@@ -252,9 +253,9 @@ type watched struct {
 func newWatched(s *Sample, base float32) (*watched, error) {
 	n, d := s.X.Dims()
 	v := &watched{Sample: s, rows: make([][]float32, n), margin: make([]float32, n)}
-	rows := rowsOf(s.X)
+	rows := matrix.Of(s.X)
 	for i := range v.rows {
-		v.rows[i] = rows.row32(i, make([]float32, d))
+		v.rows[i] = rows.Row32(i, make([]float32, d))
 		v.margin[i] = base
 		if err := checkTreeRow(i, v.rows[i], nil); err != nil {
 			return nil, errors.Join(errors.New("validation rows"), err)

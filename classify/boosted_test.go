@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/org/salesconv/classify/evaluate"
+	"github.com/org/salesconv/internal/matrix"
 	"github.com/org/salesconv/internal/reference"
 	"gonum.org/v1/gonum/mat"
 	"pgregory.net/rapid"
@@ -252,7 +253,7 @@ func TestBoostedWeights(t *testing.T) {
 		}
 	}
 	for name, o := range map[string]BoostedOptions{"exact": {Exact: true, Rounds: 20}, "histogram": {Rounds: 20, MaxBins: 1000}} {
-		repeated := predict(t, fit(t, SelectRows(x, index), yRepeated, &o), x)
+		repeated := predict(t, fit(t, matrix.Select(x, index), yRepeated, &o), x)
 		o.Weights = weight
 		weighted := predict(t, fit(t, x, y, &o), x)
 		a, b := 0.0, 0.0 // thresholds may lie elsewhere between the same values

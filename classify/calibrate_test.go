@@ -9,6 +9,7 @@ import (
 
 	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/classify/internal/sample"
+	"github.com/org/salesconv/internal/matrix"
 )
 
 func TestIsotonicMatchesScikitLearn(t *testing.T) {
@@ -69,16 +70,16 @@ func TestFitCalibrated(t *testing.T) {
 	x, y := linearSample(600, 150, 2)
 	train, test := sample.All(300), sample.All(600)[300:]
 	fit := LogisticFitter(&LogisticOptions{C: 1000})
-	raw, err := fit(context.Background(), SelectRows(x, train), y[:300], nil)
+	raw, err := fit(context.Background(), matrix.Select(x, train), y[:300], nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := FitCalibrated(context.Background(), SelectRows(x, train), y[:300], fit, nil)
+	c, err := FitCalibrated(context.Background(), matrix.Select(x, train), y[:300], fit, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, _ := raw.Predict(SelectRows(x, test))
-	q, _ := c.Predict(SelectRows(x, test))
+	p, _ := raw.Predict(matrix.Select(x, test))
+	q, _ := c.Predict(matrix.Select(x, test))
 	before, _ := evaluate.Evaluate(p, y[300:])
 	after, err := evaluate.Evaluate(q, y[300:])
 	if err != nil || after.LogLoss > before.LogLoss/4 || math.Abs(after.ROCAUC-before.ROCAUC) > 1e-3 {

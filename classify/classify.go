@@ -12,7 +12,7 @@ import (
 	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/classify/internal/sample"
 	"github.com/org/salesconv/internal/kernel"
-	"github.com/org/salesconv/internal/parallel"
+	"github.com/org/salesconv/internal/matrix"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -152,11 +152,11 @@ func sigmoids(z []float64, err error) ([]float64, error) {
 // to train on and predicts others. y and weight (nil: all 1) have an entry for each row of x.
 func Refit(x mat.Matrix, y []int, weight []float64, fit Fitter) evaluate.Refit {
 	return func(ctx context.Context, train, test []int) ([]float64, error) {
-		c, err := fit(ctx, SelectRows(x, train), sample.Pick(y, train), sample.Pick(weight, train))
+		c, err := fit(ctx, matrix.Select(x, train), sample.Pick(y, train), sample.Pick(weight, train))
 		if err != nil {
 			return nil, err
 		}
-		return c.Predict(SelectRows(x, test))
+		return c.Predict(matrix.Select(x, test))
 	}
 }
 
@@ -185,40 +185,11 @@ func prefixed(err error) error {
 
 // checkWidth checks that x has the columns that a model was trained on.
 func checkWidth(x mat.Matrix, want int) error {
+	if x == nil {
+		return errors.New("classify: no rows (a nil matrix)")
+	}
 	if _, d := x.Dims(); d != want {
 		return fmt.Errorf("classify: rows of %d columns, the model was trained on %d", d, want)
-	}
-	return nil
-}
-
-// checkFinite names the first value of x that is infinite or, unless missing values are allowed, not a number.
-func checkFinite(x mat.Matrix, missing bool) error {
-	n, d := x.Dims()
-	const block = 256
-	bad := make([]error, (n+block-1)/block)
-	r := rowsOf(x)
-	parallel.Do(len(bad), func(b int) {
-		buf := make([]float64, d)
-		for i := b * block; i < min(n, (b+1)*block) && bad[b] == nil; i++ {
-			bad[b] = checkRow(i, r.row(i, buf), missing)
-		}
-	})
-	return errors.Join(bad...)
-}
-
-// checkRow names the first value of row i that is not allowed.
-func checkRow(i int, row []float64, missing bool) error {
-	sum := 0.0
-	for _, v := range row {
-		sum += v * 0 // NaN for infinities and NaN, else 0
-	}
-	if sum == 0 {
-		return nil
-	}
-	for j, v := range row {
-		if math.IsInf(v, 0) || math.IsNaN(v) && !missing {
-			return fmt.Errorf("classify: row %d, column %d is %v, want a finite number", i, j, v)
-		}
 	}
 	return nil
 }

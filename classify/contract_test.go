@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/org/salesconv/internal/matrix"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -58,8 +59,8 @@ func fitStack(ctx context.Context, x mat.Matrix, y []int, weight []float64) (Cla
 	}
 	_, d := x.Dims()
 	blocks := []Block{
-		{Name: "trees", Features: columns(x, 0, d/2), Head: boostedFitter(BoostedOptions{Rounds: 5})},
-		{Name: "more trees", Features: columns(x, d/2, d), Head: boostedFitter(BoostedOptions{Rounds: 5, Exact: true})},
+		{Name: "trees", Features: matrix.Columns(x, 0, d/2), Head: boostedFitter(BoostedOptions{Rounds: 5})},
+		{Name: "more trees", Features: matrix.Columns(x, d/2, d), Head: boostedFitter(BoostedOptions{Rounds: 5, Exact: true})},
 	}
 	s, _, err := FitStack(ctx, blocks, y, nil, &StackOptions{Folds: 3, Weights: weight})
 	return s, err

@@ -18,9 +18,10 @@
 //   - [FitCalibrated]: any of them, followed by a map that makes its probabilities mean what they say.
 //
 // All are a [Classifier]; those whose log-odds are sums, which explanations need, are a [Marginer]; those that can be
-// kept are a [Saver], and [Load] reads them back. Fitting takes the rows as they are: a [Sparse] matrix stays sparse,
-// float32 rows (as encoder.Embeddings has them) and mat.Dense are read in place. [SelectRows] and [Join] take rows out of a
-// matrix and set matrices side by side without copying.
+// kept are a [Saver], and [Load] reads them back. Fitting takes the rows as they are: sparse
+// matrices (of [NewSparse], of transcript.TFIDF, any mat.RowNonZeroDoer) stay sparse, float32 rows (as encoder.Embeddings
+// has them) and mat.Dense are read in place. [SelectRows] and [Join] select rows of a matrix and set matrices side by
+// side without copying.
 //
 // Package evaluate measures and compares what they predict; [Refit] is what its cross-validation calls.
 //

@@ -77,7 +77,11 @@ func ExampleFitStack() {
 			if err != nil {
 				return nil, err
 			}
-			return s.Predict(classify.SelectRows(features, test))
+			rows, err := classify.SelectRows(features, test)
+			if err != nil {
+				return nil, err
+			}
+			return s.Predict(rows)
 		})
 		if err != nil {
 			fmt.Println(err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/classify/internal/sample"
+	"github.com/org/salesconv/internal/matrix"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -151,7 +152,7 @@ func outOfFoldMargins(ctx context.Context, blocks []Block, y, train []int, folds
 			if err != nil {
 				return nil, err
 			}
-			z, err := margins(head.Classifier, SelectRows(x, sample.Pick(train, fold.Test)))
+			z, err := margins(head.Classifier, matrix.Select(x, sample.Pick(train, fold.Test)))
 			if err != nil {
 				return nil, fmt.Errorf("classify: stack: head %q: %w", block.Name, err)
 			}
@@ -189,7 +190,7 @@ func (b *Block) fit(ctx context.Context, y []int, rows []int, o *StackOptions, f
 	if fit == nil {
 		fit = defaultHead(x)
 	}
-	c, err := fit(ctx, SelectRows(x, rows), sample.Pick(y, rows), sample.Pick(o.Weights, rows))
+	c, err := fit(ctx, matrix.Select(x, rows), sample.Pick(y, rows), sample.Pick(o.Weights, rows))
 	if err != nil {
 		return Head{}, nil, fmt.Errorf("classify: stack: head of block %q: %w", b.Name, err)
 	}
@@ -198,7 +199,7 @@ func (b *Block) fit(ctx context.Context, y []int, rows []int, o *StackOptions, f
 
 // defaultHead is that of Block.Head.
 func defaultHead(x mat.Matrix) Fitter {
-	if _, ok := x.(*Sparse); ok {
+	if _, ok := x.(mat.RowNonZeroDoer); ok {
 		return LogisticFitter(nil)
 	}
 	return LogisticFitter(&LogisticOptions{Standardize: true, C: 0.01})

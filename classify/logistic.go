@@ -10,6 +10,7 @@ import (
 
 	"github.com/org/salesconv/classify/internal/sample"
 	"github.com/org/salesconv/internal/kernel"
+	"github.com/org/salesconv/internal/matrix"
 	"github.com/org/salesconv/internal/parallel"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -156,8 +157,8 @@ func (f *Logistic) Margins(x mat.Matrix) ([]float64, error) {
 	}
 	n, d := x.Dims()
 	z := make([]float64, n)
-	s, sparse := x.(*Sparse)
-	r := rowsOf(x)
+	s, sparse := matrix.AsSparse(x)
+	r := matrix.Of(x)
 	const block = 256
 	parallel.Do((n+block-1)/block, func(b int) {
 		var buf []float64
@@ -166,9 +167,9 @@ func (f *Logistic) Margins(x mat.Matrix) ([]float64, error) {
 		}
 		for i := b * block; i < min(n, (b+1)*block); i++ {
 			if sparse {
-				z[i] = f.Intercept + s.dot(i, f.Coefficients)
+				z[i] = f.Intercept + s.Dot(i, f.Coefficients)
 			} else {
-				z[i] = f.Intercept + floats.Dot(r.row(i, buf), f.Coefficients)
+				z[i] = f.Intercept + floats.Dot(r.Row(i, buf), f.Coefficients)
 			}
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/org/salesconv/internal/kernel"
+	"github.com/org/salesconv/internal/matrix"
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
@@ -27,9 +28,9 @@ type design struct {
 	scale    []float64
 	pool     *kernel.Pool
 
-	columns *Sparse     // the transpose, where x is sparse
-	buffers [][]float64 // a block of rows for each worker, where x does not keep such blocks
-	sums    []float64   // passChunks × (d+1)
+	columns *matrix.Sparse // the transpose, where x is sparse
+	buffers [][]float64    // a block of rows for each worker, where x does not keep such blocks
+	sums    []float64      // passChunks × (d+1)
 }
 
 // newDesign reads x once: its values are checked, its columns measured.
@@ -41,8 +42,8 @@ func newDesign(x mat.Matrix, standardize bool, pool *kernel.Pool) (*design, erro
 		mean: make([]float64, d), variance: make([]float64, d), scale: make([]float64, d),
 		buffers: make([][]float64, pool.Workers()), sums: make([]float64, passChunks*(d+1)),
 	}
-	if s, ok := x.(*Sparse); ok {
-		m.columns = s.transpose()
+	if s, ok := x.(*matrix.Sparse); ok {
+		m.columns = s.Transposed()
 		m.measureSparse()
 	} else {
 		m.measureDense(standardize)
@@ -62,18 +63,21 @@ func newDesign(x mat.Matrix, standardize bool, pool *kernel.Pool) (*design, erro
 	return m, nil
 }
 
-// inFloat64 copies small matrices of other kinds to float64, in which passes need no conversion.
+// inFloat64 gives sparse matrices of any kind as matrix.Sparse, and copies small matrices of other kinds to float64, in
+// which passes need no conversion.
 func inFloat64(x mat.Matrix) mat.Matrix {
+	if s, ok := matrix.AsSparse(x); ok {
+		return s
+	}
 	const small = 1 << 20 // values
 	n, d := x.Dims()
-	_, sparse := x.(*Sparse)
-	if _, raw := x.(mat.RawMatrixer); raw || sparse || n*d > small {
+	if _, raw := x.(mat.RawMatrixer); raw || n*d > small {
 		return x
 	}
-	c, r := mat.NewDense(n, d, nil), rowsOf(x)
+	c, r := mat.NewDense(n, d, nil), matrix.Of(x)
 	for i := range n {
 		row := c.RawRowView(i)
-		copy(row, r.row(i, row))
+		copy(row, r.Row(i, row))
 	}
 	return c
 }
@@ -84,7 +88,7 @@ func (m *design) measureDense(standardize bool) {
 	g := make([]float64, m.d+1)
 	m.passDense(make([]float64, m.d), 0, func(int, float64) float64 { return 1 / float64(m.n) }, g)
 	copy(m.mean, g)
-	r, sample := rowsOf(m.x), m.n
+	r, sample := matrix.Of(m.x), m.n
 	if !standardize {
 		sample = min(m.n, 1024)
 	}
@@ -93,7 +97,7 @@ func (m *design) measureDense(standardize bool) {
 	m.pool.Do(chunks, func(worker, k int) {
 		square, buf := sums[k*m.d:][:len(m.mean)], m.buffer(worker)[:m.d]
 		for i := k * sample / chunks; i < (k+1)*sample/chunks; i++ {
-			row := r.row(i*m.n/sample, buf)[:len(m.mean)]
+			row := r.Row(i*m.n/sample, buf)[:len(m.mean)]
 			for j, v := range row {
 				v -= m.mean[j]
 				square[j] += v * v
@@ -109,7 +113,7 @@ func (m *design) measureDense(standardize bool) {
 
 func (m *design) measureSparse() {
 	for j := range m.d {
-		_, value := m.columns.Row(j)
+		_, value := m.columns.NonZero(j)
 		sum, square := 0.0, 0.0
 		for _, v := range value {
 			sum += v
@@ -135,7 +139,7 @@ func (m *design) raw(theta []float64) (u []float64, c float64) {
 func (m *design) pass(theta []float64, f func(i int, z float64) float64) []float64 {
 	u, c := m.raw(theta)
 	g := make([]float64, m.d+1)
-	if s, ok := m.x.(*Sparse); ok {
+	if s, ok := m.x.(*matrix.Sparse); ok {
 		m.passSparse(s, u, c, f, g)
 	} else {
 		m.passDense(u, c, f, g)
@@ -149,7 +153,7 @@ func (m *design) pass(theta []float64, f func(i int, z float64) float64) []float
 // passDense sets g to Σ_i f(i, z_i)·[x_i, 1] with z_i = x_i·u + c.
 func (m *design) passDense(u []float64, c float64, f func(i int, z float64) float64, g []float64) {
 	clear(m.sums)
-	r := rowsOf(m.x)
+	r := matrix.Of(m.x)
 	blocks := (m.n + blockRows - 1) / blockRows
 	chunks := min(blocks, passChunks)
 	m.pool.Do(chunks, func(worker, k int) {
@@ -180,7 +184,7 @@ func (m *design) passDense(u []float64, c float64, f func(i int, z float64) floa
 func vector(v []float64) blas64.Vector { return blas64.Vector{N: len(v), Data: v, Inc: 1} }
 
 // rows gives rows lo to hi as one block, copied where x does not keep them so.
-func (m *design) rows(r rower, lo, hi, worker int) blas64.General {
+func (m *design) rows(r matrix.Rows, lo, hi, worker int) blas64.General {
 	if x, ok := m.x.(mat.RawMatrixer); ok {
 		a := x.RawMatrix()
 		return blas64.General{Rows: hi - lo, Cols: m.d, Stride: a.Stride, Data: a.Data[lo*a.Stride:]}
@@ -188,7 +192,7 @@ func (m *design) rows(r rower, lo, hi, worker int) blas64.General {
 	buf := m.buffer(worker)
 	for i := lo; i < hi; i++ {
 		into := buf[(i-lo)*m.d : (i-lo+1)*m.d]
-		if row := r.row(i, into); &row[0] != &into[0] {
+		if row := r.Row(i, into); &row[0] != &into[0] {
 			copy(into, row)
 		}
 	}
@@ -204,10 +208,10 @@ func (m *design) buffer(worker int) []float64 {
 }
 
 // passSparse is passDense by rows, then by columns.
-func (m *design) passSparse(x *Sparse, u []float64, c float64, f func(i int, z float64) float64, g []float64) {
+func (m *design) passSparse(x *matrix.Sparse, u []float64, c float64, f func(i int, z float64) float64, g []float64) {
 	weight := make([]float64, m.n)
-	m.each(m.n, func(_, i int) { weight[i] = f(i, x.dot(i, u)+c) })
-	m.each(m.d, func(_, j int) { g[j] = m.columns.dot(j, weight) })
+	m.each(m.n, func(_, i int) { weight[i] = f(i, x.Dot(i, u)+c) })
+	m.each(m.d, func(_, j int) { g[j] = m.columns.Dot(j, weight) })
 	for _, w := range weight {
 		g[m.d] += w
 	}

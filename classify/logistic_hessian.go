@@ -7,6 +7,7 @@ import (
 
 	"github.com/org/salesconv/classify/internal/sample"
 	"github.com/org/salesconv/internal/kernel"
+	"github.com/org/salesconv/internal/matrix"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
@@ -56,14 +57,14 @@ func hessian[T kernel.Float](l *logLoss, margin []float64, index []int, sample i
 	k := len(index) + 1
 	total := make([]float64, k*k)
 	part, rows := make([]T, k*k), make([]T, min(sample, hessianRows)*k)
-	r := rowsOf(l.x)
+	r := matrix.Of(l.x)
 	for lo := 0; lo < sample; lo += hessianRows {
 		hi := min(sample, lo+hessianRows)
 		l.each(hi-lo, func(worker, i int) { // factor·∂z/∂θ of a row
 			at := (lo + i) * l.n / sample
 			_, _, curvature := l.loss(at, margin[at])
 			factor := math.Sqrt(curvature * float64(l.n) / float64(sample))
-			row, to := r.row(at, l.buffer(worker)[:l.d]), rows[i*k:(i+1)*k]
+			row, to := r.Row(at, l.buffer(worker)[:l.d]), rows[i*k:(i+1)*k]
 			for a, j := range index {
 				to[a] = T(factor * (row[j] - l.mean[j]) / l.scale[j])
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/classify/internal/sample"
 	"github.com/org/salesconv/internal/kernel"
+	"github.com/org/salesconv/internal/matrix"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
@@ -31,11 +32,11 @@ func chooseC(ctx context.Context, x mat.Matrix, y []int, weight []float64, o *Lo
 	}
 	total := floats.Sum(weight)
 	for _, fold := range folds {
-		m, err := newDesign(SelectRows(x, fold.Train), o.Standardize, pool)
+		m, err := newDesign(matrix.Select(x, fold.Train), o.Standardize, pool)
 		if err != nil {
 			return nil, err
 		}
-		test := SelectRows(x, fold.Test)
+		test := matrix.Select(x, fold.Test)
 		var theta []float64
 		for k := range path { // from strong to weak, each from where the last ended
 			v := *o

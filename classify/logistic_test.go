@@ -95,22 +95,17 @@ func rows32Of(rows [][]float64) mat.Matrix {
 	return m
 }
 
-func sparseOf(t testing.TB, rows [][]float64) *Sparse {
+func sparseOf(t testing.TB, rows [][]float64) mat.Matrix {
 	t.Helper()
-	type row struct {
-		Index []int
-		Value []float64
-	}
-	list := make([]row, len(rows))
+	index, value := make([][]int, len(rows)), make([][]float64, len(rows))
 	for i, r := range rows {
 		for j, v := range r {
 			if v != 0 {
-				list[i].Index = append(list[i].Index, j)
-				list[i].Value = append(list[i].Value, v)
+				index[i], value[i] = append(index[i], j), append(value[i], v)
 			}
 		}
 	}
-	s, err := NewSparse(len(rows[0]), list)
+	s, err := NewSparse(len(rows[0]), index, value)
 	if err != nil {
 		t.Fatal(err)
 	}

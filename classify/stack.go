@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/org/salesconv/internal/matrix"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -77,7 +78,7 @@ func (s *Stack) HeadMargins(x mat.Matrix) ([][]float64, error) {
 	lo := 0
 	for b, h := range s.Heads {
 		var err error
-		if z[b], err = margins(h.Classifier, columns(x, lo, lo+h.Columns)); err != nil {
+		if z[b], err = margins(h.Classifier, matrix.Columns(x, lo, lo+h.Columns)); err != nil {
 			return nil, fmt.Errorf("classify: stack: head %q: %w", h.Name, err)
 		}
 		lo += h.Columns

@@ -9,6 +9,7 @@ import (
 
 	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/classify/internal/sample"
+	"github.com/org/salesconv/internal/matrix"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -158,11 +159,11 @@ func TestStackTakesHeldMargins(t *testing.T) {
 	held, fits := make([]float64, len(y)), 0
 	head := defaultHead(x)
 	for _, f := range folds {
-		c, err := head(t.Context(), SelectRows(x, f.Train), sample.Pick(y, f.Train), nil)
+		c, err := head(t.Context(), matrix.Select(x, f.Train), sample.Pick(y, f.Train), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		z, err := margins(c, SelectRows(x, f.Test))
+		z, err := margins(c, matrix.Select(x, f.Test))
 		if err != nil {
 			t.Fatal(err)
 		}

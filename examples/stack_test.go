@@ -48,7 +48,7 @@ func explainTalk(ctx context.Context) error {
 		if err != nil {
 			return nil, err
 		}
-		return classify.NewSparse(len(t.Terms()), t.Transform(all).Rows)
+		return t.Transform(all), nil
 	}
 	features, err := transcript.FitFeatures(made.Calls)
 	if err != nil {

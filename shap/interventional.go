@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/internal/matrix"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -30,13 +31,13 @@ func (t *TreeExplainer) ExplainAgainst(ctx context.Context, background mat.Matri
 		return nil, fmt.Errorf("shap: background of %d columns, want the model's %d", d, len(row))
 	}
 	e := &Explanation{Base: t.model.Base(), Values: make([]float64, len(row)), Names: t.model.Names()}
-	buf := make([]float64, len(row))
+	rows, buf := matrix.Of(background), make([]float64, len(row))
 	c := comparison{row: x, phi: e.Values}
 	for i := range n {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("shap: stopped before row %d of %d of the background: %w", i+1, n, context.Cause(ctx))
 		}
-		z, err := treeRow(mat.Row(buf, i, background))
+		z, err := treeRow(rows.Row(i, buf))
 		if err != nil {
 			return nil, fmt.Errorf("shap: row %d of the background: %w", i, err)
 		}

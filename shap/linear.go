@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/internal/matrix"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -35,9 +36,9 @@ func Turns(model *classify.Logistic, background []float64, turns mat.Matrix, wei
 		return nil, fmt.Errorf("shap: %d weights for %d turns, want one each", len(weights), n)
 	}
 	e := &Explanation{Base: base(model, background), Values: make([]float64, n)}
-	row := make([]float64, d)
+	rows, buf := matrix.Of(turns), make([]float64, d)
 	for i := range n {
-		mat.Row(row, i, turns)
+		row := rows.Row(i, buf)
 		weight := 1 / float64(n)
 		if weights != nil {
 			weight = weights[i]
@@ -53,9 +54,9 @@ func Turns(model *classify.Logistic, background []float64, turns mat.Matrix, wei
 // Mean returns the mean of the rows of x, which is all that Linear and Turns need to know of a background.
 func Mean(x mat.Matrix) []float64 {
 	n, d := x.Dims()
-	mean, row := make([]float64, d), make([]float64, d)
+	rows, mean, buf := matrix.Of(x), make([]float64, d), make([]float64, d)
 	for i := range n {
-		for j, v := range mat.Row(row, i, x) {
+		for j, v := range rows.Row(i, buf) {
 			mean[j] += v
 		}
 	}

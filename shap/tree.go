@@ -8,6 +8,7 @@ import (
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/internal/kernel"
+	"github.com/org/salesconv/internal/matrix"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -82,10 +83,9 @@ func (t *TreeExplainer) ExplainRows(ctx context.Context, x mat.Matrix) (*Explana
 func (t *TreeExplainer) explainBlock(ctx context.Context, x mat.Matrix, from, to int, out *Explanations) error {
 	d := t.model.Columns()
 	w := &walk{rows: to - from, x: make([]float32, d*lanes), values: make([][lanes]float64, d)}
-	row := make([]float64, d)
+	rows, buf := matrix.Of(x), make([]float64, d)
 	for r := range w.rows {
-		mat.Row(row, from+r, x)
-		narrow, err := treeRow(row)
+		narrow, err := treeRow(rows.Row(from+r, buf))
 		if err != nil {
 			return fmt.Errorf("shap: row %d: %w", from+r, err)
 		}

@@ -136,10 +136,10 @@ func ExampleTFIDF() {
 		log.Fatal(err)
 	}
 	fmt.Printf("%q\n", f.Terms())
-	row := f.Transform([]string{"The price? The price!"}).Rows[0]
-	for k, column := range row.Index {
-		fmt.Printf("%s %.3f\n", f.Terms()[column], row.Value[k])
-	}
+	x := f.Transform([]string{"The price? The price!"})
+	x.DoRowNonZero(0, func(_, column int, weight float64) {
+		fmt.Printf("%s %.3f\n", f.Terms()[column], weight)
+	})
 	// Output:
 	// ["is" "price" "price is" "the" "the price"]
 	// price 0.577

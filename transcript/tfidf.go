@@ -8,10 +8,12 @@ import (
 	"iter"
 	"math"
 	"slices"
-	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/org/salesconv/internal/matrix"
+	"gonum.org/v1/gonum/mat"
 )
 
 // TFIDFOptions says how [FitTFIDF] counts terms. What is said of scikit-learn below is of its TfidfVectorizer.
@@ -104,66 +106,50 @@ func (t *TFIDF) number() {
 // Terms returns the names of the columns.
 func (t *TFIDF) Terms() []string { return slices.Clone(t.terms) }
 
-// Transform returns a row of weights for each text. Terms that the fit did not see are left out; a text without any known
-// term is a row of zeros.
-func (t *TFIDF) Transform(texts []string) *Sparse {
-	s := &Sparse{Columns: len(t.terms), Rows: make([]SparseRow, len(texts))}
+// SparseMatrix is a matrix that knows which of its values are not 0: tf-idf as packages classify, shap and tsne read it.
+// DoRowNonZero goes through these values of a row, columns ascending.
+type SparseMatrix interface {
+	mat.Matrix
+	mat.RowNonZeroDoer
+}
+
+// Transform returns a row of weights for each text, a column for each of Terms. Terms that the fit did not see are left
+// out; a text without any known term is a row of zeros.
+func (t *TFIDF) Transform(texts []string) SparseMatrix {
+	s := matrix.NewSparse(len(t.terms))
 	counts := make([]float64, len(t.terms))
-	for i, text := range texts {
-		var r SparseRow
+	var index []int
+	var value []float64
+	for _, text := range texts {
+		index, value = index[:0], value[:0]
 		grams(text, t.maxGram, func(term []byte, _, _ int) {
 			if c, ok := t.column[string(term)]; ok {
 				if counts[c] == 0 {
-					r.Index = append(r.Index, c)
+					index = append(index, c)
 				}
 				counts[c]++
 			}
 		})
-		slices.Sort(r.Index)
-		r.Value = make([]float64, len(r.Index))
+		slices.Sort(index)
 		square := 0.0
-		for k, c := range r.Index {
+		for _, c := range index {
 			n := counts[c]
 			counts[c] = 0
 			if t.sublinear {
 				n = 1 + math.Log(n)
 			}
-			r.Value[k] = n * t.idf[c]
-			square += r.Value[k] * r.Value[k]
+			v := n * t.idf[c]
+			value = append(value, v)
+			square += v * v
 		}
-		for k := range r.Value {
-			r.Value[k] /= math.Sqrt(square)
+		for k := range value {
+			value[k] /= math.Sqrt(square)
 		}
-		s.Rows[i] = r
+		if err := s.Append(index, value); err != nil {
+			panic(err) // never: columns ascend below the width
+		}
 	}
 	return s
-}
-
-// Sparse is a matrix of which only the values other than zero are kept.
-type Sparse struct {
-	Columns int
-	Rows    []SparseRow
-}
-
-// SparseRow is a row of a Sparse: columns in ascending order, and the values there.
-type SparseRow struct {
-	Index []int
-	Value []float64
-}
-
-// Dims returns the numbers of rows and columns.
-func (s *Sparse) Dims() (rows, columns int) { return len(s.Rows), s.Columns }
-
-// At returns the value of a row in a column. It panics where there is none.
-func (s *Sparse) At(row, column int) float64 {
-	if column < 0 || column >= s.Columns {
-		panic(fmt.Sprintf("transcript: column %d of a matrix of %d", column, s.Columns))
-	}
-	r := s.Rows[row]
-	if k := sort.SearchInts(r.Index, column); k < len(r.Index) && r.Index[k] == column {
-		return r.Value[k]
-	}
-	return 0
 }
 
 // Occurrences yields the places in a text where terms that the fit has seen stand, in reading order: the column and the

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"math"
 
-	"gonum.org/v1/gonum/mat"
-
 	"github.com/org/salesconv/internal/kernel"
+	"github.com/org/salesconv/internal/matrix"
+	"gonum.org/v1/gonum/mat"
 )
 
 // rows holds the points to be laid out as dense float32 rows around their mean, so that the squared distance of
@@ -28,13 +28,14 @@ func newRows(x mat.Matrix) (*rows, error) {
 	if n == 0 || d == 0 {
 		return nil, fmt.Errorf("tsne: %d rows of %d columns, want at least one of each", n, d)
 	}
-	read, buf := reader(x), make([]float64, d)
+	from, buf := matrix.Of(x), make([]float64, d)
 	largest := 0.0
 	for i := range n {
-		for j, v := range read(i, buf) {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("tsne: row %d, column %d is %v, want finite values", i, j, v)
-			}
+		row := from.Row(i, buf)
+		if j := matrix.NotFinite(row, false); j >= 0 {
+			return nil, fmt.Errorf("tsne: row %d, column %d is %v, want finite values", i, j, row[j])
+		}
+		for _, v := range row {
 			largest = max(largest, math.Abs(v))
 		}
 	}
@@ -43,7 +44,7 @@ func newRows(x mat.Matrix) (*rows, error) {
 	}
 	mean := make([]float64, d)
 	for i := range n {
-		for j, v := range read(i, buf) {
+		for j, v := range from.Row(i, buf) {
 			mean[j] += v / largest
 		}
 	}
@@ -53,27 +54,11 @@ func newRows(x mat.Matrix) (*rows, error) {
 	r := &rows{n: n, d: d, data: make([]float32, n*d)}
 	for i := range n {
 		row := r.row(i)
-		for j, v := range read(i, buf) {
+		for j, v := range from.Row(i, buf) {
 			row[j] = float32(v/largest - mean[j])
 		}
 	}
 	return r, nil
-}
-
-// reader returns a function that reads one row of x, through buf where x does not hold rows of float64 itself.
-func reader(x mat.Matrix) func(i int, buf []float64) []float64 {
-	switch x := x.(type) {
-	case interface{ RawRow(i int) []float32 }:
-		return func(i int, buf []float64) []float64 {
-			for j, v := range x.RawRow(i) {
-				buf[j] = float64(v)
-			}
-			return buf
-		}
-	case mat.RawRowViewer:
-		return func(i int, _ []float64) []float64 { return x.RawRowView(i) }
-	}
-	return func(i int, buf []float64) []float64 { return mat.Row(buf, i, x) }
 }
 
 // squaredDistance sums in float64, in a fixed order.

@@ -127,10 +127,7 @@ func (p *Pipeline) PredictByTurn(ctx context.Context, doc []string) ([]float64, 
 
 // Features gives the rows that the stack reads, one for each document.
 func (p *Pipeline) Features(ctx context.Context, docs [][]string, progress func(done, total int)) (mat.Matrix, error) {
-	words, err := wordRows(p.Words, texts(docs))
-	if err != nil {
-		return nil, err
-	}
+	words := p.Words.Transform(texts(docs))
 	generic, err := p.Generic.EncodeDocuments(ctx, docs, &encoder.Options{Pooling: genericPooling, Cache: p.generic, Progress: progress})
 	if err != nil {
 		return nil, err

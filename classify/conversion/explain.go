@@ -87,11 +87,8 @@ func (p *Pipeline) block(name string) (m *encoder.Model, pooling encoder.Pooling
 // explainWords shares the weight of each term out evenly among its occurrences; one that spans two turns belongs to the
 // turn it begins in.
 func (p *Pipeline) explainWords(model *classify.Logistic, doc []string) *shap.Explanation {
-	row := p.Words.Transform([]string{text(doc)}).Rows[0]
 	weight, count := map[int]float64{}, map[int]float64{}
-	for k, c := range row.Index {
-		weight[c] = model.Coefficients[c] * row.Value[k]
-	}
+	p.Words.Transform([]string{text(doc)}).DoRowNonZero(0, func(_, c int, v float64) { weight[c] = model.Coefficients[c] * v })
 	joined := text(doc)
 	for c := range p.Words.Occurrences(joined) {
 		count[c]++

@@ -90,7 +90,11 @@ func Train(ctx context.Context, docs [][]string, labels, train []int, opts *Opti
 	if f.Rows, err = heads.Features(f.Stack); err != nil {
 		return nil, err
 	}
-	f.Background = shap.Mean(classify.SelectRows(f.Rows, train))[f.Stack.Heads[0].Columns:]
+	x, err := classify.SelectRows(f.Rows, train)
+	if err != nil {
+		return nil, err
+	}
+	f.Background = shap.Mean(x)[f.Stack.Heads[0].Columns:]
 	return f, nil
 }
 
@@ -151,7 +155,11 @@ type Prediction struct {
 // those trained on.
 func (f *Fit) Predictions(places []int) ([]Prediction, error) {
 	generic := f.ways[0]
-	margins, err := generic.stack.HeadMargins(classify.SelectRows(generic.rows, places))
+	x, err := classify.SelectRows(generic.rows, places)
+	if err != nil {
+		return nil, err
+	}
+	margins, err := generic.stack.HeadMargins(x)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +172,11 @@ func (f *Fit) Predictions(places []int) ([]Prediction, error) {
 		all = append(all, Prediction{h.Name, p})
 	}
 	for _, w := range f.ways {
-		p, err := w.stack.Predict(classify.SelectRows(w.rows, places))
+		x, err := classify.SelectRows(w.rows, places)
+		if err != nil {
+			return nil, err
+		}
+		p, err := w.stack.Predict(x)
 		if err != nil {
 			return nil, err
 		}
@@ -190,17 +202,13 @@ func (f *Fit) blocks(ctx context.Context, docs [][]string, train []int, o *Optio
 		if err != nil {
 			return nil, err
 		}
-		return wordRows(words, all)
+		return words.Transform(all), nil
 	}
 	var err error
 	if f.Words, err = transcript.FitTFIDF(Pick(all, train), nil); err != nil {
 		return nil, err
 	}
-	x, err := wordRows(f.Words, all)
-	if err != nil {
-		return nil, err
-	}
-	blocks := []classify.Block{{Name: Words, Features: x, Learn: learn}}
+	blocks := []classify.Block{{Name: Words, Features: f.Words.Transform(all), Learn: learn}}
 	for _, name := range []string{TurnMean, LastTurns, Trend} {
 		m, pooling, _ := f.block(name)
 		x, err := m.EncodeDocuments(ctx, docs, &encoder.Options{Pooling: pooling, Cache: f.generic, Progress: stage(o, "encoding calls")})
@@ -210,11 +218,6 @@ func (f *Fit) blocks(ctx context.Context, docs [][]string, train []int, o *Optio
 		blocks = append(blocks, classify.Block{Name: name, Features: x, Head: o.Head})
 	}
 	return blocks, nil
-}
-
-// wordRows are the rows of tf-idf.
-func wordRows(words *transcript.TFIDF, texts []string) (mat.Matrix, error) {
-	return classify.NewSparse(len(words.Terms()), words.Transform(texts).Rows)
 }
 
 func stage(o *Options, name string) func(done, total int) {

@@ -137,7 +137,7 @@ func (s *trial) words(_ context.Context, train []int) (mat.Matrix, error) {
 	if err != nil {
 		return nil, err
 	}
-	return classify.NewSparse(len(t.Terms()), t.Transform(texts).Rows)
+	return t.Transform(texts), nil
 }
 
 // talk is who talks how much and how, what is mentioned, and the metadata.
@@ -208,7 +208,11 @@ func (s *trial) predictor(ctx context.Context, train, test []int) ([]float64, er
 	if err != nil {
 		return nil, err
 	}
-	return f.Stack.Predict(classify.SelectRows(f.Rows, test))
+	x, err := classify.SelectRows(f.Rows, test)
+	if err != nil {
+		return nil, err
+	}
+	return f.Stack.Predict(x)
 }
 
 // predictor names the way in which finetune predicts.
@@ -258,11 +262,7 @@ func (s *trial) one(block string, fit classify.Fitter) evaluate.Refit {
 				return nil, err
 			}
 		}
-		c, err := fit(ctx, classify.SelectRows(x, train), conversion.Pick(s.Labels, train), nil)
-		if err != nil {
-			return nil, err
-		}
-		return c.Predict(classify.SelectRows(x, test))
+		return classify.Refit(x, s.Labels, nil, fit)(ctx, train, test)
 	}
 }
 
@@ -277,7 +277,10 @@ func (s *trial) stack(more ...string) evaluate.Refit {
 		if err != nil {
 			return nil, err
 		}
-		return joined.Predict(classify.SelectRows(x, test))
+		if x, err = classify.SelectRows(x, test); err != nil {
+			return nil, err
+		}
+		return joined.Predict(x)
 	}
 }
 

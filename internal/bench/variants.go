@@ -81,13 +81,8 @@ func (b *bench) rounding(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		outs[i], err = evaluate.CrossValidate(ctx, labels, folds, func(ctx context.Context, train, test []int) ([]float64, error) {
-			c, err := classify.FitLogistic(ctx, classify.SelectRows(x, train), pick(labels, train), &classify.LogisticOptions{Standardize: true, C: 0.01}) // as a head of the stack
-			if err != nil {
-				return nil, err
-			}
-			return c.Predict(classify.SelectRows(x, test))
-		})
+		head := classify.LogisticFitter(&classify.LogisticOptions{Standardize: true, C: 0.01}) // that of the stack
+		outs[i], err = evaluate.CrossValidate(ctx, labels, folds, classify.Refit(x, labels, nil, head))
 		if err != nil {
 			return err
 		}
