@@ -39,6 +39,9 @@ func file(t *testing.T, calls []transcript.Call) string {
 }
 
 func TestCompare(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fits a whole predictor in each fold; TestCompareForward does so for fewer calls")
+	}
 	dir := t.TempDir()
 	page, numbers := filepath.Join(dir, "page.html"), filepath.Join(dir, "numbers.json")
 	status, out, note := comparing(t, "-data", file(t, transcript.Sample()[:40]), "-model", tiny, "-folds", "2", "-html", page, "-json", numbers)

@@ -55,6 +55,9 @@ func explaining(t *testing.T, input string, args ...string) (status int, stdout,
 }
 
 func TestExplain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries hundreds of variants of two calls, turn by turn and word by word")
+	}
 	dir, err := models()
 	if err != nil {
 		t.Fatal(err)

@@ -64,6 +64,9 @@ func killed(t *testing.T, r *rand.Rand, checkpoints string, changes int, args []
 
 // A run that is killed again and again, on changing numbers of cores, ends with the bytes of one that was not.
 func TestKilledRunGoesOn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fine-tunes until it is killed, several times")
+	}
 	out := filepath.Join(t.TempDir(), "[a]*") // no pattern
 	args := []string{"-data", write(t, transcript.Sample()[:24]), "-model", tiny, "-epochs", "24", "-out", out}
 	r := rand.New(rand.NewPCG(1, 1))
