@@ -1,8 +1,10 @@
 // Package report writes pages that stand alone: one HTML file without scripts and without anything from a network,
-// which follows the reader's light or dark setting and prints well.
+// which follows the reader's light or dark setting, prints well and can be read on a phone.
 //
-// A Page is made of sections, a section of blocks: Text, Table, Figures and Transcript. All texts are escaped; a
-// transcript may hold whatever it likes. Values are plain data and pages may be written by several goroutines.
+// A Page is made of sections, a section of blocks: Text, Table, Figures, Transcript, and Details, which hold blocks that are
+// folded until the reader asks for them. All texts are escaped, and characters that could pass for something else than text
+// are written out, see [cli.Escape]; a transcript may hold whatever it likes. Values are plain data and pages may be written
+// by several goroutines.
 package report
 
 import (
@@ -15,6 +17,8 @@ import (
 	"io"
 	"math"
 	"strings"
+
+	"github.com/org/salesconv/examples/cli"
 )
 
 // Page is one HTML file.
@@ -25,14 +29,20 @@ type Page struct {
 	Footer   string
 }
 
-// Section is a part of a page under one heading.
+// Section is a part of a page under one heading; without a title it has none.
 type Section struct {
 	Title  string
 	Blocks []Block
 }
 
-// Block is Text, a Table, Figures or a Transcript.
+// Block is Text, a Table, Figures, a Transcript or Details.
 type Block interface{ kind() string }
+
+// Details are blocks under a title that unfolds them.
+type Details struct {
+	Title  string
+	Blocks []Block
+}
 
 // Text is a paragraph.
 type Text string
@@ -95,6 +105,7 @@ func (Text) kind() string       { return "text" }
 func (Table) kind() string      { return "table" }
 func (Figures) kind() string    { return "figures" }
 func (Transcript) kind() string { return "transcript" }
+func (Details) kind() string    { return "details" }
 
 //go:embed page.html
 var source string
@@ -113,13 +124,28 @@ func (p Page) Write(w io.Writer) error {
 			}
 		}
 	}
-	return page.Execute(w, p)
+	var html bytes.Buffer
+	if err := page.Execute(&html, p); err != nil {
+		return err
+	}
+	for line := range bytes.Lines(html.Bytes()) { // the page's own lines end in nothing but a line feed
+		if _, err := io.WriteString(w, cli.Escape(string(bytes.TrimSuffix(line, []byte("\n"))))+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func check(b Block) error {
 	switch b := b.(type) {
 	case nil:
 		return errors.New("a block is nil")
+	case Details:
+		for _, inner := range b.Blocks {
+			if err := check(inner); err != nil {
+				return err
+			}
+		}
 	case Table:
 		for i, row := range b.Rows {
 			if len(row) != len(b.Columns) {

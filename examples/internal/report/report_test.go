@@ -40,10 +40,12 @@ func sample(t *testing.T) Page {
 				}},
 				figures,
 			}},
-			{"The most telling turns", []Block{Transcript{"Call 17", []Turn{
+			{"", []Block{Details{"What the words <mean>", []Block{Text("ROC AUC: how often a won call scores above a lost one.")}}}},
+			{"The most influential turns", []Block{Transcript{"Call 17", []Turn{
 				{"Agent", -0.12, []Span{{"What <script>alert(1)</script> budget ", 0}, {"concerns", -0.2}, {" you?", 0.01}}},
 				{"Customer", 0.31, []Span{{"Send me the ", 0.05}, {"contract", 0.4}, {", I think we are ready.\nReally.", 0.1}}},
 				{"Agent", 0, []Span{{"Great.", 0}}},
+				{"\u202etnegA\x1b[2J", 0, []Span{{"one\u2028line\x7f", 0}}},
 			}}}},
 		},
 		Footer: "Seed 1.",
@@ -70,12 +72,13 @@ func TestPage(t *testing.T) {
 		`<svg role="img" aria-label="ROC AUC &amp; &#34;quotes&#34;"`, `src="data:image/png;base64,iVBOR`,
 		"What &lt;script&gt;alert(1)&lt;/script&gt; budget ", `<span class="against" style="--strength:0.500" title="−0.200">concerns</span>`,
 		`<span class="for" style="--strength:1.000">&#43;0.310</span>`, `<span >Great.</span>`,
+		"<details><summary>What the words &lt;mean&gt;</summary>\n<p>ROC AUC: how", `\u202etnegA\u001b[2J`, `one\u2028line\u007f`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %s", want)
 		}
 	}
-	for _, not := range []string{"<script", "http://", "https://", "ZgotmplZ", "<?xml"} {
+	for _, not := range []string{"<script", "http://", "https://", "ZgotmplZ", "<?xml", "<h2></h2>", "\u202e", "\x1b", "\x7f"} {
 		if strings.Contains(strings.ReplaceAll(text, `="http://www.w3.org/`, ""), not) {
 			t.Errorf("the page has %s", not)
 		}
@@ -96,6 +99,7 @@ func TestRefused(t *testing.T) {
 		"a block is nil":                       write(nil),
 		`table "T": row 0 has 1 cells, want 2`: write(Table{"T", []string{"a", "b"}, [][]string{{"c"}}}),
 		`transcript "C": turn 0 has value NaN`: write(Transcript{"C", []Turn{{Value: math.NaN()}}}),
+		`table "F": row 0 has 0 cells`:         write(Details{"D", []Block{Table{"F", []string{"a"}, [][]string{{}}}}}),
 		`figure "A" is neither`:                drawing,
 	} {
 		if err == nil || !strings.HasPrefix(err.Error(), "report: ") || !strings.Contains(err.Error(), want) {
