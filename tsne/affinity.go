@@ -55,7 +55,7 @@ func newAffinity(ctx context.Context, r *rows, opts *AffinityOptions) (*Affinity
 	defer pool.Close()
 	near, err := nearest(ctx, pool, r, k)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("tsne: stopped in the search of neighbours: %w", err)
 	}
 	p := make([]float64, r.n*k)
 	parallel(pool, r.n, func(lo, hi int) {

@@ -137,7 +137,7 @@ func TestPerplexityIsCut(t *testing.T) {
 
 func TestStart(t *testing.T) {
 	x, _ := digits(t)
-	start, err := Start(x, 0)
+	start, err := Start(t.Context(), x, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,14 +6,14 @@
 // the map's neighbourhoods match, by the method of Barnes and Hut (van der Maaten 2014). An Affinity is computed once and
 // may be laid out many times. Embed does all three, and Plot draws the result.
 //
-// What to read from a map: which rows are neighbours, and whether groups part. Distances between groups, their
+// What to read from a map: which rows are neighbours, and whether groups separate. Distances between groups, their
 // sizes and their shapes mean little (Wattenberg et al., How to Use t-SNE Effectively, 2016).
 //
 // # Data
 //
 // Rows are points and columns are features, in any mat.Matrix; a type with RawRow(i) []float32 is read without
 // converting the whole. Inside, rows are centred, scaled by one number and kept as float32, and neighbours are
-// ranked on those. Equal rows are allowed. NaN, infinities and matrices without rows or columns are refused.
+// ranked on those. Equal rows are allowed. NaN, infinities and matrices without rows or columns are errors.
 //
 // Memory is 8 bytes a value of x for the search of neighbours, and some 100 bytes times three times the perplexity a row.
 // Time grows with the square of the number of rows in the search (some 5 s for 20,000 rows of 384 columns on

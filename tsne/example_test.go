@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// twoGroups draws rows around two centres, in turn.
+// twoGroups draws rows around two centres, alternately.
 func twoGroups(n, d int) *mat.Dense {
 	random := rand.New(rand.NewPCG(1, 2))
 	x := mat.NewDense(n, d, nil)
@@ -47,7 +47,7 @@ func ExampleAffinity_Layout() {
 		return
 	}
 	fmt.Printf("%d points, perplexity %.2f\n", a.Len(), a.Perplexity)
-	start, err := tsne.Start(x, 1)
+	start, err := tsne.Start(ctx, x, 1)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -85,6 +85,9 @@ func (a *Affinity) Layout(ctx context.Context, start mat.Matrix, opts *LayoutOpt
 	if err != nil {
 		return nil, err
 	}
+	if start == nil {
+		return nil, errors.New("tsne: no start: see Start")
+	}
 	if n, d := start.Dims(); n != a.Len() || d != 2 {
 		return nil, fmt.Errorf("tsne: start is [%d %d], want [%d 2]", n, d, a.Len())
 	}

@@ -1,6 +1,7 @@
 package tsne
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -13,7 +14,7 @@ import (
 type PlotOptions struct {
 	Title  string   // Default: none.
 	Names  []string // of labels 0, 1, … in the legend. Default: Lost and Won if no other labels occur, else the numbers.
-	Faint  []bool   // points in the background, such as those that an encoder was tuned on. Default: none.
+	Faint  []bool   // points in the background, such as those that an encoder was fine-tuned on. Default: none.
 	Format string   // png or svg. Default png.
 }
 
@@ -23,6 +24,9 @@ func Plot(w io.Writer, points mat.Matrix, labels []int, opts *PlotOptions) error
 	var o PlotOptions
 	if opts != nil {
 		o = *opts
+	}
+	if points == nil {
+		return errors.New("tsne: no points to draw")
 	}
 	n, d := points.Dims()
 	if d != 2 || n != len(labels) {

@@ -1,6 +1,7 @@
 package tsne
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -19,10 +20,13 @@ type rows struct {
 
 func (r *rows) row(i int) []float32 { return r.data[i*r.d : (i+1)*r.d] }
 
-// newRows copies x, and refuses an empty matrix, NaN and infinities.
+// newRows copies x. An empty matrix, NaN and infinities are errors.
 func newRows(x mat.Matrix) (*rows, error) {
 	if err := kernel.Check(); err != nil {
 		return nil, fmt.Errorf("tsne: %w", err)
+	}
+	if x == nil {
+		return nil, errors.New("tsne: no matrix to lay out")
 	}
 	n, d := x.Dims()
 	if n == 0 || d == 0 {

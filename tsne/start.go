@@ -1,6 +1,8 @@
 package tsne
 
 import (
+	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -10,20 +12,23 @@ import (
 
 // Start returns the first two principal components of the rows of x, [n, 2]: the start that keeps the large-scale
 // order of the data (Kobak and Linderman 2021). The first has standard deviation 1e-4; the loading largest in
-// absolute value is positive in both, so that no sign is left to chance. Noise of 1% drawn from seed parts equal
-// rows and gives data of one column a second direction.
-func Start(x mat.Matrix, seed uint64) (*mat.Dense, error) {
+// absolute value is positive in both, so that no sign is left to chance. Noise of 1% drawn from seed separates equal
+// rows and gives data of one column a second direction. Once ctx is done, Start returns its error.
+func Start(ctx context.Context, x mat.Matrix, seed uint64) (*mat.Dense, error) {
 	r, err := newRows(x)
 	if err != nil {
 		return nil, err
 	}
-	return start(r, seed), nil
+	return start(ctx, r, seed)
 }
 
-func start(r *rows, seed uint64) *mat.Dense {
+func start(ctx context.Context, r *rows, seed uint64) (*mat.Dense, error) {
 	const deviation, jitter = 1e-4, 1e-6
 	random := rand.New(rand.NewPCG(seed, 0))
-	axes := principal(r, random)
+	axes, err := principal(ctx, r, random)
+	if err != nil {
+		return nil, err
+	}
 	y := mat.NewDense(r.n, 2, nil)
 	var variance float64
 	for i := range r.n {
@@ -37,13 +42,13 @@ func start(r *rows, seed uint64) *mat.Dense {
 		scale = deviation / math.Sqrt(variance)
 	}
 	y.Apply(func(_, _ int, v float64) float64 { return v*scale + jitter*random.NormFloat64() }, y)
-	return y
+	return y, nil
 }
 
 // principal returns the first two principal axes of the rows, [2, d]. A block of random axes is multiplied by the
 // covariance and made orthonormal again and again, which turns it towards the space of the leading axes (subspace
 // iteration); the covariance within that space then tells the axes apart (Rayleigh–Ritz).
-func principal(r *rows, random *rand.Rand) []float32 {
+func principal(ctx context.Context, r *rows, random *rand.Rand) ([]float32, error) {
 	const width, rounds = 12, 15
 	pool := kernel.NewPool(0)
 	defer pool.Close()
@@ -54,6 +59,9 @@ func principal(r *rows, random *rand.Rand) []float32 {
 	scores := make([]float32, r.n*width)
 	var packed kernel.Packed[float32]
 	for round := range rounds {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("tsne: stopped in round %d of %d of the principal components: %w", round, rounds, ctx.Err())
+		}
 		orthonormal(block, r.d)
 		packed.PackTransposed(pool, block, width, r.d)
 		kernel.Gemm(pool, r.n, r.data, &packed, scores, kernel.Epilogue[float32]{})
@@ -73,7 +81,7 @@ func principal(r *rows, random *rand.Rand) []float32 {
 	var eigen mat.EigenSym
 	var vectors mat.Dense
 	if !eigen.Factorize(within, true) {
-		return block[:2*r.d] // cannot be: the entries are finite
+		return block[:2*r.d], nil // cannot be: the entries are finite
 	}
 	eigen.VectorsTo(&vectors) // by ascending value
 	axes := make([]float32, 2*r.d)
@@ -86,7 +94,7 @@ func principal(r *rows, random *rand.Rand) []float32 {
 		}
 		fixSign(axes[c*r.d : (c+1)*r.d])
 	}
-	return axes
+	return axes, nil
 }
 
 // fixSign turns the axis so that its loading largest in absolute value is positive.

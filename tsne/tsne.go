@@ -27,5 +27,9 @@ func Embed(ctx context.Context, x mat.Matrix, opts *Options) (*Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.Layout(ctx, start(r, o.Seed), o.Layout)
+	first, err := start(ctx, r, o.Seed)
+	if err != nil {
+		return nil, err
+	}
+	return a.Layout(ctx, first, o.Layout)
 }

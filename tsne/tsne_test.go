@@ -113,7 +113,7 @@ func TestEmbedDigits(t *testing.T) {
 	}
 }
 
-func TestEmbedParts(t *testing.T) {
+func TestEmbedSeparates(t *testing.T) {
 	x, labels := gaussians(120, 20, 7)
 	m, err := Embed(background(), x, &Options{Affinity: &AffinityOptions{Perplexity: 15}, Seed: 3})
 	if err != nil {
@@ -182,6 +182,7 @@ func TestErrors(t *testing.T) {
 		{"NaN", with(math.NaN()), nil, "row 4, column 2 is NaN"},
 		{"infinity", with(math.Inf(-1)), nil, "row 4, column 2 is -Inf"},
 		{"no rows", &mat.Dense{}, nil, "0 rows of 0 columns"},
+		{"no matrix", nil, nil, "no matrix"},
 		{"perplexity", x, &Options{Affinity: &AffinityOptions{Perplexity: 0.5}}, "perplexity 0.5"},
 		{"perplexity NaN", x, &Options{Affinity: &AffinityOptions{Perplexity: math.NaN()}}, "perplexity NaN"},
 		{"theta", x, &Options{Layout: &LayoutOptions{Theta: 2}}, "theta 2"},
@@ -216,6 +217,9 @@ func TestCancel(t *testing.T) {
 	}
 	if _, err := NewAffinity(ctx, x, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("NewAffinity: error %v, want context.Canceled", err)
+	}
+	if y, err := Start(ctx, x, 1); !errors.Is(err, context.Canceled) || y != nil {
+		t.Errorf("Start: %v, error %v, want context.Canceled", y, err)
 	}
 }
 

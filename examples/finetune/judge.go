@@ -140,7 +140,7 @@ func (r *results) draw(ctx context.Context, env *cli.Env, d *data, fit *conversi
 		if err != nil {
 			return err
 		}
-		start, err := tsne.Start(x, seed)
+		start, err := tsne.Start(ctx, x, seed)
 		if err != nil {
 			return err
 		}
