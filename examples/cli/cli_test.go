@@ -6,13 +6,18 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/org/salesconv/transcript"
 )
 
 // run runs a command that reads a flag and its input and returns fail.
@@ -194,5 +199,82 @@ func TestInterruptedOpen(t *testing.T) {
 	stop()
 	if status, _, note := run(ctx, "", nil, path); status != 1 || note != "try: interrupted\n" {
 		t.Errorf("status %d, %q", status, note)
+	}
+}
+
+func TestModel(t *testing.T) {
+	cache, dir := t.TempDir(), t.TempDir()
+	t.Setenv("HF_HUB_CACHE", cache)
+	const revision = "0123456789abcdef0123456789abcdef01234567"
+	for name, content := range map[string]string{"refs/main": revision, "snapshots/" + revision + "/config.json": "{}"} {
+		path := filepath.Join(cache, "models--org--name", name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if model, err := Model("org/name"); err != nil {
+		t.Error(err)
+	} else if b, err := fs.ReadFile(model, "config.json"); err != nil || string(b) != "{}" {
+		t.Errorf("read %q, error %v", b, err)
+	}
+	if _, err := Model("org/other"); err == nil || !strings.Contains(err.Error(), "hf download org/other") {
+		t.Errorf("error %v, want one that says how to get the model", err)
+	}
+	if model, err := Model(dir); model == nil || err != nil {
+		t.Errorf("a directory: %v, %v", model, err)
+	}
+	if model, err := Model(""); model != nil || err != nil {
+		t.Errorf("no name: %v, %v", model, err)
+	}
+}
+
+func TestRejected(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rejected.jsonl")
+	of := &transcript.RecordError{File: "calls\x1b.jsonl", Record: 2, Byte: 17, Err: errors.New("no transcript")}
+	for _, c := range []struct {
+		name        string
+		args        []string
+		used        int
+		added, note string
+		closed      string
+	}{
+		{"stops", nil, 1, "no transcript", "", ""},
+		{"skips", []string{"-skip"}, 3, "", "try: left out: transcript: calls\\u001b.jsonl: record 2, byte 17: no transcript\n" +
+			"try: 1 records cannot be used and are left out; 3 calls are read\n", ""},
+		{"skips all", []string{"-skip"}, 0, "", "try: left out: ", "no record can be used"},
+		{"writes", []string{"-rejected", file}, 3, "", "try: 1 records cannot be used and are left out (see " + file + "); 3 calls are read\n", ""},
+	} {
+		var note bytes.Buffer
+		env := &Env{Name: "try", Args: c.args, Stderr: &note}
+		r, flags := new(Rejected), flag.NewFlagSet("try", flag.ContinueOnError)
+		r.Flags(flags)
+		if err := errors.Join(env.Parse(flags), r.Open(env)); err != nil {
+			t.Fatal(err)
+		}
+		added := r.Add(of)
+		closed := r.Close(c.used)
+		if text(added) != c.added && !strings.Contains(text(added), c.added) || text(closed) != c.closed || !strings.HasPrefix(note.String(), c.note) {
+			t.Errorf("%s: %v, %v, %q", c.name, added, closed, note.String())
+		}
+		if err := r.Add(fmt.Errorf("reading: %w", context.Canceled)); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: an interrupt was taken for a bad record", c.name)
+		}
+	}
+	b, err := os.ReadFile(file)
+	if want := `{"file":"calls\u001b.jsonl","record":2,"byte":17,"reason":"no transcript"}` + "\n"; string(b) != want {
+		t.Errorf("wrote %q, error %v", b, err)
+	}
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func TestKeys(t *testing.T) {
+	if got := Keys(" agent_id, deal size,,agent_id"); !slices.Equal(got, []string{"agent_id", "deal size"}) || Keys("") != nil {
+		t.Errorf("%q", got)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 )
 
 // Parse parses the arguments and leaves in env.Args those that are not flags. Asked for help, it writes the flags to
@@ -42,4 +44,14 @@ func Positive[T int | float64](p *T) func(string) error {
 func isFloat(v any) bool {
 	_, is := v.(float64)
 	return is
+}
+
+// Keys are those of a list with commas between them, as in -keep agent_id,industry.
+func Keys(list string) (keys []string) {
+	for key := range strings.SplitSeq(list, ",") {
+		if key = strings.TrimSpace(key); key != "" && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }

@@ -21,7 +21,7 @@ type results struct {
 	Calls     int             `json:"calls"`
 	Won       int             `json:"won"`
 	Tested    int             `json:"tested"` // calls that some fold predicts
-	Ways      []study.Way     `json:"ways"`
+	Ways      []study.Method  `json:"ways"`
 	Verdicts  []study.Verdict `json:"verdicts"`
 	Uses      []use           `json:"uses"` // of the predictor
 	Profits   []profits       `json:"profits"`
@@ -71,7 +71,7 @@ func (s *trial) judge(ctx context.Context, r *results) error {
 			return err
 		}
 		r.Ways = append(r.Ways, judged)
-		s.env.Notef("%s: ROC AUC %v", w.name, judged.AUC)
+		s.env.Notef("%s: ROC AUC %.3f", w.name, judged.ROCAUC)
 		if w.name == s.options.predictor() {
 			if r.Uses, err = s.uses(out); err != nil {
 				return err

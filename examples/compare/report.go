@@ -32,13 +32,16 @@ func (r *results) leak() string {
 }
 
 // predictor is the way of finetune; which way to use is not chosen by its score here.
-func (r *results) predictor() study.Way { return study.Named(r.Ways, r.Options.predictor())[0] }
+func (r *results) predictor() study.Method { return study.Named(r.Ways, r.Options.predictor())[0] }
 
 // lead says in a sentence or two what the predictor is worth.
 func (r *results) lead() string {
-	w, fifth := r.predictor(), r.Uses[len(r.Uses)-1]
-	return fmt.Sprintf("Shown a won and a lost call, the predictor (%s) scores the won one higher %.0f times in 100 (%.0f to %.0f; a coin: 50). "+
-		"Of the %d best-scored calls %.0f%% were won, of all calls %.0f%%.", w.Name, 100*w.ROCAUC, 100*w.AUC.Low, 100*w.AUC.High,
+	w, fifth, interval := r.predictor(), r.Uses[len(r.Uses)-1], ""
+	if w.AUC != nil {
+		interval = fmt.Sprintf("%.0f to %.0f; ", 100*w.AUC.Low, 100*w.AUC.High)
+	}
+	return fmt.Sprintf("Shown a won and a lost call, the predictor (%s) scores the won one higher %.0f times in 100 (%sa coin: 50). "+
+		"Of the %d best-scored calls %.0f%% were won, of all calls %.0f%%.", w.Name, 100*w.ROCAUC, interval,
 		fifth.Called, 100*fifth.Precision, 100*r.Uses[0].Precision)
 }
 
@@ -53,7 +56,7 @@ func (r *results) print(w io.Writer) {
 
 func (r *results) table() report.Table {
 	return study.Table(r.Ways, "classifier, features",
-		"The stack joins tf-idf, turn means, last turns and trend of the generic encoder; fine-tuned where it helps, which its inner folds decide, it is the predictor of finetune. Intervals are 95%, by bootstrap over agents.")
+		"The stack joins tf-idf, turn means, last turns and trend of the generic encoder; fine-tuned where it helps, which its inner folds decide, it is the predictor of finetune. "+r.Ways[0].Intervals("agents"))
 }
 
 // uses shows what comes of calling by the scores of the predictor.
@@ -97,7 +100,7 @@ func (r *results) lift() report.Table {
 func (r *results) calibration() report.Table {
 	w := r.predictor()
 	t := report.Table{Columns: []string{"foretold", "calls", "share won", "95% interval"},
-		Caption: fmt.Sprintf("By the %s. On average it is off by %.1f points.", w.Name, 100*w.Off)}
+		Caption: fmt.Sprintf("By the %s. On average it is off by %.1f points.", w.Name, 100*w.CalibrationError)}
 	for _, b := range w.Calibration {
 		t.Rows = append(t.Rows, []string{percent(b.From) + "–" + percent(b.To), fmt.Sprint(b.Rows), percent(b.Observed),
 			percent(b.Low) + "–" + percent(b.High)})

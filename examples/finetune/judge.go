@@ -21,7 +21,7 @@ import (
 type results struct {
 	Options  options            `json:"options"`
 	Data     counts             `json:"data"`
-	Ways     []study.Way        `json:"held_out"`    // of predicting, judged on the calls held out
+	Ways     []study.Method     `json:"held_out"`    // of predicting, judged on the calls held out
 	Verdicts []study.Verdict    `json:"comparisons"` // of two of them
 	Heads    []headWeight       `json:"heads"`       // of the predictor
 	Maps     []mapped           `json:"maps"`
@@ -213,5 +213,5 @@ func (r *results) print(w io.Writer) {
 }
 
 func (r *results) table() report.Table {
-	return study.Table(r.Ways, "classifier on", "Each row is a way to predict which calls are won. Intervals are 95%, by bootstrap over agents.")
+	return study.Table(r.Ways, "classifier on", "Each row is a method of predicting which calls are won. "+r.Ways[0].Intervals("agents"))
 }

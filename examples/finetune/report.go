@@ -89,7 +89,7 @@ func (r *results) page() (*report.Page, error) {
 
 // answer is the first sentence of the page.
 func (r *results) answer() string {
-	if r.Tuning.Used {
+	if r.Tuning.Used && len(r.Verdicts) > 0 {
 		return r.Verdicts[0].Text
 	}
 	return r.Tuning.Verdict()

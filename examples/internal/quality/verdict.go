@@ -18,7 +18,7 @@ var compared = [][2]string{
 }
 
 // judge scores the ways of predicting and compares them in pairs.
-func (m *measurement) judge(ctx context.Context) (ways []study.Way, verdicts []study.Verdict, err error) {
+func (m *measurement) judge(ctx context.Context) (ways []study.Method, verdicts []study.Verdict, err error) {
 	names, outs, err := m.outOfFold()
 	if err != nil {
 		return nil, nil, err

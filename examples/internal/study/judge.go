@@ -2,6 +2,7 @@ package study
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -9,36 +10,82 @@ import (
 	"github.com/org/salesconv/classify/evaluate"
 )
 
-// A Way is a way of predicting, judged on calls that it was not trained on.
-type Way struct {
-	Name string            `json:"name"`
-	AUC  evaluate.Interval `json:"roc_auc_interval"` // 95%, by bootstrap over agents
+// A Method of predicting, judged on calls that it was not trained on.
+type Method struct {
+	Name string `json:"name"`
+	// AUC is the ROC AUC with its 95% interval, by bootstrap over groups of calls; nil where there is one group.
+	AUC    *evaluate.Interval `json:"roc_auc_interval"`
+	Groups int                `json:"groups"` // that the interval and comparisons rest on
 	evaluate.Metrics
 	Lift        []evaluate.LiftPoint      `json:"lift"`
 	Calibration []evaluate.CalibrationBin `json:"calibration"`
-	// Off is the expected calibration error: the mean distance between what was foretold and what happened.
-	Off float64 `json:"calibration_error"`
+	// CalibrationError is the expected one: the mean distance between predicted and observed frequencies.
+	CalibrationError float64 `json:"calibration_error"`
 
 	out *evaluate.OutOfFold
 }
 
-// Judge scores a way by its predictions.
-func Judge(ctx context.Context, name string, out *evaluate.OutOfFold, resample *evaluate.ResampleOptions) (w Way, err error) {
-	w = Way{Name: name, out: out}
-	if w.Metrics, err = evaluate.Evaluate(out.P, out.Y); err != nil {
-		return w, err
+// Judge scores a method by its predictions.
+func Judge(ctx context.Context, name string, out *evaluate.OutOfFold, resample *evaluate.ResampleOptions) (m Method, err error) {
+	m = Method{Name: name, out: out, Groups: distinct(resample.Groups, len(out.P))}
+	if m.Metrics, err = evaluate.Evaluate(out.P, out.Y); err != nil {
+		return m, err
 	}
-	if w.AUC, err = evaluate.Bootstrap(ctx, out.P, out.Y, resample); err != nil {
-		return w, err
+	if m.Groups > 1 {
+		auc, err := evaluate.Bootstrap(ctx, out.P, out.Y, resample)
+		if err != nil {
+			return m, err
+		}
+		m.AUC = &auc
 	}
-	if w.Lift, err = evaluate.Lift(out.P, out.Y, min(20, len(out.P))); err != nil {
-		return w, err
+	if m.Lift, err = evaluate.Lift(out.P, out.Y, min(20, len(out.P))); err != nil {
+		return m, err
 	}
-	w.Calibration, w.Off, err = evaluate.CalibrationTable(out.P, out.Y, min(6, len(out.P)))
-	return w, err
+	m.Calibration, m.CalibrationError, err = evaluate.CalibrationTable(out.P, out.Y, min(6, len(out.P)))
+	return m, err
 }
 
-// A Verdict is a paired comparison of two ways.
+// distinct is the number of groups of n calls. A call without one is a group of its own.
+func distinct(groups []string, n int) int {
+	if groups == nil {
+		return n
+	}
+	named, alone := map[string]bool{}, 0
+	for _, g := range groups {
+		if g == "" {
+			alone++
+		} else {
+			named[g] = true
+		}
+	}
+	return alone + len(named)
+}
+
+// enoughGroups are as many as it takes for a bootstrap over them to be about right (Cameron and Miller 2015 hold 20 to be few).
+const enoughGroups = 10
+
+// Intervals says what intervals rest on, and warns where that is too little; of names the groups, "agents" for example.
+func (m *Method) Intervals(of string) string {
+	switch {
+	case m.Groups == 1:
+		return fmt.Sprintf("There are no intervals and no tests, as all calls are of one group (%s): what the figures would be for others cannot be told.", of)
+	case m.Groups < enoughGroups:
+		return fmt.Sprintf("Intervals are 95%%, by bootstrap over %d %s. These are too few to rely on intervals and tests: take %d or more.", m.Groups, of, enoughGroups)
+	}
+	return fmt.Sprintf("Intervals are 95%%, by bootstrap over %d %s.", m.Groups, of)
+}
+
+// Rare reports whether few calls are won, so that PR AUC and lift tell more than ROC AUC, which hardly notices false
+// positives then.
+func (m *Method) Rare() bool {
+	won := m.Confusion.TruePositive + m.Confusion.FalseNegative
+	return 5*won < m.Rows
+}
+
+// Top is the lift of the best-scored tenth of the calls.
+func (m *Method) Top() evaluate.LiftPoint { return m.Lift[max(1, len(m.Lift)/10)-1] }
+
+// A Verdict is a paired comparison of two methods.
 type Verdict struct {
 	A    string `json:"from"`
 	B    string `json:"to"`
@@ -46,11 +93,14 @@ type Verdict struct {
 	*evaluate.Comparison
 }
 
-// Verdicts compares pairs of ways by their names. A pair of which one is not among the ways is left out.
-func Verdicts(ctx context.Context, ways []Way, pairs [][2]string, resample *evaluate.ResampleOptions) ([]Verdict, error) {
+// Verdicts compares pairs of methods by their names. A pair of which one is not among the methods is left out; where all
+// calls are of one group, all are.
+func Verdicts(ctx context.Context, methods []Method, pairs [][2]string, resample *evaluate.ResampleOptions) ([]Verdict, error) {
 	outs := map[string]*evaluate.OutOfFold{}
-	for _, w := range ways {
-		outs[w.Name] = w.out
+	for _, m := range methods {
+		if m.Groups > 1 {
+			outs[m.Name] = m.out
+		}
 	}
 	var all []Verdict
 	for _, pair := range pairs {

@@ -11,20 +11,37 @@ import (
 	"github.com/org/salesconv/internal/figure"
 )
 
-var columns = []string{"ROC AUC", "95% interval", "PR AUC", "F1", "accuracy", "log loss", "Brier"}
-
-// Table shows the scores, a row for each way.
-func Table(ways []Way, what, caption string) report.Table {
-	t := report.Table{Columns: append([]string{what}, columns...), Caption: caption}
-	for _, w := range ways {
-		t.Rows = append(t.Rows, []string{w.Name, Three(w.ROCAUC), Three(w.AUC.Low) + "–" + Three(w.AUC.High), Three(w.PRAUC),
-			Three(w.F1), Three(w.Accuracy), Three(w.LogLoss), Three(w.Brier)})
+// Table shows the scores, a row for each method. Where few calls are won, PR AUC and lift come first.
+func Table(methods []Method, what, caption string) report.Table {
+	t := report.Table{Columns: []string{what, "ROC AUC", "95% interval", "PR AUC", "F1", "accuracy", "log loss", "Brier"}, Caption: caption}
+	rare := len(methods) > 0 && methods[0].Rare()
+	if rare {
+		t.Columns = []string{what, "PR AUC", "lift of the best tenth", "ROC AUC", "95% interval", "F1", "log loss", "Brier"}
+	}
+	for _, m := range methods {
+		interval := "–"
+		if m.AUC != nil {
+			interval = Three(m.AUC.Low) + "–" + Three(m.AUC.High)
+		}
+		row := []string{m.Name, Three(m.ROCAUC), interval, Three(m.PRAUC), Three(m.F1), Three(m.Accuracy), Three(m.LogLoss), Three(m.Brier)}
+		if rare {
+			row = []string{m.Name, Three(m.PRAUC), fmt.Sprintf("%.2f", m.Top().Lift), Three(m.ROCAUC), interval, Three(m.F1), Three(m.LogLoss), Three(m.Brier)}
+		}
+		t.Rows = append(t.Rows, row)
 	}
 	return t
 }
 
 // Three is a number with three decimals.
 func Three(v float64) string { return fmt.Sprintf("%.3f", v) }
+
+// P is a p value, which is never 0.
+func P(v float64) string {
+	if v < 0.001 {
+		return "<0.001"
+	}
+	return Three(v)
+}
 
 // Print writes a table in aligned columns and the verdicts below it.
 func Print(w io.Writer, t report.Table, verdicts []Verdict) {
@@ -43,12 +60,12 @@ func Print(w io.Writer, t report.Table, verdicts []Verdict) {
 func Differences(verdicts []Verdict) report.Table {
 	t := report.Table{
 		Columns: []string{"from", "to", "difference in ROC AUC", "95% interval", "p (permutation)", "p (DeLong)", "p (McNemar)"},
-		Caption: "Intervals by paired bootstrap over agents; the permutation test exchanges whole agents, the other two take calls as independent.",
+		Caption: "Intervals are 95%, by paired bootstrap over groups; the permutation test exchanges whole groups, the other two take calls as independent.",
 	}
 	for _, v := range verdicts {
 		d := v.Difference
 		t.Rows = append(t.Rows, []string{v.A, v.B, fmt.Sprintf("%+.3f", d.Estimate), fmt.Sprintf("%+.3f to %+.3f", d.Low, d.High),
-			Three(v.P), Three(v.DeLong), Three(v.McNemar)})
+			P(v.P), P(v.DeLong), P(v.McNemar)})
 	}
 	return t
 }
@@ -77,22 +94,26 @@ func Draw(drawings ...Drawing) (report.Figures, error) {
 }
 
 // AUCs is the chart of the AUC with intervals.
-func AUCs(ways []Way) Drawing {
+func AUCs(methods []Method) Drawing {
 	var bars []figure.Bar
-	for _, w := range ways {
-		bars = append(bars, figure.Bar{Name: w.Name, Value: w.ROCAUC, Low: w.AUC.Low, High: w.AUC.High})
+	for _, m := range methods {
+		bar := figure.Bar{Name: m.Name, Value: m.ROCAUC}
+		if m.AUC != nil {
+			bar.Low, bar.High = m.AUC.Low, m.AUC.High
+		}
+		bars = append(bars, bar)
 	}
 	return Drawing{"Bars begin at 0.5, what chance would reach; whiskers are 95% intervals.", func() (*figure.Figure, error) {
-		return figure.Bars("ROC AUC on calls not trained on", "ROC AUC", "%.3f", 0.5, bars)
+		return figure.Bars("ROC AUC on held-out calls", "ROC AUC", "%.3f", 0.5, bars)
 	}}
 }
 
 // Gain is the chart of how many won calls are found.
-func Gain(ways []Way) Drawing {
+func Gain(methods []Method) Drawing {
 	var curves []figure.Curve
-	for _, w := range ways {
-		c := figure.Curve{Name: w.Name, X: []float64{0}, Y: []float64{0}}
-		for _, p := range w.Lift {
+	for _, m := range methods {
+		c := figure.Curve{Name: m.Name, X: []float64{0}, Y: []float64{0}}
+		for _, p := range m.Lift {
 			c.X, c.Y = append(c.X, p.Share), append(c.Y, p.Gain)
 		}
 		curves = append(curves, c)
@@ -101,17 +122,17 @@ func Gain(ways []Way) Drawing {
 		"Calling the best-scored calls first: how many of the won ones are among them. Chance follows the diagonal.")
 }
 
-// Calibration is the chart of what was foretold and what happened.
-func Calibration(ways []Way) Drawing {
+// Calibration is the chart of predicted and observed frequencies.
+func Calibration(methods []Method) Drawing {
 	var curves []figure.Curve
-	for _, w := range ways {
-		c := figure.Curve{Name: w.Name, Dots: true}
-		for _, b := range w.Calibration {
+	for _, m := range methods {
+		c := figure.Curve{Name: m.Name, Dots: true}
+		for _, b := range m.Calibration {
 			c.X, c.Y = append(c.X, b.Predicted), append(c.Y, b.Observed)
 		}
 		curves = append(curves, c)
 	}
-	return unit("Calibration", "foretold probability", "share won", curves, "On the diagonal, what was foretold is what happened.")
+	return unit("Calibration", "predicted probability", "share won", curves, "On the diagonal, as many calls are won as were predicted.")
 }
 
 func unit(title, x, y string, curves []figure.Curve, caption string) Drawing {
@@ -120,7 +141,7 @@ func unit(title, x, y string, curves []figure.Curve, caption string) Drawing {
 	}}
 }
 
-// Named are the ways of these names.
-func Named(ways []Way, names ...string) []Way {
-	return slices.DeleteFunc(slices.Clone(ways), func(w Way) bool { return !slices.Contains(names, w.Name) })
+// Named are the methods of these names.
+func Named(methods []Method, names ...string) []Method {
+	return slices.DeleteFunc(slices.Clone(methods), func(m Method) bool { return !slices.Contains(names, m.Name) })
 }

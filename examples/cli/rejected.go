@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"os"
+
+	"github.com/org/salesconv/transcript"
+)
+
+// Rejected deals with records that cannot be used. By default the first one ends the command; with -skip each is named on
+// standard error and left out, and with -rejected they are written to a file, a line of JSON for each.
+//
+//	rejected := new(cli.Rejected)
+//	rejected.Flags(flags)
+//	… // parse
+//	if err := rejected.Open(env); err != nil { … }
+//	for call, err := range calls {
+//		if err != nil {
+//			if err := rejected.Add(err); err != nil { … } // the command ends
+//			continue
+//		}
+//		…
+//	}
+//	err := rejected.Close(used)
+type Rejected struct {
+	skip  bool
+	path  string
+	env   *Env
+	file  *os.File
+	count int
+}
+
+// Flags adds -skip and -rejected.
+func (r *Rejected) Flags(flags *flag.FlagSet) {
+	flags.BoolVar(&r.skip, "skip", false, "name records that cannot be used on standard error and leave them out, instead of stopping at the first")
+	flags.StringVar(&r.path, "rejected", "", "leave out records that cannot be used, and write them with reasons to this `file`, a line of JSON each")
+}
+
+// Open makes the file, if one was asked for, so that it is there even when nothing is rejected.
+func (r *Rejected) Open(env *Env) (err error) {
+	if r.env = env; r.path != "" {
+		r.file, err = os.Create(r.path)
+	}
+	return err
+}
+
+// record is a line of the file.
+type record struct {
+	File   string `json:"file,omitempty"`
+	Record int    `json:"record,omitempty"` // from 1
+	Byte   int64  `json:"byte"`
+	Reason string `json:"reason"`
+}
+
+// Add takes the error of a record and returns nil if the command goes on without it. Errors of a context end it always.
+func (r *Rejected) Add(err error) error {
+	if !r.skip && r.file == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	r.count++
+	if r.file == nil {
+		r.env.Notef("left out: %v", err)
+		return nil
+	}
+	line := record{Reason: err.Error()}
+	if of := (*transcript.RecordError)(nil); errors.As(err, &of) {
+		line = record{of.File, of.Record, of.Byte, of.Err.Error()}
+	}
+	return WriteJSON(r.file, line)
+}
+
+// Close says how many records were left out and how many were used; that none could be used is an error.
+func (r *Rejected) Close(used int) (err error) {
+	where := ""
+	if r.file != nil {
+		err = r.file.Close()
+		where = " (see " + r.path + ")"
+	}
+	switch {
+	case err != nil || r.count == 0:
+		return err
+	case used == 0:
+		return errors.New("no record can be used" + where)
+	}
+	r.env.Notef("%d records cannot be used and are left out%s; %d calls are read", r.count, where, used)
+	return nil
+}
