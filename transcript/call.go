@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -69,14 +69,16 @@ func Labels(calls []Call) ([]int, error) {
 type Metadata struct {
 	Industry string
 	Product  string
-	// Duration is read from a number of seconds, from "12:34" or "1:02:03", or from Go's notation ("12m34s").
+	// Duration is read from a number of seconds, from "12:34" or "1:02:03", or from units ("12m34s", "12 min", "PT12M34S").
 	Duration time.Duration
-	// CallTime is read from RFC 3339 or its usual shortenings ("2025-03-04 15:30"); without a zone it counts as UTC.
+	// CallTime is read from ISO 8601 and its usual variants ("2025-03-04 15:30"), from American, German and spelt-out dates
+	// ("3/4/2025 3:30 PM", "04.03.2025", "Mar 4, 2025"), and from seconds or milliseconds since 1970. Without a zone it is
+	// UTC; where slashes part day and month, the month comes first.
 	CallTime time.Time
 	AgentID  string
 	// CompanySize is the customer's company size, a number or a class such as "51-200".
 	CompanySize string
-	// Extra holds all further keys as they were read.
+	// Extra holds all further keys as they were read, but for NaN, which is null.
 	Extra map[string]json.RawMessage
 
 	// asRead holds the values of the six keys above whose reading is not what MarshalJSON would write for them, so
@@ -167,6 +169,16 @@ func put(m map[string]json.RawMessage, key string, raw json.RawMessage) map[stri
 	return m
 }
 
+// unread reports whether a typed key has a value that its field could not be read from.
+func (m *Metadata) unread(key string) bool {
+	for _, f := range fields {
+		if f.key == key {
+			return plain(m.asRead[key]) != "" && f.write(m) == nil
+		}
+	}
+	return false
+}
+
 // has reports whether the key has a value.
 func (m *Metadata) has(key string) bool {
 	for _, f := range fields {
@@ -179,8 +191,23 @@ func (m *Metadata) has(key string) bool {
 }
 
 // Value returns the value of a key of the JSON form as plain text: a string without its quotes, anything else as it is
-// written, and "" for null or where there is no such key.
+// written, and "" for null or where there is no such key. A key that is not there also finds that of the same letters and
+// digits (AGENT_ID and agentId are agent_id), and an other usual name the typed key that it was read as (rep_id).
 func (m Metadata) Value(key string) string {
+	if m.has(key) {
+		return m.value(key)
+	}
+	squeezed := squeeze(key)
+	for _, other := range slices.Sorted(maps.Keys(m.Extra)) {
+		if squeeze(other) == squeezed {
+			return m.value(other)
+		}
+	}
+	return m.value(callKeys[squeezed].name)
+}
+
+// value returns the value of the very key.
+func (m Metadata) value(key string) string {
 	for _, f := range fields {
 		if f.key == key {
 			raw, err := marshal(m.current(f))
@@ -262,7 +289,11 @@ func (c Call) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads a record as [Read] does, with the same checks.
 func (c *Call) UnmarshalJSON(b []byte) error {
-	call, err := new(record).call(b)
+	results := newRecords(Reader{}).read(b, 1, 0)
+	if len(results) != 1 {
+		return fmt.Errorf("transcript: %d calls in the JSON of one; Read reads more", len(results))
+	}
+	call, err := results[0].call, results[0].err
 	if err != nil {
 		return fmt.Errorf("transcript: %w", err)
 	}
@@ -280,6 +311,20 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
+// isPlainString reports whether a value is a string without escapes.
+func isPlainString(value []byte) bool {
+	n := len(value) - 1
+	if n < 1 || value[0] != '"' || value[n] != '"' {
+		return false
+	}
+	for _, c := range value[1:n] {
+		if c < ' ' || c == '\\' || c == '"' {
+			return false
+		}
+	}
+	return true
+}
+
 // plain returns a JSON value as text: strings unquoted, null and nothing as "".
 func plain(raw json.RawMessage) string {
 	var s string
@@ -292,30 +337,4 @@ func plain(raw json.RawMessage) string {
 		return s
 	}
 	return string(raw)
-}
-
-// parseDuration reads seconds, "mm:ss", "hh:mm:ss" or Go's notation.
-func parseDuration(s string) (time.Duration, bool) {
-	s = strings.TrimSpace(s)
-	if seconds, err := strconv.ParseFloat(s, 64); err == nil && seconds >= 0 && seconds < 1e9 {
-		return time.Duration(seconds * float64(time.Second)), true
-	}
-	if d, n := clock(s); n > 0 && n == len(s) {
-		return d, true
-	}
-	d, err := time.ParseDuration(s)
-	if err != nil || d < 0 {
-		return 0, false
-	}
-	return d, true
-}
-
-func parseTime(s string) (time.Time, bool) {
-	s = strings.TrimSpace(s)
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, true
-		}
-	}
-	return time.Time{}, false
 }

@@ -1,172 +1,190 @@
 package transcript
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
-// CSV reads a table whose first row names the columns: transcript, and if they are there label, and id or call_id; all
-// other columns are metadata. The case of these names does not count, and [Reader.Columns] can give others. Cells are
-// parted by whichever of comma, semicolon and tab is most frequent in the first row, and quoted by RFC 4180. Records are
-// counted from the row behind the first.
+// CSV reads a table whose first row names the columns, a row for each call or for each turn. Cells are parted by
+// whichever of comma, semicolon and tab is most frequent in the first row, or by what Excel's "sep=;" names in a line
+// before it. Cells with quotes are those of RFC 4180; where tabs part cells a quote can also be a character like any
+// other. Lines end with LF, CRLF or CR. For what the columns mean see [Reader.Rows].
+//
+// Records are counted from the row behind the first. A row that cannot be read costs its line; reading goes on behind it.
 func (o Reader) CSV(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
 	return o.stream(ctx, r, func(r io.Reader, yield yieldFunc) {
-		allowance := &limited{r, o.maxRecord(), fmt.Errorf("%w (or close its quotes)", o.tooLarge())}
-		t := &table{Reader: o, yield: yield}
-		in := bufio.NewReaderSize(allowance, 1<<16)
-		if mark, err := in.Peek(len(utf8BOM)); err == nil && bytes.Equal(mark, utf8BOM) {
-			t.base = int64(len(utf8BOM))
-			in.Discard(len(utf8BOM)) // which have just been seen
+		t := &csvFile{source: source{r: r}, limit: int(o.maxRecord()), tooLarge: o.tooLarge()}
+		t.skipBOM()
+		t.learn()
+		header, at, err := t.next()
+		if err == io.EOF {
+			err = errors.New("the input is empty; want CSV with a first row that names the columns")
 		}
-		t.csv = csv.NewReader(in)
-		t.csv.Comma = separatorOf(in)
-		t.csv.FieldsPerRecord = -1
-		t.csv.ReuseRecord = true
-		if !t.header() {
+		if err != nil {
+			yield.fail(0, at, err)
 			return
 		}
-		for t.row() {
-			allowance.left = o.maxRecord()
-		}
+		o.Summary.format("CSV")
+		o.table(header, at, t.next, yield)
 	})
 }
 
-// separatorOf returns the separator that is most frequent in the first line.
-func separatorOf(in *bufio.Reader) rune {
-	b, _ := in.Peek(4096) // what there is; errors come back when it is read
-	line, _, _ := bytes.Cut(b, []byte("\n"))
-	best := byte(',')
-	for _, c := range []byte(";\t") {
-		if bytes.Count(line, []byte{c}) > bytes.Count(line, []byte{best}) {
-			best = c
+// csvFile cuts a file into rows and cells.
+type csvFile struct {
+	source
+	separator string
+	ends      string // of lines
+	limit     int    // of a row
+	tooLarge  error
+	unclosed  bool // a quote was never closed
+}
+
+// learn finds out from the first line how cells and lines end.
+func (t *csvFile) learn() {
+	const longest = 1 << 16
+	n := t.index(0, "\r\n", longest)
+	c, _ := t.byteAt(n)
+	next, _ := t.byteAt(n + 1)
+	if t.ends = "\n"; c == '\r' && next != '\n' {
+		t.ends = "\r"
+	}
+	line := t.buf[t.pos:min(t.pos+n, len(t.buf))]
+	if sep, ok := bytes.CutPrefix(bytes.Trim(line, `"`), []byte("sep=")); ok && len(sep) == 1 {
+		t.separator = string(sep)
+		t.skip(t.index(n, t.ends, longest))
+		return
+	}
+	t.separator = ","
+	for _, c := range []string{";", "\t"} {
+		if bytes.Count(line, []byte(c)) > bytes.Count(line, []byte(t.separator)) {
+			t.separator = c
 		}
 	}
-	return rune(best)
 }
 
-// table reads the rows of a CSV file.
-type table struct {
-	Reader
-	csv   *csv.Reader
-	yield yieldFunc
-	base  int64    // of the first row in the file
-	keys  []string // of the columns
-	count int
-}
-
-func (t *table) at() int64 { return t.base + t.csv.InputOffset() }
-
-// header reads the names of the columns and reports whether they can be used.
-func (t *table) header() bool {
-	names, err := t.csv.Read()
-	if err == io.EOF {
-		err = errors.New("the input is empty; want CSV with a first row that names the columns")
-	}
-	if err != nil {
-		t.yield.fail(0, t.at(), err)
-		return false
-	}
-	for _, name := range names {
-		name = strings.TrimSpace(name)
-		key, ok := t.Columns[name]
+// next reads a row, past lines without anything, and returns where it stands; io.EOF is the end. After any other error
+// that is not the source's, the next row is on the line behind the start of the bad one.
+func (t *csvFile) next() (cells []string, at int64, err error) {
+	for {
+		c, ok := t.byteAt(0)
 		if !ok {
-			key = name
-			if lower := strings.ToLower(name); slices.Contains([]string{"transcript", "label", "id", "call_id"}, lower) {
-				key = lower
-			}
+			return nil, t.at(), t.err
 		}
+		if c != '\r' && c != '\n' {
+			break
+		}
+		t.skip(1)
+	}
+	at = t.at()
+	cells, n, err := t.row()
+	if t.err != nil && t.err != io.EOF && n >= len(t.buf)-t.pos {
+		return nil, at + int64(n), t.err
+	}
+	if err != nil {
+		n = t.index(0, t.ends, t.limit)
+	}
+	t.skip(min(n, len(t.buf)-t.pos))
+	return cells, at, err
+}
+
+// row returns the cells of the row that comes next, and its size.
+func (t *csvFile) row() (cells []string, n int, err error) {
+	var ends []cellEnd
+	for {
+		e, err := t.cell(n)
+		if err != nil {
+			return nil, n, err
+		}
+		ends = append(ends, e)
+		n = e.next
+		c, ok := t.byteAt(n)
+		if !ok || c != t.separator[0] {
+			break
+		}
+		n++
+	}
+	row := string(t.buf[t.pos : t.pos+min(n, len(t.buf)-t.pos)])
+	for _, e := range ends {
+		cells = append(cells, t.content(row, e))
+	}
+	return cells, n, nil
+}
+
+// cellEnd is where the content of a cell starts and ends, and where what is behind the cell starts.
+type cellEnd struct {
+	from, to, next int
+	quoted         bool
+}
+
+// cell reads the cell at n.
+func (t *csvFile) cell(n int) (cellEnd, error) {
+	c, _ := t.byteAt(n)
+	if c == '"' {
+		e, ok, err := t.quoted(n)
+		if ok || err != nil {
+			return e, err
+		}
+	}
+	end := t.index(n, t.separator+t.ends, t.limit)
+	if end >= t.limit {
+		return cellEnd{}, t.tooLarge
+	}
+	e := cellEnd{from: n, to: end, next: end}
+	text := t.buf[t.pos+n : t.pos+end]
+	if k := bytes.LastIndexByte(text, '"'); t.separator != "\t" && k == len(bytes.TrimRight(text, "\r"))-1 && k >= 0 {
+		return e, fmt.Errorf("a cell without a quote before it ends with one, at byte %d of the row; quote the whole cell and double the quotes in it", n+k)
+	}
+	return e, nil
+}
+
+// quoted reads the cell in quotes at n; ok is false where tabs part cells and the quote is a character like any other.
+func (t *csvFile) quoted(n int) (e cellEnd, ok bool, err error) {
+	tabs := t.separator == "\t"
+	stops := `"`
+	if tabs {
+		stops = "\"\t"
+	}
+	for i := n + 1; ; {
+		i = t.index(i, stops, t.limit)
+		c, found := t.byteAt(i)
 		switch {
-		case !utf8.ValidString(name):
-			err = fmt.Errorf("the column %q is not UTF-8; convert the file to UTF-8", name)
-		case key == "":
-			err = fmt.Errorf("column %d has no name; give it one in the first row", len(t.keys)+1)
-		case slices.Contains(t.keys, key):
-			err = fmt.Errorf("two columns are called %q; keep one", key)
+		case i >= t.limit && !tabs:
+			return e, false, fmt.Errorf("%w (or close its quotes)", t.tooLarge)
+		case tabs && (!found || c == '\t' || i >= t.limit):
+			return e, false, nil
+		case !found:
+			return e, false, fmt.Errorf("the quote at byte %d of the row is never closed", n)
 		}
-		t.keys = append(t.keys, key)
+		next, found := t.byteAt(i + 1)
+		if found && next == '"' {
+			i += 2
+			continue
+		}
+		if !found || strings.IndexByte(t.separator+"\r\n", next) >= 0 {
+			return cellEnd{n + 1, i, i + 1, true}, true, nil
+		}
+		if tabs {
+			return e, false, nil
+		}
+		return e, false, fmt.Errorf("the quote at byte %d of the row ends a cell that goes on; double the quotes in a cell", i)
 	}
-	if err == nil && !slices.Contains(t.keys, "transcript") {
-		err = fmt.Errorf("no column is called transcript, only %s; rename the one with the calls' text, or name it in Reader.Columns", clip(strings.Join(t.keys, ", ")))
-	}
-	if err != nil {
-		t.yield.fail(0, t.base, err)
-	}
-	return err == nil
 }
 
-// row yields the call of a row and reports whether to go on.
-func (t *table) row() bool {
-	at := t.at()
-	cells, err := t.csv.Read()
-	if err == io.EOF && t.count == 0 {
-		return t.yield.fail(0, at, errors.New("there is no row behind the first; want a row for each call")) && false
+// content returns what is in a cell of a row.
+func (t *csvFile) content(row string, e cellEnd) string {
+	s := row[e.from:e.to]
+	if e.quoted {
+		s = strings.ReplaceAll(strings.ReplaceAll(s, `""`, `"`), "\r\n", "\n")
+	} else {
+		s = strings.TrimSuffix(s, "\r")
 	}
-	if err == io.EOF {
-		return false
+	if t.ends == "\r" {
+		s = strings.ReplaceAll(s, "\r", "\n")
 	}
-	t.count++
-	var broken *csv.ParseError
-	if err != nil {
-		return t.yield.fail(t.count, at, err) && errors.As(err, &broken)
-	}
-	call, err := t.call(cells)
-	if err != nil {
-		return t.yield.fail(t.count, at, err)
-	}
-	if call.ID == "" {
-		call.ID = t.number(t.count)
-	}
-	return t.yield(call, nil)
-}
-
-// call makes a call of a row's cells.
-func (t *table) call(cells []string) (c Call, err error) {
-	if len(cells) != len(t.keys) {
-		return c, fmt.Errorf("the row has %d cells, the first row %d; quote cells that hold separators or line breaks", len(cells), len(t.keys))
-	}
-	for i, cell := range cells {
-		key := t.keys[i]
-		if !utf8.ValidString(cell) {
-			return c, fmt.Errorf("%q: %s", key, notUTF8(cell[invalidUTF8([]byte(cell))]))
-		}
-		switch value := strings.TrimSpace(cell); {
-		case key == "transcript":
-			c.Text = strings.Clone(cell) // the row shares one string
-			if err := checkText(cell); err != nil {
-				return c, fmt.Errorf("the transcript %w", err)
-			}
-		case key == "label":
-			var ok bool
-			if c.Outcome, ok = parseOutcome(value); !ok {
-				return c, fmt.Errorf(badLabel, strconv.Quote(clip(value)))
-			}
-		case key == "id", key == "call_id" && c.ID == "":
-			c.ID = strings.Clone(value)
-		case value != "":
-			raw := []byte(value)
-			if !isNumber(value) {
-				if raw, err = marshal(value); err != nil {
-					return c, err
-				}
-			}
-			c.Metadata.set(key, raw)
-		}
-	}
-	return c, nil
-}
-
-// isNumber reports whether a cell is a number as JSON writes it; "007" is not.
-func isNumber(s string) bool {
-	return strings.IndexByte("-0123456789", s[0]) >= 0 && json.Valid([]byte(s))
+	return s
 }

@@ -9,150 +9,138 @@ import (
 	"unicode/utf8"
 )
 
-// decoder reads records from JSON text; what has been read of the current one lies in buf[pos:].
+// decoder reads records from JSON text.
 type decoder struct {
-	Reader
-	r      io.Reader
-	yield  yieldFunc
-	buf    []byte
-	pos    int
-	base   int64 // of buf[0] in the text
-	err    error // that ended r, io.EOF if nothing is wrong
-	count  int
-	lines  bool // the first record filled a line: these are JSON Lines
-	record record
+	source
+	*records
+	yield yieldFunc
+	count int
+	lines bool // these are JSON Lines: the first record filled a line
 }
-
-func (d *decoder) at() int64 { return d.base + int64(d.pos) }
-
-// more reads on, and reports whether there was more. What lies before pos is given up.
-func (d *decoder) more() bool {
-	if d.err != nil {
-		return false
-	}
-	if d.pos > 0 {
-		n := copy(d.buf, d.buf[d.pos:])
-		d.buf, d.base, d.pos = d.buf[:n], d.at(), 0
-	}
-	if len(d.buf) == cap(d.buf) {
-		d.buf = append(make([]byte, 0, max(2*cap(d.buf), 1<<18)), d.buf...)
-	}
-	n := 0
-	for n == 0 && d.err == nil {
-		n, d.err = d.r.Read(d.buf[len(d.buf):cap(d.buf)])
-	}
-	d.buf = d.buf[:len(d.buf)+n]
-	return n > 0
-}
-
-// peek returns the next byte that is not white space; ok is false at the end.
-func (d *decoder) peek() (c byte, ok bool) {
-	for {
-		for ; d.pos < len(d.buf); d.pos++ {
-			if c := d.buf[d.pos]; !isSpace(c) {
-				return c, true
-			}
-		}
-		if !d.more() {
-			return 0, false
-		}
-	}
-}
-
-var utf8BOM = []byte("\ufeff")
 
 func (d *decoder) run() {
-	for len(d.buf) < len(utf8BOM) && d.more() {
-	}
-	if bytes.HasPrefix(d.buf, utf8BOM) {
-		d.pos = len(utf8BOM)
-	}
+	d.skipBOM()
 	c, ok := d.peek()
+	more := true
 	switch {
 	case !ok && d.err != io.EOF:
 		d.yield.fail(0, d.at(), d.err)
 	case !ok:
 		d.yield.fail(0, d.at(), errors.New("the input is empty; want calls as a JSON array, an object or JSON Lines"))
 	case c == '[':
-		d.array()
+		more = d.array()
 	case c == '{':
-		d.objects()
+		more = d.objects()
 	default:
-		for len(d.buf)-d.pos < utf8.UTFMax && d.more() {
-		}
-		d.yield.fail(0, d.at(), fmt.Errorf("the input starts with %s; want calls as a JSON array ('['), an object or JSON Lines ('{'), in UTF-8", describe(d.buf[d.pos:])))
+		more = d.neither()
+	}
+	if more {
+		d.flush()
 	}
 }
 
-// describe names the character that b starts with, and the encoding that it betrays.
+// neither reports what the input starts with, if it is not JSON, and reads on where a line is.
+func (d *decoder) neither() (more bool) {
+	d.byteAt(utf8.UTFMax - 1)
+	err := fmt.Errorf("the input starts with %s; want calls as a JSON array ('['), an object or JSON Lines ('{'), in UTF-8", describe(d.buf[d.pos:]))
+	return d.yield.fail(0, d.at(), err) && d.nextLine() && d.objects()
+}
+
+// describe names the character that b starts with, or the byte if it is none.
 func describe(b []byte) string {
-	if bytes.HasPrefix(b, []byte{0xff, 0xfe}) || bytes.HasPrefix(b, []byte{0xfe, 0xff}) {
-		return "the mark of UTF-16"
-	}
 	if c, n := utf8.DecodeRune(b); c != utf8.RuneError || n > 1 {
 		return strconv.QuoteRune(c)
 	}
 	return fmt.Sprintf("the byte 0x%02x", b[0])
 }
 
-func (d *decoder) array() {
-	d.pos++
+// array reads the elements of an array, and returns false if reading is to stop.
+func (d *decoder) array() (more bool) {
+	d.skip(1)
 	for first := true; ; first = false {
 		c, ok := d.peek()
 		switch {
 		case ok && c == ']' && first:
-			d.yield.fail(0, d.at(), errors.New("the array is empty; want at least one call"))
-			return
+			return d.yield.fail(0, d.at(), errors.New("the array is empty; want at least one call"))
 		case ok && c == ']':
-			d.pos++
-			if c, ok := d.peek(); ok {
-				d.yield.fail(0, d.at(), fmt.Errorf("%q stands behind the array's end; want nothing there", c))
-			}
-			return
+			d.skip(1)
+			return d.behindArray()
 		case ok && c == ',' && !first:
-			d.pos++
+			d.skip(1)
 			if c, ok = d.peek(); c == ']' {
-				d.yield.fail(d.count, d.at(), errors.New("the array ends behind a comma; remove it or add what was cut off"))
-				return
+				return d.yield.fail(d.count, d.at(), errors.New("the array ends behind a comma; remove it or add what was cut off"))
 			}
 		case ok && !first:
-			d.yield.fail(d.count, d.at(), fmt.Errorf("want ',' or ']' behind the record, found %q", c))
-			return
+			return d.yield.fail(d.count, d.at(), fmt.Errorf("want ',' or ']' behind the record, found %q", c))
 		}
 		if !ok {
-			d.truncated()
-			return
+			return d.truncated()
 		}
+		d.count++
 		if more, resync := d.next(); !more || resync {
-			return
+			return more
 		}
 	}
+}
+
+// behindArray reads on where the array was the first of several, a line each.
+func (d *decoder) behindArray() (more bool) {
+	before := d.breaks
+	c, ok := d.peek()
+	switch {
+	case !ok:
+		return true
+	case c == '[' && d.breaks > before:
+		d.lines = true
+		return d.flush() && d.objects()
+	}
+	return d.yield.fail(0, d.at(), fmt.Errorf("%q stands behind the array's end; want nothing there", c))
 }
 
 // objects reads JSON values that follow each other, most often a line each.
-func (d *decoder) objects() {
+func (d *decoder) objects() (more bool) {
 	for {
 		if _, ok := d.peek(); !ok {
-			if d.err != io.EOF {
-				d.truncated()
-			}
-			return
+			return d.err == io.EOF || d.truncated()
 		}
+		if d.lines {
+			d.count = d.breaks + 1
+			if !d.record() {
+				return false
+			}
+			continue
+		}
+		d.count++
 		more, resync := d.next()
 		if !more || resync && !d.nextLine() {
-			return
+			return more
 		}
 	}
 }
 
-// nextLine goes to the next line that starts with '{'.
+// record reads the record of a line.
+func (d *decoder) record() (more bool) {
+	b, ok := d.source.line(int(d.maxRecord()))
+	if !ok && d.err == nil {
+		return d.yield.fail(d.count, d.at(), d.tooLarge()) && d.nextLine()
+	}
+	if !ok {
+		return d.yield.fail(d.count, d.at()+int64(len(b)), d.err)
+	}
+	at := d.at()
+	d.skip(len(b))
+	return d.read(b, at)
+}
+
+// nextLine goes to the next line that starts with '{', and takes the lines from there on for JSON Lines.
 func (d *decoder) nextLine() bool {
+	d.lines = true
 	for {
 		if k := bytes.Index(d.buf[d.pos:], []byte("\n{")); k >= 0 {
-			d.pos += k + 1
+			d.skip(k + 1)
 			return true
 		}
-		d.pos = max(d.pos, len(d.buf)-1)
+		d.skip(max(0, len(d.buf)-1-d.pos))
 		if !d.more() {
 			return false
 		}
@@ -160,19 +148,18 @@ func (d *decoder) nextLine() bool {
 }
 
 // truncated says that the input ended where it should not have.
-func (d *decoder) truncated() {
+func (d *decoder) truncated() (more bool) {
 	err := d.err
 	if err == io.EOF {
 		err = errors.New("the input ends here, within the array; it seems to be cut short")
 	}
-	d.yield.fail(d.count, d.base+int64(len(d.buf)), err)
+	return d.yield.fail(d.count, d.base+int64(len(d.buf)), err)
 }
 
 // next reads the value at pos and yields it or what is wrong with it. more is false when reading is to stop; resync
 // is true when the place where the record ends is not known.
 func (d *decoder) next() (more, resync bool) {
-	d.count++
-	e := extent{lines: d.lines}
+	var e extent
 	for !e.scan(d.buf[d.pos:]) {
 		at := d.at() + int64(e.i)
 		var err error
@@ -190,22 +177,60 @@ func (d *decoder) next() (more, resync bool) {
 		default:
 			err = errors.New("the input ends here, within the record; it seems to be cut short")
 		}
-		more = d.yield.fail(d.count, at, err)
-		d.pos += e.i
-		return more, true
+		return d.yield.fail(d.count, at, err), true
 	}
-	b, at := d.buf[d.pos:d.pos+max(e.i, 1)], d.at()
-	d.pos += len(b)
-	d.lines = d.lines || d.count == 1 && bytes.IndexByte(b, '\n') < 0
-	call, err := d.record.call(b)
-	if err != nil {
-		if f, ok := errors.AsType[*fault](err); ok {
-			at += int64(f.at)
+	n := max(e.i, 1)
+	oneLine := d.count == 1 && bytes.IndexByte(d.buf[d.pos:d.pos+n], '\n') < 0
+	d.lines = d.lines || oneLine && d.endsLine(n)
+	b, at := d.buf[d.pos:d.pos+n], d.at()
+	d.skip(n)
+	return d.read(b, at), false
+}
+
+// endsLine reports whether nothing but white space comes before the end of the line, from the i-th of the bytes to come on.
+func (d *decoder) endsLine(i int) bool {
+	for {
+		switch c, ok := d.byteAt(i); {
+		case !ok || c == '\n':
+			return ok
+		case !isSpace(c):
+			return false
 		}
-		return d.yield.fail(d.count, at, err), false
+		i++
 	}
-	if call.ID == "" {
-		call.ID = d.number(d.count)
+}
+
+// flush yields the calls of the records that are turns.
+func (d *decoder) flush() (more bool) {
+	if err := d.rows.describe(); err != nil && !d.yield(Call{}, err) {
+		return false
 	}
-	return d.yield(call, nil), false
+	return d.rows.flush(d.yield, d.number)
+}
+
+// read yields the calls of a record.
+func (d *decoder) read(b []byte, at int64) (more bool) {
+	results := d.records.read(b, d.count, at)
+	for i, r := range results {
+		if r.err != nil {
+			place := at
+			if f, ok := errors.AsType[*fault](r.err); ok {
+				place += int64(f.at)
+			}
+			if !d.yield.fail(d.count, place, r.err) {
+				return false
+			}
+			continue
+		}
+		if r.call.ID == "" {
+			r.call.ID = d.number(d.count)
+			if len(results) > 1 {
+				r.call.ID += fmt.Sprintf(".%d", i+1)
+			}
+		}
+		if !d.yield(r.call, nil) {
+			return false
+		}
+	}
+	return true
 }

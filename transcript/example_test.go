@@ -11,7 +11,7 @@ import (
 )
 
 const twoCalls = `{"transcript": "Agent: Shall we meet on Friday?\nCustomer: Friday works.", "label": 1, "metadata": {"agent_id": "A7"}}
-{"transcript": "Agent: Shall we meet on Friday?\nCustomer: I'll call you.", "label": "no"}
+{"transcript": "Agent: Shall we meet on Friday?\nCustomer: I'll call you.", "label": "maybe"}
 `
 
 func ExampleRead() {
@@ -24,7 +24,7 @@ func ExampleRead() {
 	}
 	// Output:
 	// 1 won A7
-	// transcript: record 2, byte 204: the label is "no"; want 0 (lost) or 1 (won), or no label where it is unknown
+	// transcript: record 2, byte 204: the label is "maybe"; want 1 or 0, won or lost, yes or no, or nothing where it is unknown (Reader.Won and Reader.Lost name other words)
 }
 
 func ExampleReader_FS() {

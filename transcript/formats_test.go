@@ -35,11 +35,12 @@ func TestJSONTurns(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	for record, want := range map[string]string{
-		`{"transcript": [{"speaker": "A", "start": "soon"}]}`: `byte 42: "start" is soon; want seconds`,
-		`{"transcript": [1]}`:                                   "byte 16: want a JSON object, found '1'",
+		`{"transcript": [1]}`:                                   `byte 16: the first of "transcript" is 1; want an object`,
 		`{"transcript": []}`:                                    "byte 15: the transcript is empty",
-		`{"transcript": "x", "turns": []}`:                      `byte 29: both "transcript" and "turns" are there`,
-		`{"transcript": [{"speaker": "A", "text": "x\u0000"}]}`: "byte 15: the transcript holds a NUL",
+		`{"transcript": [{"speaker": "A", "start": 1}]}`:        `byte 16: the first of "transcript" has no text, only speaker, start; want`,
+		`{"transcript": [{"who": "A", "line": "x"}]}`:           `byte 16: the first of "transcript" has no text, only who, line; want`,
+		`{"transcript": [{"speaker": "A", "text": ""}]}`:        "byte 41: the transcript is empty",
+		`{"transcript": [{"speaker": "A", "text": "x\u0000"}]}`: "byte 0: the transcript holds a NUL",
 	} {
 		if _, err := Collect(Read(ctx, strings.NewReader(record)), nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %s", record, err, want)
@@ -83,13 +84,14 @@ func TestCSVBadInput(t *testing.T) {
 		{"transcript,label\n", 0, "byte 17: there is no row"},
 		{"a,b\nx,1\n", 0, "byte 0: no column is called transcript, only a, b"},
 		{"transcript,transcript\n", 0, `byte 0: two columns are called "transcript"`},
-		{"transcript,\nx,y\n", 0, "byte 0: column 2 has no name"},
-		{"transcript,label\nHi,yes\nHo,1\n", 1, `record 1, byte 17: the label is "yes"; want 0`},
+		{"text,body\nx,y\n", 0, "byte 0: which column is the transcript is not clear, only text, body"},
+		{"transcript,label\nHi,maybe\nHo,1\n", 1, `record 1, byte 17: the label is "maybe"; want 1`},
 		{"transcript,label\nHi,0,5\nHo\nHe,1\n", 1, "record 1, byte 17: the row has 3 cells, the first row 2"},
 		{"transcript,label\n ,0\nHe,1\n", 1, "record 1, byte 17: the transcript is empty"},
 		{"transcript,label\ncaf\xe9,0\nHe,1\n", 1, `record 1, byte 17: "transcript": the byte 0xe9 is not UTF-8`},
-		{"transcript,label\na\"b,0\nHe,1\n", 1, `record 1, byte 17: parse error on line 2, column 2: bare "`},
-		{"transcript,label\n\"never closed,0\nHe,1\n", 0, "record 1, byte 17: record on line 2; parse error"},
+		{"label,transcript\n0,a \"b\"\n1,5\" pipe\n", 1, `record 1, byte 17: a cell without a quote before it ends with one, at byte 6`},
+		{"transcript,label\n\"a \"b\" c\",0\nHe,1\n", 1, "record 1, byte 17: the quote at byte 3 of the row ends a cell that goes on"},
+		{"transcript,label\n\"never closed,0\nHe,1\n", 1, "record 1, byte 17: the quote at byte 0 of the row is never closed"},
 		{"transcript,label\na\x00b,0\n", 0, "record 1, byte 17: the transcript holds a NUL"},
 	} {
 		var first error
@@ -111,7 +113,7 @@ func TestCSVBadInput(t *testing.T) {
 	}
 }
 
-func TestFolder(t *testing.T) {
+func TestDirectory(t *testing.T) {
 	fsys := fstest.MapFS{
 		"a.jsonl":         {Data: []byte(two)},
 		"b/won/x.txt":     {Data: []byte("\ufeffAgent: Hi")},
@@ -144,12 +146,12 @@ func TestFolder(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if _, err := Collect(Reader{}.FS(ctx, fstest.MapFS{}), nil); err == nil || !strings.Contains(err.Error(), "the folder is empty") {
+	if _, err := Collect(Reader{}.FS(ctx, fstest.MapFS{}), nil); err == nil || !strings.Contains(err.Error(), "the directory is empty") {
 		t.Errorf("empty folder: error %v", err)
 	}
 }
 
-func TestFileIsFolder(t *testing.T) {
+func TestFileIsDirectory(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -245,7 +247,7 @@ func FuzzJSONTurns(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		call, err := new(record).call(b)
+		call, err := readRecord(b)
 		if err != nil {
 			return
 		}

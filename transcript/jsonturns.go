@@ -1,79 +1,487 @@
 package transcript
 
 import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
-// turns consumes an array of turns.
-func (r *record) turns() ([]Turn, error) {
-	var turns []Turn
-	var t jsonTurn
-	set := func(key string) error { return t.set(r, key) }
-	err := r.array(func(int) error {
-		t = jsonTurn{}
-		if err := r.object(set); err != nil {
-			return err
+// rawTurn is a turn as it was read, or what holds for the turns that are in an element.
+type rawTurn struct {
+	text, name, role, channel string
+	start, end, length        moment
+}
+
+// turnReader reads the turns of a call.
+type turnReader struct {
+	*records
+	shape *shape
+	turns []rawTurn
+	lines int // that are no more than strings, with or without a label
+	notes map[string]bool
+	names map[string]rawTurn // by the id of a speaker: name and role
+}
+
+// reader returns a reader of a call of a shape.
+func (r *records) reader(s *shape) *turnReader { return &turnReader{records: r, shape: s} }
+
+// list reads the elements of a list as turns.
+func (r *turnReader) list(v value) {
+	if v.kind() == '[' {
+		for e := range v.all() {
+			r.add(e, rawTurn{})
 		}
-		turns = append(turns, t.turn())
-		return nil
+	}
+}
+
+// read reads the turns at the path of a shape.
+func (r *turnReader) read(call value) {
+	s := r.shape
+	pass := func(outer rawTurn, v value, channel int) rawTurn {
+		r.fill(&outer, v, nameSlot, roleSlot, channelSlot)
+		if channel >= 0 && outer.channel == "" {
+			outer.channel = fmt.Sprint(channel)
+		}
+		return outer
+	}
+	follow(call, steps(s.turns), rawTurn{}, pass, func(v value, outer rawTurn) { r.add(v, outer) })
+	if s.by != "" {
+		r.assign(call)
+	}
+}
+
+// add reads an element of a list of turns.
+func (r *turnReader) add(v value, t rawTurn) {
+	switch v.kind() {
+	case '"':
+		t.text = v.text()
+		r.lines++
+	case '[':
+		if p, ok := pair(v); ok {
+			t.name, t.text = p.name, p.text
+		}
+	case '{':
+		r.element(v, &t)
+	}
+	if t.text != "" && (r.shape.words || !isBlank(t.text)) {
+		r.turns = append(r.turns, t)
+	}
+}
+
+// element reads a turn that is an object.
+func (r *turnReader) element(v value, t *rawTurn) {
+	r.fill(t, v)
+	s := r.shape
+	if s.text != "" {
+		t.text = r.said(v.path(s.text))
+	}
+	if s.start != "" {
+		t.start, t.end = momentOf(v.path(s.start), 0), momentOf(v.path(s.end), 0)
+	}
+	if t.text != "" || t.name != "" {
+		return
+	}
+	// A turn can be {"Agent": "Hello."}.
+	var only value
+	for m := range v.all() {
+		if only.d != nil {
+			return
+		}
+		only = m
+	}
+	if only.kind() == '"' {
+		t.name, t.text = only.key(), only.text()
+	}
+}
+
+// pair reads a turn that is an array of speaker and text.
+func pair(v value) (t rawTurn, ok bool) {
+	var parts []string
+	for e := range v.all() {
+		if e.kind() != '"' || len(parts) == 2 {
+			return rawTurn{}, false
+		}
+		parts = append(parts, e.text())
+	}
+	if len(parts) != 2 {
+		return rawTurn{}, false
+	}
+	return rawTurn{name: parts[0], text: parts[1]}, true
+}
+
+// fill takes from the members of an object what they are for, all or only some of it.
+func (r *turnReader) fill(t *rawTurn, v value, only ...slot) {
+	if v.kind() != '{' {
+		return
+	}
+	var best [slots]uint8
+	for m := range v.all() {
+		if m.kind() == 'n' {
+			continue
+		}
+		key := m.key()
+		u := r.keys.turn(key)
+		switch {
+		case u.slot == noSlot:
+			if len(only) == 0 {
+				r.notice(key, m)
+			}
+		case len(only) > 0 && !slices.Contains(only, u.slot):
+		case best[u.slot] != 0 && best[u.slot] <= u.rank+1:
+		case r.set(t, u, m):
+			best[u.slot] = u.rank + 1
+		}
+	}
+}
+
+// set takes the value of a key, and reports whether there was something in it.
+func (r *turnReader) set(t *rawTurn, u use, v value) bool {
+	switch u.slot {
+	case textSlot:
+		return setTo(&t.text, r.said(v))
+	case nameSlot:
+		if v.kind() == '{' {
+			return r.person(t, v)
+		}
+		return setTo(&t.name, scalar(v))
+	case roleSlot:
+		switch v.kind() {
+		case 't':
+			return setTo(&t.role, Agent.String())
+		case 'f':
+			return setTo(&t.role, Customer.String())
+		}
+		return setTo(&t.role, scalar(v))
+	case channelSlot:
+		return setTo(&t.channel, scalar(v))
+	case startSlot:
+		return r.setTime(&t.start, u, v)
+	case endSlot:
+		return r.setTime(&t.end, u, v)
+	case lengthSlot:
+		return r.setTime(&t.length, u, v)
+	}
+	return false
+}
+
+func (r *turnReader) setTime(m *moment, u use, v value) bool {
+	if *m = momentOf(v, u.unit); !m.known {
+		r.note("a time of turns cannot be read")
+	}
+	return m.known
+}
+
+func setTo(s *string, value string) bool {
+	if value == "" {
+		return false
+	}
+	*s = value
+	return true
+}
+
+// scalar returns a string, trimmed, or a number as text, and "" for any other value.
+func scalar(v value) string {
+	switch v.kind() {
+	case '{', '[', 't', 'f':
+		return ""
+	}
+	return strings.TrimSpace(v.text())
+}
+
+// said returns the words of a value: a string, the text of an object, or of all in a list.
+func (r *turnReader) said(v value) string {
+	switch v.kind() {
+	case '"':
+		return v.text()
+	case '{':
+		var t rawTurn
+		r.fill(&t, v, textSlot)
+		return t.text
+	case '[':
+		var all []string
+		for e := range v.all() {
+			if text := r.said(e); text != "" {
+				all = append(all, text)
+			}
+		}
+		return strings.Join(all, " ")
+	}
+	return ""
+}
+
+// person takes name and role from an object that tells of a speaker.
+func (r *turnReader) person(t *rawTurn, v value) bool {
+	var p rawTurn
+	r.fill(&p, v, nameSlot, roleSlot)
+	p.name = cmp.Or(p.name, scalar(v.get("id")))
+	if p.role != "" {
+		t.role = p.role
+	}
+	return setTo(&t.name, p.name)
+}
+
+// notice notes the keys of values that may be speech but have no known key.
+func (r *turnReader) notice(key string, v value) {
+	if v.kind() == '"' && bytes.Count(v.bytes(), []byte(" ")) >= 2 {
+		r.note("the key %s of turns is not known", clip(key))
+	}
+}
+
+func (r *turnReader) note(format string, args ...any) {
+	if r.notes == nil {
+		r.notes = make(map[string]bool)
+	}
+	r.notes[fmt.Sprintf(format, args...)] = true
+}
+
+// assign gives the turns the speakers that the shape's list names for their starts.
+func (r *turnReader) assign(call value) {
+	names := make(map[float64]string)
+	pass := func(n struct{}, _ value, _ int) struct{} { return n }
+	follow(call, steps(r.shape.by), struct{}{}, pass, func(v value, _ struct{}) {
+		var t rawTurn
+		r.fill(&t, v, nameSlot, startSlot)
+		names[t.start.seconds] = t.name
 	})
-	return turns, err
+	for i := range r.turns {
+		if t := &r.turns[i]; t.name == "" && t.start.known {
+			t.name = names[t.start.seconds]
+		}
+	}
 }
 
-// jsonTurn is a turn as it is read.
-type jsonTurn struct {
-	text, speaker, role string
-	from, to            time.Duration
+// register reads who the speakers are, from lists of them that stand beside the turns.
+func (r *turnReader) register(call value) {
+	if r.names == nil {
+		r.names = make(map[string]rawTurn)
+	}
+	for m := range call.all() {
+		switch squeeze(m.key()) {
+		case "speakers", "participants", "parties", "attendees", "users", "speakermapping", "speakernames":
+		default:
+			continue
+		}
+		for e := range m.all() {
+			var t rawTurn
+			if t.name = scalar(e); t.name == "" {
+				r.person(&t, e)
+			}
+			if m.kind() == '{' {
+				r.names[e.key()] = t
+				continue
+			}
+			for id := range e.all() {
+				if key := squeeze(id.key()); strings.HasSuffix(key, "id") || key == "label" {
+					r.names[scalar(id)] = t
+				}
+			}
+		}
+	}
 }
 
-// set consumes the value of a key.
-func (t *jsonTurn) set(r *record, key string) (err error) {
-	at := r.i
-	switch key {
-	case "text":
-		t.text, err = r.string()
-		return err
-	case "speaker":
-		t.speaker, err = r.word()
-		return err
-	case "role":
-		t.role, err = r.word()
-		return err
+// give gives a call the turns that were read.
+func (r *turnReader) give(c *Call) error {
+	if r.lines == 0 || r.lines < len(r.turns) || !r.giveLines(c) {
+		c.setTurns(r.finish())
 	}
-	value, err := r.plain()
-	if err != nil || key != "start" && key != "end" || value == "" {
-		return err
-	}
-	d, ok := parseDuration(value)
-	if !ok {
-		return r.fail(at, "%q is %s; want seconds or a time such as \"1:02:03.5\"", key, clip(value))
-	}
-	if key == "start" {
-		t.from = d
-	} else {
-		t.to = d
-	}
-	return nil
+	c.Notes = append(c.Notes, slices.Sorted(maps.Keys(r.notes))...)
+	return checkText(c.Text)
 }
 
-// word consumes a value and returns it as text, a string that comes back often.
-func (r *record) word() (string, error) {
-	if r.b[r.i] == '"' {
-		return r.key()
+// giveLines gives a call strings as the lines of its text, if they are labelled.
+func (r *turnReader) giveLines(c *Call) bool {
+	var lines []string
+	for _, t := range r.turns {
+		lines = append(lines, strings.Join(strings.Fields(t.text), " "))
 	}
-	return r.plain()
+	text := strings.Join(lines, "\n")
+	if len(parse(text, r.Roles).labels) == 0 {
+		return false
+	}
+	c.Text = text
+	return true
 }
 
-// turn returns what has been read.
-func (t *jsonTurn) turn() Turn {
-	role, _ := usualRole(t.role)
-	speaker := strings.TrimSpace(t.speaker)
-	if speaker == "" {
-		speaker = strings.TrimSpace(t.role)
+// finish returns the turns that were read.
+func (r *turnReader) finish() []Turn {
+	raw := r.turns
+	if r.shape.named {
+		raw = recap(slices.DeleteFunc(raw, func(t rawTurn) bool { return t.name == "" || t.name == "0" }))
 	}
-	if speaker != "" && speaker[0] >= '0' && speaker[0] <= '9' {
-		speaker = "Speaker " + speaker
+	if r.shape.words {
+		raw = sentences(raw)
 	}
-	return Turn{Speaker: speaker, Role: role, Text: t.text, From: t.from, To: t.to}
+	tellChannels(raw)
+	if strings.Contains(r.shape.turns, "[#]") {
+		slices.SortStableFunc(raw, func(a, b rawTurn) int { return cmp.Compare(a.start.seconds, b.start.seconds) })
+	}
+	setTimes(raw, r.shape.unit)
+	turns := make([]Turn, 0, len(raw))
+	for _, t := range raw {
+		if notSpeech[strings.ToLower(t.role)] {
+			r.note("what a %s says was left out", strings.ToLower(t.role))
+			continue
+		}
+		turns = append(turns, r.turn(t))
+	}
+	return turns
+}
+
+// notSpeech are the roles in chats of what nobody says.
+var notSpeech = map[string]bool{"system": true, "developer": true, "tool": true, "function": true}
+
+// turn returns a turn with the speaker's name.
+func (r *turnReader) turn(t rawTurn) Turn {
+	if p, ok := r.names[t.name]; ok && t.name != "" {
+		t.name, t.role = cmp.Or(p.name, t.name), cmp.Or(t.role, p.role)
+	}
+	role, _ := roleOf(t.role)
+	name := cmp.Or(t.name, t.role)
+	const longestNumber = 3
+	if name != "" && len(name) <= longestNumber && strings.Trim(name, "0123456789") == "" {
+		name = "Speaker " + name
+	}
+	return Turn{Speaker: name, Role: role, Text: t.text, From: duration(t.start.seconds), To: duration(t.end.seconds)}
+}
+
+// recap drops what is said before a list of words starts again from the beginning, as Google's last result does.
+func recap(words []rawTurn) []rawTurn {
+	for i := len(words) - 1; i > 0; i-- {
+		if words[i].start.known && words[i].start == words[0].start && words[i].text == words[0].text {
+			return words[i:]
+		}
+	}
+	return words
+}
+
+// sentences joins words of the same speaker that follow each other.
+func sentences(words []rawTurn) []rawTurn {
+	spaced := slices.ContainsFunc(words, func(t rawTurn) bool { return isBlank(t.text) || t.text[0] == ' ' })
+	var turns []rawTurn
+	var text strings.Builder
+	close := func() {
+		if n := len(turns) - 1; n >= 0 {
+			turns[n].text = text.String()
+			text.Reset()
+		}
+	}
+	for _, w := range words {
+		n := len(turns) - 1
+		own := isPunctuation(w.text) || isBlank(w.text) // which goes with the word before
+		if n >= 0 && (own || w.name == turns[n].name && w.role == turns[n].role && w.channel == turns[n].channel) {
+			if !spaced && !isPunctuation(w.text) {
+				text.WriteByte(' ')
+			}
+			if w.end.known {
+				turns[n].end = w.end
+			}
+		} else if own && isBlank(w.text) {
+			continue
+		} else {
+			close()
+			turns = append(turns, w)
+		}
+		text.WriteString(w.text)
+	}
+	close()
+	return turns
+}
+
+func isPunctuation(s string) bool {
+	for _, c := range s {
+		if !strings.ContainsRune(".,;:!?…。，？！、", c) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// tellChannels names the speakers of a recording with several channels after these, where nothing else tells them apart.
+func tellChannels(turns []rawTurn) {
+	channels := make(map[string][]string) // of each speaker
+	speakers := make(map[string][]string) // of each channel
+	for _, t := range turns {
+		if !slices.Contains(channels[t.name], t.channel) {
+			channels[t.name] = append(channels[t.name], t.channel)
+			speakers[t.channel] = append(speakers[t.channel], t.name)
+		}
+	}
+	for i := range turns {
+		t := &turns[i]
+		if t.channel == "" || t.name != "" && len(channels[t.name]) == 1 || t.name == "" && t.role != "" {
+			continue
+		}
+		if len(speakers) == 1 && t.name == "" && t.channel == "0" {
+			continue // a recording with all speakers on one channel
+		}
+		channel := t.channel
+		if strings.IndexFunc(channel, unicode.IsLetter) < 0 {
+			channel = "Channel " + channel
+		}
+		if len(speakers[t.channel]) > 1 {
+			channel += ", speaker " + t.name
+		}
+		t.name = channel
+	}
+}
+
+// setTimes makes all times seconds from the start of the call, 0 where they are not known.
+func setTimes(turns []rawTurn, unit time.Duration) {
+	scale := cmp.Or(unit, unitOf(turns)).Seconds()
+	first := -1.0
+	for i := range turns {
+		t := &turns[i]
+		if !t.end.known && t.start.known && t.length.known {
+			t.end = moment{t.start.seconds + t.length.seconds, t.start.bare, t.start.dated, true}
+			if t.start.bare != t.length.bare {
+				t.end = moment{}
+			}
+		}
+		if t.start.dated && first < 0 {
+			first = t.start.seconds
+		}
+	}
+	for i := range turns {
+		for _, m := range []*moment{&turns[i].start, &turns[i].end} {
+			switch {
+			case m.bare:
+				m.seconds *= scale
+			case m.dated:
+				m.seconds = max(0, m.seconds-first)
+			}
+			m.bare, m.dated = false, false
+		}
+	}
+}
+
+// unitOf tells by how much was said whether bare numbers are seconds or milliseconds: nobody takes half a minute for
+// each word, and nobody says hundreds in a second.
+func unitOf(turns []rawTurn) time.Duration {
+	const slowest = 1. / 20 // words a second
+	words, spent := 0, 0.
+	for i, t := range turns {
+		if !t.start.bare || t.start.seconds != float64(int64(t.start.seconds)) {
+			return time.Second
+		}
+		last := t.end
+		if !last.known && t.length.known {
+			last = moment{t.start.seconds + t.length.seconds, true, false, true}
+		}
+		if !last.known && i+1 < len(turns) {
+			last = turns[i+1].start
+		}
+		if last.known {
+			words += len(strings.Fields(t.text))
+			spent += last.seconds - t.start.seconds
+		}
+	}
+	if spent > 0 && float64(words)/spent < slowest {
+		return time.Millisecond
+	}
+	return time.Second
 }

@@ -11,7 +11,11 @@ import (
 	"io"
 	"iter"
 	"maps"
+	"math"
 	"strings"
+
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 // A RecordError says what is wrong with a record or, where Record is 0, with the file as a whole.
@@ -57,27 +61,40 @@ func ReadFile(ctx context.Context, name string) iter.Seq2[Call, error] {
 type Reader struct {
 	// Roles is given to every call that is read.
 	Roles Roles
-	// Columns gives columns of CSV files another name: {"Conversation": "transcript", "Converted": "label"}.
+	// Columns says what keys and columns hold that are called otherwise than usual: {"Conversation": "transcript", "Stage":
+	// "label"}. It can give them the names transcript, label, id, call_id, speaker, role, start and end, those of the typed
+	// metadata, and any others. Case does not count, nor does what is neither a letter nor a digit.
 	Columns map[string]string
+	// Won and Lost are labels beside the usual ones: 1 and 0, won and lost, closed won and closed lost, yes and no, true and
+	// false, converted and not converted, sold and not sold, and some more, without case.
+	Won, Lost []string
+	// Summary, if not nil, is told what is read.
+	Summary *Summary
 	// MaxRecord is how many bytes one record may take, and so how much memory; default 256 MiB.
 	MaxRecord int64
 	// MaxUnpacked is how many bytes may come out of one gzip file, so that a small file cannot keep the reader busy for
 	// hours; default 16 GiB.
 	MaxUnpacked int64
 
-	name string // of the file within a folder
+	// Formats are further formats, by the endings of files' names with their dot, in small letters.
+	Formats map[string]func(Reader, context.Context, io.Reader) iter.Seq2[Call, error]
+
+	name string // of the file within a directory
+	// conversations opens what ConvoKit keeps of the calls whose turns are read, nil if there is nothing.
+	conversations func() (io.ReadCloser, error)
 }
 
 // JSON reads what [Read] reads. `transcript` (or `turns`) is a text or an array of turns, objects of text, speaker, role,
 // start and end: seconds or "00:12". Other keys of a turn are not kept.
 func (o Reader) JSON(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
 	return o.stream(ctx, r, func(r io.Reader, yield yieldFunc) {
-		d := &decoder{Reader: o, r: r, yield: yield}
+		d := &decoder{source: source{r: r}, yield: yield, records: newRecords(o)}
 		d.run()
 	})
 }
 
-func (o Reader) maxRecord() int64 { return cmp.Or(o.MaxRecord, 256<<20) }
+// maxRecord is MaxRecord, at most what places in a record can count.
+func (o Reader) maxRecord() int64 { return min(cmp.Or(o.MaxRecord, 256<<20), math.MaxInt32) }
 
 func (o Reader) tooLarge() error {
 	return fmt.Errorf("the record is larger than %d bytes; split the call, or raise Reader.MaxRecord", o.maxRecord())
@@ -91,10 +108,22 @@ func (yield yieldFunc) fail(record int, at int64, err error) bool {
 	return yield(Call{}, &RecordError{Record: record, Byte: at, Err: err})
 }
 
-// stream unpacks r for one of the formats, gives its calls their roles and reads the text of those that have no turns.
+// stream unpacks r for one of the formats.
 func (o Reader) stream(ctx context.Context, r io.Reader, read func(io.Reader, yieldFunc)) iter.Seq2[Call, error] {
+	return o.finish(ctx, func(yield yieldFunc) {
+		unpacked, err := o.unpack(interruptible{ctx, r})
+		if err != nil {
+			yield.fail(0, 0, err)
+			return
+		}
+		read(unpacked, yield)
+	})
+}
+
+// finish adds to calls their roles, the outcome that a directory tells, and the turns of those that are only a text.
+func (o Reader) finish(ctx context.Context, read func(yieldFunc)) iter.Seq2[Call, error] {
 	return func(yield func(Call, error) bool) {
-		var finish yieldFunc = func(c Call, err error) bool {
+		read(func(c Call, err error) bool {
 			if done := ctx.Err(); done != nil {
 				yield(Call{}, fmt.Errorf("transcript: %w", done))
 				return false
@@ -102,15 +131,13 @@ func (o Reader) stream(ctx context.Context, r io.Reader, read func(io.Reader, yi
 			if err == nil {
 				c.Roles = maps.Clone(o.Roles)
 				c.read()
+				if c.Outcome == Unknown {
+					c.Outcome = o.directoryOutcome()
+				}
 			}
+			o.Summary.add(c, err)
 			return yield(c, err)
-		}
-		unpacked, err := o.unpack(interruptible{ctx, r})
-		if err != nil {
-			finish.fail(0, 0, err)
-			return
-		}
-		read(unpacked, finish)
+		})
 	}
 }
 
@@ -153,7 +180,7 @@ func Collect(calls iter.Seq2[Call, error], skip func(error)) ([]Call, error) {
 	return all, nil
 }
 
-// unpack returns what r unpacks to if it is gzip, else r itself.
+// unpack returns what r unpacks to if it is gzip, else r itself, in UTF-8 if it is UTF-16.
 func (o Reader) unpack(r io.Reader) (io.Reader, error) {
 	b := bufio.NewReaderSize(r, 1<<16)
 	magic, err := b.Peek(2)
@@ -161,14 +188,24 @@ func (o Reader) unpack(r io.Reader) (io.Reader, error) {
 		return nil, err
 	}
 	if !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		return b, nil
+		return decoded(b), nil
 	}
 	z, err := gzip.NewReader(b)
 	if err != nil {
 		return nil, damaged(err)
 	}
 	most := cmp.Or(o.MaxUnpacked, 16<<30)
-	return &limited{gunzip{z}, most, fmt.Errorf("the gzip file unpacks to more than %d bytes; raise Reader.MaxUnpacked if it is meant to be so large", most)}, nil
+	tooLarge := fmt.Errorf("the gzip file unpacks to more than %d bytes; raise Reader.MaxUnpacked if it is meant to be so large", most)
+	return decoded(bufio.NewReaderSize(&limited{gunzip{z}, most, tooLarge}, 1<<16)), nil
+}
+
+// decoded returns b, in UTF-8 if it starts with the byte order mark of UTF-16.
+func decoded(b *bufio.Reader) io.Reader {
+	mark, _ := b.Peek(2) // an error comes back when b is read
+	if string(mark) != "\xff\xfe" && string(mark) != "\xfe\xff" {
+		return b
+	}
+	return transform.NewReader(b, unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder())
 }
 
 // gunzip is a gzip.Reader whose errors say that it is one.

@@ -79,22 +79,22 @@ func TestReadBadInput(t *testing.T) {
 		{" \n", 0, "byte 2: the input is empty"},
 		{"[]", 0, "byte 1: the array is empty"},
 		{"hello", 0, "byte 0: the input starts with 'h'"},
-		{"\xff\xfe{\x00", 0, "byte 0: the input starts with the mark of UTF-16"},
+		{"\xff\xfea\x00", 0, "byte 0: the input starts with 'a'"},
 		{"\xe9t\xe9", 0, "byte 0: the input starts with the byte 0xe9"},
-		{`{"transcript": "Hi", "label": "yes"}`, 0, `record 1, byte 30: the label is "yes"; want 0`},
-		{`[` + good + `, {"transcript": "Hi", "label": 2}, ` + good + `]`, 2, "record 2, byte 65: the label is 2; want 0"},
+		{`{"transcript": "Hi", "label": "maybe"}`, 0, `record 1, byte 30: the label is "maybe"; want 1 or 0`},
+		{`[` + good + `, {"transcript": "Hi", "label": 2}, ` + good + `]`, 2, `record 2, byte 65: the label is "2"; want 1 or 0`},
 		{`{"a" 1}`, 0, `record 1, byte 5: want ':' behind the key "a", found '1'`},
 		{`{"a": 1 "b": 2}`, 0, `record 1, byte 8: want ',' or '}' behind the value of "a", found '"'`},
 		{`{"transcript": [{} {}]}`, 0, "record 1, byte 19: want ',' or ']' behind an array's element, found '{'"},
-		{`{"label": {"of": "the call,` + "\\t" + ` which was quite long"}}`, 0, `record 1, byte 10: the label is {"of": "the call,\t which was quite long…; want 0`},
+		{`{"transcript": "Hi", "label": {"of": "the call,` + "\\t" + ` which was long"}}`, 0, "record 1, byte 30: the label is "},
 		{`{"label": 1}`, 0, `record 1, byte 0: the record has no "transcript"`},
 		{`{"transcript": "  \n ", "label": 1}`, 0, "record 1, byte 15: the transcript is empty"},
 		{`{"transcript": "a\u0000b"}`, 0, "record 1, byte 15: the transcript holds a NUL (its byte 1)"},
 		{"{\"transcript\": \"a\x00b\"}", 0, "record 1, byte 17: the control character '\\x00' stands raw"},
-		{`{"transcript": 5}`, 0, "record 1, byte 15: want a string in double quotes, found '5'"},
+		{`{"transcript": 5}`, 0, "record 1, byte 15: \"transcript\" is 5; want a text or an array of turns"},
 		{`{"transcript": "Hi", "transcript": "Ho"}`, 0, `record 1, byte 21: the key "transcript" is there twice`},
-		{`{"transcript": "Hi", "x": 1, "metadata": {"x": 2}}`, 0, `record 1, byte 26: "x" stands in the metadata and beside it`},
-		{`{"transcript": "Hi", "metadata": 3}`, 0, "record 1, byte 33: want a JSON object, found '3'"},
+		{`{"transcript": "Hi", "x": 1, "metadata": {"x": 2}}`, 0, `record 1, byte 47: "x" stands in the metadata and beside it`},
+		{`{"transcript": "Hi", "metadata": 3}`, 0, "record 1, byte 33: want a JSON object, found 3"},
 		{`{"transcript": "Hi", "metadata": {"x": tru}}`, 0, "record 1, byte 39: tru is not a JSON value"},
 		{`{"transcript": "\ud83d"}`, 0, `record 1, byte 16: the escape \ud83d is half of a surrogate pair`},
 		{`{"transcript": "\x"}`, 0, `record 1, byte 16: "\\x\"}" is no escape`},
@@ -105,10 +105,10 @@ func TestReadBadInput(t *testing.T) {
 		{`[` + good + `,]`, 1, "record 1, byte 34: the array ends behind a comma"},
 		{`[` + good + good + `]`, 1, "record 1, byte 33: want ',' or ']' behind the record, found '{'"},
 		{`[` + good + `] x`, 1, "record 0"},
-		{`[1, ` + good + `]`, 1, "record 1, byte 1: want a JSON object, found '1'"},
-		{good + "\n" + `{"transcript": "Hi` + "\n" + good, 2, "record 2, byte 51: a string in it is not closed on its line"},
-		{good + "\n" + `{"transcript": "Hi", "label": 1` + "\n" + good, 2, "record 2, byte 64: its line ends before the record does"},
-		{good + "\n]\n" + good, 2, "record 2, byte 33: want a JSON object, found ']'"},
+		{`[1, ` + good + `]`, 1, "record 1, byte 1: want a JSON object, a call or a turn of one, found 1"},
+		{good + "\n" + `{"transcript": "Hi` + "\n" + good, 2, "record 2, byte 48: the string is not closed; the record seems to be cut short"},
+		{good + "\n" + `{"transcript": "Hi", "label": 1` + "\n" + good, 2, "record 2, byte 64: want ',' or '}' behind the value of \"label\", found the end of the record"},
+		{good + "\n]\n" + good, 2, "record 2, byte 33: want a JSON value, found ']'"},
 		{pack(t, good)[:20], 0, "record 1, byte 9: the gzip file is damaged or cut short, fetch it again: unexpected EOF"},
 		{"\x1f\x8bnonsense", 0, "byte 0: the gzip file is damaged"},
 	} {
@@ -205,7 +205,7 @@ func TestReadHoldsOneRecord(t *testing.T) {
 		lines[i] = strings.NewReader(two)
 	}
 	count := 0
-	d := &decoder{r: io.MultiReader(lines...), yield: func(_ Call, err error) bool {
+	d := &decoder{source: source{r: io.MultiReader(lines...)}, records: newRecords(Reader{}), yield: func(_ Call, err error) bool {
 		count++
 		return err == nil
 	}}
@@ -252,7 +252,7 @@ func FuzzRecord(f *testing.F) {
 	f.Add([]byte(`{"transcript":"\\\"\u0041\ud83d\ude00","id":7,"label":1.0,"metadata":{"a":{},"b":[[]]},"c":-1e5}`))
 	f.Add([]byte(`{"transcript":"a",,"label":null}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		call, err := new(record).call(b)
+		call, err := readRecord(b)
 		if err != nil {
 			return
 		}
@@ -272,6 +272,15 @@ func FuzzRecord(f *testing.F) {
 			}
 		}
 	})
+}
+
+// readRecord returns the only call of a record.
+func readRecord(b []byte) (Call, error) {
+	results := newRecords(Reader{}).read(b, 1, 0)
+	if len(results) != 1 {
+		return Call{}, errors.New("not one call")
+	}
+	return results[0].call, results[0].err
 }
 
 // Reading never panics, and gives the same for any size of the pieces that it reads.

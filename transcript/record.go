@@ -1,150 +1,327 @@
 package transcript
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// call reads a record, the bytes b. Keys that stand beside the metadata are taken for metadata.
-func (r *record) call(b []byte) (Call, error) {
-	r.b, r.i = b, 0
-	if i := invalidUTF8(b); i >= 0 {
-		return Call{}, &fault{i, notUTF8(b[i])}
+// records makes calls of JSON records.
+type records struct {
+	Reader
+	document document
+	keys     *keys
+	rows     *rows // of records that are turns, to be joined to calls
+}
+
+func newRecords(o Reader) *records {
+	return &records{Reader: o, keys: newKeys(o.Columns), rows: newRows(o)}
+}
+
+// result is a call of a record, or what is wrong with it.
+type result struct {
+	call Call
+	err  error
+}
+
+// read returns the calls of the record b, the n-th, at a byte of the input; none where it is a turn of a call.
+func (r *records) read(b []byte, n int, at int64) []result {
+	v, err := r.document.parse(b)
+	if err != nil {
+		return []result{{err: err}}
+	}
+	switch v.kind() {
+	case '{':
+		if r.isRow(v) {
+			r.rows.add(r.row(v, n, at))
+			return nil
+		}
+		if results := r.calls(v, nil, 0); results != nil {
+			return results
+		}
+		return []result{{err: r.problem(v)}}
+	case '[':
+		if t, ok := pair(v); ok {
+			r.rows.add(row{turn: t, n: n, at: at})
+			return nil
+		}
+		t := r.reader(&shape{name: "list"})
+		t.list(v)
+		return []result{r.withTurns(t, []value{v})}
+	case '"':
+		text := strings.TrimSpace(v.text())
+		if !strings.Contains(text, "\n") {
+			r.rows.add(row{turn: rawTurn{text: text}, line: true, n: n, at: at})
+			return nil
+		}
+		return []result{r.withText(v, []value{v})}
+	}
+	return []result{{err: failAt(0, "want a JSON object, a call or a turn of one, found %s", clip(string(v.bytes())))}}
+}
+
+// calls returns the calls of an object, nil if there are none in it; outer are the objects around it that tell of it too.
+func (r *records) calls(v value, outer []value, depth int) []result {
+	const deepest = 3
+	about := append([]value{v}, outer...)
+	if results := r.ofShape(v, about); results != nil {
+		return results
+	}
+	if text := r.text(v); text.d != nil {
+		return []result{r.withText(text, about)}
+	}
+	for m := range v.all() {
+		if depth == deepest {
+			break
+		}
+		if results := r.wrapped(m, about, depth+1); results != nil {
+			return results
+		}
+	}
+	return nil
+}
+
+// ofShape returns the calls of an object that a shape fits.
+func (r *records) ofShape(v value, about []value) []result {
+	for _, s := range shapesOf(v) {
+		roots := []value{v}
+		if s.calls != "" {
+			roots = v.find(s.calls)
+		}
+		readers := make([]*turnReader, len(roots))
+		said := false
+		for i, root := range roots {
+			readers[i] = r.reader(s)
+			readers[i].read(root)
+			said = said || len(readers[i].turns) > 0
+		}
+		if !said {
+			continue
+		}
+		results := make([]result, len(roots))
+		for i, root := range roots {
+			told := about
+			if s.calls != "" {
+				told = []value{root}
+			}
+			results[i] = r.withTurns(readers[i], told)
+		}
+		return results
+	}
+	return nil
+}
+
+// wrapped returns the calls of a member of an object that is none itself: a call, a list of turns, or a list of calls.
+func (r *records) wrapped(m value, about []value, depth int) (results []result) {
+	if m.kind() == '{' {
+		return r.calls(m, about, depth)
+	}
+	if m.kind() != '[' {
+		return nil
+	}
+	t := r.reader(&anyList)
+	t.list(m)
+	if slices.ContainsFunc(t.turns, func(t rawTurn) bool { return t.name != "" || t.role != "" }) {
+		return []result{r.withTurns(t, about)}
+	}
+	for e := range m.all() {
+		if e.kind() == '{' {
+			results = append(results, r.calls(e, nil, depth)...)
+		}
+	}
+	return results
+}
+
+// text returns the member of an object that is the text of a call, or none.
+func (r *records) text(v value) (text value) {
+	best := use{}
+	for m := range v.all() {
+		u := r.keys.ofCall(m.key())
+		if u.slot == textSlot && (m.kind() == '"' || m.kind() == 'n') && (text.d == nil || u.rank < best.rank && m.kind() == '"') {
+			text, best = m, u
+		}
+	}
+	return text
+}
+
+// withText returns the call of a text, which can be a list of turns in its turn.
+func (r *records) withText(text value, about []value) result {
+	s := text.text()
+	if t := r.turnsIn(s); t != nil {
+		return r.withTurns(t, about)
+	}
+	if err := checkText(s); err != nil {
+		return result{err: failAt(text.at(), "the transcript %v", err)}
+	}
+	return r.finish(Call{Text: unescapeLines(s)}, about, &plainText, text)
+}
+
+// turnsIn returns a reader of the turns that a text lists as JSON, or as Python writes it, nil if it lists none.
+func (r *records) turnsIn(text string) *turnReader {
+	text = strings.TrimSpace(text)
+	if text == "" || text[0] != '[' && text[0] != '{' {
+		return nil
+	}
+	var d document
+	v, err := d.parse([]byte(text))
+	if err != nil {
+		b, ok := pythonJSON(text)
+		if !ok {
+			return nil
+		}
+		if v, err = d.parse(b); err != nil {
+			return nil
+		}
+	}
+	readers := []*turnReader{r.reader(&anyList)}
+	readers[0].list(v)
+	for _, s := range shapesOf(v) {
+		t := r.reader(s)
+		t.read(v)
+		readers = append(readers, t)
+	}
+	for _, t := range readers {
+		if len(t.turns) > 0 {
+			return t
+		}
+	}
+	return nil
+}
+
+// withTurns returns the call of the turns that were read.
+func (r *records) withTurns(t *turnReader, about []value) result {
+	for _, v := range about {
+		t.register(v)
 	}
 	var c Call
-	var beside []func() error
-	textAt := -1
-	err := r.object(func(key string) (err error) {
-		at := r.i
-		switch key {
-		case "id":
-			c.ID, err = r.plain()
-		case "transcript", "turns":
-			if textAt >= 0 {
-				return r.fail(at, `both "transcript" and "turns" are there; keep one`)
-			}
-			if textAt = at; r.i < len(b) && b[r.i] == '[' {
-				var turns []Turn
-				turns, err = r.turns()
-				c.setTurns(turns)
-			} else {
-				c.Text, err = r.string()
-			}
-		case "label":
-			c.Outcome, err = r.label()
-		case "metadata":
-			c.Metadata, err = r.metadata()
-		default:
-			var raw json.RawMessage
-			raw, err = r.raw()
-			beside = append(beside, func() error {
-				if c.Metadata.has(key) {
-					return r.fail(at, "%q stands in the metadata and beside it; keep one", key)
+	if err := t.give(&c); err != nil {
+		return result{err: failAt(about[0].at(), "the transcript %v", err)}
+	}
+	return r.finish(c, about, t.shape, value{})
+}
+
+// finish adds to a call what is said of it by the objects that hold it, the inmost first; text is the member that was
+// read.
+func (r *records) finish(c Call, about []value, s *shape, text value) result {
+	var d describer
+	told := make(map[string]bool)
+	for i, v := range about {
+		for m := range v.all() {
+			key := m.key()
+			u := r.keys.ofCall(key)
+			switch {
+			case m == text || i > 0 && told[key]:
+			case u.slot == metadataSlot && (m.kind() == '{' || key == "metadata"):
+				if err := r.metadata(&d, m); err != nil {
+					return result{err: err}
 				}
-				c.Metadata.set(key, raw)
-				return nil
-			})
-		}
-		return err
-	})
-	if err != nil {
-		return Call{}, err
-	}
-	if err := r.checkCall(&c, textAt); err != nil {
-		return Call{}, err
-	}
-	for _, add := range beside {
-		if err := add(); err != nil {
-			return Call{}, err
+			case (i > 0 || !s.open) && (m.kind() == '{' || m.kind() == '[' || u.slot == textSlot):
+			case text.d == nil && (u.slot == textSlot || s.first() == key):
+			default:
+				d.tell(key, u, m)
+			}
+			if len(about) > 1 {
+				told[key] = true
+			}
 		}
 	}
+	err := d.finish(r.Reader, &c)
 	for _, key := range []string{"call_id", "id"} {
 		if c.ID == "" {
 			c.ID = c.Metadata.Value(key)
 		}
 	}
-	return c, nil
+	r.Summary.format(s.name)
+	return result{c, err}
 }
 
-// checkCall checks what has been read; textAt is where the transcript stands, -1 if there is none.
-func (r *record) checkCall(c *Call, textAt int) error {
-	if r.space(); r.i < len(r.b) {
-		return r.fail(r.i, "want nothing behind the record, found %s", r.found())
+// metadata takes the members of the metadata, an object or null.
+func (r *records) metadata(d *describer, v value) error {
+	if v.kind() != '{' && v.kind() != 'n' {
+		return failAt(v.at(), "want a JSON object, found %s", clip(string(v.bytes())))
 	}
-	if textAt < 0 {
-		return r.fail(0, `the record has no "transcript"; want the call's text there`)
-	}
-	if err := checkText(c.Text); err != nil {
-		return r.fail(textAt, "the transcript %v", err)
-	}
-	return nil
-}
-
-func notUTF8(c byte) string {
-	return fmt.Sprintf("the byte 0x%02x is not UTF-8; convert the file to UTF-8 (it may be Windows-1252, Latin-1 or UTF-16)", c)
-}
-
-// checkText says what is wrong with the text of a call.
-func checkText(text string) error {
-	if strings.TrimSpace(text) == "" {
-		return errors.New("is empty; want what was said")
-	}
-	if i := strings.IndexByte(text, 0); i >= 0 {
-		return fmt.Errorf("holds a NUL (its byte %d), so it is not text; remove it", i)
-	}
-	return nil
-}
-
-// plain consumes a value and returns it as text.
-func (r *record) plain() (string, error) {
-	raw, err := r.raw()
-	return plain(raw), err
-}
-
-// label consumes a label.
-func (r *record) label() (Outcome, error) {
-	at := r.i
-	raw, err := r.raw()
-	if err != nil {
-		return Unknown, err
-	}
-	o, ok := parseOutcome(string(raw))
-	if !ok {
-		return o, r.fail(at, badLabel, clip(string(raw)))
-	}
-	return o, nil
-}
-
-const badLabel = "the label is %s; want 0 (lost) or 1 (won), or no label where it is unknown"
-
-func parseOutcome(label string) (o Outcome, ok bool) {
-	switch label {
-	case "0", "0.0":
-		return Lost, true
-	case "1", "1.0":
-		return Won, true
-	case "null", "":
-		return Unknown, true
-	}
-	return Unknown, false
-}
-
-// metadata consumes the metadata, an object or null.
-func (r *record) metadata() (Metadata, error) {
-	var m Metadata
-	if bytes.HasPrefix(r.b[r.i:], []byte("null")) {
-		_, err := r.raw()
-		return m, err
-	}
-	err := r.object(func(key string) error {
-		raw, err := r.raw()
-		if err == nil {
-			m.set(key, raw)
+	for m := range v.all() {
+		u := r.keys.ofCall(m.key())
+		if u.name == "" {
+			u = use{}
 		}
-		return err
-	})
-	return m, err
+		d.tell(m.key(), u, m)
+	}
+	return nil
+}
+
+// isRow reports whether a record is not a call but a turn of one: it has words and a speaker, and either the ID of a call
+// or nothing that is said of calls.
+func (r *records) isRow(v value) bool {
+	var has [slots]bool
+	for m := range v.all() {
+		u := r.keys.ofCall(m.key())
+		if u.slot == textSlot && m.kind() != '"' || m.kind() == 'n' && u.slot != nameSlot {
+			continue
+		}
+		has[u.slot] = true
+	}
+	if !has[textSlot] || !has[nameSlot] && !has[roleSlot] {
+		return false
+	}
+	return (has[callSlot] || !has[labelSlot] && !has[metadataSlot]) && !isDialogue(r.text(v).text())
+}
+
+// row returns a record that is a turn.
+func (r *records) row(v value, n int, at int64) row {
+	t := r.reader(&anyList)
+	t.add(v, rawTurn{})
+	row := row{n: n, at: at}
+	if len(t.turns) > 0 {
+		row.turn = t.turns[0]
+	}
+	for m := range v.all() {
+		u := r.keys.ofCall(m.key())
+		if m.kind() != 'n' {
+			row.tell(m.key(), u, m)
+		}
+	}
+	return row
+}
+
+// problem says what is wrong with a record that has no calls in it.
+func (r *records) problem(v value) error {
+	var keys []string
+	for m := range v.all() {
+		keys = append(keys, clip(m.key()))
+		u := r.keys.ofCall(m.key())
+		if u.slot != textSlot && byKey[m.key()] == nil {
+			continue
+		}
+		if m.kind() != '[' {
+			return failAt(m.at(), "%q is %s; want a text or an array of turns", clip(m.key()), clip(string(m.bytes())))
+		}
+		for e := range m.all() {
+			return failAt(e.at(), "%s", r.noText(m.key(), e))
+		}
+		return failAt(m.at(), "the transcript is empty; want what was said")
+	}
+	return failAt(0, `the record has no "transcript"%s; want the call's text or turns there, or their key in Reader.Columns`, only(keys))
+}
+
+// noText says why nothing could be read from the first turn of a list.
+func (r *records) noText(key string, turn value) string {
+	if turn.kind() != '{' {
+		return fmt.Sprintf("the first of %q is %s; want an object with speaker and text, or a string", clip(key), clip(string(turn.bytes())))
+	}
+	var keys []string
+	for m := range turn.all() {
+		if u := r.keys.turn(m.key()); u.slot == textSlot {
+			return "the transcript is empty; want what was said"
+		}
+		keys = append(keys, clip(m.key()))
+	}
+	return fmt.Sprintf("the first of %q has no text%s; want what was said there, or its key in Reader.Columns", clip(key), only(keys))
+}
+
+// only lists the keys that there are.
+func only(keys []string) string {
+	if len(keys) == 0 {
+		return ""
+	}
+	return ", only " + clip(strings.Join(keys, ", "))
 }

@@ -60,27 +60,55 @@ func (r Roles) given(speaker string) (role Role, given bool) {
 	return Other, false
 }
 
-// usualRole returns what a speaker's name says, and whether it is one that only speakers have.
+// usualRole returns what a speaker's name says, and whether it is one that only speakers have. What two words together
+// say ("customer success") goes before what one does, and of several words the last counts ("sales lead").
 func usualRole(speaker string) (role Role, known bool) {
-	words := strings.FieldsFunc(strings.ToLower(speaker), func(c rune) bool { return strings.ContainsRune(" _.#/()0123456789", c) })
-	if role, known = usualNames[strings.Join(words, " ")]; known {
-		return role, true
+	words := strings.FieldsFunc(strings.ToLower(speaker), func(c rune) bool { return strings.ContainsRune(" _.,#/|()[]-0123456789", c) })
+	for i := len(words) - 2; i >= 0; i-- {
+		if role, known = usualNames[words[i]+" "+words[i+1]]; known {
+			return role, true
+		}
 	}
-	for i := len(words) - 1; i >= 0; i-- {
-		if role, known = usualNames[words[i]]; known {
+	for _, word := range slices.Backward(words) {
+		if role, known = usualNames[word]; known {
 			return role, true
 		}
 	}
 	return Other, false
 }
 
-// usualNames are words for speakers; of several in a name the last one counts ("customer support").
-var usualNames = map[string]Role{
-	"agent": Agent, "rep": Agent, "representative": Agent, "sales": Agent, "salesperson": Agent, "salesman": Agent,
-	"saleswoman": Agent, "salesrep": Agent, "seller": Agent, "advisor": Agent, "adviser": Agent, "consultant": Agent,
-	"account executive": Agent, "account manager": Agent, "ae": Agent, "sdr": Agent, "bdr": Agent, "csr": Agent,
-	"operator": Agent, "support": Agent, "persuader": Agent, "broker": Agent, "sales lead": Agent,
-	"customer": Customer, "client": Customer, "prospect": Customer, "buyer": Customer, "lead": Customer,
-	"caller": Customer, "purchaser": Customer, "shopper": Customer, "persuadee": Customer,
-	"speaker": Other, "participant": Other, "unknown": Other, "guest": Other, "host": Other, "moderator": Other,
+// roleOf returns the side that a role in a source means, and whether it is known.
+func roleOf(role string) (side Role, known bool) {
+	if side, known = sourceRoles[strings.ToLower(role)]; known {
+		return side, true
+	}
+	return usualRole(role)
+}
+
+// usualNames are words for speakers.
+var usualNames = sides(map[Role]string{
+	Agent: "agent rep representative sales salesperson salesman saleswoman salesrep seller advisor adviser consultant ae sdr bdr csr csm " +
+		"operator support persuader broker assistant bot chatbot gpt chatgpt account_executive account_manager sales_lead " +
+		"customer_success customer_care customer_service customer_services customer_support customer_experience client_success " +
+		"client_services client_service client_support client_partner success_manager business_development solutions_engineer " +
+		"sales_engineer",
+	Customer: "customer client prospect buyer lead caller purchaser shopper persuadee user human decision_maker end_user",
+	Other:    "speaker participant unknown guest host moderator",
+})
+
+// sourceRoles are further roles that sources give, too plain to be names.
+var sourceRoles = sides(map[Role]string{
+	Agent:    "internal ai model employee staff company vendor supplier outbound",
+	Customer: "external visitor contact consumer inbound",
+})
+
+// sides turns lists of words into a table; words that belong together have an underscore between them.
+func sides(lists map[Role]string) map[string]Role {
+	table := make(map[string]Role)
+	for role, list := range lists {
+		for word := range strings.FieldsSeq(list) {
+			table[strings.ReplaceAll(word, "_", " ")] = role
+		}
+	}
+	return table
 }

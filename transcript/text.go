@@ -32,9 +32,8 @@ func (o Reader) text(ctx context.Context, r io.Reader, subtitles bool) iter.Seq2
 			yield.fail(1, int64(at), err)
 			return
 		}
-		c := Call{Text: string(bytes.TrimPrefix(b, utf8BOM))}
-		c.ID, c.Outcome = o.whole()
-		yield(c, nil)
+		o.Summary.format("text")
+		yield(Call{ID: o.whole(), Text: string(bytes.TrimPrefix(b, utf8BOM))}, nil)
 	})
 }
 

@@ -10,8 +10,10 @@ import (
 	"iter"
 	"os"
 	"path"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // formats are the endings of the files that are read, and how.
@@ -23,14 +25,23 @@ var formats = map[string]func(Reader, context.Context, io.Reader) iter.Seq2[Call
 	".srt": Reader.subtitles,
 }
 
+// format returns how a file of a name is read, nil if the name does not tell it.
+func (o Reader) format(name string) func(Reader, context.Context, io.Reader) iter.Seq2[Call, error] {
+	if read := o.Formats[ending(name)]; read != nil {
+		return read
+	}
+	return formats[ending(name)]
+}
+
 // ending returns the part of a file's name that tells its format.
 func ending(name string) string {
 	return path.Ext(strings.TrimSuffix(strings.ToLower(name), ".gz"))
 }
 
 // File reads a file by the format that its name ends in: .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt or .srt, each
-// with .gz behind it or not; what ends otherwise is read as JSON. A folder is read by [Reader.FS], and symbolic links
-// cannot lead out of it. Errors name the file.
+// with .gz behind it or not; what ends otherwise is read as JSON. A directory is read by [Reader.FS], and symbolic links
+// cannot lead out of it. The utterances.jsonl of a ConvoKit corpus is read with the conversations.json alongside. Errors
+// name the file.
 func (o Reader) File(ctx context.Context, name string) iter.Seq2[Call, error] {
 	return func(yield func(Call, error) bool) {
 		f, err := open(ctx, name)
@@ -47,12 +58,15 @@ func (o Reader) File(ctx context.Context, name string) iter.Seq2[Call, error] {
 				return
 			}
 			defer root.Close()
-			o.folder(ctx, root.FS(), name+"/", yield)
+			o.directory(ctx, root.FS(), name+"/", yield)
 			return
 		}
-		read, ok := formats[ending(name)]
-		if !ok {
+		read := o.format(name)
+		if read == nil {
 			read = Reader.JSON
+		}
+		if isUtterances(name) {
+			o.conversations = func() (io.ReadCloser, error) { return os.Open(filepath.Join(filepath.Dir(name), "conversations.json")) }
 		}
 		for call, err := range read(o, ctx, f) {
 			if !yield(call, inFile(name, err)) {
@@ -94,16 +108,17 @@ func inFile(name string, err error) error {
 	return err
 }
 
-// FS reads all files of a folder and the folders in it, in the order of their names. Names decide on formats as for
-// [Reader.File]; any other file is an error, except those whose names start with a dot. So is a symbolic link. Calls
-// without an ID are named after their file, with "#" and the record's number where a file can hold several; calls from
-// text and subtitles are won or lost if a folder that they are in is called so.
+// FS reads all files of a directory and the directories in it, in the order of their names. Names decide on formats as
+// for [Reader.File]; any other file is an error, except those whose names start with a dot, and the other files of a
+// ConvoKit corpus. So is a symbolic link. Calls without an ID are named after their file, with "#" and the record's
+// number where a file can hold several; calls without a label are won or lost if a directory that they are in is called
+// by a word for a label, such as won or "Closed Lost".
 func (o Reader) FS(ctx context.Context, fsys fs.FS) iter.Seq2[Call, error] {
-	return func(yield func(Call, error) bool) { o.folder(ctx, fsys, "", yield) }
+	return func(yield func(Call, error) bool) { o.directory(ctx, fsys, "", yield) }
 }
 
-// folder puts prefix before the names of files in errors.
-func (o Reader) folder(ctx context.Context, fsys fs.FS, prefix string, yield yieldFunc) {
+// directory puts prefix before the names of files in errors.
+func (o Reader) directory(ctx context.Context, fsys fs.FS, prefix string, yield yieldFunc) {
 	found := false
 	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
@@ -117,7 +132,7 @@ func (o Reader) folder(ctx context.Context, fsys fs.FS, prefix string, yield yie
 			return proceed(yield(Call{}, fmt.Errorf("transcript: %s%s: %w", prefix, name, err)))
 		case entry.IsDir() && hidden:
 			return fs.SkipDir
-		case entry.IsDir() || hidden:
+		case entry.IsDir() || hidden || isAlongsideUtterances(fsys, name):
 			return nil
 		}
 		found = true
@@ -126,7 +141,7 @@ func (o Reader) folder(ctx context.Context, fsys fs.FS, prefix string, yield yie
 		}))
 	})
 	if err == nil && !found {
-		yield(Call{}, &RecordError{File: prefix, Err: errors.New("the folder is empty; want files of calls in it")})
+		yield(Call{}, &RecordError{File: prefix, Err: errors.New("the directory is empty; want files of calls in it")})
 	}
 }
 
@@ -137,23 +152,31 @@ func proceed(more bool) error {
 	return fs.SkipAll
 }
 
-// entry reads a file of a folder and reports whether to go on.
+// entry reads a file of a directory and reports whether to go on.
 func (o Reader) entry(ctx context.Context, fsys fs.FS, name string, entry fs.DirEntry, yield yieldFunc) bool {
-	read, ok := formats[ending(name)]
+	read := o.format(name)
+	fail := func(err error) bool {
+		bad := &RecordError{Err: err}
+		o.Summary.add(Call{}, bad)
+		return yield(Call{}, bad)
+	}
 	switch {
 	case entry.Type()&fs.ModeSymlink != 0:
-		return yield.fail(0, 0, errors.New("it is a symbolic link, which is not followed; put the file itself there"))
+		return fail(errors.New("it is a symbolic link, which is not followed; put the file itself there"))
 	case !entry.Type().IsRegular():
-		return yield.fail(0, 0, errors.New("it is not a regular file; remove it"))
-	case !ok:
-		return yield.fail(0, 0, errors.New("its name does not tell what is in it; want .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt or .srt, or remove it"))
+		return fail(errors.New("it is not a regular file; remove it"))
+	case read == nil:
+		return fail(errors.New("its name does not tell what is in it; want .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt or .srt, or remove it"))
 	}
 	f, err := fsys.Open(name)
 	if err != nil {
-		return yield.fail(0, 0, err)
+		return fail(err)
 	}
 	defer f.Close()
 	o.name = name
+	if isUtterances(name) {
+		o.conversations = func() (io.ReadCloser, error) { return fsys.Open(path.Join(path.Dir(name), "conversations.json")) }
+	}
 	for call, err := range read(o, ctx, f) {
 		if !yield(call, err) {
 			return false
@@ -170,14 +193,15 @@ func (o Reader) number(record int) string {
 	return fmt.Sprintf("%s#%d", o.name, record)
 }
 
-// whole names the call that is all of a file, and tells its outcome from the folders that it is in.
-func (o Reader) whole() (id string, outcome Outcome) {
-	for dir := range strings.SplitSeq(path.Dir(o.name), "/") {
-		for _, o := range []Outcome{Lost, Won} {
-			if strings.EqualFold(dir, o.String()) {
-				outcome = o
-			}
+// whole names the call that is all of a file.
+func (o Reader) whole() string { return cmp.Or(o.name, "1") }
+
+// directoryOutcome tells the outcome from the directories that the file is in.
+func (o Reader) directoryOutcome() (outcome Outcome) {
+	for name := range strings.SplitSeq(path.Dir(o.name), "/") {
+		if said, err := o.outcome(name); err == nil && said != Unknown && strings.ContainsFunc(name, unicode.IsLetter) {
+			outcome = said
 		}
 	}
-	return cmp.Or(o.name, "1"), outcome
+	return outcome
 }

@@ -1,0 +1,150 @@
+package transcript
+
+import (
+	"strings"
+	"unicode"
+)
+
+// isDialogue reports whether a text has lines of two speakers, so that it is more than what one of them says.
+func isDialogue(text string) bool {
+	if !strings.Contains(text, "\n") && !strings.Contains(text, `\n`) {
+		return false
+	}
+	labels := parse(unescapeLines(text), nil).labels
+	for _, l := range labels {
+		if l.speaker != labels[0].speaker {
+			return true
+		}
+	}
+	return false
+}
+
+// unescapeLines returns a text in which \n stands for line breaks with these. That is so where there are no others and
+// behind \n stands the label of a speaker: a usual word, one that comes back, or any where all lines have one. So a path
+// such as C:\new stays.
+func unescapeLines(text string) string {
+	if !strings.Contains(text, `\n`) || strings.Contains(text, "\n") {
+		return text
+	}
+	seen := make(map[string]bool)
+	sure, every := false, true
+	for i, line := range strings.Split(text, `\n`) {
+		m, ok := findMark(line)
+		if !ok || m.speaker == "" || unicode.IsLower([]rune(m.speaker)[0]) {
+			every = every && isBlank(line)
+			continue
+		}
+		_, usual := usualRole(m.speaker)
+		sure = sure || i > 0 && (usual || seen[m.speaker])
+		seen[m.speaker] = true
+	}
+	if !sure && !every {
+		return text
+	}
+	return strings.NewReplacer(`\r\n`, "\n", `\n`, "\n").Replace(text)
+}
+
+// pythonJSON returns as JSON what Python prints for lists, tuples and dictionaries of strings, numbers, None, True and
+// False, and NumPy for arrays of these, which have no commas between them.
+func pythonJSON(text string) ([]byte, bool) {
+	p := python{in: text}
+	for p.space(); p.i < len(p.in); p.space() {
+		if !p.token() {
+			return nil, false
+		}
+	}
+	return p.out, true
+}
+
+type python struct {
+	in  string
+	i   int
+	out []byte
+}
+
+func (p *python) space() {
+	for p.i < len(p.in) && isSpace(p.in[p.i]) {
+		p.i++
+	}
+}
+
+// brackets are those of Python, and what they are in JSON.
+var brackets = map[byte]byte{'[': '[', ']': ']', '{': '{', '}': '}', '(': '[', ')': ']', ',': ',', ':': ':'}
+
+// token reads a token and reports whether it is known.
+func (p *python) token() bool {
+	c := p.in[p.i]
+	if b, ok := brackets[c]; ok {
+		p.i++
+		last := byte(0)
+		if n := len(p.out); n > 0 {
+			last = p.out[n-1]
+		}
+		switch {
+		case last == ',' && (b == ']' || b == '}'): // (1,)
+			p.out = p.out[:len(p.out)-1]
+		case (last == '}' || last == ']') && (b == '{' || b == '['):
+			p.out = append(p.out, ',')
+		}
+		p.out = append(p.out, b)
+		return true
+	}
+	if c == '\'' || c == '"' {
+		return p.string(c)
+	}
+	n := strings.IndexAny(p.in[p.i:], ",:]})( \n\r\t")
+	if n <= 0 {
+		return false
+	}
+	word := p.in[p.i : p.i+n]
+	p.i += n
+	switch word {
+	case "None", "nan":
+		word = "null"
+	case "True":
+		word = "true"
+	case "False":
+		word = "false"
+	}
+	p.out = append(p.out, word...)
+	return true
+}
+
+// string reads a string in quotes.
+func (p *python) string(quote byte) bool {
+	p.out = append(p.out, '"')
+	for p.i++; p.i < len(p.in); p.i++ {
+		switch c := p.in[p.i]; {
+		case c == quote:
+			p.i++
+			p.out = append(p.out, '"')
+			return true
+		case c == '"':
+			p.out = append(p.out, `\"`...)
+		case c == '\n':
+			p.out = append(p.out, `\n`...)
+		case c < ' ':
+			p.out = append(p.out, ' ')
+		case c == '\\' && p.i+1 < len(p.in):
+			p.i++
+			p.escape(p.in[p.i])
+		default:
+			p.out = append(p.out, c)
+		}
+	}
+	return false
+}
+
+// escape writes the escape of c; those of Python that JSON has not are those of bytes and quotes.
+func (p *python) escape(c byte) {
+	switch c {
+	case '\'':
+		p.out = append(p.out, '\'')
+	case 'x':
+		p.out = append(p.out, `\u00`...)
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't', 'u':
+		p.out = append(p.out, '\\', c)
+	default:
+		p.out = append(p.out, '\\', '\\', c)
+	}
+}

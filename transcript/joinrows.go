@@ -1,0 +1,196 @@
+package transcript
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// row is a record that is a turn of a call.
+type row struct {
+	turn     rawTurn
+	line     bool   // all of it is a string, with or without a label
+	call, id string // IDs, of which id may be that of the turn
+	order    string
+	told     []told
+	n        int // the number of the record, and its byte in the input
+	at       int64
+}
+
+// told is what a row says of its call.
+type told struct {
+	key    string
+	use    use
+	value  json.RawMessage
+	varies bool // rows of the call say different things, so that it is said of turns
+}
+
+func (t told) text() string         { return plain(t.value) }
+func (t told) raw() json.RawMessage { return t.value }
+
+// tell takes an entry that is not of the turn.
+func (r *row) tell(key string, u use, e entry) {
+	switch u.slot {
+	case callSlot:
+		if r.call == "" {
+			r.call = strings.TrimSpace(e.text())
+		}
+	case idSlot:
+		r.id = strings.TrimSpace(e.text())
+	case orderSlot:
+		r.order = strings.TrimSpace(e.text())
+	case textSlot, nameSlot, roleSlot, channelSlot, startSlot, endSlot:
+	default:
+		r.told = append(r.told, told{key: key, use: u, value: slices.Clone(e.raw())})
+	}
+}
+
+// rows joins rows to calls, all of which are held in memory, since the rows of a call need not stand together.
+type rows struct {
+	Reader
+	calls []*joined
+	byID  map[string]*joined
+	count int
+	size  int64
+}
+
+// joined is a call of rows.
+type joined struct {
+	row    // the first
+	turns  []rawTurn
+	orders []string
+	lines  int
+}
+
+func newRows(o Reader) *rows { return &rows{Reader: o, byID: make(map[string]*joined)} }
+
+// add takes a row.
+func (r *rows) add(next row) {
+	id := next.call
+	if id == "" {
+		id = "\x00" + next.id // which is no ID of a call
+	}
+	j := r.byID[id]
+	if j == nil {
+		j = &joined{row: next}
+		r.byID[id] = j
+		r.calls = append(r.calls, j)
+	} else {
+		j.compare(next.told)
+	}
+	if next.turn.text != "" {
+		j.turns = append(j.turns, next.turn)
+		j.orders = append(j.orders, next.order)
+	}
+	if next.line {
+		j.lines++
+	}
+	r.count++
+	r.size += int64(len(next.turn.text))
+}
+
+// compare finds what a row says of its call otherwise than the rows before.
+func (j *joined) compare(next []told) {
+	for i := range j.told {
+		t := &j.told[i]
+		k := slices.IndexFunc(next, func(n told) bool { return n.key == t.key })
+		if k < 0 {
+			continue
+		}
+		switch n := next[k].text(); {
+		case isMissing(t.text()):
+			t.value = next[k].value
+		case !isMissing(n) && n != t.text():
+			t.varies = true
+		}
+	}
+}
+
+// flush yields the calls, and returns false if reading is to stop.
+func (r *rows) flush(yield yieldFunc, number func(int) string) (more bool) {
+	r.settle()
+	for i, j := range r.calls {
+		c, err := j.finish(r.Reader)
+		if err != nil {
+			if !yield.fail(j.n, j.at, err) {
+				return false
+			}
+			continue
+		}
+		if c.ID == "" {
+			c.ID = number(i + 1)
+		}
+		if !yield(c, nil) {
+			return false
+		}
+	}
+	*r = *newRows(r.Reader)
+	return true
+}
+
+// settle makes one call of rows that each have an ID of their own and no label: the IDs are those of turns.
+func (r *rows) settle() {
+	const fewest = 2
+	alone := len(r.calls) == r.count && r.count >= fewest
+	for _, j := range r.calls {
+		alone = alone && j.call == "" && !slices.ContainsFunc(j.told, func(t told) bool { return t.use.slot == labelSlot })
+	}
+	if !alone {
+		return
+	}
+	first := r.calls[0]
+	for _, j := range r.calls[1:] {
+		first.compare(j.told)
+		first.turns, first.orders, first.lines = append(first.turns, j.turns...), append(first.orders, j.orders...), first.lines+j.lines
+	}
+	first.id = ""
+	r.calls = r.calls[:1]
+}
+
+// finish returns the call.
+func (j *joined) finish(o Reader) (c Call, err error) {
+	j.sort()
+	t := newRecords(o).reader(&anyList)
+	t.turns, t.lines = j.turns, j.lines
+	if err := t.give(&c); err != nil {
+		return c, fmt.Errorf("the transcript %w", err)
+	}
+	var d describer
+	for _, t := range j.told {
+		switch {
+		case t.varies && t.use.slot == labelSlot:
+			return c, fmt.Errorf("the rows of call %s have different labels in %s; they are one call's, or the ID is that of several", clip(strconv.Quote(cmp.Or(j.call, j.id))), clip(t.key))
+		case !t.varies:
+			d.tell(t.key, t.use, t)
+		}
+	}
+	err = d.finish(o, &c)
+	c.ID = cmp.Or(j.call, j.id)
+	o.Summary.format("rows of turns")
+	return c, err
+}
+
+func (t told) at() int { return 0 }
+
+// sort puts the turns in the order that their numbers give, where all have one.
+func (j *joined) sort() {
+	type numbered struct {
+		rawTurn
+		n float64
+	}
+	all := make([]numbered, len(j.turns))
+	for i, t := range j.turns {
+		n, err := strconv.ParseFloat(j.orders[i], 64)
+		if err != nil {
+			return
+		}
+		all[i] = numbered{t, n}
+	}
+	slices.SortStableFunc(all, func(a, b numbered) int { return cmp.Compare(a.n, b.n) })
+	for i, t := range all {
+		j.turns[i] = t.rawTurn
+	}
+}

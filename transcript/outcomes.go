@@ -1,0 +1,57 @@
+package transcript
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// wonWords and lostWords are labels as labelWords writes them.
+var (
+	wonWords = []string{"won", "win", "closed won", "closedwon", "deal won", "yes", "y", "true", "t", "converted", "sale", "sold", "purchased",
+		"success", "successful", "positive", "accepted"}
+	lostWords = []string{"lost", "loss", "closed lost", "closedlost", "deal lost", "no", "n", "false", "f", "not converted", "unconverted",
+		"non converted", "no sale", "not sold", "unsold", "not purchased", "failure", "failed", "unsuccessful", "negative", "rejected", "not won"}
+)
+
+// outcome reads a label: the words that the caller named, 1 and 0, and the usual words. Nothing, or a word for nothing,
+// is Unknown.
+func (o Reader) outcome(label string) (Outcome, error) {
+	label = strings.TrimSpace(label)
+	words := labelWords(label)
+	is := func(named string) bool {
+		return strings.TrimSpace(named) == label || words != "" && labelWords(named) == words
+	}
+	n, err := strconv.ParseFloat(label, 64)
+	switch {
+	case slices.ContainsFunc(o.Won, is), err == nil && n == 1:
+		return Won, nil
+	case slices.ContainsFunc(o.Lost, is), err == nil && n == 0:
+		return Lost, nil
+	case isMissing(label):
+		return Unknown, nil
+	case slices.Contains(wonWords, words):
+		return Won, nil
+	case slices.Contains(lostWords, words):
+		return Lost, nil
+	}
+	return Unknown, fmt.Errorf("the label is %s; want 1 or 0, won or lost, yes or no, or nothing where it is unknown "+
+		"(Reader.Won and Reader.Lost name other words)", clip(strconv.Quote(label)))
+}
+
+// labelWords returns a label in small letters, with one blank for whatever parts its words.
+func labelWords(label string) string {
+	words := strings.FieldsFunc(strings.ToLower(label), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
+	return strings.Join(words, " ")
+}
+
+var missing = map[string]bool{"": true, "nan": true, "null": true, "none": true, "n/a": true, "#n/a": true, "<na>": true, "nat": true, "#value!": true}
+
+// isMissing reports whether a value is one that tables have for none.
+func isMissing(s string) bool {
+	const longest = 7
+	s = strings.TrimSpace(s)
+	return len(s) <= longest && missing[strings.ToLower(s)]
+}

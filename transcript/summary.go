@@ -1,0 +1,161 @@
+package transcript
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Summary is what a [Reader] understood of what it has read; its String is a line that shows whether that is right. The
+// zero value is empty, and what further sequences of calls read is added. It is for one goroutine.
+type Summary struct {
+	// Formats counts the calls by what they were read from, such as "CSV" or "Deepgram".
+	Formats map[string]int
+	// Columns tells for transcript, label and so on which key or column was taken for it because nothing else fits.
+	Columns map[string]string
+	Calls   int
+	Turns   int
+	// Speakers counts those of each role, of each call by their names, and Unnamed the turns that nobody is named for.
+	Speakers map[Role]int
+	Unnamed  int
+	// Outcomes counts the calls that were won, lost, and of which that is not known.
+	Outcomes map[Outcome]int
+	// Skipped counts the records that could not be used, and Errors holds what is wrong with the first of them.
+	Skipped int
+	Errors  []error
+	// Notes counts the calls by what is said of them in [Call.Notes].
+	Notes map[string]int
+}
+
+// mostErrors is how many errors a Summary holds.
+const mostErrors = 10
+
+// format remembers what the next call is read from.
+func (s *Summary) format(name string) {
+	if s != nil {
+		increment(&s.Formats, name)
+	}
+}
+
+// took remembers that a key was taken for something.
+func (s *Summary) took(key, as string) {
+	if s == nil {
+		return
+	}
+	if s.Columns == nil {
+		s.Columns = make(map[string]string)
+	}
+	s.Columns[as] = key
+}
+
+// add counts a call, or an error.
+func (s *Summary) add(c Call, err error) {
+	if s == nil {
+		return
+	}
+	if err != nil {
+		if s.Skipped++; len(s.Errors) < mostErrors {
+			s.Errors = append(s.Errors, err)
+		}
+		return
+	}
+	s.Calls++
+	increment(&s.Outcomes, c.Outcome)
+	for _, note := range c.Notes {
+		increment(&s.Notes, note)
+	}
+	seen := make(map[string]bool)
+	for _, t := range c.Turns() {
+		s.Turns++
+		if t.Speaker == "" {
+			s.Unnamed++
+		} else if !seen[t.Speaker] {
+			seen[t.Speaker] = true
+			increment(&s.Speakers, t.Role)
+		}
+	}
+}
+
+func increment[K comparable](m *map[K]int, key K) {
+	if *m == nil {
+		*m = make(map[K]int)
+	}
+	(*m)[key]++
+}
+
+// String returns a line such as
+//
+//	CSV: 20 calls, 160 turns of 20 agents, 20 customers; 9 won, 11 lost; label is the column converted
+//
+// and behind it what was left out, and what the reader was not sure of.
+func (s *Summary) String() string {
+	parts := []string{s.calls(), s.outcomes()}
+	for _, as := range slices.Sorted(maps.Keys(s.Columns)) {
+		parts = append(parts, fmt.Sprintf("%s is read from %s", as, s.Columns[as]))
+	}
+	if s.Skipped > 0 {
+		parts = append(parts, fmt.Sprintf("left out: %s (the first: %v)", number(s.Skipped, "record"), s.first()))
+	}
+	for _, note := range s.notes() {
+		parts = append(parts, fmt.Sprintf("of %s: %s", number(s.Notes[note], "call"), note))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// calls says what was read from where.
+func (s *Summary) calls() string {
+	var from, speakers []string
+	for _, name := range slices.SortedFunc(maps.Keys(s.Formats), func(a, b string) int {
+		return cmp.Or(cmp.Compare(s.Formats[b], s.Formats[a]), cmp.Compare(a, b))
+	}) {
+		from = append(from, name)
+	}
+	for _, r := range []Role{Agent, Customer} {
+		speakers = append(speakers, number(s.Speakers[r], r.String()))
+	}
+	if n := s.Speakers[Other]; n > 0 {
+		speakers = append(speakers, number(n, "speaker")+" of neither side")
+	}
+	line := fmt.Sprintf("%s, %s of %s", number(s.Calls, "call"), number(s.Turns, "turn"), strings.Join(speakers, ", "))
+	if s.Unnamed > 0 {
+		line += fmt.Sprintf(", %d without a speaker", s.Unnamed)
+	}
+	if len(from) > 0 {
+		line = strings.Join(from, ", ") + ": " + line
+	}
+	return line
+}
+
+func (s *Summary) outcomes() string {
+	line := fmt.Sprintf("%d won, %d lost", s.Outcomes[Won], s.Outcomes[Lost])
+	if n := s.Outcomes[Unknown]; n > 0 {
+		line += fmt.Sprintf(", %d without a label", n)
+	}
+	return line
+}
+
+// first returns the first error, without the name of this package.
+func (s *Summary) first() error {
+	if bad, ok := errors.AsType[*RecordError](s.Errors[0]); ok && bad.File == "" {
+		return errors.New(strings.TrimPrefix(bad.Error(), "transcript: "))
+	}
+	return s.Errors[0]
+}
+
+// notes lists the notes, the most frequent first.
+func (s *Summary) notes() []string {
+	return slices.SortedFunc(maps.Keys(s.Notes), func(a, b string) int {
+		return cmp.Or(cmp.Compare(s.Notes[b], s.Notes[a]), cmp.Compare(a, b))
+	})
+}
+
+// number writes a count with its noun.
+func number(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,238 @@
+package transcript
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// heading is the first cell of a column.
+type heading struct {
+	key string
+	use use
+}
+
+// table makes calls of rows.
+type table struct {
+	Reader
+	keys    *keys
+	columns []heading
+	text    int  // the column of what was said
+	turns   bool // there is a row for each turn
+	rows    *rows
+	records *records
+}
+
+// table reads the rows that next returns; header is the first of them, at a byte of the input.
+func (o Reader) table(header []string, at int64, next func() ([]string, int64, error), yield yieldFunc) {
+	t := &table{Reader: o, records: newRecords(o)}
+	t.keys, t.rows = t.records.keys, t.records.rows
+	if err := t.header(header); err != nil {
+		yield.fail(0, at, err)
+		return
+	}
+	n := 0
+	for {
+		cells, at, err := next()
+		switch {
+		case err == io.EOF && n == 0:
+			yield.fail(0, at, errors.New("there is no row behind the first; want a row for each call or turn"))
+			return
+		case err == io.EOF:
+			t.rows.flush(yield, o.number)
+			return
+		case err == nil && len(strings.TrimSpace(strings.Join(cells, ""))) == 0:
+			continue
+		}
+		n++
+		if !t.row(cells, n, at, err, yield) {
+			return
+		}
+	}
+}
+
+// row reads a row, or passes on what is wrong with it.
+func (t *table) row(cells []string, n int, at int64, err error, yield yieldFunc) (more bool) {
+	if err == nil {
+		cells, err = t.check(cells)
+	}
+	if err != nil {
+		return yield.fail(n, at, err)
+	}
+	if t.turns && !isDialogue(cells[t.text]) {
+		t.rows.add(t.turn(cells, n, at))
+		return true
+	}
+	c, err := t.call(cells)
+	if err != nil {
+		return yield.fail(n, at, err)
+	}
+	if c.ID == "" {
+		c.ID = t.number(n)
+	}
+	return yield(c, nil)
+}
+
+// header reads the names of the columns.
+func (t *table) header(names []string) error {
+	seen := make(map[string]bool)
+	for i, name := range names {
+		name = strings.TrimSpace(name)
+		switch {
+		case !utf8.ValidString(name):
+			return fmt.Errorf("the column %s is not UTF-8; convert the file to UTF-8", clip(fmt.Sprintf("%q", name)))
+		case seen[name] && name != "":
+			return fmt.Errorf("two columns are called %q; keep one", clip(name))
+		}
+		seen[name] = true
+		u := t.keys.ofCall(name)
+		if i == 0 && strings.HasPrefix(name, "Unnamed:") { // pandas' index
+			name = ""
+		}
+		t.columns = append(t.columns, heading{name, u})
+	}
+	for theirs := range t.Columns {
+		if !slices.ContainsFunc(t.columns, func(c heading) bool { return squeeze(c.key) == squeeze(theirs) }) {
+			return fmt.Errorf("no column is called %q, only %s; Reader.Columns names it", clip(theirs), t.names(nil))
+		}
+	}
+	return t.findText()
+}
+
+// findText finds the column of what was said, and whether the rows are turns.
+func (t *table) findText() error {
+	var has [slots]bool
+	var texts, similar []int
+	for i, c := range t.columns {
+		has[c.use.slot] = true
+		if c.use.slot == textSlot && (len(texts) == 0 || c.use.rank <= exact) {
+			if c.use.rank <= exact {
+				texts = texts[:0]
+			}
+			texts = append(texts, i)
+		} else if c.use.slot == textSlot && t.columns[texts[0]].use.rank > exact {
+			texts = append(texts, i)
+		}
+		if strings.Contains(squeeze(c.key), "transcript") {
+			similar = append(similar, i)
+		}
+	}
+	if len(texts) == 0 {
+		texts = similar
+	}
+	if len(texts) != 1 {
+		problem := "no column is called transcript"
+		if len(texts) > 1 {
+			problem = "which column is the transcript is not clear"
+		}
+		return fmt.Errorf("%s, only %s; rename the one with the calls' text, or name it in Reader.Columns", problem, t.names(texts))
+	}
+	t.text = texts[0]
+	if c := t.columns[t.text]; c.use.rank > exact {
+		t.Summary.took(c.key, "transcript")
+	}
+	t.turns = (has[nameSlot] || has[roleSlot] || has[orderSlot] && has[callSlot]) && (has[callSlot] || !has[labelSlot])
+	return nil
+}
+
+// names lists columns, or all.
+func (t *table) names(of []int) string {
+	var names []string
+	for i, c := range t.columns {
+		if of == nil || slices.Contains(of, i) {
+			names = append(names, c.key)
+		}
+	}
+	return clip(strings.Join(names, ", "))
+}
+
+// check returns the cells of a row, one for each column.
+func (t *table) check(cells []string) ([]string, error) {
+	for len(cells) > len(t.columns) && isBlank(cells[len(cells)-1]) {
+		cells = cells[:len(cells)-1]
+	}
+	if len(cells) != len(t.columns) {
+		return nil, fmt.Errorf("the row has %d cells, the first row %d; quote cells that hold separators or line breaks", len(cells), len(t.columns))
+	}
+	for i, cell := range cells {
+		if !utf8.ValidString(cell) {
+			return nil, fmt.Errorf("%q: %s", clip(t.columns[i].key), notUTF8(cell[invalidUTF8([]byte(cell))]))
+		}
+	}
+	return cells, nil
+}
+
+// entries yields the cells of a row that are not of its text and have a value.
+func (t *table) entries(cells []string, yield func(heading, cell)) {
+	for i, c := range t.columns {
+		if value := strings.TrimSpace(cells[i]); i != t.text && c.key != "" && !isMissing(value) {
+			yield(c, cell(value))
+		}
+	}
+}
+
+// call makes a call of a row.
+func (t *table) call(cells []string) (c Call, err error) {
+	text := cells[t.text]
+	if r := t.records.turnsIn(text); r != nil {
+		err = r.give(&c)
+	} else {
+		c.Text = unescapeLines(strings.Clone(text)) // the row shares one string
+		err = checkText(text)
+	}
+	if err != nil {
+		return c, fmt.Errorf("the transcript %w", err)
+	}
+	for i, cell := range cells {
+		if i > 0 && t.columns[i].key == "" && !isMissing(cell) {
+			c.Notes = append(c.Notes, "a column without a name was left out")
+			break
+		}
+	}
+	var d describer
+	t.entries(cells, func(c heading, value cell) { d.tell(c.key, c.use, cell(strings.Clone(string(value)))) })
+	return c, d.finish(t.Reader, &c)
+}
+
+// turn makes a turn of a row.
+func (t *table) turn(cells []string, n int, at int64) row {
+	r := row{n: n, at: at}
+	if !isMissing(cells[t.text]) {
+		r.turn.text = strings.Clone(cells[t.text])
+	}
+	var ranks [slots]uint8
+	better := func(u use) bool {
+		if ranks[u.slot] != 0 && ranks[u.slot] <= u.rank+1 {
+			return false
+		}
+		ranks[u.slot] = u.rank + 1
+		return true
+	}
+	t.entries(cells, func(c heading, value cell) {
+		text := strings.Clone(string(value))
+		switch c.use.slot {
+		case nameSlot:
+			if better(c.use) {
+				r.turn.name = text
+			}
+		case roleSlot:
+			if better(c.use) {
+				r.turn.role = text
+			}
+		case startSlot:
+			if better(c.use) {
+				r.turn.start = parseMoment(text, c.use.unit)
+			}
+		case endSlot:
+			if better(c.use) {
+				r.turn.end = parseMoment(text, c.use.unit)
+			}
+		default:
+			r.tell(c.key, c.use, value)
+		}
+	})
+	return r
+}
