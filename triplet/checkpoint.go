@@ -48,7 +48,7 @@ type state struct {
 // fingerprint tells runs apart: it is a hash of all that the weights depend on.
 func (t *trainer) fingerprint(docs [][]string) (string, error) {
 	h := sha256.New()
-	if err := json.NewEncoder(h).Encode([]any{magic, t.Options, t.model.Heads(), t.labels, docs}); err != nil {
+	if err := json.NewEncoder(h).Encode([]any{magic, t.Options, fmt.Sprintf("%T", t.Objective), t.model.Heads(), t.labels, docs}); err != nil {
 		return "", fmt.Errorf("triplet: %w", err)
 	}
 	for _, p := range t.model.Parameters() {

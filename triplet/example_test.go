@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 
+	"gonum.org/v1/gonum/floats"
+
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/triplet"
 )
@@ -59,4 +61,54 @@ func ExampleTrain_attention() {
 	weights := blocks[0]
 	fmt.Printf("%d turns, whose weights sum to %.3f\n", len(weights), weights[0]+weights[1])
 	// Output: 2 turns, whose weights sum to 1.000
+}
+
+// contrastive is the loss of pairs (Hadsell, Chopra and LeCun 2006): those of one label are drawn together, those of
+// different labels pushed apart until their distance is the margin.
+type contrastive struct{ Margin float64 }
+
+func (c contrastive) Evaluate(b *triplet.Batch) (loss float64, err error) {
+	n, width := b.Embeddings.Dims()
+	pairs := float64(n * (n - 1) / 2)
+	difference := make([]float64, width)
+	for i := range n {
+		for j := range i {
+			floats.SubTo(difference, b.Embeddings.RawRowView(i), b.Embeddings.RawRowView(j))
+			distance := floats.Norm(difference, 2)
+			slope := distance // of half the squared distance
+			if b.Labels[i] != b.Labels[j] {
+				slope = min(distance-c.Margin, 0)
+			}
+			loss += slope * slope / 2 / pairs
+			if distance > 0 {
+				floats.AddScaled(b.Gradient.RawRowView(i), slope/distance/pairs, difference)
+				floats.AddScaled(b.Gradient.RawRowView(j), -slope/distance/pairs, difference)
+			}
+		}
+	}
+	return loss, nil
+}
+
+// A loss of the caller's own, checked against finite differences before it trains.
+func ExampleObjective() {
+	loss := contrastive{Margin: 0.5}
+	if err := triplet.CheckGradient(loss, []int{0, 0, 0, 1, 1, 1}, 8, 1); err != nil {
+		fmt.Println(err)
+		return
+	}
+	model, err := encoder.Load(os.DirFS("../encoder/testdata/models/mean12"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	docs := [][]string{{"the price is too high"}, {"is it", "too high"}, {"we can sign today"}, {"sign it", "today"}}
+	labels := []int{0, 0, 1, 1}
+	history, err := triplet.Train(context.Background(), model, docs, labels, &triplet.Options{Objective: loss, Epochs: 20, LearningRate: 1e-3, NoDropout: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	first, last := history.Steps[0], history.Steps[len(history.Steps)-1]
+	fmt.Printf("%d steps, the loss falls: %v\n", last.Step, last.Loss < first.Loss)
+	// Output: 20 steps, the loss falls: true
 }

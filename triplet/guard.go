@@ -3,20 +3,21 @@ package triplet
 // Over how many steps a guard looks before it warns.
 const guardSteps = 20
 
-// guards are looked at after each step. Each warns once, with a remedy.
+// guards are evaluated after each step. Each warns once, with a remedy.
 var guards = []struct {
-	text string
-	bad  func(last []Step, first Step) bool
+	mined bool // it is about losses of this package alone
+	text  string
+	bad   func(last []Step, first Step) bool
 }{
-	{"documents have collapsed to nearly one point: lower LearningRate or raise Warmup; batch_hard collapses sooner than other losses",
+	{false, "documents have collapsed to nearly one point: lower LearningRate or raise Warmup; batch_hard collapses sooner than other losses",
 		every(func(s, _ Step) bool { return s.Cosine > 0.99 })},
-	{"no triplet is active: the loss has nothing left to teach: stop earlier, raise Margin, or use batch_all or batch_hard",
+	{true, "no triplet is active: the loss has nothing left to teach: stop earlier, raise Margin, or use batch_all or batch_hard",
 		every(func(s, _ Step) bool { return s.Active == 0 })},
-	{"every triplet has been active from the start: Margin is beyond the distances that occur: lower it",
+	{true, "every triplet has been active from the start: Margin is beyond the distances that occur: lower it",
 		func(last []Step, first Step) bool {
 			return last[0].Step > 5*guardSteps && first.Active == 1 && every(func(s, _ Step) bool { return s.Active == 1 })(last, first)
 		}},
-	{"the loss is exploding: lower LearningRate, or raise Warmup",
+	{false, "the loss is exploding: lower LearningRate, or raise Warmup",
 		every(func(s, first Step) bool { return s.Loss > 3*first.Loss+0.1 })},
 }
 
@@ -38,7 +39,7 @@ func (t *trainer) guard() {
 		return
 	}
 	for _, g := range guards {
-		if g.bad(steps[len(steps)-guardSteps:], steps[0]) {
+		if !(g.mined && t.Objective != nil) && g.bad(steps[len(steps)-guardSteps:], steps[0]) {
 			t.warn("%s", g.text)
 		}
 	}

@@ -48,17 +48,17 @@ type Loss struct {
 	Kind     LossKind // default: Triplets
 	Distance Distance // default: Cosine; SupervisedContrastive and MultipleNegatives know no other
 	// Margin is by how much a document of the other label must be farther. Default: 0.3 for Cosine, 0.5 for Euclidean,
-	// 0.6 for SquaredEuclidean, 5 for Manhattan. A margin beyond the distances that occur keeps every triplet active
-	// for ever, as sentence-transformers' 5 does with unit vectors.
+	// 0.6 for SquaredEuclidean, 5 for Manhattan; negative: none. A margin beyond the distances that occur keeps every
+	// triplet active for ever, as sentence-transformers' 5 does with unit vectors.
 	Margin float64
 	// Soft replaces max(0, margin + p - n) by log(1 + exp(p - n)), which has no margin to choose and never stops
 	// pulling. For Triplets, BatchAll and BatchHard. Default: false.
 	Soft bool
-	// Scale multiplies similarities before a softmax. Default: 20 for MultipleNegatives, 10 for SupervisedContrastive.
+	// Scale multiplies similarities before the softmax of MultipleNegatives, default 20, or SupervisedContrastive, default 10.
 	Scale float64
 }
 
-// withDefaults fills in what is zero and says what makes no sense.
+// withDefaults validates a loss and fills in what is zero.
 func (l Loss) withDefaults() (Loss, error) {
 	if l.Kind == "" {
 		l.Kind = Triplets
@@ -66,32 +66,37 @@ func (l Loss) withDefaults() (Loss, error) {
 	if l.Distance == "" {
 		l.Distance = Cosine
 	}
-	margins := map[Distance]float64{Cosine: 0.3, Euclidean: 0.5, SquaredEuclidean: 0.6, Manhattan: 5}
-	scales := map[LossKind]float64{MultipleNegatives: 20, SupervisedContrastive: 10, Triplets: 1, BatchAll: 1, BatchHard: 1, BatchSemiHard: 1}
-	switch _, known := margins[l.Distance]; {
+	margin := map[Distance]float64{Cosine: 0.3, Euclidean: 0.5, SquaredEuclidean: 0.6, Manhattan: 5}[l.Distance]
+	scale, known := map[LossKind]float64{MultipleNegatives: 20, SupervisedContrastive: 10, Triplets: 0, BatchAll: 0, BatchHard: 0, BatchSemiHard: 0}[l.Kind]
+	softmax := scale > 0
+	switch {
 	case !known:
-		return l, fmt.Errorf("triplet: distance %q, want cosine, euclidean, squared_euclidean or manhattan", l.Distance)
-	case scales[l.Kind] == 0:
 		return l, fmt.Errorf("triplet: loss %q, want triplet, batch_all, batch_hard, batch_semi_hard, supervised_contrastive or multiple_negatives", l.Kind)
-	case !(l.Margin >= 0) || math.IsInf(l.Margin, 0):
-		return l, fmt.Errorf("triplet: margin %v, want a number above 0", l.Margin)
-	case !(l.Scale >= 0) || math.IsInf(l.Scale, 0):
-		return l, fmt.Errorf("triplet: scale %v, want a number above 0", l.Scale)
-	case scales[l.Kind] > 1 && l.Distance != Cosine:
+	case margin == 0:
+		return l, fmt.Errorf("triplet: distance %q, want cosine, euclidean, squared_euclidean or manhattan", l.Distance)
+	case softmax && l.Distance != Cosine:
 		return l, fmt.Errorf("triplet: loss %s works on cosine similarity, not on %s distance", l.Kind, l.Distance)
-	case l.Soft && (l.Kind == BatchSemiHard || scales[l.Kind] > 1):
+	case l.Soft && (l.Kind == BatchSemiHard || softmax):
 		return l, fmt.Errorf("triplet: loss %s has no soft margin", l.Kind)
+	case l.Margin != 0 && (l.Soft || softmax):
+		return l, fmt.Errorf("triplet: loss %s, Soft %v, has no Margin: leave out %v", l.Kind, l.Soft, l.Margin)
+	case l.Scale != 0 && !softmax:
+		return l, fmt.Errorf("triplet: loss %s has no Scale: leave out %v", l.Kind, l.Scale)
 	}
-	if l.Margin == 0 {
-		l.Margin = margins[l.Distance]
+	var err error
+	switch {
+	case softmax:
+		err = positive("Scale", &l.Scale, scale, math.MaxInt32)
+	case !l.Soft:
+		err = orNone("Margin", &l.Margin, margin, math.MaxInt32)
 	}
-	if l.Scale == 0 {
-		l.Scale = scales[l.Kind]
+	if err != nil {
+		return l, fmt.Errorf("triplet: %w", err)
 	}
 	return l, nil
 }
 
-// drawsTriplets says whether the loss works on drawn triplets rather than on a label-balanced batch.
+// drawsTriplets reports whether the loss works on drawn triplets rather than on a label-balanced batch.
 func (l Loss) drawsTriplets() bool { return l.Kind == Triplets || l.Kind == MultipleNegatives }
 
 // batch is what one value of a loss is about: documents, their labels, and for losses that draw them the triplets of

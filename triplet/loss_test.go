@@ -172,6 +172,15 @@ func TestLossGradients(t *testing.T) {
 	}
 }
 
+// A negative margin says none, which is not the default.
+func TestLossMargin(t *testing.T) {
+	for margin, want := range map[float64]float64{0: 0.3, 0.5: 0.5, -1: 0} {
+		if l, err := (Loss{Margin: margin}).withDefaults(); err != nil || l.Margin != want {
+			t.Errorf("margin %v becomes %v, error %v, want %v", margin, l.Margin, err, want)
+		}
+	}
+}
+
 // A perfect arrangement costs nothing, equal documents do not divide by zero.
 func TestLossExtremes(t *testing.T) {
 	far := []float64{1, 0, 1, 0, -1, 0, -1, 0}
@@ -200,8 +209,9 @@ func TestLossExtremes(t *testing.T) {
 
 func TestLossErrors(t *testing.T) {
 	for _, l := range []Loss{
-		{Kind: "hard"}, {Distance: "l2"}, {Margin: -1}, {Margin: math.NaN()}, {Scale: math.Inf(1)},
-		{Kind: BatchSemiHard, Soft: true}, {Kind: MultipleNegatives, Distance: Euclidean}, {Kind: SupervisedContrastive, Soft: true},
+		{Kind: "hard"}, {Distance: "l2"}, {Margin: math.NaN()}, {Margin: math.Inf(1)},
+		{Scale: 10}, {Kind: MultipleNegatives, Scale: -1}, {Kind: MultipleNegatives, Scale: math.Inf(1)}, {Kind: MultipleNegatives, Margin: 0.1},
+		{Soft: true, Margin: 0.1}, {Kind: BatchSemiHard, Soft: true}, {Kind: MultipleNegatives, Distance: Euclidean}, {Kind: SupervisedContrastive, Soft: true},
 	} {
 		if _, err := l.withDefaults(); err == nil {
 			t.Errorf("%+v: no error", l)

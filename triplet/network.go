@@ -145,12 +145,13 @@ type head struct {
 	parameters        G.Nodes
 	vm                G.VM
 	batch             *batch
+	objective         Objective // of the caller's own, if there is one
 	comparison
 	documents, gradient []float64 // the comparison's input and output
 }
 
 func newHead(m *encoder.Model, o *Options, tasks []*task, pool *kernel.Pool) (*head, error) {
-	h := &head{comparison: comparison{Loss: o.Loss}, tasks: tasks}
+	h := &head{objective: o.Objective, comparison: comparison{Loss: o.Loss}, tasks: tasks}
 	h.context = &ops.Context[float32]{Pool: pool, Packs: ops.NewPacks[float32](), Keep: true}
 	h.rows = G.NewMatrix(G.NewGraph(), tensor.Float32, G.WithShape(5, m.Width()), G.WithName("sequences"))
 	documents, err := h.pool(m, o.Attention)
@@ -202,7 +203,11 @@ func (h *head) compare(rows, width int, x, grad []float32) (float64, error) {
 	for i, v := range x {
 		h.documents[i] = float64(v)
 	}
-	h.of(h.batch, width, h.documents, h.gradient)
+	if h.objective == nil {
+		h.of(h.batch, width, h.documents, h.gradient)
+	} else if err := h.evaluate(h.objective, h.batch, width, h.documents, h.gradient); err != nil {
+		return 0, err
+	}
 	for i, g := range h.gradient {
 		grad[i] = float32(g)
 	}

@@ -12,126 +12,6 @@ import (
 	"github.com/org/salesconv/internal/ops"
 )
 
-// Options of a training run. Nil and the zero value are good defaults. What matters most is how far the weights may go:
-// Epochs, LearningRate, TrainLayers or LoRA, with Validation to judge it; then the Loss. The rest is for those who measure
-// what it does to their documents.
-type Options struct {
-	Loss              Loss // default: triplets, cosine distance, margin 0.3
-	Epochs            int  // default 1
-	TripletsPerAnchor int  // triplets for each document of a batch as anchor, for the losses that draw them; default 4
-	BatchSize         int  // documents in a step, half of each label; default 16
-
-	LearningRate float64  // default 2e-5, with LoRA 2e-4
-	Schedule     Schedule // default LinearDecay
-	Warmup       float64  // share of the steps in which the rate rises; default 0.1; below 0: none
-	WeightDecay  float64  // of weights; default 0.01; below 0: none
-	DecayAll     bool     // biases and LayerNorm decay as well; default false
-	ClipNorm     float64  // of the whole gradient; default 1; below 0: none
-	LayerDecay   float64  // factor of the rate from each layer to the one below; default 1
-	TrainLayers  int      // how many upper layers learn, embeddings and the others being frozen; default 0: everything
-	LoRA         int      // rank of corrections that learn in the place of the layers' weights, into which they are merged; default 0: none
-	L2SP         float64  // of the weights towards those to begin with, as WeightDecay is towards zero (Li et al. 2018, arXiv 1802.01483); default 0: none
-	DropSegments float64  // probability of leaving a segment out of its document in a step; default 0
-	NoDropout    bool     // default false: dropout as config.json of the model has it
-
-	// Confounders to the label that batches and triplets are not to offer: who the agent was, the customer, the day. Each
-	// names the group of every document, "" if it is unknown. Positives come from other groups and negatives from
-	// the same, as far as a batch has such; batches are made to have them for the first. Default none.
-	Confounders [][]string
-
-	Seed    uint64 // of batches and dropout; default 0
-	Threads int    `json:"-"` // default GOMAXPROCS; the weights do not depend on it
-
-	// MemoryLimit bounds, in bytes, the activations of a step. A batch that needs more is run in parts, with the
-	// same gradients and a third more time. A piece of all-MiniLM-L6-v2 takes 132 KB, 58 KB if two layers learn.
-	// Default 2 GiB.
-	MemoryLimit int64
-
-	// Attention pools documents by [encoder.Attention], whose query is learnt beside the encoder, so that segments that tell
-	// count for more. The model keeps it. Default: the mean of the segments.
-	Attention bool
-	// LabelWeight is that of the loss of a linear classifier of the label, trained alongside, against the main loss: triplets
-	// decide which documents lie together, the classifier along which line they separate. It is [encoder.Heads].Label of
-	// the model afterwards. Default 0: none.
-	LabelWeight float64
-	Tasks       []Task // what else is to be predicted from the documents' embeddings; default none
-
-	Validation  *Validation  // held-out documents decide when to stop and what to keep; default none
-	Checkpoints *Checkpoints `json:"-"` // the run can be taken up again; default none
-	Progress    func(Step)   `json:"-"` // watches each step; default none
-}
-
-// Check says what makes no sense, whatever the model and the documents: Train says it too, but later.
-func (o *Options) Check() error {
-	_, err := o.withDefaults(math.MaxInt)
-	return err
-}
-
-// withDefaults fills in what is zero and says what makes no sense.
-func (o *Options) withDefaults(layers int) (*Options, error) {
-	d := Options{}
-	if o != nil {
-		d = *o
-	}
-	var err error
-	if d.Loss, err = d.Loss.withDefaults(); err != nil {
-		return nil, err
-	}
-	rate := 2e-5
-	if d.LoRA > 0 {
-		rate = 2e-4
-	}
-	for _, f := range []struct {
-		name     string
-		value    *float64
-		standard float64
-		top      float64
-	}{
-		{"LearningRate", &d.LearningRate, rate, 1}, {"Warmup", &d.Warmup, 0.1, 1}, {"WeightDecay", &d.WeightDecay, 0.01, 100},
-		{"ClipNorm", &d.ClipNorm, 1, math.MaxFloat64}, {"LayerDecay", &d.LayerDecay, 1, 1},
-	} {
-		if *f.value = or(*f.value, f.standard); !(*f.value <= f.top) {
-			return nil, fmt.Errorf("triplet: %s %v, want at most %v", f.name, *f.value, f.top)
-		}
-		*f.value = max(*f.value, 0)
-	}
-	for _, n := range []struct {
-		name     string
-		value    *int
-		standard int
-	}{{"Epochs", &d.Epochs, 1}, {"Pairs", &d.TripletsPerAnchor, 4}, {"BatchSize", &d.BatchSize, 16}} {
-		if *n.value == 0 {
-			*n.value = n.standard
-		}
-		if *n.value < 0 {
-			return nil, fmt.Errorf("triplet: %s %d, want 1 or more", n.name, *n.value)
-		}
-	}
-	switch d.Schedule {
-	case "":
-		d.Schedule = LinearDecay
-	case LinearDecay, ConstantRate, CosineDecay:
-	default:
-		return nil, fmt.Errorf("triplet: schedule %q, want linear, constant or cosine", d.Schedule)
-	}
-	if d.LearningRate == 0 || d.LayerDecay == 0 {
-		return nil, fmt.Errorf("triplet: LearningRate %v and LayerDecay %v, want above 0", d.LearningRate, d.LayerDecay)
-	}
-	if d.TrainLayers < 0 || d.TrainLayers > layers {
-		return nil, fmt.Errorf("triplet: TrainLayers %d, want 0 to %d", d.TrainLayers, layers)
-	}
-	if !(d.LabelWeight >= 0) || math.IsInf(d.LabelWeight, 0) {
-		return nil, fmt.Errorf("triplet: LabelWeight %v, want a number from 0", d.LabelWeight)
-	}
-	if d.LoRA < 0 || !(d.L2SP >= 0) || !(d.DropSegments >= 0 && d.DropSegments < 1) {
-		return nil, fmt.Errorf("triplet: LoRA %d, Pull %v, DropSegments %v: want none below 0, and DropSegments below 1", d.LoRA, d.L2SP, d.DropSegments)
-	}
-	if d.MemoryLimit <= 0 {
-		d.MemoryLimit = 2 << 30
-	}
-	return &d, nil
-}
-
 // Train fine-tunes the model in place so that documents of one label come nearer to each other than to those of the
 // other. Each document is a list of segments, the turns of a call for example; its row is made of theirs as
 // [encoder.Model.EncodeDocuments] does, and gradients run through all of them. Labels are 0 and 1. Heads that the
@@ -232,6 +112,9 @@ type trainer struct {
 }
 
 func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) (*trainer, error) {
+	if m == nil {
+		return nil, errors.New("triplet: no model to train")
+	}
 	o, err := opts.withDefaults(m.Config().NumHiddenLayers)
 	if err != nil {
 		return nil, err
@@ -282,23 +165,30 @@ func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) 
 	return t, nil
 }
 
-// check says what is wrong with documents and labels.
-func check(docs [][]string, labels []int, shortcuts [][]string) error {
+// check validates documents, their labels and the columns of confounders.
+func check(docs [][]string, labels []int, confounders [][]string) error {
 	if len(labels) != len(docs) {
 		return fmt.Errorf("triplet: %d labels for %d documents", len(labels), len(docs))
 	}
-	for _, groups := range shortcuts {
+	for i, groups := range confounders {
 		if len(groups) != len(docs) {
-			return fmt.Errorf("triplet: a shortcut with groups of %d documents, want %d", len(groups), len(docs))
+			return fmt.Errorf("triplet: Confounders[%d] has groups of %d documents, want %d", i, len(groups), len(docs))
 		}
 	}
+	for i, segments := range docs {
+		if len(segments) == 0 {
+			return fmt.Errorf("triplet: document %d has no segments, want 1 or more", i)
+		}
+	}
+	return checkLabels(labels)
+}
+
+// checkLabels returns an error unless there are two documents or more of each label.
+func checkLabels(labels []int) error {
 	var count [2]int
 	for i, l := range labels {
 		if l != 0 && l != 1 {
 			return fmt.Errorf("triplet: document %d has label %d, want 0 or 1", i, l)
-		}
-		if len(docs[i]) == 0 {
-			return fmt.Errorf("triplet: document %d has no segments", i)
 		}
 		count[l]++
 	}

@@ -294,11 +294,16 @@ func TestTrainErrors(t *testing.T) {
 		"groups of 2 documents, want 6": func() ([][]string, []int, *Options) {
 			return docs, labels, &Options{Confounders: [][]string{{"a", "b"}}}
 		},
-		"BatchSize -1, want 1 or more": func() ([][]string, []int, *Options) { return docs, labels, &Options{BatchSize: -1} },
-		`schedule "step"`:              func() ([][]string, []int, *Options) { return docs, labels, &Options{Schedule: "step"} },
-		"TrainLayers 3, want 0 to 2":   func() ([][]string, []int, *Options) { return docs, labels, &Options{TrainLayers: 3} },
-		"LearningRate NaN":             func() ([][]string, []int, *Options) { return docs, labels, &Options{LearningRate: math.NaN()} },
-		`distance "x"`:                 func() ([][]string, []int, *Options) { return docs, labels, &Options{Loss: Loss{Distance: "x"}} },
+		"Warmup 1.5, want at most 1, or a negative": func() ([][]string, []int, *Options) { return docs, labels, &Options{Warmup: 1.5} },
+		"ClipNorm NaN, want":                        func() ([][]string, []int, *Options) { return docs, labels, &Options{ClipNorm: math.NaN()} },
+		"L2SP -1, want 0 to":                        func() ([][]string, []int, *Options) { return docs, labels, &Options{L2SP: -1} },
+		"DropSegments 1, want":                      func() ([][]string, []int, *Options) { return docs, labels, &Options{DropSegments: 1} },
+		"Threads -1, want 0":                        func() ([][]string, []int, *Options) { return docs, labels, &Options{Threads: -1} },
+		"BatchSize -1, want above 0":                func() ([][]string, []int, *Options) { return docs, labels, &Options{BatchSize: -1} },
+		`schedule "step"`:                           func() ([][]string, []int, *Options) { return docs, labels, &Options{Schedule: "step"} },
+		"TrainLayers 3, want 0 to 2":                func() ([][]string, []int, *Options) { return docs, labels, &Options{TrainLayers: 3} },
+		"LearningRate NaN":                          func() ([][]string, []int, *Options) { return docs, labels, &Options{LearningRate: math.NaN()} },
+		`distance "x"`:                              func() ([][]string, []int, *Options) { return docs, labels, &Options{Loss: Loss{Distance: "x"}} },
 	} {
 		d, l, o := f()
 		if _, err := Train(t.Context(), m, d, l, o); err == nil || !strings.HasPrefix(err.Error(), "triplet: ") || !strings.Contains(err.Error(), want) {
@@ -333,4 +338,16 @@ func TestTrainNaN(t *testing.T) {
 			}
 		}
 	}
+}
+
+// contextAfter returns a context that ends after a step of the run, and what it ends for.
+func contextAfter(t *testing.T, step int, o *Options) (context.Context, error) {
+	reason := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	o.Progress = func(s Step) {
+		if s.Step == step {
+			cancel(reason)
+		}
+	}
+	return ctx, reason
 }

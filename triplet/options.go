@@ -1,0 +1,145 @@
+package triplet
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Options of a training run. Nil and the zero value are good defaults: the zero of a field is its default, and where
+// that is a number other than none, a negative number says none if the field says so. What matters most is how far the
+// weights may go: Epochs, LearningRate, TrainLayers or LoRA, with Validation to judge it; then the Loss. The rest is for
+// those who measure what it does to their documents.
+type Options struct {
+	Loss      Loss      // default: triplets, cosine distance, margin 0.3
+	Objective Objective // a loss of the caller's own; of Loss only Distance is used then, by Validation; default none
+	Epochs    int       // default 1
+	// TripletsPerAnchor is how many triplets are drawn with each document of a batch as the anchor. Losses that mine their
+	// own (BatchAll, BatchHard, BatchSemiHard, SupervisedContrastive) draw none. Default 4.
+	TripletsPerAnchor int
+	BatchSize         int // documents in a step, half of each label; default 16
+
+	LearningRate float64  // default 2e-5, with LoRA 2e-4
+	Schedule     Schedule // default LinearDecay
+	Warmup       float64  // share of the steps in which the rate rises; default 0.1; negative: none
+	WeightDecay  float64  // of weights; default 0.01; negative: none
+	DecayAll     bool     // biases and LayerNorm decay as well; default false
+	ClipNorm     float64  // of the whole gradient; default 1; negative: none
+	LayerDecay   float64  // factor of the rate from each layer to the one below; default 1
+	TrainLayers  int      // number of upper layers that are trained, embeddings and the others being frozen; default 0: everything
+	// LoRA is the rank of corrections that are trained instead of the matrices of the layers, into which they are merged
+	// (Hu et al. 2021, arXiv 2106.09685). Default 0: none.
+	LoRA int
+	// L2SP draws the weights towards the initial ones, as WeightDecay does towards zero (Li et al. 2018, arXiv 1802.01483).
+	// Default 0: none.
+	L2SP         float64
+	DropSegments float64 // probability of leaving a segment out of its document in a step; default 0
+	NoDropout    bool    // default false: dropout as config.json of the model has it
+
+	// Confounders are columns that batches and triplets must not predict the label by: the agent, the customer, the day.
+	// Each names the group of every document, "" if it is unknown. Positives come from other groups and negatives from
+	// the same, as far as a batch has such; batches are composed for the first column. Default none.
+	Confounders [][]string
+
+	Seed    uint64 // of batches and dropout; default 0
+	Threads int    `json:"-"` // default GOMAXPROCS; the weights do not depend on it
+
+	// MemoryLimit bounds, in bytes, the activations of a step. A batch that needs more is run in parts, with the
+	// same gradients and a third more time. A token of all-MiniLM-L6-v2 takes 132 KB, 58 KB if two layers are trained.
+	// Default 2 GiB; negative: none.
+	MemoryLimit int64
+
+	// Attention pools documents by [encoder.AttentionPooling], whose query is trained alongside the encoder, so that
+	// segments that matter get more weight. The model keeps it. Default: the mean of the segments.
+	Attention bool
+	// LabelWeight is the weight of the loss of a linear classifier of the label, trained alongside, the main loss having 1:
+	// triplets decide which documents lie together, the classifier along which line they separate. It is
+	// [encoder.Heads].Label of the model afterwards. Default 0: none.
+	LabelWeight float64
+	Tasks       []Task // what else is to be predicted from the documents' embeddings; default none
+
+	Validation  *Validation  // held-out documents decide when to stop and what to keep; default none
+	Checkpoints *Checkpoints `json:"-"` // the run can be resumed; default none
+	Progress    func(Step)   `json:"-"` // watches each step; default none
+}
+
+// Check returns an error if an option is out of range or contradicts another, whatever the model and the documents.
+// Train returns it too, but later.
+func (o *Options) Check() error {
+	_, err := o.withDefaults(math.MaxInt)
+	return err
+}
+
+// withDefaults validates a copy of the options and fills in what is zero.
+func (o *Options) withDefaults(layers int) (*Options, error) {
+	d := Options{}
+	if o != nil {
+		d = *o
+	}
+	rate := 2e-5
+	if d.LoRA > 0 {
+		rate = 2e-4
+	}
+	const any = math.MaxInt32
+	if err := cmp.Or(
+		positive("Epochs", &d.Epochs, 1, any), positive("TripletsPerAnchor", &d.TripletsPerAnchor, 4, any),
+		positive("BatchSize", &d.BatchSize, 16, any), positive("LearningRate", &d.LearningRate, rate, 1),
+		orNone("Warmup", &d.Warmup, 0.1, 1), orNone("WeightDecay", &d.WeightDecay, 0.01, 100), orNone("ClipNorm", &d.ClipNorm, 1, any),
+		positive("LayerDecay", &d.LayerDecay, 1, 1), fromZero("TrainLayers", d.TrainLayers, layers), fromZero("LoRA", d.LoRA, any),
+		fromZero("L2SP", d.L2SP, any), fromZero("DropSegments", d.DropSegments, 0.999), fromZero("LabelWeight", d.LabelWeight, any),
+		fromZero("Threads", d.Threads, 1024),
+	); err != nil {
+		return nil, fmt.Errorf("triplet: %w", err)
+	}
+	switch d.Schedule {
+	case "":
+		d.Schedule = LinearDecay
+	case LinearDecay, ConstantRate, CosineDecay:
+	default:
+		return nil, fmt.Errorf("triplet: schedule %q, want linear, constant or cosine", d.Schedule)
+	}
+	switch {
+	case d.MemoryLimit == 0:
+		d.MemoryLimit = 2 << 30
+	case d.MemoryLimit < 0:
+		d.MemoryLimit = math.MaxInt64
+	}
+	if d.Objective != nil && d.Loss != (Loss{Distance: d.Loss.Distance}) {
+		return nil, errors.New("triplet: both Loss and Objective: leave out one, or evaluate the Loss within the Objective")
+	}
+	var err error
+	d.Loss, err = d.Loss.withDefaults()
+	return &d, err
+}
+
+// positive gives an option its default if it is zero, and returns an error unless it is above 0 and at most high.
+func positive[T int | float64](name string, x *T, standard, high T) error {
+	if *x == 0 {
+		*x = standard
+	}
+	if !(*x > 0 && *x <= high) {
+		return fmt.Errorf("%s %v, want above 0 and at most %v", name, *x, high)
+	}
+	return nil
+}
+
+// orNone gives an option its default if it is zero, zero if it is negative, and returns an error if it is above high.
+func orNone[T int | float64](name string, x *T, standard, high T) error {
+	if *x == 0 {
+		*x = standard
+	}
+	if *x != *x || *x > high {
+		return fmt.Errorf("%s %v, want at most %v, or a negative number for none", name, *x, high)
+	}
+	*x = max(*x, 0)
+	return nil
+}
+
+// fromZero returns an error unless an option is 0 to high.
+func fromZero[T int | float64](name string, x, high T) error {
+	if !(x >= 0 && x <= high) {
+		return fmt.Errorf("%s %v, want 0 to %v", name, x, high)
+	}
+	return nil
+}
