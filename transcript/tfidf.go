@@ -131,25 +131,33 @@ func (t *TFIDF) Transform(texts []string) SparseMatrix {
 			}
 		})
 		slices.Sort(index)
-		square := 0.0
+		value = t.weigh(index, func(c int) float64 { return counts[c] }, value)
 		for _, c := range index {
-			n := counts[c]
 			counts[c] = 0
-			if t.sublinear {
-				n = 1 + math.Log(n)
-			}
-			v := n * t.idf[c]
-			value = append(value, v)
-			square += v * v
-		}
-		for k := range value {
-			value[k] /= math.Sqrt(square)
 		}
 		if err := s.Append(index, value); err != nil {
 			panic(err) // never: columns ascend below the width
 		}
 	}
 	return s
+}
+
+// weigh appends to row the weights of terms that are count times in a text, scaled to length 1.
+func (t *TFIDF) weigh(terms []int, count func(term int) float64, row []float64) []float64 {
+	square := 0.0
+	for _, c := range terms {
+		n := count(c)
+		if t.sublinear {
+			n = 1 + math.Log(n)
+		}
+		v := n * t.idf[c]
+		row = append(row, v)
+		square += v * v
+	}
+	for k := range row {
+		row[k] /= math.Sqrt(square)
+	}
+	return row
 }
 
 // Occurrences yields the places in a text where terms that the fit has seen stand, in reading order: the column and the

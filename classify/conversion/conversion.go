@@ -1,31 +1,8 @@
-// Package conversion composes the packages to the predictor that the commands train, save and serve: calls in,
-// probabilities of winning and the turns that make them out.
-//
-// # Features
-//
-// A call is a document, the texts of its turns. Four blocks of features describe it: tf-idf of its words and pairs of
-// words; of the generic encoder's turn vectors the mean, the mean of the last three and the trend over the call. A
-// fifth is the mean of the turn vectors of an encoder tuned on the training calls. Each block has a head of its own,
-// and a [classify.Stack] weighs the heads by what they are worth on calls that they were not trained on.
-//
-// # Tuning
-//
-// The upper layers of the encoder are tuned by triplets of calls and, at the same time, by a linear classifier of the
-// outcome on the mean of the turn vectors, which becomes the head of the fifth block. That is done once on all
-// training calls and once without each inner fold of them, to learn what the tuned head says of calls that neither it nor
-// its encoder has seen. On these the stack decides whether it uses the tuned head at all, and how much it weighs: only
-// what betters both log loss and ROC AUC is used. What predicts has the mean of the weights of all tunings, and of their
-// heads. See [Tuning].
-//
-// # Files
-//
-// Save writes a folder that Load reads: predictor.json (which blocks, which encoders), classifier.json, words.json and
-// the tuned encoder as fine_tuned_embeddings, which sentence-transformers opens too.
 package conversion
 
 import (
 	"context"
-	"strings"
+	"sync/atomic"
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/encoder"
@@ -33,116 +10,134 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Names of the blocks of features, in their order.
-const (
-	Words     = "tf-idf"
-	TurnMean  = "turn mean"
-	LastTurns = "last turns"
-	Trend     = "trend"
-	TunedMean = "fine-tuned turn mean"
-)
+// A Predictor gives calls the probability that they are won. [Fit] trains one and [Load] reads one that was saved. It is
+// never changed after that and safe for concurrent use.
+type Predictor struct {
+	generic *encoder.Model
+	tuned   *encoder.Model // nil without fine-tuning; the stack may do without it
+	words   *transcript.TFIDF
+	stack   *classify.Stack
+	terms   int     // the number of columns of words
+	blocks  []block // that the stack reads
 
-// lastTurns is how many turns at the end of a call make up the block LastTurns.
-const lastTurns = 3
+	background map[string][]float64 // of each centered block, the mean of the training calls
+	limits     limits
+	info       Info
+	embedded   bool // generic is the embedded encoder, which is not saved
+	version    atomic.Pointer[string]
 
-// genericPooling gives the blocks TurnMean, LastTurns and Trend side by side.
-var genericPooling = encoder.Join(encoder.Mean, encoder.Last(lastTurns), encoder.Trend)
-
-// A Pipeline predicts which calls are won. It is safe for concurrent use.
-type Pipeline struct {
-	Generic *encoder.Model
-	Tuned   *encoder.Model // nil: the block TunedMean is not used
-	Words   *transcript.TFIDF
-	Stack   *classify.Stack
-
-	// Background is the mean row of the training calls, of all blocks but Words: what explanations compare with.
-	Background []float64
-
-	embedded bool // Generic is the embedded model, which need not be saved
-	generic  *encoder.Cache
-	tuned    *encoder.Cache
+	genericCache, tunedCache *encoder.Cache
 }
 
-// remember makes room for the vectors of so many turns (0: the default of [encoder.NewCache]) of each encoder.
-func (p *Pipeline) remember(turns int) {
-	p.generic, p.tuned = encoder.NewCache(turns), encoder.NewCache(turns)
+// remember makes room for the vectors of at least so many turns by each encoder.
+func (p *Predictor) remember(turns int) {
+	turns = max(turns, 1<<14)
+	p.genericCache, p.tunedCache = encoder.NewCache(turns), encoder.NewCache(turns)
 }
 
-// cache is that of the vectors of an encoder.
-func (p *Pipeline) cache(m *encoder.Model) *encoder.Cache {
-	if m == p.Tuned {
-		return p.tuned
+// A Prediction is what the predictor makes of a call.
+type Prediction struct {
+	ID          string    `json:"id"` // of the call; a [Live] call has none
+	Probability float64   `json:"probability"`
+	LogOdds     float64   `json:"log_odds"`
+	Warnings    []Warning `json:"warnings,omitempty"` // reasons to distrust the probability
+	// ByTurn is the probability after each turn, as if the call had ended there, where [PredictOptions] ask for it.
+	ByTurn []float64 `json:"by_turn,omitempty"`
+}
+
+// PredictOptions are the settings of Predict. Nil means the defaults.
+type PredictOptions struct {
+	ByTurn   bool                  // also the probability after each turn; default false
+	Progress func(done, total int) // watches the number of turns read; default none
+}
+
+// Predict returns a prediction for each call, in their order. Labels are not looked at. A call in which nobody says a
+// word gets the share of training calls that were won and the warning [NoWords]; so every call has a prediction, and
+// the only errors are those of ctx and of an encoder whose numbers are not finite.
+//
+// Memory grows with the turns of all calls: a stream is predicted in batches, of 64 calls for example.
+func (p *Predictor) Predict(ctx context.Context, calls []transcript.Call, opts *PredictOptions) ([]Prediction, error) {
+	var o PredictOptions
+	if opts != nil {
+		o = *opts
 	}
-	return p.generic
-}
-
-// Document is a call as the encoder reads it: the texts of its turns.
-func Document(call transcript.Call) []string {
-	turns := call.Turns()
-	texts := make([]string, len(turns))
-	for i, t := range turns {
-		texts[i] = t.Text
-	}
-	return texts
-}
-
-// Documents are those of all calls.
-func Documents(calls []transcript.Call) [][]string {
-	docs := make([][]string, len(calls))
+	var docs [][]string
+	var at []int // their calls
+	all := make([]Prediction, len(calls))
 	for i, c := range calls {
-		docs[i] = Document(c)
+		if doc := document(c); doc != nil {
+			docs, at = append(docs, doc), append(at, i)
+		} else {
+			all[i] = p.silent()
+		}
+		all[i].ID = c.ID
 	}
-	return docs
-}
-
-// text is a document as tf-idf reads it.
-func text(doc []string) string { return strings.Join(doc, "\n") }
-
-func texts(docs [][]string) []string {
-	all := make([]string, len(docs))
-	for i, d := range docs {
-		all[i] = text(d)
+	if docs == nil {
+		return all, nil
 	}
-	return all
-}
-
-// Predict gives the probability that each document is won.
-func (p *Pipeline) Predict(ctx context.Context, docs [][]string, progress func(done, total int)) ([]float64, error) {
-	x, err := p.Features(ctx, docs, progress)
+	parts, err := p.features(ctx, docs, p.blocks, o.Progress)
 	if err != nil {
 		return nil, err
 	}
-	return p.Stack.Predict(x)
-}
-
-// PredictByTurn gives the probability after each turn of a document, as if the call ended there. A turn is encoded
-// once.
-func (p *Pipeline) PredictByTurn(ctx context.Context, doc []string) ([]float64, error) {
-	prefixes := make([][]string, len(doc))
-	for i := range doc {
-		prefixes[i] = doc[:i+1]
-	}
-	return p.Predict(ctx, prefixes, nil)
-}
-
-// Features gives the rows that the stack reads, one for each document.
-func (p *Pipeline) Features(ctx context.Context, docs [][]string, progress func(done, total int)) (mat.Matrix, error) {
-	words := p.Words.Transform(texts(docs))
-	generic, err := p.Generic.EncodeDocuments(ctx, docs, &encoder.Options{Pooling: genericPooling, Cache: p.generic, Progress: progress})
+	z, err := p.margins(parts)
 	if err != nil {
 		return nil, err
 	}
-	if p.Tuned == nil {
-		return classify.Join(words, generic)
+	for k, i := range at {
+		all[i].set(z[k], p.warn(docs[k]))
+		if !o.ByTurn {
+			continue
+		}
+		if all[i].ByTurn, err = p.byTurn(ctx, docs[k]); err != nil {
+			return nil, err
+		}
+		all[i].ByTurn[len(docs[k])-1] = all[i].Probability // equal but for rounding
 	}
-	tuned, err := p.Tuned.EncodeDocuments(ctx, docs, &encoder.Options{Cache: p.tuned, Progress: progress})
+	return all, nil
+}
+
+// byTurn gives the probability after each turn of a document whose turns the caches may know.
+func (p *Predictor) byTurn(ctx context.Context, doc []string) ([]float64, error) {
+	l, after := p.Live(), make([]float64, len(doc))
+	for i, turn := range doc {
+		now, err := l.Add(ctx, transcript.Turn{Text: turn})
+		if err != nil {
+			return nil, err
+		}
+		after[i] = now.Probability
+	}
+	return after, nil
+}
+
+// margins gives the log-odds of documents by their features.
+func (p *Predictor) margins(parts []mat.Matrix) ([]float64, error) {
+	x, err := classify.Join(parts...)
 	if err != nil {
 		return nil, err
 	}
-	return classify.Join(words, generic, tuned)
+	return p.stack.Margins(x)
 }
 
-// Vectors gives each document the mean of its turn vectors by one of the pipeline's encoders.
-func (p *Pipeline) Vectors(ctx context.Context, m *encoder.Model, docs [][]string) (*encoder.Embeddings, error) {
-	return m.EncodeDocuments(ctx, docs, &encoder.Options{Cache: p.cache(m)})
+// silent is the prediction for a call in which nobody says a word.
+func (p *Predictor) silent() (none Prediction) {
+	none.set(p.info.prior(), []Warning{NoWords})
+	return none
+}
+
+func (p *Prediction) set(logOdds float64, warnings []Warning) {
+	p.LogOdds, p.Probability, p.Warnings = logOdds, classify.Sigmoid(logOdds), warnings
+}
+
+// Info returns what the predictor is and how it was trained. It shares nothing with p that may be written to.
+func (p *Predictor) Info() Info { return p.info }
+
+// Version returns the SHA-256 of the saved content in hexadecimal: of predictor.json, which holds the hashes of all
+// other files. Predictors of the same version give the same predictions. The date is not part of it, so that training
+// with the same calls, options and software gives the same version. It is "" for a predictor that was neither saved nor
+// loaded.
+func (p *Predictor) Version() string {
+	if v := p.version.Load(); v != nil {
+		return *v
+	}
+	return ""
 }

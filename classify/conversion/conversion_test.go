@@ -1,11 +1,13 @@
 package conversion
 
 import (
+	"context"
 	"math"
 	"os"
-	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/org/salesconv/transcript"
@@ -13,104 +15,233 @@ import (
 
 var tiny = os.DirFS("../../encoder/testdata/models/mean12")
 
-// helpful is a seed with which tuning is used on these documents.
-const helpful = 2
+// With the seed helpful, fine-tuning is used on the calls of train, with the seed useless it is not.
+const helpful, useless = 1, 2
 
-// train fits a pipeline on a small random encoder, to the first 20 of 24 documents.
-func train(t *testing.T, opts Options) (*Fit, [][]string) {
+// train fits a predictor on a small random encoder to 20 calls, and returns 4 others.
+func train(t *testing.T, opts Options) (*Predictor, *Report, []transcript.Call) {
 	t.Helper()
 	calls := transcript.Sample()[:24]
-	labels, err := transcript.Labels(calls)
-	if err != nil {
-		t.Fatal(err)
-	}
-	docs := Documents(calls)
 	opts.Model, opts.Folds, opts.Tune.Epochs = tiny, 2, 2
-	places := make([]int, 20)
-	for i := range places {
-		places[i] = i
-	}
-	fit, err := Train(t.Context(), docs, labels, places, &opts)
+	p, r, err := Fit(t.Context(), calls[:20], &opts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fit, docs
+	return p, r, calls[20:]
 }
 
+// saveAndLoad returns what a saved predictor is read as, and its directory.
+func saveAndLoad(t *testing.T, p *Predictor) (*Predictor, string) {
+	t.Helper()
+	dir := t.TempDir() + "/models"
+	if err := p.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := Load(os.DirFS(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loaded, dir
+}
+
+func predict(t *testing.T, p *Predictor, calls []transcript.Call) []Prediction {
+	t.Helper()
+	all, err := p.Predict(t.Context(), calls, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// A loaded predictor predicts the same and says the same of itself, and the report agrees with it.
 func TestSaveAndLoadPredictTheSame(t *testing.T) {
 	for _, frozen := range []bool{false, true} {
-		fit, docs := train(t, Options{Frozen: frozen, Seed: helpful})
-		dir := t.TempDir()
-		if err := fit.Save(dir); err != nil {
-			t.Fatal(err)
+		p, r, calls := train(t, Options{Frozen: frozen, Seed: helpful})
+		loaded, _ := saveAndLoad(t, p)
+		want := predict(t, p, calls)
+		if got := predict(t, loaded, calls); !reflect.DeepEqual(got, want) {
+			t.Errorf("frozen %v: loaded %+v, want %+v", frozen, got, want)
 		}
-		loaded, err := Load(dir)
+		if !reflect.DeepEqual(loaded.Info(), p.Info()) || loaded.Version() != p.Version() || len(p.Version()) != 64 {
+			t.Errorf("frozen %v: loaded as %+v of version %s, want %+v of %s", frozen, loaded.Info(), loaded.Version(), p.Info(), p.Version())
+		}
+		all, err := r.Predict(t.Context(), calls)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := fit.Predict(t.Context(), docs, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := loaded.Predict(t.Context(), docs, nil)
-		if err != nil || !slices.Equal(got, want) {
-			t.Errorf("frozen %v: loaded %v, %v, want %v", frozen, got, err, want)
-		}
-		all, err := fit.Predictions([]int{20, 21, 22, 23})
-		if err != nil || !slices.Equal(all[len(all)-1].Probability, want[20:]) {
-			t.Errorf("frozen %v: predictions %v, %v, want %v", frozen, all, err, want[20:])
+		for i, probability := range all[len(all)-1].Probability {
+			if probability != want[i].Probability {
+				t.Errorf("frozen %v, call %d: the report predicts %v, the predictor %v", frozen, i, probability, want[i])
+			}
 		}
 	}
 }
 
-// Shares of turns add up to the log-odds.
-func TestExplainAddsUp(t *testing.T) {
-	fit, docs := train(t, Options{Seed: helpful})
-	x, err := fit.Features(t.Context(), docs, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	margins, err := fit.Stack.Margins(x)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, doc := range docs {
-		e, err := fit.Explain(t.Context(), doc, 1)
+// Contributions of turns add up to the log-odds, and those of the words of a turn are spans of the call.
+func TestExplain(t *testing.T) {
+	p, _, calls := train(t, Options{Seed: helpful})
+	want := predict(t, p, calls)
+	for i, call := range calls {
+		e, err := p.Explain(t.Context(), call, &ExplainOptions{Words: 1, Seed: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := math.Abs(e.Output() - margins[i]); len(e.Values) != len(doc) || !(d < 1e-5) { // rows are float32
-			t.Errorf("document %d: %d shares of %d turns, off by %g", i, len(e.Values), len(doc), d)
+		sum, explained := e.Base, 0
+		for _, u := range e.Turns {
+			sum += u.Contribution
+			if got := call.Text[u.Start:u.End]; got != u.Text {
+				t.Errorf("call %d: a turn spans %q, its text is %q", i, got, u.Text)
+			}
+			said := ""
+			for _, w := range u.Words {
+				said += w.Text
+				if got := call.Text[w.Start:w.End]; got != w.Text {
+					t.Errorf("call %d: a word spans %q, its text is %q", i, got, w.Text)
+				}
+			}
+			if said != "" {
+				explained++
+				if said != u.Text {
+					t.Errorf("call %d: the words are %q, want %q", i, said, u.Text)
+				}
+			}
+		}
+		if !(math.Abs(sum-want[i].LogOdds) < 1e-5) || explained != 1 || e.ID != call.ID { // vectors are float32
+			t.Errorf("call %s: contributions add up to %v, want %v; words of %d turns, want 1", e.ID, sum, want[i].LogOdds, explained)
+		}
+	}
+	without, err := p.Explain(t.Context(), calls[0], &ExplainOptions{Words: -1})
+	if err != nil || slices.ContainsFunc(without.Turns, func(u TurnShare) bool { return u.Words != nil }) {
+		t.Errorf("%v: words are explained that nobody asked for", err)
+	}
+}
+
+// After each turn, a live call has the prediction of Predict for a call that ends there.
+func TestLive(t *testing.T) {
+	for _, attention := range []bool{false, true} {
+		o := Options{Seed: helpful}
+		o.Tune.Attention = attention
+		p, _, calls := train(t, o)
+		live, call := p.Live(), calls[2]
+		all, err := p.Predict(t.Context(), calls, &PredictOptions{ByTurn: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, turn := range call.Turns() {
+			now, err := live.Add(t.Context(), turn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			heard := call
+			heard.Text = call.Text[:turn.End]
+			want := predict(t, p, []transcript.Call{heard})[0]
+			if !(math.Abs(now.LogOdds-want.LogOdds) < 1e-5) || !(math.Abs(now.Probability-all[2].ByTurn[i]) < 1e-6) || !slices.Equal(now.Warnings, want.Warnings) {
+				t.Errorf("attention %v, turn %d: %+v, want %+v; by turn %v", attention, i, now, want, all[2].ByTurn[i])
+			}
 		}
 	}
 }
 
-func TestByTurnEndsWithTheCall(t *testing.T) {
-	fit, docs := train(t, Options{Frozen: true})
-	whole, err := fit.Predict(t.Context(), docs[22:23], nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := fit.PredictByTurn(t.Context(), docs[22])
-	if err != nil || len(p) != len(docs[22]) || p[len(p)-1] != whole[0] {
-		t.Errorf("by turn %v, %v; the whole call %v", p, err, whole)
+// An empty turn is an error and leaves a live call as it was, as does a context that has ended.
+func TestLiveStaysWholeAfterErrors(t *testing.T) {
+	p, _, calls := train(t, Options{Frozen: true})
+	whole, broken := p.Live(), p.Live()
+	done, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, turn := range calls[0].Turns() {
+		want, err := whole.Add(t.Context(), turn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := broken.Add(t.Context(), transcript.Turn{Text: " \n"}); err == nil || !strings.Contains(err.Error(), "empty") {
+			t.Errorf("an empty turn: error %v", err)
+		}
+		if _, err := broken.Add(done, transcript.Turn{Text: turn.Text + " once more"}); err == nil {
+			t.Error("no error for a context that has ended")
+		}
+		if got, err := broken.Add(t.Context(), turn); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v, %v, want %+v", got, err, want)
+		}
 	}
 }
 
-func TestLoadRefusesFilesOfDifferentTrainings(t *testing.T) {
-	tuned, _ := train(t, Options{Seed: helpful})
-	frozen, _ := train(t, Options{Frozen: true})
-	dir, other := t.TempDir(), t.TempDir()
-	if err := tuned.Save(dir); err != nil {
-		t.Fatal(err)
+// Calls in which nobody says a word get the share of the training calls that were won, and a warning.
+func TestNoWords(t *testing.T) {
+	p, _, calls := train(t, Options{Frozen: true})
+	won := 0.0
+	for _, c := range transcript.Sample()[:20] {
+		if c.Outcome == transcript.Won {
+			won++
+		}
 	}
-	if err := frozen.Save(other); err != nil {
-		t.Fatal(err)
+	silent := []transcript.Call{{ID: "a", Text: "Agent:"}, {ID: "b"}, {ID: "c", Text: "Agent: …\nCustomer: ?"}, {ID: "d", Text: "Agent:\nCustomer:\n"}}
+	all := predict(t, p, slices.Concat(silent, calls))
+	for i, c := range silent {
+		if got := all[i]; got.ID != c.ID || !slices.Contains(got.Warnings, NoWords) || math.Abs(got.Probability-won/20) > 1e-12 {
+			t.Errorf("%q: %+v, want the probability %v and a warning", c.Text, got, won/20)
+		}
+		if e, err := p.Explain(t.Context(), c, nil); err != nil || len(e.Turns) > 0 || e.Base != all[i].LogOdds {
+			t.Errorf("%q: explained as %+v, %v", c.Text, e, err)
+		}
 	}
-	if err := os.Rename(filepath.Join(other, classifierFile), filepath.Join(dir, classifierFile)); err != nil {
-		t.Fatal(err)
+	if got, want := all[len(silent):], predict(t, p, calls); !reflect.DeepEqual(got, want) {
+		t.Errorf("beside silent calls %+v, alone %+v", got, want)
 	}
-	if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "different trainings") {
-		t.Errorf("error %v", err)
+	if now, err := p.Live().Add(t.Context(), transcript.Turn{Text: "…"}); err != nil || !slices.Contains(now.Warnings, NoWords) {
+		t.Errorf("a live call without words: %+v, %v", now, err)
 	}
+}
+
+func TestFitRefuses(t *testing.T) {
+	calls := transcript.Sample()[:20]
+	with := func(change func([]transcript.Call)) []transcript.Call {
+		c := slices.Clone(calls)
+		change(c)
+		return c
+	}
+	for name, c := range map[string]struct {
+		calls []transcript.Call
+		want  string
+	}{
+		"no calls":         {nil, "no calls"},
+		"without a label":  {with(func(c []transcript.Call) { c[3].Outcome = transcript.Unknown }), "number 4"},
+		"without words":    {with(func(c []transcript.Call) { c[3].Text = "Agent:" }), "number 4"},
+		"of one class":     {slices.DeleteFunc(slices.Clone(calls), func(c transcript.Call) bool { return c.Outcome == transcript.Won }), "label"},
+		"of too few calls": {calls[:1], ""},
+	} {
+		if _, _, err := Fit(t.Context(), c.calls, &Options{Model: tiny}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("calls %s: error %v, want one with %q", name, err, c.want)
+		}
+	}
+}
+
+// A predictor is shared by goroutines that predict, explain, follow calls and save, while others are trained.
+func TestConcurrentUse(t *testing.T) {
+	p, r, calls := train(t, Options{Seed: helpful})
+	want := predict(t, p, calls)
+	dir := t.TempDir()
+	var all sync.WaitGroup
+	for k := range 3 {
+		all.Go(func() {
+			if got, err := p.Predict(t.Context(), calls, nil); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%+v, %v, want %+v", got, err, want)
+			}
+			if _, err := p.Explain(t.Context(), calls[k], nil); err != nil {
+				t.Error(err)
+			}
+			if _, err := p.Live().Add(t.Context(), calls[k].Turns()[0]); err != nil {
+				t.Error(err)
+			}
+			if _, err := r.Predict(t.Context(), calls); err != nil {
+				t.Error(err)
+			}
+			if err := p.Save(dir + "/" + string(rune('a'+k))); err != nil {
+				t.Error(err)
+			}
+			if _, _, err := Fit(t.Context(), transcript.Sample()[:20], &Options{Model: tiny, Frozen: true, Folds: 2}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
 }

@@ -1,96 +1,172 @@
 package conversion
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"sort"
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/shap"
+	"github.com/org/salesconv/transcript"
 )
 
-// Explain shares the log-odds of a document out among its turns. Base is what the average training call gets, and what
-// the words of tf-idf that are not there leave.
+// ExplainOptions are the settings of Explain. Nil means the defaults.
+type ExplainOptions struct {
+	Words int    // how many of the most influential turns have their words explained; default 3; negative: none
+	Seed  uint64 // of what is sampled; default 0
+}
+
+const (
+	longestTurn = 2000 // bytes of a turn whose words are explained
+	wordOrders  = 4    // in which words are tried: few, as each asks for a text to be encoded for each word
+)
+
+// An Explanation attributes the log-odds of a call to its turns: Base and the contributions of all turns add up to them.
+// Base is what the average training call gets, and what the words of tf-idf that are not there leave.
+type Explanation struct {
+	Prediction
+	Base  float64     `json:"base"`
+	Turns []TurnShare `json:"turns"`
+	// Long is the number of influential turns whose words are not explained, as they have more than 2000 bytes.
+	Long int `json:"-"`
+}
+
+// A TurnShare is a turn and what it contributes.
+type TurnShare struct {
+	Speaker string `json:"speaker"`
+	Share
+	// Attention is the turn's weight in the tuned encoder's embedding of the call; nil where all turns have the same.
+	Attention *float64 `json:"attention,omitempty"`
+	// Words of the turn, each with the white space that follows it. Their contributions add up to what the log-odds lose
+	// when the turn falls silent, which is not the turn's own contribution. They are sampled.
+	Words []Share `json:"words,omitempty"`
+}
+
+// A Share is a part of a call and what it contributes to the log-odds.
+type Share struct {
+	Text         string   `json:"text"`
+	Start        int      `json:"start"` // byte span in the call's text
+	End          int      `json:"end"`
+	Contribution float64  `json:"contribution"`
+	Error        *float64 `json:"error,omitempty"` // standard error, where the contribution is sampled
+}
+
+// Explain attributes the log-odds of a call to its turns, and those of the most influential turns to their words.
 //
-// Where all heads are logistic regressions the shares are exact: the log-odds are a sum over turns, because documents
-// are weighted sums of turn vectors, and the weight of a term is shared out among its occurrences; the weights that
-// attention gave the turns are taken as they are. Otherwise they are
-// Shapley values over the sets of turns, estimated from random orders drawn by seed.
-func (p *Pipeline) Explain(ctx context.Context, doc []string, seed uint64) (*shap.Explanation, error) {
-	weights, terms := make([]float64, 0, len(p.Stack.Heads)+1), make([]*shap.Explanation, 0, len(p.Stack.Heads)+1)
-	vectors := map[*encoder.Model]*encoder.Embeddings{}
-	at := 0 // column of the background
-	for _, h := range p.Stack.Heads {
+// Where all heads are logistic regressions, contributions of turns are exact: the log-odds are a sum over turns, because
+// embeddings of calls are weighted sums of turn vectors, and the weight of a term is attributed to its occurrences; the
+// weights that attention gave the turns are taken as they are. Otherwise they are Shapley values over the sets of turns,
+// estimated from random orders. Words are always sampled.
+//
+// A contribution is what the model makes of a turn, not what the turn did to the customer.
+func (p *Predictor) Explain(ctx context.Context, call transcript.Call, opts *ExplainOptions) (*Explanation, error) {
+	var o ExplainOptions
+	if opts != nil {
+		o = *opts
+	}
+	o.Words = cmp.Or(o.Words, 3)
+	doc, turns := document(call), call.Turns()
+	if doc == nil {
+		e := &Explanation{Prediction: p.silent(), Base: p.info.prior()}
+		e.ID = call.ID
+		return e, nil
+	}
+	e, err := p.explainTurns(ctx, doc, o.Seed)
+	if err != nil {
+		return nil, err
+	}
+	x := &Explanation{Prediction: Prediction{ID: call.ID}, Base: e.Base}
+	x.set(e.Output(), p.warn(doc))
+	attention, err := p.attention(ctx, doc)
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range turns {
+		x.Turns = append(x.Turns, TurnShare{Speaker: t.Speaker, Share: newShare(t.Text, t.Start, t.End, e, i)})
+		if attention != nil {
+			x.Turns[i].Attention = &attention[i]
+		}
+	}
+	for _, i := range e.Top(o.Words) {
+		if len(doc[i]) > longestTurn {
+			x.Long++
+			continue
+		}
+		if x.Turns[i].Words, err = p.explainWords(ctx, doc, i, turns[i], o.Seed); err != nil {
+			return nil, err
+		}
+	}
+	return x, nil
+}
+
+func newShare(text string, start, end int, e *shap.Explanation, i int) Share {
+	s := Share{Text: text, Start: start, End: end, Contribution: e.Values[i]}
+	if e.Errors != nil {
+		s.Error = &e.Errors[i]
+	}
+	return s
+}
+
+// explainTurns attributes the log-odds of a document to its turns.
+func (p *Predictor) explainTurns(ctx context.Context, doc []string, seed uint64) (*shap.Explanation, error) {
+	var weights []float64
+	var terms []*shap.Explanation
+	vectors := map[source]*encoder.Embeddings{}
+	for i, b := range p.blocks {
+		h := p.stack.Heads[i]
 		logistic, ok := h.Classifier.(*classify.Logistic)
 		if !ok {
 			return p.sample(ctx, doc, seed)
 		}
 		var e *shap.Explanation
 		var err error
-		if h.Name == Words {
-			e = p.explainWords(logistic, doc)
+		if b.source == wordCounts {
+			e = p.explainTerms(logistic, doc)
 		} else {
-			m, pooling, background := p.block(h.Name)
-			if vectors[m] == nil {
-				if vectors[m], err = m.EncodeSegments(ctx, doc, &encoder.Options{Cache: p.cache(m)}); err != nil {
+			m, cache := p.encoder(b.source)
+			if vectors[b.source] == nil {
+				if vectors[b.source], err = m.EncodeSegments(ctx, doc, &encoder.Options{Cache: cache}); err != nil {
 					return nil, err
 				}
 			}
-			var mean []float64
-			if background {
-				mean = p.Background[at : at+h.Columns]
-			}
-			at += h.Columns
-			e, err = shap.Turns(logistic, mean, vectors[m], weightsOf(pooling, vectors[m]))
+			e, err = shap.Turns(logistic, p.background[b.key], vectors[b.source], weightsOf(b.pooling(m), vectors[b.source]))
 		}
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("conversion: explaining block %q: %w", b.key, err)
 		}
 		weights, terms = append(weights, h.Weight), append(terms, e)
 	}
-	intercept := &shap.Explanation{Base: p.Stack.Intercept, Values: make([]float64, len(doc))}
+	intercept := &shap.Explanation{Base: p.stack.Intercept, Values: make([]float64, len(doc))}
 	return shap.Combine(append(weights, 1), append(terms, intercept))
 }
 
-// Attention is how much each turn of a document weighs in the tuned encoder's row of it; nil where that is the plain mean.
-func (p *Pipeline) Attention(ctx context.Context, doc []string) ([]float64, error) {
-	if p.Tuned == nil || p.Tuned.Heads() == nil || p.Tuned.Heads().Query == nil {
+// attention is how much each turn of a document weighs in the tuned encoder's embedding of it; nil where that is the mean.
+func (p *Predictor) attention(ctx context.Context, doc []string) ([]float64, error) {
+	if p.tuned == nil || p.tuned.Heads() == nil || p.tuned.Heads().Query == nil {
 		return nil, nil
 	}
-	rows, err := p.Tuned.EncodeSegments(ctx, doc, &encoder.Options{Cache: p.tuned})
+	turns, err := p.tuned.EncodeSegments(ctx, doc, &encoder.Options{Cache: p.tunedCache})
 	if err != nil {
 		return nil, err
 	}
-	return weightsOf(p.Tuned.Pooling(), rows), nil
+	return weightsOf(p.tuned.Pooling(), turns), nil
 }
 
-// weightsOf tells how much a pooling of one block that does not go by length makes of each turn, given their rows.
+// weightsOf returns the weights of turns in a pooling of one block, which does not go by their length.
 func weightsOf(pooling encoder.Pooling, turns *encoder.Embeddings) []float64 {
 	n, _ := turns.Dims()
 	return pooling(encoder.Segments{Tokens: make([]int, n), Row: turns.RawRow})[0]
 }
 
-// block returns what a block of turn vectors is made of: encoder, pooling, and whether a background can be taken off
-// each turn, which asks for weights that add up to 1.
-func (p *Pipeline) block(name string) (m *encoder.Model, pooling encoder.Pooling, background bool) {
-	switch name {
-	case LastTurns:
-		return p.Generic, encoder.Last(lastTurns), true
-	case Trend:
-		return p.Generic, encoder.Trend, false
-	case TunedMean:
-		return p.Tuned, p.Tuned.Pooling(), true
-	}
-	return p.Generic, encoder.Mean, true
-}
-
-// explainWords shares the weight of each term out evenly among its occurrences; one that spans two turns belongs to the
-// turn it begins in.
-func (p *Pipeline) explainWords(model *classify.Logistic, doc []string) *shap.Explanation {
-	weight, count := map[int]float64{}, map[int]float64{}
-	p.Words.Transform([]string{text(doc)}).DoRowNonZero(0, func(_, c int, v float64) { weight[c] = model.Coefficients[c] * v })
+// explainTerms attributes the weight of each term to its occurrences in equal parts; one that spans two turns belongs to
+// the turn it begins in.
+func (p *Predictor) explainTerms(model *classify.Logistic, doc []string) *shap.Explanation {
 	joined := text(doc)
-	for c := range p.Words.Occurrences(joined) {
+	weight, count := map[int]float64{}, map[int]float64{}
+	p.words.Transform([]string{joined}).DoRowNonZero(0, func(_, c int, v float64) { weight[c] = model.Coefficients[c] * v })
+	for c := range p.words.Occurrences(joined) {
 		count[c]++
 	}
 	ends := make([]int, len(doc)) // of the turns in the joined text
@@ -99,14 +175,14 @@ func (p *Pipeline) explainWords(model *classify.Logistic, doc []string) *shap.Ex
 		ends[t] = end
 	}
 	e := &shap.Explanation{Base: model.Intercept, Values: make([]float64, len(doc))}
-	for c, span := range p.Words.Occurrences(joined) {
+	for c, span := range p.words.Occurrences(joined) {
 		e.Values[sort.SearchInts(ends, span[0])] += weight[c] / count[c]
 	}
 	return e
 }
 
-// sample estimates Shapley values over sets of turns; a call of which nothing was said is an empty one.
-func (p *Pipeline) sample(ctx context.Context, doc []string, seed uint64) (*shap.Explanation, error) {
+// sample estimates Shapley values over sets of turns; a call in which nothing was said is an empty one.
+func (p *Predictor) sample(ctx context.Context, doc []string, seed uint64) (*shap.Explanation, error) {
 	return shap.Sample(ctx, len(doc), func(ctx context.Context, coalitions [][]bool) ([]float64, error) {
 		docs := make([][]string, len(coalitions))
 		for i, in := range coalitions {
@@ -119,10 +195,37 @@ func (p *Pipeline) sample(ctx context.Context, doc []string, seed uint64) (*shap
 				docs[i] = []string{""}
 			}
 		}
-		x, err := p.Features(ctx, docs, nil)
-		if err != nil {
-			return nil, err
-		}
-		return p.Stack.Margins(x)
+		return p.value(ctx, docs)
 	}, &shap.SampleOptions{Seed: seed})
+}
+
+// explainWords attributes to the words of turn i what the turn adds to a call in which it is silent.
+func (p *Predictor) explainWords(ctx context.Context, doc []string, i int, turn transcript.Turn, seed uint64) ([]Share, error) {
+	e, err := shap.Words(ctx, doc[i], func(ctx context.Context, texts []string) ([]float64, error) {
+		docs := make([][]string, len(texts))
+		for k, text := range texts {
+			docs[k] = append([]string{}, doc...)
+			docs[k][i] = text
+		}
+		return p.value(ctx, docs)
+	}, &shap.SampleOptions{Permutations: wordOrders, Seed: seed})
+	if err != nil {
+		return nil, err
+	}
+	shares, at := make([]Share, len(e.Names)), 0
+	for k, word := range e.Names {
+		end := at + len(word)
+		shares[k] = newShare(word, turn.Offset(at), turn.Offset(end-1)+1, e, k)
+		at = end
+	}
+	return shares, nil
+}
+
+// value gives the log-odds of documents.
+func (p *Predictor) value(ctx context.Context, docs [][]string) ([]float64, error) {
+	parts, err := p.features(ctx, docs, p.blocks, nil)
+	if err != nil {
+		return nil, err
+	}
+	return p.margins(parts)
 }

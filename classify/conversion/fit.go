@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"io/fs"
+	"slices"
+	"time"
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/encoder"
@@ -19,220 +21,200 @@ const innerFolds = 3
 
 // Options are the settings of Fit. Nil means the defaults.
 type Options struct {
-	Model  fs.FS           // the generic encoder; default the embedded all-MiniLM-L6-v2
-	Tune   triplet.Options // how it is tuned; of what is zero: two layers, 400 steps of 8 but 3 to 12 epochs, rate 1.5e-4, soft margin, three fifths of the turns left out; checkpoints go to a folder of each tuning below their Dir, see Tunings
-	Frozen bool            // don't tune; default false
-	Head   classify.Fitter // the classifier of each block of the generic encoder's vectors; default that of [classify.Block], which tf-idf always has
-	Folds  int             // inner folds, of the tuning and of what weighs the heads; default 3
-	Groups []string        // documents of a group, such as an agent's, stay in one inner fold; default each for itself
-	Seed   uint64          // of the inner folds and the tuning
-	// Progress watches: stage says what is being done, of which done of total steps are.
+	Model fs.FS // directory of the generic encoder; default the embedded all-MiniLM-L6-v2
+	// Tune says how the encoder is fine-tuned. Defaults: two layers, 400 steps of 8 calls but 3 to 12 epochs, rate 1.5e-4,
+	// soft margin, three fifths of the turns left out; otherwise those of package triplet. Targets of Tasks and
+	// Confounders have an entry for each call. Checkpoints go to a directory of each run below their Dir, see RunPattern.
+	Tune   triplet.Options
+	Frozen bool // do not fine-tune; default false
+	// Head fits the classifier of each block of the generic encoder's vectors; default that of [classify.Block], which
+	// tf-idf always has.
+	Head  classify.Fitter
+	Folds int // inner folds, of the fine-tuning and of what weighs the heads; default 3
+	// Groups keep calls together in one inner fold. Default: the calls of an agent, where a call names one; otherwise each
+	// call for itself.
+	Groups []string
+	Seed   uint64 // of the inner folds and of the fine-tuning; default 0
+	// Progress watches: stage says what is being done, of which done of total steps are. Default none.
 	Progress func(stage string, done, total int)
 }
 
-// A Fit is a pipeline with what its training left.
-type Fit struct {
-	*Pipeline
-	Rows   mat.Matrix // of all documents, as the stack reads them
-	Tuning *Tuning    // nil without
-
-	ways []way // what Predictions compares
+// fit is a predictor in the making.
+type fit struct {
+	*Predictor
+	Options
+	docs   [][]string
+	labels []int
+	report *Report
 }
 
-// Train fits a pipeline to the documents whose places are train (nil: all); the labels of others are not looked at, but
-// the features of all are returned.
-func Train(ctx context.Context, docs [][]string, labels, train []int, opts *Options) (*Fit, error) {
-	var o Options
+// Fit trains a predictor on labelled calls and reports how. Calls without a label, without words or of one outcome alone
+// are errors. ctx stops it between two steps; with checkpoints in opts.Tune the same call resumes the fine-tuning.
+// The same calls, options and software give the same predictor to the last bit, on any number of cores.
+func Fit(ctx context.Context, calls []transcript.Call, opts *Options) (*Predictor, *Report, error) {
+	f, err := newFit(calls, opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	blocks, err := f.genericBlocks(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	generic := keys(blocks)
+	var t *tuned
+	if !f.Frozen {
+		if t, err = f.tune(ctx); err != nil {
+			return nil, nil, err
+		}
+		blocks = append(blocks, t.block())
+	}
+	heads, err := classify.FitHeads(ctx, blocks, f.labels, nil, &classify.StackOptions{Folds: f.Folds, Groups: f.Groups, Seed: f.Seed})
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := f.join(heads, generic, t); err != nil {
+		return nil, nil, err
+	}
+	return f.Predictor, f.report, f.finish(calls, blocks)
+}
+
+// newFit validates calls and options and fills in the defaults.
+func newFit(calls []transcript.Call, opts *Options) (*fit, error) {
+	f := &fit{Predictor: new(Predictor)}
 	if opts != nil {
-		o = *opts
+		f.Options = *opts
 	}
-	if train == nil {
-		train = places(len(docs))
-	}
-	if o.Progress == nil {
-		o.Progress = func(string, int, int) {}
-	}
-	f := &Fit{Pipeline: &Pipeline{embedded: o.Model == nil}}
-	if o.Model == nil {
-		o.Model = minilm.FS()
+	f.Folds = cmp.Or(f.Folds, innerFolds)
+	if f.Progress == nil {
+		f.Progress = func(string, int, int) {}
 	}
 	var err error
-	if f.Generic, err = encoder.Load(o.Model); err != nil {
+	if f.labels, err = transcript.Labels(calls); err != nil {
 		return nil, err
 	}
-	f.remember(len(flatten(docs)))
-	blocks, err := f.blocks(ctx, docs, train, &o)
-	if err != nil {
+	if f.docs, err = documents(calls); err != nil {
 		return nil, err
 	}
-	var generic []string
-	for _, b := range blocks {
-		generic = append(generic, b.Name)
-	}
-	if !o.Frozen {
-		if f.Tuning, err = f.tune(ctx, docs, labels, train, &o); err != nil {
-			return nil, err
-		}
-		blocks = append(blocks, f.Tuning.block())
-	}
-	heads, err := classify.FitHeads(ctx, blocks, labels, train, &classify.StackOptions{Folds: cmp.Or(o.Folds, innerFolds), Groups: o.Groups, Seed: o.Seed})
-	if err != nil {
-		return nil, err
-	}
-	if f.Stack, err = f.join(heads, GenericStack, generic, nil); err != nil {
-		return nil, err
-	}
-	if !o.Frozen {
-		if err := f.addTuned(heads, generic); err != nil {
+	if f.Groups == nil && slices.ContainsFunc(calls, func(c transcript.Call) bool { return c.Metadata.AgentID != "" }) {
+		if f.Groups, err = transcript.Groups(calls, "agent_id"); err != nil {
 			return nil, err
 		}
 	}
-	if f.Rows, err = heads.Features(f.Stack); err != nil {
+	f.report = &Report{predictor: f.Predictor}
+	f.remember(2 * len(slices.Concat(f.docs...))) // the calls of Report.Predict too
+	if f.words, err = transcript.FitTFIDF(texts(f.docs), nil); err != nil {
 		return nil, err
 	}
-	x, err := classify.SelectRows(f.Rows, train)
+	f.terms = len(f.words.Terms())
+	f.generic, err = f.load()
+	return f, err
+}
+
+// load reads the generic encoder.
+func (f *fit) load() (*encoder.Model, error) {
+	if f.Model == nil {
+		return encoder.Load(minilm.FS())
+	}
+	return encoder.Load(f.Model)
+}
+
+// genericBlocks are those that need no fine-tuning.
+func (f *fit) genericBlocks(ctx context.Context) ([]classify.Block, error) {
+	generic := of(wordCounts, genericTurns)
+	parts, err := f.features(ctx, f.docs, generic, f.stage("encoding calls"))
 	if err != nil {
 		return nil, err
 	}
-	f.Background = shap.Mean(x)[f.Stack.Heads[0].Columns:]
-	return f, nil
-}
-
-// addTuned gives the stack the head that reads the tuned encoder's vectors, where it helps.
-func (f *Fit) addTuned(heads *classify.Heads, generic []string) error {
-	tuned := []string{TunedMean}
-	if _, err := f.join(heads, TunedMean, tuned, nil); err != nil {
-		return err
-	}
-	if _, err := f.join(heads, TunedStack, append(generic, TunedMean), nil); err != nil {
-		return err
-	}
-	chosen, err := f.join(heads, FullStack, generic, tuned)
-	if err != nil {
-		return err
-	}
-	t := f.Tuning
-	t.Trials, t.Used = chosen.Trials, chosen.Trials[1].Stays
-	if t.Used {
-		f.Tuned, f.Stack = t.Model, chosen
-	}
-	return nil
-}
-
-// way is a stack that predicts, and the rows that it reads.
-type way struct {
-	name  string
-	stack *classify.Stack
-	rows  mat.Matrix
-}
-
-// join joins heads to a stack and takes note of it as a way to predict.
-func (f *Fit) join(heads *classify.Heads, name string, required, optional []string) (*classify.Stack, error) {
-	s, err := heads.Stack(required, optional)
-	if err != nil {
-		return nil, err
-	}
-	x, err := heads.Features(s)
-	f.ways = append(f.ways, way{name, s, x})
-	return s, err
-}
-
-// Names of what Predictions compares beside the heads.
-const (
-	GenericStack = "stack of generic heads"
-	TunedStack   = "stack, fine-tuned"
-	FullStack    = "stack, fine-tuned where it helps"
-)
-
-// A Prediction is what one way of predicting says of some documents.
-type Prediction struct {
-	Name        string
-	Probability []float64
-}
-
-// Predictions tells what each head says alone, under the name of its block, what the stack would say without tuning and
-// with it in any case, and what the pipeline says, for the documents at the given places, which should not be among
-// those trained on.
-func (f *Fit) Predictions(places []int) ([]Prediction, error) {
-	generic := f.ways[0]
-	x, err := classify.SelectRows(generic.rows, places)
-	if err != nil {
-		return nil, err
-	}
-	margins, err := generic.stack.HeadMargins(x)
-	if err != nil {
-		return nil, err
-	}
-	var all []Prediction
-	for i, h := range generic.stack.Heads {
-		p := make([]float64, len(places))
-		for k, m := range margins[i] {
-			p[k] = classify.Sigmoid(m)
+	blocks := make([]classify.Block, len(generic))
+	for i, b := range generic {
+		blocks[i] = classify.Block{Name: b.key, Features: parts[i], Head: f.Head}
+		if b.source == wordCounts {
+			blocks[i].Learn, blocks[i].Head = f.learnWords, nil
 		}
-		all = append(all, Prediction{h.Name, p})
-	}
-	for _, w := range f.ways {
-		x, err := classify.SelectRows(w.rows, places)
-		if err != nil {
-			return nil, err
-		}
-		p, err := w.stack.Predict(x)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, Prediction{w.name, p})
-	}
-	return all, nil
-}
-
-// TunedRows are all documents as the tuned encoder reads them, for other classifiers; of the training documents, by
-// encoders that have not seen their labels. Nil without tuning.
-func (f *Fit) TunedRows() mat.Matrix {
-	if f.Tuning == nil {
-		return nil
-	}
-	return f.Tuning.unseen
-}
-
-// blocks lists the blocks of features that are not tuned, in the order of the names.
-func (f *Fit) blocks(ctx context.Context, docs [][]string, train []int, o *Options) ([]classify.Block, error) {
-	all := texts(docs)
-	learn := func(_ context.Context, rows []int) (mat.Matrix, error) {
-		words, err := transcript.FitTFIDF(Pick(all, rows), nil)
-		if err != nil {
-			return nil, err
-		}
-		return words.Transform(all), nil
-	}
-	var err error
-	if f.Words, err = transcript.FitTFIDF(Pick(all, train), nil); err != nil {
-		return nil, err
-	}
-	blocks := []classify.Block{{Name: Words, Features: f.Words.Transform(all), Learn: learn}}
-	for _, name := range []string{TurnMean, LastTurns, Trend} {
-		m, pooling, _ := f.block(name)
-		x, err := m.EncodeDocuments(ctx, docs, &encoder.Options{Pooling: pooling, Cache: f.generic, Progress: stage(o, "encoding calls")})
-		if err != nil {
-			return nil, err
-		}
-		blocks = append(blocks, classify.Block{Name: name, Features: x, Head: o.Head})
 	}
 	return blocks, nil
 }
 
-func stage(o *Options, name string) func(done, total int) {
-	return func(done, total int) { o.Progress(name, done, total) }
-}
-
-func flatten(docs [][]string) (turns []string) {
-	for _, d := range docs {
-		turns = append(turns, d...)
+// learnWords gives tf-idf of all calls, its terms learned from those at the places train.
+func (f *fit) learnWords(_ context.Context, train []int) (mat.Matrix, error) {
+	all := texts(f.docs)
+	words, err := transcript.FitTFIDF(pick(all, train), nil)
+	if err != nil {
+		return nil, err
 	}
-	return turns
+	return words.Transform(all), nil
 }
 
-// Pick returns the elements of s at the given places; nil for a nil s.
-func Pick[T any](s []T, places []int) []T {
+func keys(blocks []classify.Block) []string {
+	all := make([]string, len(blocks))
+	for i, b := range blocks {
+		all[i] = b.Name
+	}
+	return all
+}
+
+// join joins heads to the stacks that are reported, the last of which predicts.
+func (f *fit) join(heads *classify.Heads, generic []string, t *tuned) error {
+	type join struct {
+		key                string
+		required, optional []string
+	}
+	joins := []join{{GenericStack, generic, nil}}
+	if t != nil {
+		tuned := []string{TunedTurnMean}
+		joins = append(joins, join{TunedTurnMean, tuned, nil}, join{TunedStack, append(generic, tuned...), nil}, join{Best, generic, tuned})
+	}
+	for _, j := range joins {
+		s, err := heads.Stack(j.required, j.optional)
+		if err != nil {
+			return err
+		}
+		m := method{key: j.key, stack: s}
+		if m.blocks, err = read(s); err != nil {
+			return err
+		}
+		f.report.methods = append(f.report.methods, m)
+		f.stack, f.blocks = s, m.blocks
+	}
+	if t != nil {
+		t.Trials, t.Used = f.stack.Trials, f.stack.Trials[1].Stays
+		f.tuned, f.report.Tuning, f.report.outOfFold = t.model, &t.Tuning, t.outOfFold
+	}
+	return nil
+}
+
+// finish notes what the predictor is and what its training calls are like.
+func (f *fit) finish(calls []transcript.Call, blocks []classify.Block) (err error) {
+	p := f.Predictor
+	p.background = map[string][]float64{}
+	for _, b := range blocks {
+		if find(b.Name).centered {
+			p.background[b.Name] = shap.Mean(b.Features)
+		}
+	}
+	p.embedded = f.Model == nil
+	p.info = Info{Format: format, Software: software(), Created: time.Now().UTC().Truncate(time.Second), Calls: len(calls), Seed: f.Seed}
+	for i, doc := range f.docs {
+		p.info.Won += f.labels[i]
+		p.info.Turns += len(doc)
+	}
+	for _, h := range p.stack.Heads {
+		p.info.Heads = append(p.info.Heads, Head{h.Name, Title(h.Name), h.Weight})
+	}
+	if p.info.Data, err = digestCalls(calls, f.Groups); err != nil {
+		return err
+	}
+	p.info.Encoder, err = digestEncoder(p.generic)
+	return err
+}
+
+// stage is the progress of a stage.
+func (f *fit) stage(name string) func(done, total int) {
+	return func(done, total int) { f.Progress(name, done, total) }
+}
+
+// pick returns the elements of s at the given places; nil for a nil s.
+func pick[T any](s []T, places []int) []T {
 	if s == nil {
 		return nil
 	}

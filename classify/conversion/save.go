@@ -1,167 +1,135 @@
 package conversion
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"time"
 
-	"github.com/org/salesconv/classify"
-	"github.com/org/salesconv/encoder"
-	"github.com/org/salesconv/encoder/minilm"
 	"github.com/org/salesconv/internal/atomicfile"
-	"github.com/org/salesconv/transcript"
 )
 
-// Files of a saved pipeline.
+// Files of a saved predictor.
 const (
 	manifestFile   = "predictor.json"
+	createdFile    = "created.json"
 	classifierFile = "classifier.json"
 	wordsFile      = "words.json"
-	tunedFolder    = "fine_tuned_embeddings"
-	genericFolder  = "generic_embeddings"
+	tunedDir       = "fine_tuned_embeddings"
+	genericDir     = "generic_embeddings"
 )
+
+// saved are the files and directories of a saved predictor.
+var saved = []string{manifestFile, createdFile, classifierFile, wordsFile, tunedDir, genericDir}
 
 // manifest is what predictor.json holds.
 type manifest struct {
-	Generic    string    `json:"generic_encoder"`              // folder, or "" for the embedded all-MiniLM-L6-v2
-	Tuned      string    `json:"fine_tuned_encoder,omitempty"` // folder; "": none
-	Background []float64 `json:"background"`                   // of explanations
+	Info
+	Background map[string][]float64 `json:"background"` // of explanations
+	Limits     limits               `json:"limits"`     // of warnings
+	Files      map[string]string    `json:"files"`      // SHA-256 of all others but created.json, by their paths
 }
 
-// Save writes the pipeline into a folder, which is made if need be. The manifest comes last, so a folder that
-// was not finished is not read as a whole one.
-func (p *Pipeline) Save(dir string) error {
-	m := manifest{Background: p.Background}
-	if p.Tuned != nil {
-		m.Tuned = tunedFolder
-		if err := p.Tuned.Save(filepath.Join(dir, tunedFolder)); err != nil {
+// created is what created.json holds: what differs from run to run.
+type created struct {
+	Created time.Time `json:"created"`
+	Version string    `json:"version"`
+}
+
+// Save writes the predictor as a directory that Load reads: predictor.json (what it is, and the hashes of all other
+// files), classifier.json, words.json, created.json, the fine-tuned encoder as fine_tuned_embeddings, which
+// sentence-transformers opens too, and the generic one as generic_embeddings unless it is the embedded one.
+//
+// The directory is there whole or not at all: it is written alongside its place, and exchanged with what was there, which
+// is then removed. A directory in its place that holds anything but a saved predictor is an error. words.json holds words
+// of the training calls.
+func (p *Predictor) Save(dir string) error {
+	own := func(name string) bool { return slices.Contains(saved, name) }
+	if err := atomicfile.WriteDir(dir, own, p.write); err != nil {
+		return fmt.Errorf("conversion: save: %w", err)
+	}
+	return nil
+}
+
+// write writes all files, the manifest and the date last.
+func (p *Predictor) write(dir string) error {
+	if p.tuned != nil {
+		if err := p.tuned.Save(filepath.Join(dir, tunedDir)); err != nil {
 			return err
 		}
 	}
 	if !p.embedded {
-		m.Generic = genericFolder
-		if err := p.Generic.Save(filepath.Join(dir, genericFolder)); err != nil {
+		if err := p.generic.Save(filepath.Join(dir, genericDir)); err != nil {
 			return err
 		}
 	}
-	if err := atomicfile.WriteFile(filepath.Join(dir, classifierFile), p.Stack.Save); err != nil {
+	if err := atomicfile.WriteFile(filepath.Join(dir, classifierFile), p.stack.Save); err != nil {
 		return err
 	}
-	if err := writeJSON(filepath.Join(dir, wordsFile), p.Words); err != nil {
+	if err := writeJSON(filepath.Join(dir, wordsFile), p.words); err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(dir, manifestFile), m)
+	m, err := p.manifest(os.DirFS(dir))
+	if err != nil {
+		return err
+	}
+	if err := writeBytes(filepath.Join(dir, manifestFile), m); err != nil {
+		return err
+	}
+	version := digest(m)
+	p.version.Store(&version)
+	return writeJSON(filepath.Join(dir, createdFile), created{p.info.Created, version})
 }
 
-// Save writes the pipeline, and the tuned encoder also where the stack does without it.
-func (f *Fit) Save(dir string) error {
-	if f.Tuning != nil && f.Tuned == nil {
-		if err := f.Tuning.Model.Save(filepath.Join(dir, tunedFolder)); err != nil {
+// manifest is that of the files in a directory.
+func (p *Predictor) manifest(dir fs.FS) ([]byte, error) {
+	files, err := hashes(dir, ".")
+	if err != nil {
+		return nil, err
+	}
+	return json.MarshalIndent(manifest{p.info, p.background, p.limits, files}, "", "  ")
+}
+
+// hashes are the SHA-256 of all files below a directory, by their paths.
+func hashes(fsys fs.FS, dir string) (map[string]string, error) {
+	all := map[string]string{}
+	return all, fs.WalkDir(fsys, dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
 			return err
 		}
-	}
-	return f.Pipeline.Save(dir)
+		f, err := fsys.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		h := sha256.New()
+		if _, err := io.Copy(h, f); err != nil {
+			return err
+		}
+		all[path] = hex.EncodeToString(h.Sum(nil))
+		return nil
+	})
+}
+
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
 func writeJSON(path string, v any) error {
 	return atomicfile.WriteFile(path, func(w io.Writer) error { return json.NewEncoder(w).Encode(v) })
 }
 
-// Load reads what Save wrote to the folder, or to the folder models below it.
-func Load(dir string) (*Pipeline, error) {
-	if info, err := os.Stat(filepath.Join(dir, "models")); err == nil && info.IsDir() {
-		dir = filepath.Join(dir, "models")
-	}
-	p, err := load(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w; it is not a folder of models that finetune has finished", err)
-	}
-	return p, err
-}
-
-func load(dir string) (*Pipeline, error) {
-	var m manifest
-	if err := readJSON(filepath.Join(dir, manifestFile), &m); err != nil {
-		return nil, err
-	}
-	p := &Pipeline{Words: new(transcript.TFIDF), Background: m.Background, embedded: m.Generic == ""}
-	if err := readJSON(filepath.Join(dir, wordsFile), p.Words); err != nil {
-		return nil, err
-	}
-	var err error
-	if p.Stack, err = readStack(filepath.Join(dir, classifierFile)); err != nil {
-		return nil, err
-	}
-	generic := minilm.FS()
-	if m.Generic != "" {
-		generic = os.DirFS(filepath.Join(dir, m.Generic))
-	}
-	if p.Generic, err = encoder.Load(generic); err != nil {
-		return nil, err
-	}
-	if m.Tuned != "" {
-		if p.Tuned, err = encoder.Load(os.DirFS(filepath.Join(dir, m.Tuned))); err != nil {
-			return nil, fmt.Errorf("%s: %w", filepath.Join(dir, m.Tuned), err)
-		}
-	}
-	p.remember(0)
-	return p, p.check(dir)
-}
-
-func readStack(path string) (*classify.Stack, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	c, err := classify.Load(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	stack, ok := c.(*classify.Stack)
-	if !ok {
-		return nil, fmt.Errorf("%s: a %T, want a stack of heads", path, c)
-	}
-	return stack, nil
-}
-
-func readJSON(path string, v any) error {
-	b, err := os.ReadFile(path)
-	if err != nil {
+func writeBytes(path string, b []byte) error {
+	return atomicfile.WriteFile(path, func(w io.Writer) error {
+		_, err := io.Copy(w, bytes.NewReader(b))
 		return err
-	}
-	if err := json.Unmarshal(b, v); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
-}
-
-// check says whether the parts of a saved pipeline fit together.
-func (p *Pipeline) check(dir string) error {
-	want := []classify.Head{{Name: Words, Columns: len(p.Words.Terms())}}
-	for _, name := range []string{TurnMean, LastTurns, Trend} {
-		want = append(want, classify.Head{Name: name, Columns: p.Generic.Width()})
-	}
-	if p.Tuned != nil {
-		want = append(want, classify.Head{Name: TunedMean, Columns: p.Tuned.Width()})
-	}
-	if len(p.Stack.Heads) != len(want) {
-		return fmt.Errorf("%s: the classifier has %d heads, want %d: its files are of different trainings", dir, len(p.Stack.Heads), len(want))
-	}
-	columns := 0
-	for i, h := range p.Stack.Heads {
-		if h.Name != want[i].Name || h.Columns != want[i].Columns {
-			return fmt.Errorf("%s: head %d of the classifier reads %d columns of %q, want %d of %q: its files are of different trainings",
-				dir, i, h.Columns, h.Name, want[i].Columns, want[i].Name)
-		}
-		columns += h.Columns
-	}
-	if len(p.Background) != columns-want[0].Columns {
-		return fmt.Errorf("%s: a background of %d numbers, want %d", filepath.Join(dir, manifestFile), len(p.Background), columns-want[0].Columns)
-	}
-	return nil
+	})
 }

@@ -15,28 +15,22 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// A Tuning is what came of tuning the encoder on the training documents.
+// Tuning reports the fine-tuning of the encoder.
 //
-// The encoder is tuned with a linear classifier of the outcome on top, its head: once on all training documents, and once
+// The encoder is fine-tuned with a linear classifier of the outcome on top, its head: once on all training calls, and once
 // without each of the inner folds, for the margins by which the stack judges the head, as an encoder pulls apart the
-// documents that it is trained on as it does no others. Model has the mean of all their weights, and their heads' mean,
-// which predicts better than any of them (Wortsman et al. 2022, arXiv 2203.05482).
+// calls that it is trained on as it does no others. What predicts has the mean of the weights of all these models, and of
+// their heads, which predicts better than any of them (Wortsman et al. 2022, arXiv 2203.05482).
 type Tuning struct {
-	Model     *encoder.Model        `json:"-"`
-	Used      bool                  `json:"used"`      // the stack has the tuned head
+	Used      bool                  `json:"used"`      // the predictor's stack has the tuned head
 	Trials    []classify.BlockTrial `json:"trials"`    // the stack without it and with it, judged out of fold
-	Histories []*triplet.History    `json:"histories"` // on all training documents, then without each inner fold
-
-	head    *classify.Logistic // of Model
-	margins []float64          // of the training documents, by heads and encoders that have not seen them
-	rows    *mat.Dense         // of all documents, by Model
-	unseen  *mat.Dense         // of all documents, those of the training documents by encoders that have not seen them
+	Histories []*triplet.History    `json:"histories"` // on all training calls, then without each inner fold
 }
 
 // Verdict says in a sentence what the trials came to.
 func (t *Tuning) Verdict() string {
 	without, with := t.Trials[0], t.Trials[1]
-	change := fmt.Sprintf("on calls of the training set that neither encoder nor heads had seen, the log loss of the stack goes from %.4f to %.4f and its ROC AUC from %.3f to %.3f",
+	change := fmt.Sprintf("on the training calls, out of fold, the log loss of the stack goes from %.4f to %.4f and its ROC AUC from %.3f to %.3f",
 		without.LogLoss, with.LogLoss, without.ROCAUC, with.ROCAUC)
 	if t.Used {
 		return fmt.Sprintf("Fine-tuning is used: %s.", change)
@@ -44,12 +38,22 @@ func (t *Tuning) Verdict() string {
 	return fmt.Sprintf("Fine-tuning is not used, and the predictor equals the stack of generic heads, as the tuned head does not better both here: %s with it.", change)
 }
 
-// recipe fills in what the caller has left open: few layers, small batches and the more epochs the fewer documents there
-// are, so that a head that begins with nothing gets somewhere; a soft margin that keeps pulling; and most turns left out at
-// random, which saves their time and keeps the encoder from learning documents by heart.
-func recipe(t triplet.Options, layers, documents int) triplet.Options {
+// tuned is what fine-tuning leaves.
+type tuned struct {
+	Tuning
+	model     *encoder.Model
+	head      *classify.Logistic // of model
+	margins   []float64          // of the training calls, by heads and encoders that were not trained on them
+	rows      *mat.Dense         // of the training calls, by model
+	outOfFold *mat.Dense         // of the training calls, by encoders that were not trained on them
+}
+
+// recipe fills in what the caller has left open: few layers, small batches and the more epochs the fewer calls there are, so
+// that a head that begins with nothing gets somewhere; a soft margin that keeps pulling; and most turns left out at
+// random, which saves their time and keeps the encoder from memorizing calls.
+func recipe(t triplet.Options, layers, calls int) triplet.Options {
 	t.BatchSize = cmp.Or(t.BatchSize, 8)
-	t.Epochs = cmp.Or(t.Epochs, min(max(tuningSteps*t.BatchSize/documents, 3), 12))
+	t.Epochs = cmp.Or(t.Epochs, min(max(tuningSteps*t.BatchSize/calls, 3), 12))
 	t.DropSegments = cmp.Or(t.DropSegments, 0.6)
 	if t.LoRA == 0 {
 		t.TrainLayers = cmp.Or(t.TrainLayers, min(2, layers))
@@ -61,7 +65,7 @@ func recipe(t triplet.Options, layers, documents int) triplet.Options {
 	return t
 }
 
-// tuningSteps is how many steps a tuning takes, unless that takes fewer than 3 or more than 12 epochs.
+// tuningSteps is how many steps a fine-tuning run takes, unless that takes fewer than 3 or more than 12 epochs.
 const tuningSteps = 400
 
 // head is the classifier of the outcome that the model was trained with.
@@ -73,21 +77,22 @@ func head(m *encoder.Model) (*classify.Logistic, error) {
 	return &classify.Logistic{Coefficients: coefficients, Intercept: intercept}, nil
 }
 
-// tune tunes the encoder on the documents train, and without each fold of them.
-func (f *Fit) tune(ctx context.Context, docs [][]string, labels, train []int, o *Options) (*Tuning, error) {
-	folds, err := evaluate.Folds(Pick(labels, train), Pick(o.Groups, train), cmp.Or(o.Folds, innerFolds), o.Seed)
+// tune fine-tunes the encoder on all calls, and without each inner fold of them.
+func (f *fit) tune(ctx context.Context) (*tuned, error) {
+	folds, err := evaluate.Folds(f.labels, f.Groups, f.Folds, f.Seed)
 	if err != nil {
 		return nil, err
 	}
-	t := &Tuning{margins: make([]float64, len(docs))}
-	unseen := make([]*mat.Dense, len(folds))
+	t := &tuned{margins: make([]float64, len(f.docs))}
+	held := make([]*mat.Dense, len(folds))
 	models := make([]*encoder.Model, len(folds)+1)
 	for k := range models {
-		name, on := fmt.Sprintf("tuning %d of %d", k+1, len(models)), train
+		train := all(len(f.docs))
 		if k > 0 {
-			on = Pick(train, folds[k-1].Train)
+			train = folds[k-1].Train
 		}
-		m, h, err := tuneOn(ctx, docs, labels, on, name, o)
+		name := fmt.Sprintf("fine-tuning run %d of %d", k+1, len(models))
+		m, h, err := f.tuneOn(ctx, train, name)
 		if err != nil {
 			return nil, err
 		}
@@ -95,40 +100,40 @@ func (f *Fit) tune(ctx context.Context, docs [][]string, labels, train []int, o 
 		if k == 0 {
 			continue
 		}
-		left := Pick(train, folds[k-1].Test)
-		if unseen[k-1], err = encode(ctx, m, Pick(docs, left), "encoding calls after "+name, o); err != nil {
+		test := folds[k-1].Test
+		if held[k-1], err = f.encode(ctx, m, pick(f.docs, test), "encoding calls after "+name); err != nil {
 			return nil, err
 		}
 		head, err := head(m)
 		if err != nil {
 			return nil, err
 		}
-		z, err := head.Margins(unseen[k-1])
+		z, err := head.Margins(held[k-1])
 		if err != nil {
 			return nil, err
 		}
-		for i, at := range left {
+		for i, at := range test {
 			t.margins[at] = z[i]
 		}
 	}
 	if err := t.join(models); err != nil {
 		return nil, err
 	}
-	if t.rows, err = encode(ctx, t.Model, docs, "encoding calls after tuning", o); err != nil {
+	if t.rows, err = f.encode(ctx, t.model, f.docs, "encoding calls after fine-tuning"); err != nil {
 		return nil, err
 	}
-	t.unseen = mat.DenseCopyOf(t.rows)
+	t.outOfFold = mat.DenseCopyOf(t.rows)
 	for k, fold := range folds {
-		for i, at := range Pick(train, fold.Test) {
-			t.unseen.SetRow(at, unseen[k].RawRowView(i))
+		for i, at := range fold.Test {
+			t.outOfFold.SetRow(at, held[k].RawRowView(i))
 		}
 	}
 	return t, nil
 }
 
-// join makes the first model the mean of all, and parts its head from it.
-func (t *Tuning) join(models []*encoder.Model) error {
-	t.Model = models[0]
+// join makes the first model the mean of all, and takes its head off it.
+func (t *tuned) join(models []*encoder.Model) error {
+	t.model = models[0]
 	mean := func(of func(*encoder.Model) []float32) {
 		vectors := make([][]float32, len(models))
 		for k, m := range models {
@@ -142,90 +147,90 @@ func (t *Tuning) join(models []*encoder.Model) error {
 			vectors[0][j] = float32(sum / float64(len(models)))
 		}
 	}
-	for i := range t.Model.Parameters() {
+	for i := range t.model.Parameters() {
 		mean(func(m *encoder.Model) []float32 { return m.Parameters()[i].Value.Data().([]float32) })
 	}
-	t.Model.InvalidateWeights()
+	t.model.InvalidateWeights()
 	mean(func(m *encoder.Model) []float32 { return m.Heads().Query })
 	task := func(of func(*encoder.Heads) *encoder.Task) {
 		mean(func(m *encoder.Model) []float32 { return of(m.Heads()).Bias })
-		for c := range of(t.Model.Heads()).Matrix {
+		for c := range of(t.model.Heads()).Matrix {
 			mean(func(m *encoder.Model) []float32 { return of(m.Heads()).Matrix[c] })
 		}
 	}
 	task(func(h *encoder.Heads) *encoder.Task { return h.Label })
-	for k := range t.Model.Heads().Tasks {
+	for k := range t.model.Heads().Tasks {
 		task(func(h *encoder.Heads) *encoder.Task { return &h.Tasks[k] })
 	}
 	var err error
-	if t.head, err = head(t.Model); err != nil {
+	if t.head, err = head(t.model); err != nil {
 		return err
 	}
-	left := *t.Model.Heads()
+	left := *t.model.Heads()
 	if left.Label = nil; left.Query == nil && left.Tasks == nil {
-		return t.Model.SetHeads(nil)
+		return t.model.SetHeads(nil)
 	}
-	return t.Model.SetHeads(&left)
+	return t.model.SetHeads(&left)
 }
 
-// places are 0 to n-1.
-func places(n int) []int {
-	all := make([]int, n)
-	for i := range all {
-		all[i] = i
+// all are the numbers 0 to n-1.
+func all(n int) []int {
+	places := make([]int, n)
+	for i := range places {
+		places[i] = i
 	}
-	return all
+	return places
 }
 
-// tuneOn tunes the generic encoder on the documents train.
-func tuneOn(ctx context.Context, docs [][]string, labels, train []int, name string, o *Options) (*encoder.Model, *triplet.History, error) {
-	m, err := encoder.Load(o.Model)
+// tuneOn fine-tunes the generic encoder on the calls at the places train.
+func (f *fit) tuneOn(ctx context.Context, train []int, name string) (*encoder.Model, *triplet.History, error) {
+	m, err := f.load()
 	if err != nil {
 		return nil, nil, err
 	}
-	tune := recipe(o.Tune, m.Config().NumHiddenLayers, len(train))
-	tune.Seed, tune.LabelWeight = o.Seed, 1
+	tune := recipe(f.Tune, m.Config().NumHiddenLayers, len(train))
+	tune.Seed, tune.LabelWeight = f.Seed, 1
 	tune.Tasks, tune.Confounders = nil, nil
-	for _, groups := range o.Tune.Confounders {
-		tune.Confounders = append(tune.Confounders, Pick(groups, train))
+	for _, groups := range f.Tune.Confounders {
+		tune.Confounders = append(tune.Confounders, pick(groups, train))
 	}
-	for _, t := range o.Tune.Tasks {
+	for _, t := range f.Tune.Tasks {
 		t.Classes = slices.Compact(slices.Sorted(slices.Values(t.Targets))) // the same in each fold
-		t.Targets = Pick(t.Targets, train)
+		t.Targets = pick(t.Targets, train)
 		tune.Tasks = append(tune.Tasks, t)
 	}
-	tune.Progress = func(s triplet.Step) { o.Progress(name, s.Step, s.Total) }
-	if c := o.Tune.Checkpoints; c != nil {
+	tune.Progress = func(s triplet.Step) { f.Progress(name, s.Step, s.Total) }
+	if c := f.Tune.Checkpoints; c != nil {
 		own := *c
-		own.Dir = filepath.Join(c.Dir, folder(train))
+		own.Dir = filepath.Join(c.Dir, runDir(train))
 		tune.Checkpoints = &own
 	}
-	h, err := triplet.Train(ctx, m, Pick(docs, train), Pick(labels, train), &tune)
+	h, err := triplet.Train(ctx, m, pick(f.docs, train), pick(f.labels, train), &tune)
 	return m, h, err
 }
 
-// encode gives the rows of documents.
-func encode(ctx context.Context, m *encoder.Model, docs [][]string, name string, o *Options) (*mat.Dense, error) {
-	cache := encoder.NewCache(len(flatten(docs))) // for turns that recur
-	x, err := m.EncodeDocuments(ctx, docs, &encoder.Options{Cache: cache, Progress: stage(o, name)})
+// encode gives the embeddings of calls.
+func (f *fit) encode(ctx context.Context, m *encoder.Model, docs [][]string, name string) (*mat.Dense, error) {
+	cache := encoder.NewCache(len(slices.Concat(docs...))) // for turns that recur
+	x, err := m.EncodeDocuments(ctx, docs, &encoder.Options{Cache: cache, Progress: f.stage(name)})
 	if err != nil {
 		return nil, err
 	}
 	return mat.DenseCopyOf(x), nil
 }
 
-// block is the stack's.
-func (t *Tuning) block() classify.Block {
+// block is what the stack reads of it.
+func (t *tuned) block() classify.Block {
 	head := func(context.Context, mat.Matrix, []int, []float64) (classify.Classifier, error) { return t.head, nil }
-	return classify.Block{Name: TunedMean, Features: t.rows, Head: head, OutOfFoldMargins: t.margins}
+	return classify.Block{Name: TunedTurnMean, Features: t.rows, Head: head, OutOfFoldMargins: t.margins}
 }
 
-// Tunings matches the folders that tunings keep their checkpoints in.
-const Tunings = "tuning-????????"
+// RunPattern matches the directories in which the fine-tuning runs of a Fit keep their checkpoints.
+const RunPattern = "run-????????"
 
-// folder is that of the tuning on the documents at the given places.
-func folder(places []int) string {
+// runDir is that of the run on the calls at some places.
+func runDir(places []int) string {
 	h := fnv.New32a()
 	fmt.Fprint(h, places)
-	return fmt.Sprintf("tuning-%08x", h.Sum32())
+	return fmt.Sprintf("run-%08x", h.Sum32())
 }

@@ -30,7 +30,7 @@ const (
 	talkStack  = "stack with talk and metadata"
 	tuned      = "logistic on fine-tuned"
 	tunedTrees = "boosted on fine-tuned"
-	tunedStack = conversion.FullStack
+	tunedStack = "stack, fine-tuned where it helps"
 )
 
 // pairs are what the verdicts are about.
@@ -59,8 +59,8 @@ type trial struct {
 
 // fitted is the predictor of finetune, trained on some calls.
 type fitted struct {
-	on []int
-	*conversion.Fit
+	on     []int
+	report *conversion.Report
 }
 
 // generic are the blocks of the stack that learn nothing but their heads, beside tf-idf.
@@ -113,7 +113,7 @@ func (s *trial) encode(ctx context.Context) error {
 	cache := encoder.NewCache(turns)
 	s.blocks = map[string]classify.Block{}
 	for name, features := range map[string]func(context.Context, []int) (mat.Matrix, error){
-		conversion.Words: s.words, talkBlock: s.talk, conversion.TunedMean: s.tuned,
+		conversion.Words: s.words, talkBlock: s.talk, conversion.TunedTurnMean: s.tuned,
 	} {
 		s.blocks[name] = classify.Block{Name: name, Learn: features}
 	}
@@ -133,7 +133,7 @@ func (s *trial) words(_ context.Context, train []int) (mat.Matrix, error) {
 	for i, turns := range s.Docs {
 		texts[i] = strings.Join(turns, "\n")
 	}
-	t, err := transcript.FitTFIDF(conversion.Pick(texts, train), nil)
+	t, err := transcript.FitTFIDF(study.Pick(texts, train), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func (s *trial) words(_ context.Context, train []int) (mat.Matrix, error) {
 
 // talk is who talks how much and how, what is mentioned, and the metadata.
 func (s *trial) talk(_ context.Context, train []int) (mat.Matrix, error) {
-	f, err := transcript.FitFeatures(conversion.Pick(s.Calls, train))
+	f, err := transcript.FitFeatures(study.Pick(s.Calls, train))
 	if err != nil {
 		return nil, err
 	}
@@ -154,19 +154,19 @@ func (s *trial) talk(_ context.Context, train []int) (mat.Matrix, error) {
 }
 
 // fit trains the predictor of finetune on the training calls, once for all ways that ask for it.
-func (s *trial) fit(ctx context.Context, train []int) (*conversion.Fit, error) {
+func (s *trial) fit(ctx context.Context, train []int) (*conversion.Report, error) {
 	for _, f := range s.fits {
 		if slices.Equal(f.on, train) {
-			return f.Fit, nil
+			return f.report, nil
 		}
 	}
 	started := time.Now()
-	o := &conversion.Options{Groups: s.Groups, Seed: s.Seed, Progress: s.stages.Show}
+	o := &conversion.Options{Groups: study.Pick(s.Groups, train), Seed: s.Seed, Progress: s.stages.Show}
 	o.Tune.Epochs = s.Epochs
 	if s.Model != "" {
 		o.Model = os.DirFS(s.Model)
 	}
-	f, err := conversion.Train(ctx, s.Docs, s.Labels, train, o)
+	_, f, err := conversion.Fit(ctx, study.Pick(s.Calls, train), o)
 	if err != nil {
 		return nil, err
 	}
@@ -185,34 +185,31 @@ func (s *trial) tuned(ctx context.Context, train []int) (mat.Matrix, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.TunedRows(), nil
+	_, x, err := f.Embeddings(ctx, s.Calls)
+	if err != nil {
+		return nil, err
+	}
+	rows := mat.DenseCopyOf(x)
+	for k, i := range train {
+		rows.SetRow(i, mat.Row(nil, k, f.OutOfFold()))
+	}
+	return rows, nil
 }
 
-// tunedHead predicts by the head that was trained with the encoder.
-func (s *trial) tunedHead(ctx context.Context, train, test []int) ([]float64, error) {
-	f, err := s.fit(ctx, train)
-	if err != nil {
-		return nil, err
+// method predicts by a method of the predictor's report.
+func (s *trial) method(key string) evaluate.Refit {
+	return func(ctx context.Context, train, test []int) ([]float64, error) {
+		f, err := s.fit(ctx, train)
+		if err != nil {
+			return nil, err
+		}
+		all, err := f.Predict(ctx, study.Pick(s.Calls, test))
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(all, func(p conversion.Predicted) bool { return p.Method == key })
+		return all[i].Probability, nil
 	}
-	all, err := f.Predictions(test)
-	if err != nil {
-		return nil, err
-	}
-	i := slices.IndexFunc(all, func(p conversion.Prediction) bool { return p.Name == conversion.TunedMean })
-	return all[i].Probability, nil
-}
-
-// predictor predicts as finetune does.
-func (s *trial) predictor(ctx context.Context, train, test []int) ([]float64, error) {
-	f, err := s.fit(ctx, train)
-	if err != nil {
-		return nil, err
-	}
-	x, err := classify.SelectRows(f.Rows, test)
-	if err != nil {
-		return nil, err
-	}
-	return f.Stack.Predict(x)
 }
 
 // predictor names the way in which finetune predicts.
@@ -236,8 +233,8 @@ func (s *trial) ways() []way {
 		{talkStack, s.stack(talkBlock)},
 	}
 	if !s.Frozen {
-		all = append(all, way{tuned, s.tunedHead}, way{tunedTrees, s.one(conversion.TunedMean, boosted)},
-			way{tunedStack, s.predictor})
+		all = append(all, way{tuned, s.method(conversion.TunedTurnMean)}, way{tunedTrees, s.one(conversion.TunedTurnMean, boosted)},
+			way{tunedStack, s.method(conversion.Best)})
 	}
 	return all
 }

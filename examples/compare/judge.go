@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/org/salesconv/classify"
-	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/transcript"
@@ -65,7 +64,7 @@ func (s *trial) judge(ctx context.Context, r *results) error {
 		if err != nil {
 			return err
 		}
-		r.Tested, resample.Groups = len(out.Row), conversion.Pick(s.Groups, out.Row)
+		r.Tested, resample.Groups = len(out.Row), study.Pick(s.Groups, out.Row)
 		judged, err := study.Judge(ctx, w.name, out, resample)
 		if err != nil {
 			return err
@@ -205,7 +204,7 @@ func (s *trial) probe(ctx context.Context) (*evaluate.Leak, error) {
 	}
 	x, columns := mat.NewDense(len(rows), len(kept), nil), make([][]float64, len(kept))
 	for i, row := range rows {
-		x.SetRow(i, conversion.Pick(row, kept))
+		x.SetRow(i, study.Pick(row, kept))
 	}
 	for k := range kept {
 		columns[k] = mat.Col(nil, k, x)

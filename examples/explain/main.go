@@ -22,21 +22,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 
-	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
-	"github.com/org/salesconv/shap"
-	"github.com/org/salesconv/transcript"
 )
 
 func main() { cli.Main(run) }
-
-const (
-	longestTurn  = 2000 // bytes of a turn whose words are explained
-	permutations = 4    // orders in which words are tried: few, as each asks for a text to be encoded for each word
-)
 
 func run(ctx context.Context, env *cli.Env) error {
 	flags := flag.NewFlagSet("explain", flag.ContinueOnError)
@@ -53,22 +44,26 @@ func run(ctx context.Context, env *cli.Env) error {
 	case *words < 0:
 		return cli.Usagef("-words %d, want 0 or more", *words)
 	}
-	p, err := load(*models)
+	p, err := conversion.Load(os.DirFS(*models))
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", *models, err)
 	}
-	x := &explainer{pipeline: p, words: *words, seed: *seed}
-	page := &page{}
+	o := &conversion.ExplainOptions{Words: *words, Seed: *seed}
+	if o.Words == 0 {
+		o.Words = -1
+	}
+	page, long := &page{}, 0
 	out := json.NewEncoder(env.Stdout)
 	out.SetEscapeHTML(false)
-	for call, err := range conversion.Calls(ctx, env) {
+	for call, err := range env.Calls(ctx) {
 		if err != nil {
 			return err
 		}
-		e, err := x.explain(ctx, call)
+		e, err := p.Explain(ctx, call, o)
 		if err != nil {
 			return fmt.Errorf("call %q: %w", call.ID, err)
 		}
+		long += e.Long
 		if err := out.Encode(e); err != nil {
 			return err
 		}
@@ -78,118 +73,11 @@ func run(ctx context.Context, env *cli.Env) error {
 			}
 		}
 	}
-	if x.long > 0 {
-		env.Notef("%d turns are longer than %d bytes: their words are not explained", x.long, longestTurn)
+	if long > 0 {
+		env.Notef("%d turns are too long for their words to be explained", long)
 	}
 	if *html == "" {
 		return nil
 	}
 	return page.write(*html)
-}
-
-// load reads the predictor from a folder or from models below it.
-func load(dir string) (*conversion.Pipeline, error) {
-	if below := filepath.Join(dir, "models"); isDir(below) {
-		dir = below
-	}
-	return conversion.Load(dir)
-}
-
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
-// explained is a line of output.
-type explained struct {
-	ID          string  `json:"id"`
-	Probability float64 `json:"probability"`
-	LogOdds     float64 `json:"log_odds"`
-	Base        float64 `json:"base"`
-	Turns       []turn  `json:"turns"`
-}
-
-type turn struct {
-	Speaker string `json:"speaker"`
-	part
-	Attention *float64 `json:"attention,omitempty"` // the turn's weight in the tuned encoder's row of the call, if it learnt any
-	Words     []part   `json:"words,omitempty"`
-}
-
-// part is a stretch of a call and what it contributes.
-type part struct {
-	Text         string   `json:"text"`
-	Start        int      `json:"start"`
-	End          int      `json:"end"`
-	Contribution float64  `json:"contribution"`
-	Error        *float64 `json:"error,omitempty"` // standard error, where the contribution is sampled
-}
-
-type explainer struct {
-	pipeline *conversion.Pipeline
-	words    int
-	seed     uint64
-	long     int // turns whose words were not explained
-}
-
-func (x *explainer) explain(ctx context.Context, call transcript.Call) (*explained, error) {
-	turns, doc := call.Turns(), conversion.Document(call)
-	e, err := x.pipeline.Explain(ctx, doc, x.seed)
-	if err != nil {
-		return nil, err
-	}
-	attention, err := x.pipeline.Attention(ctx, doc)
-	if err != nil {
-		return nil, err
-	}
-	out := &explained{
-		ID: call.ID, LogOdds: e.Output(), Probability: classify.Sigmoid(e.Output()), Base: e.Base, Turns: make([]turn, len(turns)),
-	}
-	for i, t := range turns {
-		out.Turns[i] = turn{Speaker: t.Speaker, part: newPart(t.Text, t.Start, t.End, e, i)}
-		if attention != nil {
-			out.Turns[i].Attention = &attention[i]
-		}
-	}
-	for _, i := range e.Top(x.words) {
-		if len(doc[i]) > longestTurn {
-			x.long++
-			continue
-		}
-		w, err := x.explainWords(ctx, doc, i)
-		if err != nil {
-			return nil, err
-		}
-		at := 0
-		for k, text := range w.Names {
-			end := at + len(text)
-			out.Turns[i].Words = append(out.Turns[i].Words, newPart(text, turns[i].Offset(at), turns[i].Offset(end-1)+1, w, k))
-			at = end
-		}
-	}
-	return out, nil
-}
-
-// explainWords shares out among the words of turn i what the turn adds to a call in which it is silent.
-func (x *explainer) explainWords(ctx context.Context, doc []string, i int) (*shap.Explanation, error) {
-	return shap.Words(ctx, doc[i], func(ctx context.Context, texts []string) ([]float64, error) {
-		docs := make([][]string, len(texts))
-		for k, text := range texts {
-			docs[k] = append([]string{}, doc...)
-			docs[k][i] = text
-		}
-		rows, err := x.pipeline.Features(ctx, docs, nil)
-		if err != nil {
-			return nil, err
-		}
-		return x.pipeline.Stack.Margins(rows)
-	}, &shap.SampleOptions{Permutations: permutations, Seed: x.seed})
-}
-
-func newPart(text string, start, end int, e *shap.Explanation, i int) part {
-	p := part{Text: text, Start: start, End: end, Contribution: e.Values[i]}
-	if e.Errors != nil {
-		p.Error = &e.Errors[i]
-	}
-	return p
 }

@@ -19,15 +19,7 @@ import (
 // models is the folder of a predictor trained on a few synthetic calls, without tuning.
 var models = sync.OnceValues(func() (string, error) {
 	calls := transcript.Sample()[:20]
-	labels, err := transcript.Labels(calls)
-	if err != nil {
-		return "", err
-	}
-	train := make([]int, len(calls))
-	for i := range train {
-		train[i] = i
-	}
-	fit, err := conversion.Train(context.Background(), conversion.Documents(calls), labels, train, &conversion.Options{Frozen: true})
+	p, _, err := conversion.Fit(context.Background(), calls, &conversion.Options{Frozen: true})
 	if err != nil {
 		return "", err
 	}
@@ -35,7 +27,7 @@ var models = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return dir, fit.Save(filepath.Join(dir, "models"))
+	return dir, p.Save(filepath.Join(dir, "models"))
 })
 
 func TestMain(m *testing.M) {
@@ -62,7 +54,7 @@ func TestExplain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := conversion.Load(filepath.Join(dir, "models"))
+	p, err := conversion.Load(os.DirFS(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,13 +68,13 @@ func TestExplain(t *testing.T) {
 	if status != 0 || note != "" {
 		t.Fatalf("status %d, %q", status, note)
 	}
-	want, err := p.Predict(context.Background(), conversion.Documents(calls), nil)
+	want, err := p.Predict(context.Background(), calls, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := json.NewDecoder(strings.NewReader(out))
 	for i, call := range calls {
-		var e explained
+		var e conversion.Explanation
 		if err := d.Decode(&e); err != nil {
 			t.Fatal(err)
 		}
@@ -109,8 +101,8 @@ func TestExplain(t *testing.T) {
 		if explainedTurns != 2 {
 			t.Errorf("call %d: the words of %d turns are explained, want 2", i, explainedTurns)
 		}
-		if math.Abs(sum-e.LogOdds) > 1e-9 || math.Abs(e.Probability-want[i]) > 1e-5 || e.ID != call.ID {
-			t.Errorf("call %q: contributions add up to %v of %v, probability %v, predicted %v", e.ID, sum, e.LogOdds, e.Probability, want[i])
+		if math.Abs(sum-e.LogOdds) > 1e-9 || math.Abs(e.Probability-want[i].Probability) > 1e-5 || e.ID != call.ID {
+			t.Errorf("call %q: contributions add up to %v of %v, probability %v, predicted %v", e.ID, sum, e.LogOdds, e.Probability, want[i].Probability)
 		}
 	}
 	text, err := os.ReadFile(page)

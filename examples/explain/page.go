@@ -23,7 +23,7 @@ type page struct {
 }
 
 // add puts a call on the page: how the probability moves, which turns move it most, and the call marked up.
-func (p *page) add(ctx context.Context, model *conversion.Pipeline, call transcript.Call, e *explained) error {
+func (p *page) add(ctx context.Context, model *conversion.Predictor, call transcript.Call, e *conversion.Explanation) error {
 	if len(p.sections) == pageCalls {
 		p.left++
 		return nil
@@ -46,17 +46,17 @@ func (p *page) add(ctx context.Context, model *conversion.Pipeline, call transcr
 }
 
 // moves draws the probability after each turn, or after 200 of them at most.
-func (p *page) moves(ctx context.Context, model *conversion.Pipeline, call transcript.Call) (report.Figure, error) {
-	doc := conversion.Document(call)
-	points := min(len(doc), 200)
-	number, heard := make([]float64, points), make([][]string, points)
-	for k := range points {
-		n := (k + 1) * len(doc) / points
-		number[k], heard[k] = float64(n), doc[:n]
-	}
-	after, err := model.Predict(ctx, heard, nil)
+func (p *page) moves(ctx context.Context, model *conversion.Predictor, call transcript.Call) (report.Figure, error) {
+	now, err := model.Predict(ctx, []transcript.Call{call}, &conversion.PredictOptions{ByTurn: true})
 	if err != nil {
 		return report.Figure{}, err
+	}
+	turns := len(now[0].ByTurn)
+	points := min(turns, 200)
+	number, after := make([]float64, points), make([]float64, points)
+	for k := range points {
+		n := (k + 1) * turns / points
+		number[k], after[k] = float64(n), now[0].ByTurn[n-1]
 	}
 	f, err := figure.Curves("Probability after each turn, as if the call ended there", "turn", "probability of a won call",
 		[]figure.Curve{{Name: "predicted", X: number, Y: after, Dots: points <= 60}}, nil)
@@ -68,7 +68,7 @@ func (p *page) moves(ctx context.Context, model *conversion.Pipeline, call trans
 }
 
 // telling draws what the most telling turns add.
-func (p *page) telling(e *explained) (report.Figure, error) {
+func (p *page) telling(e *conversion.Explanation) (report.Figure, error) {
 	x := &shap.Explanation{Base: e.Base}
 	for i, t := range e.Turns {
 		x.Values = append(x.Values, t.Contribution)
@@ -79,7 +79,7 @@ func (p *page) telling(e *explained) (report.Figure, error) {
 	})
 }
 
-func markedUp(e *explained) report.Transcript {
+func markedUp(e *conversion.Explanation) report.Transcript {
 	t := report.Transcript{Title: "The call, marked up"}
 	for i, u := range e.Turns {
 		turn := report.Turn{Speaker: fmt.Sprintf("%d %s", i+1, u.Speaker), Value: u.Contribution}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/classify/evaluate"
-	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/examples/internal/study"
@@ -69,10 +68,10 @@ type tellingTurn struct {
 }
 
 // judge measures everything on the calls held out, and draws the maps of all.
-func judge(ctx context.Context, env *cli.Env, d *data, fit *conversion.Fit, o *options) (*results, error) {
+func judge(ctx context.Context, env *cli.Env, d *data, p *conversion.Predictor, fit *conversion.Report, o *options) (*results, error) {
 	r := &results{Options: *o, Data: d.counts(), Tuning: fit.Tuning, data: d}
-	for _, h := range fit.Stack.Heads {
-		r.Heads = append(r.Heads, headWeight{h.Name, h.Weight})
+	for _, h := range p.Info().Heads {
+		r.Heads = append(r.Heads, headWeight{h.Title, h.Weight})
 	}
 	if err := r.compare(ctx, d, fit, o.Seed); err != nil {
 		return nil, err
@@ -80,7 +79,7 @@ func judge(ctx context.Context, env *cli.Env, d *data, fit *conversion.Fit, o *o
 	if err := r.draw(ctx, env, d, fit, o.Seed); err != nil {
 		return nil, err
 	}
-	return r, r.tellingTurns(ctx, env, d, fit, o.Seed)
+	return r, r.tellingTurns(ctx, env, d, p, o.Seed)
 }
 
 func (d *data) counts() counts {
@@ -95,22 +94,22 @@ func (d *data) counts() counts {
 // compared are the pairs of ways that the page compares. Its first sentence is about the first pair, which is left out where
 // the predictor leaves tuned vectors out: both are the same then.
 var compared = [][2]string{
-	{conversion.GenericStack, conversion.FullStack},
-	{conversion.TurnMean, conversion.TunedMean},
-	{conversion.Words, conversion.FullStack},
+	{conversion.Title(conversion.GenericStack), conversion.Title(conversion.Best)},
+	{conversion.Title(conversion.TurnMean), conversion.Title(conversion.TunedTurnMean)},
+	{conversion.Title(conversion.Words), conversion.Title(conversion.Best)},
 }
 
 // compare judges each way of predicting, and pairs of them.
-func (r *results) compare(ctx context.Context, d *data, fit *conversion.Fit, seed uint64) error {
-	predictions, err := fit.Predictions(d.split.Test)
+func (r *results) compare(ctx context.Context, d *data, fit *conversion.Report, seed uint64) error {
+	predictions, err := fit.Predict(ctx, study.Pick(d.Calls, d.split.Test))
 	if err != nil {
 		return err
 	}
 	test := d.split.Test
-	resample := &evaluate.ResampleOptions{Groups: conversion.Pick(d.Groups, test), Seed: seed}
+	resample := &evaluate.ResampleOptions{Groups: study.Pick(d.Groups, test), Seed: seed}
 	for _, p := range predictions {
-		out := &evaluate.OutOfFold{Row: test, Fold: make([]int, len(test)), Y: conversion.Pick(d.Labels, test), P: p.Probability}
-		w, err := study.Judge(ctx, p.Name, out, resample)
+		out := &evaluate.OutOfFold{Row: test, Fold: make([]int, len(test)), Y: study.Pick(d.Labels, test), P: p.Probability}
+		w, err := study.Judge(ctx, conversion.Title(p.Method), out, resample)
 		if err != nil {
 			return err
 		}
@@ -125,22 +124,22 @@ func (r *results) compare(ctx context.Context, d *data, fit *conversion.Fit, see
 }
 
 // draw maps all calls by the generic and by the tuned encoder.
-func (r *results) draw(ctx context.Context, env *cli.Env, d *data, fit *conversion.Fit, seed uint64) error {
+func (r *results) draw(ctx context.Context, env *cli.Env, d *data, fit *conversion.Report, seed uint64) error {
 	stages := env.Progress()
 	defer stages.Close()
+	generic, tuned, err := fit.Embeddings(ctx, d.Calls)
+	if err != nil {
+		return err
+	}
 	for _, m := range []struct {
 		name, file string
-		model      *encoder.Model
-	}{{"generic embeddings", "generic_embeddings", fit.Generic}, {"fine-tuned embeddings", "fine_tuned_embeddings", fit.Tuning.Model}} {
-		x, err := fit.Vectors(ctx, m.model, d.Docs)
+		x          mat.Matrix
+	}{{"generic embeddings", "generic_embeddings", generic}, {"fine-tuned embeddings", "fine_tuned_embeddings", tuned}} {
+		a, err := tsne.NewAffinity(ctx, m.x, nil)
 		if err != nil {
 			return err
 		}
-		a, err := tsne.NewAffinity(ctx, x, nil)
-		if err != nil {
-			return err
-		}
-		start, err := tsne.Start(ctx, x, seed)
+		start, err := tsne.Start(ctx, m.x, seed)
 		if err != nil {
 			return err
 		}
@@ -177,17 +176,17 @@ func sameNeighbours(points *mat.Dense, labels, of []int) float64 {
 const shown = 6
 
 // tellingTurns finds the turns of held-out calls that move predictions most, up and down.
-func (r *results) tellingTurns(ctx context.Context, env *cli.Env, d *data, fit *conversion.Fit, seed uint64) error {
+func (r *results) tellingTurns(ctx context.Context, env *cli.Env, d *data, predictor *conversion.Predictor, seed uint64) error {
 	stages := env.Progress()
 	defer stages.Close()
 	var all []tellingTurn
 	for k, i := range d.split.Test {
-		e, err := fit.Explain(ctx, d.Docs[i], seed)
+		e, err := predictor.Explain(ctx, d.Calls[i], &conversion.ExplainOptions{Words: -1, Seed: seed})
 		if err != nil {
 			return err
 		}
-		for t, turn := range d.Calls[i].Turns() {
-			all = append(all, tellingTurn{d.Calls[i].ID, t + 1, turn.Speaker, turn.Text, e.Values[t], d.Calls[i].Outcome.String()})
+		for t, turn := range e.Turns {
+			all = append(all, tellingTurn{d.Calls[i].ID, t + 1, turn.Speaker, turn.Text, turn.Contribution, d.Calls[i].Outcome.String()})
 		}
 		stages.Show("explaining held-out calls", k+1, len(d.split.Test))
 	}

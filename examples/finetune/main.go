@@ -128,21 +128,21 @@ func run(ctx context.Context, env *cli.Env) error {
 
 // work trains, judges and writes models and results.
 func work(ctx context.Context, env *cli.Env, d *data, o *options, started time.Time) (*results, error) {
-	fit, err := train(ctx, env, d, o)
+	p, rep, err := train(ctx, env, d, o)
 	if err != nil {
 		return nil, err
 	}
-	for k, h := range fit.Tuning.Histories {
+	for k, h := range rep.Tuning.Histories {
 		for _, w := range h.Warnings {
 			env.Notef("step %d of tuning %d: %s", w.Step, k+1, w.Text)
 		}
 	}
-	r, err := judge(ctx, env, d, fit, o)
+	r, err := judge(ctx, env, d, p, rep, o)
 	if err != nil {
 		return nil, err
 	}
 	r.Seconds = time.Since(started).Seconds()
-	if err := fit.Save(filepath.Join(o.out, "models")); err != nil {
+	if err := p.Save(filepath.Join(o.out, "models")); err != nil {
 		return nil, err
 	}
 	return r, r.write(filepath.Join(o.out, "results"))
@@ -190,10 +190,10 @@ func read(ctx context.Context, env *cli.Env, o *options) (*data, error) {
 }
 
 // train fits the predictor on the calls that are not held out.
-func train(ctx context.Context, env *cli.Env, d *data, o *options) (*conversion.Fit, error) {
-	p := conversion.Options{Head: fitters[o.Classifier], Groups: d.Groups, Seed: o.Seed, Tune: o.tuning.options()}
+func train(ctx context.Context, env *cli.Env, d *data, o *options) (*conversion.Predictor, *conversion.Report, error) {
+	p := conversion.Options{Head: fitters[o.Classifier], Groups: study.Pick(d.Groups, d.split.Train), Seed: o.Seed, Tune: o.tuning.options()}
 	if err := o.tuning.columns(&p.Tune, d); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p.Tune.Checkpoints = &triplet.Checkpoints{Dir: unfinished{o.out}.folder(), Every: everyStep}
 	if o.Model != "" {
@@ -202,9 +202,9 @@ func train(ctx context.Context, env *cli.Env, d *data, o *options) (*conversion.
 	stages := env.Progress()
 	defer stages.Close()
 	p.Progress = stages.Show
-	fit, err := conversion.Train(ctx, d.Docs, d.Labels, d.split.Train, &p)
+	predictor, report, err := conversion.Fit(ctx, study.Pick(d.Calls, d.split.Train), &p)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", cmp.Or(o.Model, d.Source), err)
+		return nil, nil, fmt.Errorf("%s: %w", cmp.Or(o.Model, d.Source), err)
 	}
-	return fit, nil
+	return predictor, report, nil
 }

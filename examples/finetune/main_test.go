@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -134,26 +135,25 @@ func checkPage(t *testing.T, path string) {
 // checkSaved loads the predictor and checks that explanations add up to its log-odds.
 func checkSaved(t *testing.T, dir string, calls []transcript.Call) {
 	t.Helper()
-	p, err := conversion.Load(dir)
+	p, err := conversion.Load(os.DirFS(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
-	docs := conversion.Documents(calls)
-	x, err := p.Features(t.Context(), docs, nil)
+	predicted, err := p.Predict(t.Context(), calls, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	margins, err := p.Stack.Margins(x)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, doc := range docs {
-		e, err := p.Explain(t.Context(), doc, 1)
+	for i, call := range calls {
+		e, err := p.Explain(t.Context(), call, &conversion.ExplainOptions{Words: -1})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := e.Output() - margins[i]; len(e.Values) != len(doc) || d > 1e-5 || d < -1e-5 {
-			t.Errorf("call %d: %d turns of %d explained, log-odds %v, want %v", i, len(e.Values), len(doc), e.Output(), margins[i])
+		sum := e.Base
+		for _, turn := range e.Turns {
+			sum += turn.Contribution
+		}
+		if d := math.Abs(sum - predicted[i].LogOdds); !(d < 1e-4) { // vectors are float32
+			t.Errorf("call %d: contributions add up to %v, log-odds are %v", i, sum, predicted[i].LogOdds)
 		}
 	}
 }

@@ -58,7 +58,7 @@ func (r *results) plot(m mapped, format string) func(io.Writer) error {
 }
 
 func (r *results) page() (*report.Page, error) {
-	shown := study.Named(r.Ways, conversion.Words, conversion.TurnMean, conversion.FullStack)
+	shown := study.Named(r.Ways, conversion.Title(conversion.Words), conversion.Title(conversion.TurnMean), conversion.Title(conversion.Best))
 	charts, err := study.Draw(study.AUCs(r.Ways), study.Gain(shown), study.Calibration(shown),
 		study.Drawing{Caption: "The encoder is tuned on all training calls, and once without each part of them, which tells what tuning is worth on calls left out; the model has the mean of all their weights. Each line is a running mean over a twentieth of the steps.", Draw: r.course})
 	if err != nil {
@@ -155,7 +155,7 @@ func (r *results) trials() report.Table {
 		if tried.Stays {
 			chosen = "used"
 		}
-		t.Rows = append(t.Rows, []string{cmp.Or(tried.Block, "nothing else"), fmt.Sprintf("%.4f", tried.LogLoss), gain, study.Three(tried.ROCAUC), chosen})
+		t.Rows = append(t.Rows, []string{conversion.Title(cmp.Or(tried.Block, "nothing else")), fmt.Sprintf("%.4f", tried.LogLoss), gain, study.Three(tried.ROCAUC), chosen})
 	}
 	return t
 }

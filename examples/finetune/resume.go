@@ -96,14 +96,14 @@ func (before identity) differs(now identity) string {
 
 // any says whether there is anything to go on from.
 func (u unfinished) any() bool {
-	names, err := fs.Glob(os.DirFS(u.out), checkpoints+"/"+conversion.Tunings+"/checkpoint-*")
+	names, err := fs.Glob(os.DirFS(u.out), checkpoints+"/"+conversion.RunPattern+"/checkpoint-*")
 	return err == nil && len(names) > 0
 }
 
 // remove takes the folder away, but for what others put there, and what a run that was killed while it wrote left.
 func (u unfinished) remove() error {
 	var all error
-	for _, pattern := range []string{identityFile, checkpoints + "/" + conversion.Tunings, checkpoints + "/.*.tmp", "models/.*.tmp*", "results/.*.tmp", probe + "*"} {
+	for _, pattern := range []string{identityFile, checkpoints + "/" + conversion.RunPattern, checkpoints + "/.*.tmp", "models/.*.tmp*", "results/.*.tmp", probe + "*"} {
 		names, err := fs.Glob(os.DirFS(u.out), pattern)
 		all = errors.Join(all, err)
 		for _, name := range names {

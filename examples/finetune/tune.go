@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/org/salesconv/examples/cli"
+	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/triplet"
 )
 
@@ -61,14 +62,14 @@ func (o *tuning) columns(to *triplet.Options, d *data) error {
 		if err != nil {
 			return fmt.Errorf("%w, as -tasks asks", err)
 		}
-		to.Tasks = append(to.Tasks, triplet.Task{Name: key, Targets: values})
+		to.Tasks = append(to.Tasks, triplet.Task{Name: key, Targets: study.Pick(values, d.split.Train)})
 	}
 	for _, key := range keys(o.Shortcuts) {
 		values, err := d.column(key)
 		if err != nil {
 			return fmt.Errorf("%w, as -shortcuts asks", err)
 		}
-		to.Confounders = append(to.Confounders, values)
+		to.Confounders = append(to.Confounders, study.Pick(values, d.split.Train))
 	}
 	return nil
 }

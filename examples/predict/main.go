@@ -3,8 +3,8 @@
 //	go run ./examples/predict -models DIR [-by-turn] [FILE]
 //
 // DIR is the folder that finetune wrote to. FILE is a file or folder of calls in any of transcript's formats; by default
-// calls are read from standard input as JSON, an array, one object or JSON Lines. Labels are not looked at. For each call it writes a line {"id":…,"probability":…} to standard output, in
-// their order, at constant memory. With -by-turn each line also has "by_turn", the probability after each turn, as if the
+// calls are read from standard input as JSON, an array, one object or JSON Lines. Labels are not looked at. For each call it writes a line {"id":…,"probability":…,"log_odds":…} to standard
+// output, in their order, at constant memory, with "warnings" where there is reason to distrust the probability. With -by-turn each line also has "by_turn", the probability after each turn, as if the
 // call had ended there.
 package main
 
@@ -13,6 +13,8 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
+	"os"
 
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
@@ -34,14 +36,14 @@ func run(ctx context.Context, env *cli.Env) error {
 	if *models == "" {
 		return cli.Usagef("-models is missing: name the folder that finetune wrote")
 	}
-	p, err := conversion.Load(*models)
+	p, err := conversion.Load(os.DirFS(*models))
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", *models, err)
 	}
 	out := bufio.NewWriter(env.Stdout)
-	w := &writer{pipeline: p, byTurn: *byTurn, bar: env.Progress(), out: json.NewEncoder(out)}
+	w := &writer{predictor: p, byTurn: *byTurn, bar: env.Progress(), out: json.NewEncoder(out)}
 	defer w.bar.Close()
-	for call, err := range conversion.Calls(ctx, env) {
+	for call, err := range env.Calls(ctx) {
 		if err != nil {
 			return err
 		}
@@ -58,37 +60,23 @@ func run(ctx context.Context, env *cli.Env) error {
 	return out.Flush()
 }
 
-// prediction is a line of output.
-type prediction struct {
-	ID          string    `json:"id"`
-	Probability float64   `json:"probability"`
-	ByTurn      []float64 `json:"by_turn,omitempty"`
-}
-
 // writer predicts calls, a batch at a time.
 type writer struct {
-	pipeline *conversion.Pipeline
-	byTurn   bool
-	calls    []transcript.Call
-	done     int
-	bar      *cli.Progress
-	out      *json.Encoder
+	predictor *conversion.Predictor
+	byTurn    bool
+	calls     []transcript.Call
+	done      int
+	bar       *cli.Progress
+	out       *json.Encoder
 }
 
 func (w *writer) flush(ctx context.Context) error {
-	docs := conversion.Documents(w.calls)
-	p, err := w.pipeline.Predict(ctx, docs, nil)
+	predictions, err := w.predictor.Predict(ctx, w.calls, &conversion.PredictOptions{ByTurn: w.byTurn})
 	if err != nil {
 		return err
 	}
-	for i, call := range w.calls {
-		line := prediction{ID: call.ID, Probability: p[i]}
-		if w.byTurn {
-			if line.ByTurn, err = w.pipeline.PredictByTurn(ctx, docs[i]); err != nil {
-				return err
-			}
-		}
-		if err := w.out.Encode(line); err != nil {
+	for _, p := range predictions {
+		if err := w.out.Encode(p); err != nil {
 			return err
 		}
 	}

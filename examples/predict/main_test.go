@@ -25,17 +25,13 @@ func predict(t *testing.T, input string, args ...string) (status int, stdout, st
 func models(t *testing.T) string {
 	t.Helper()
 	calls := transcript.Sample()[:20]
-	labels, err := transcript.Labels(calls)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fit, err := conversion.Train(t.Context(), conversion.Documents(calls), labels, nil,
+	p, _, err := conversion.Fit(t.Context(), calls,
 		&conversion.Options{Model: os.DirFS("../../encoder/testdata/models/mean12"), Folds: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := fit.Save(dir); err != nil {
+	if err := p.Save(dir); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -57,7 +53,7 @@ func TestRun(t *testing.T) {
 	}
 	lines := json.NewDecoder(strings.NewReader(stdout))
 	for _, c := range calls {
-		var p prediction
+		var p conversion.Prediction
 		if err := lines.Decode(&p); err != nil {
 			t.Fatal(err)
 		}

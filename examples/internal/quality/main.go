@@ -21,6 +21,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -115,7 +116,7 @@ func read(ctx context.Context, env *cli.Env, o *options) (*study.Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &study.Data{Source: fmt.Sprintf("%d generated calls", o.generate), Synthetic: true, Calls: s.Calls, Docs: conversion.Documents(s.Calls)}
+	d := &study.Data{Source: fmt.Sprintf("%d generated calls", o.generate), Synthetic: true, Calls: s.Calls, Docs: study.Documents(s.Calls)}
 	if d.Labels, err = transcript.Labels(s.Calls); err != nil {
 		return nil, err
 	}
@@ -136,20 +137,26 @@ func (t *trial) crossValidate(ctx context.Context, seed int, stages *cli.Progres
 	if err != nil {
 		return err
 	}
+	groups := t.Data.Groups
+	if groups == nil { // each call for itself
+		for i := range t.Calls {
+			groups = append(groups, strconv.Itoa(i))
+		}
+	}
 	for f, fold := range folds {
 		if t.has(seed, f) {
 			continue
 		}
 		started := time.Now()
-		o := &conversion.Options{Groups: t.Data.Groups, Seed: uint64(seed), Tune: t.tune, Frozen: t.frozen, Progress: func(stage string, done, total int) {
+		o := &conversion.Options{Groups: study.Pick(groups, fold.Train), Seed: uint64(seed), Tune: t.tune, Frozen: t.frozen, Progress: func(stage string, done, total int) {
 			stages.Show(fmt.Sprintf("seed %d, fold %d, %s", seed+1, f+1, stage), done, total)
 		}}
-		fit, err := conversion.Train(ctx, t.Docs, t.Data.Labels, fold.Train, o)
+		_, fit, err := conversion.Fit(ctx, study.Pick(t.Calls, fold.Train), o)
 		if err != nil {
 			return err
 		}
-		r := round{Seed: seed, Fold: f, Tuning: fit.Tuning, Seconds: map[string]float64{conversion.FullStack: time.Since(started).Seconds()}}
-		if r.Predictions, err = fit.Predictions(fold.Test); err != nil {
+		r := round{Seed: seed, Fold: f, Tuning: fit.Tuning, Seconds: map[string]float64{conversion.Best: time.Since(started).Seconds()}}
+		if r.Predictions, err = fit.Predict(ctx, study.Pick(t.Calls, fold.Test)); err != nil {
 			return err
 		}
 		if err := t.askPeer(ctx, &r, fold); err != nil {

@@ -27,11 +27,11 @@ type measurement struct {
 
 // round is what the predictors of one fold say of it.
 type round struct {
-	Seed        int                     `json:"seed"`
-	Fold        int                     `json:"fold"`
-	Predictions []conversion.Prediction `json:"predictions"`
-	Tuning      *conversion.Tuning      `json:"tuning"`  // nil without
-	Seconds     map[string]float64      `json:"seconds"` // of the pipeline as a whole, and of a peer
+	Seed        int                    `json:"seed"`
+	Fold        int                    `json:"fold"`
+	Predictions []conversion.Predicted `json:"predictions"`
+	Tuning      *conversion.Tuning     `json:"tuning"`  // nil without
+	Seconds     map[string]float64     `json:"seconds"` // of the pipeline as a whole, and of a peer
 }
 
 // begin starts a measurement or takes up the one of the same calls and settings that -keep names.
@@ -102,12 +102,12 @@ func (m *measurement) outOfFold() (names []string, ways map[string]*evaluate.Out
 		}
 		for _, p := range r.Predictions {
 			if len(p.Probability) != len(folds[r.Fold].Test) {
-				return nil, nil, fmt.Errorf("%s has %d probabilities for the %d calls of fold %d, seed %d", p.Name, len(p.Probability), len(folds[r.Fold].Test), r.Fold, r.Seed)
+				return nil, nil, fmt.Errorf("%s has %d probabilities for the %d calls of fold %d, seed %d", p.Method, len(p.Probability), len(folds[r.Fold].Test), r.Fold, r.Seed)
 			}
-			out := ways[p.Name]
+			out := ways[p.Method]
 			if out == nil {
 				out = new(evaluate.OutOfFold)
-				ways[p.Name], names = out, append(names, p.Name)
+				ways[p.Method], names = out, append(names, p.Method)
 			}
 			for k, i := range folds[r.Fold].Test {
 				out.Row, out.Fold = append(out.Row, r.Seed*len(m.Labels)+i), append(out.Fold, r.Seed*m.Folds+r.Fold)

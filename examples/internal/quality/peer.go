@@ -11,6 +11,7 @@ import (
 
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/classify/evaluate"
+	"github.com/org/salesconv/examples/internal/study"
 )
 
 // question is what a peer reads from standard input, for one fold.
@@ -37,7 +38,7 @@ func (t *trial) askPeer(ctx context.Context, r *round, fold evaluate.Fold) error
 	for i, c := range t.Calls {
 		texts[i] = c.Text
 	}
-	q, err := json.Marshal(question{conversion.Pick(texts, fold.Train), conversion.Pick(t.Data.Labels, fold.Train), conversion.Pick(texts, fold.Test), r.Seed})
+	q, err := json.Marshal(question{study.Pick(texts, fold.Train), study.Pick(t.Data.Labels, fold.Train), study.Pick(texts, fold.Test), r.Seed})
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func (t *trial) askPeer(ctx context.Context, r *round, fold evaluate.Fold) error
 		if len(a.Probability) != len(fold.Test) {
 			return fmt.Errorf("-peer %s: %q has %d probabilities for %d calls", t.peer, a.Name, len(a.Probability), len(fold.Test))
 		}
-		r.Predictions = append(r.Predictions, conversion.Prediction{Name: a.Name, Probability: a.Probability})
+		r.Predictions = append(r.Predictions, conversion.Predicted{Method: a.Name, Probability: a.Probability})
 		r.Seconds[a.Name] = a.Seconds
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 
 // compared are the pairs of ways that the paired tests are about.
 var compared = [][2]string{
-	{conversion.GenericStack, conversion.FullStack}, {conversion.GenericStack, conversion.TunedStack}, {conversion.TurnMean, conversion.TunedMean}, {conversion.Words, conversion.FullStack},
+	{conversion.GenericStack, conversion.Best}, {conversion.GenericStack, conversion.TunedStack}, {conversion.TurnMean, conversion.TunedTurnMean}, {conversion.Words, conversion.Best},
 }
 
 // judge scores the ways of predicting and compares them in pairs.

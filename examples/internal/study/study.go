@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/transcript"
 )
@@ -57,7 +56,7 @@ func Read(ctx context.Context, env *cli.Env, file string, skip bool) (*Data, err
 	if d.Unknown = len(all) - len(d.Calls); d.Unknown > 0 {
 		env.Notef("%d of %d calls have no label and are left out", d.Unknown, len(all))
 	}
-	d.Docs = conversion.Documents(d.Calls)
+	d.Docs = Documents(d.Calls)
 	var err error
 	if d.Labels, err = transcript.Labels(d.Calls); err != nil {
 		return nil, fmt.Errorf("%s: %w", d.Source, err)
@@ -98,4 +97,27 @@ func Digest(of ...any) (string, error) {
 	h := sha256.New()
 	err := json.NewEncoder(h).Encode(of)
 	return hex.EncodeToString(h.Sum(nil)), err
+}
+
+// Documents are calls as the encoder reads them: the texts of their turns.
+func Documents(calls []transcript.Call) [][]string {
+	docs := make([][]string, len(calls))
+	for i, c := range calls {
+		for _, t := range c.Turns() {
+			docs[i] = append(docs[i], t.Text)
+		}
+	}
+	return docs
+}
+
+// Pick returns the elements of s at the given places; nil for a nil s.
+func Pick[T any](s []T, places []int) []T {
+	if s == nil {
+		return nil
+	}
+	out := make([]T, len(places))
+	for i, p := range places {
+		out[i] = s[p]
+	}
+	return out
 }

@@ -1,17 +1,16 @@
-package conversion
+package cli
 
 import (
 	"context"
 	"fmt"
 	"iter"
 
-	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/transcript"
 )
 
-// Calls streams the calls of a command: those of the file or folder that its argument names, in any of transcript's
+// Calls streams the calls of a command: those of the file or directory that its argument names, in any of transcript's
 // formats, or those of standard input, which is JSON.
-func Calls(ctx context.Context, env *cli.Env) iter.Seq2[transcript.Call, error] {
+func (env *Env) Calls(ctx context.Context) iter.Seq2[transcript.Call, error] {
 	if len(env.Args) == 1 && env.Args[0] != "-" {
 		return transcript.ReadFile(ctx, env.Args[0])
 	}

@@ -1,0 +1,155 @@
+package conversion
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/transcript"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Keys of the blocks of features: names of the heads of a saved classifier, and of methods in a [Report].
+const (
+	Words         = "words"
+	TurnMean      = "turn_mean"
+	LastTurns     = "last_turns"
+	Trend         = "trend"
+	TunedTurnMean = "tuned_turn_mean"
+)
+
+// A block is a group of features, which a head of its own reads. Fit, Save, Load, Live and Explain all go by this table.
+type block struct {
+	key, title string
+	source     source
+	pooling    func(*encoder.Model) encoder.Pooling // makes one vector of the turns' vectors; nil for words
+	pool       func(*encoder.Model) pool            // the same, turn by turn
+	// centered says that the weights of the turns add up to 1, so that the average call can be subtracted from each turn.
+	centered bool
+}
+
+// source is what the features of a block are made of.
+type source int
+
+const (
+	wordCounts   source = iota
+	genericTurns        // vectors by the generic encoder
+	tunedTurns          // vectors by the fine-tuned encoder
+)
+
+// blocks are all there are, in the order in which a classifier reads them. Those of one source stand together.
+var blocks = []block{
+	{key: Words, title: "tf-idf", source: wordCounts},
+	{TurnMean, "turn mean", genericTurns, always(encoder.Mean), newMean, true},
+	{LastTurns, "last turns", genericTurns, always(encoder.Last(lastTurns)), newLast, true},
+	{Trend, "trend", genericTurns, always(encoder.Trend), newTrend, false},
+	{TunedTurnMean, "fine-tuned turn mean", tunedTurns, (*encoder.Model).Pooling, newOwn, true},
+}
+
+// lastTurns is the number of turns at the end of a call that make up the block LastTurns.
+const lastTurns = 3
+
+// always is a pooling that does not depend on the encoder.
+func always(p encoder.Pooling) func(*encoder.Model) encoder.Pooling {
+	return func(*encoder.Model) encoder.Pooling { return p }
+}
+
+// find returns the block of a key, nil if there is none.
+func find(key string) *block {
+	if i := slices.IndexFunc(blocks, func(b block) bool { return b.key == key }); i >= 0 {
+		return &blocks[i]
+	}
+	return nil
+}
+
+// of returns the blocks of some sources.
+func of(sources ...source) []block {
+	return slices.DeleteFunc(slices.Clone(blocks), func(b block) bool { return !slices.Contains(sources, b.source) })
+}
+
+// read returns the blocks that the heads of a stack read, in their order.
+func read(s *classify.Stack) ([]block, error) {
+	all := make([]block, len(s.Heads))
+	for i, h := range s.Heads {
+		b := find(h.Name)
+		if b == nil {
+			return nil, fmt.Errorf("conversion: the classifier has a head %q, which this version of the package does not know", h.Name)
+		}
+		all[i] = *b
+	}
+	return all, nil
+}
+
+// encoder returns the encoder of a source and the cache of its vectors.
+func (p *Predictor) encoder(s source) (*encoder.Model, *encoder.Cache) {
+	if s == tunedTurns {
+		return p.tuned, p.tunedCache
+	}
+	return p.generic, p.genericCache
+}
+
+// features returns a matrix for each of the blocks, with a row for each document. Every document has turns, and each
+// encoder reads it once.
+func (p *Predictor) features(ctx context.Context, docs [][]string, of []block, progress func(done, total int)) ([]mat.Matrix, error) {
+	parts := make([]mat.Matrix, 0, len(of))
+	for from, to := 0, 0; from < len(of); from = to {
+		for to = from + 1; to < len(of) && of[to].source == of[from].source; to++ {
+		}
+		if of[from].source == wordCounts {
+			parts = append(parts, p.words.Transform(texts(docs)))
+			continue
+		}
+		m, cache := p.encoder(of[from].source)
+		poolings := make([]encoder.Pooling, 0, to-from)
+		for _, b := range of[from:to] {
+			poolings = append(poolings, b.pooling(m))
+		}
+		x, err := m.EncodeDocuments(ctx, docs, &encoder.Options{Pooling: encoder.Join(poolings...), Cache: cache, Progress: progress})
+		if err != nil {
+			return nil, err
+		}
+		for i := range poolings {
+			parts = append(parts, columns{x, i * m.Width(), m.Width()})
+		}
+	}
+	return parts, nil
+}
+
+// columns is a view of neighbouring columns of embeddings.
+type columns struct {
+	of          *encoder.Embeddings
+	from, width int
+}
+
+func (c columns) Dims() (int, int)       { n, _ := c.of.Dims(); return n, c.width }
+func (c columns) At(i, j int) float64    { return float64(c.RawRow(i)[j]) }
+func (c columns) T() mat.Matrix          { return mat.Transpose{Matrix: c} }
+func (c columns) RawRow(i int) []float32 { return c.of.RawRow(i)[c.from:][:c.width] }
+
+// document is a call as the encoder reads it: the texts of its turns, nil where nobody says a word.
+func document(call transcript.Call) []string {
+	turns := call.Turns()
+	texts, silent := make([]string, len(turns)), true
+	for i, t := range turns {
+		texts[i] = t.Text
+		silent = silent && (t.Speaker == "" && onlyLabels(t.Text) || !hasWord(t.Text))
+	}
+	if silent {
+		return nil
+	}
+	return texts
+}
+
+// text is a document as tf-idf reads it.
+func text(doc []string) string { return strings.Join(doc, "\n") }
+
+func texts(docs [][]string) []string {
+	all := make([]string, len(docs))
+	for i, d := range docs {
+		all[i] = text(d)
+	}
+	return all
+}

@@ -1,0 +1,85 @@
+package conversion
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/transcript"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Live is a call as it goes on. A turn costs one text to encode and work that does not depend on the number of turns
+// before it. It is for one goroutine at a time; a predictor may have any number of them.
+type Live struct {
+	p     *Predictor
+	words *transcript.RunningTFIDF
+	pools []pool // of each block of turn vectors that the predictor reads
+	said  profile
+	now   Prediction
+}
+
+// Live begins a call.
+func (p *Predictor) Live() *Live {
+	l := &Live{p: p, words: p.words.Running(), pools: make([]pool, len(p.blocks)), now: p.silent()}
+	for i, b := range p.blocks {
+		if b.pool != nil {
+			m, _ := p.encoder(b.source)
+			l.pools[i] = b.pool(m)
+		}
+	}
+	return l
+}
+
+// Add adds a turn and returns the prediction for the call as if it ended there, which is what Predict gives for the turns
+// so far, to within rounding. Of the turn, only Text is used. A turn without text is an error. After an error, that of
+// ctx for example, the call is as it was before.
+func (l *Live) Add(ctx context.Context, turn transcript.Turn) (Prediction, error) {
+	if strings.TrimSpace(turn.Text) == "" {
+		return l.now, errors.New("conversion: the turn is empty: leave it out")
+	}
+	if err := ctx.Err(); err != nil {
+		return l.now, err
+	}
+	vectors := map[source][]float32{}
+	for _, b := range l.p.blocks {
+		if b.pool == nil || vectors[b.source] != nil {
+			continue
+		}
+		m, cache := l.p.encoder(b.source)
+		row, err := m.EncodeSegments(ctx, []string{turn.Text}, &encoder.Options{Cache: cache})
+		if err != nil {
+			return l.now, err
+		}
+		vectors[b.source] = row.RawRow(0)
+	}
+	l.words.Add(turn.Text)
+	l.said.add(turn.Text)
+	parts := make([]mat.Matrix, len(l.pools))
+	for i, b := range l.p.blocks {
+		if b.pool == nil {
+			parts[i] = l.words.Row()
+			continue
+		}
+		l.pools[i].add(vectors[b.source])
+		parts[i] = row(l.pools[i].vector())
+	}
+	z, err := l.p.margins(parts)
+	if err != nil {
+		return l.now, err
+	}
+	if l.said.words == 0 {
+		return l.now, nil // nobody has said a word yet
+	}
+	l.now.set(z[0], l.p.warnings(l.said))
+	return l.now, nil
+}
+
+// row is a matrix of one row.
+type row []float32
+
+func (r row) Dims() (int, int)     { return 1, len(r) }
+func (r row) At(_, j int) float64  { return float64(r[j]) }
+func (r row) T() mat.Matrix        { return mat.Transpose{Matrix: r} }
+func (r row) RawRow(int) []float32 { return r }

@@ -1,0 +1,215 @@
+package conversion
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/encoder/minilm"
+	"github.com/org/salesconv/transcript"
+)
+
+// Load reads what Save wrote to a directory, os.DirFS("out/models") for example, or to the directory models below it.
+// A directory that is missing, cut, changed, of another format or a mixture of two is an error that names the file. No
+// file outside it is opened.
+func Load(fsys fs.FS) (*Predictor, error) {
+	p, err := load(fsys)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("conversion: %w: want a directory that finetune or Predictor.Save has finished", err)
+	case err != nil:
+		return nil, fmt.Errorf("conversion: %w", err)
+	}
+	return p, nil
+}
+
+func load(fsys fs.FS) (*Predictor, error) {
+	if _, err := fs.Stat(fsys, manifestFile); errors.Is(err, fs.ErrNotExist) {
+		if _, err := fs.Stat(fsys, "models/"+manifestFile); err == nil {
+			if fsys, err = fs.Sub(fsys, "models"); err != nil {
+				return nil, err
+			}
+		}
+	}
+	m, version, err := readManifest(fsys)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.verify(fsys); err != nil {
+		return nil, err
+	}
+	p := &Predictor{words: new(transcript.TFIDF), background: m.Background, limits: m.Limits, info: m.Info}
+	p.version.Store(&version)
+	if err := readJSON(fsys, wordsFile, p.words); err != nil {
+		return nil, err
+	}
+	p.terms = len(p.words.Terms())
+	if p.stack, err = readStack(fsys); err != nil {
+		return nil, err
+	}
+	if err := p.readEncoders(fsys, m); err != nil {
+		return nil, err
+	}
+	p.remember(0)
+	return p, p.check()
+}
+
+// readManifest returns predictor.json and the version, which is its hash.
+func readManifest(fsys fs.FS) (*manifest, string, error) {
+	b, err := fs.ReadFile(fsys, manifestFile)
+	if err != nil {
+		return nil, "", err
+	}
+	var of struct{ Format int }
+	if err := json.Unmarshal(b, &of); err != nil {
+		return nil, "", fmt.Errorf("%s: %w", manifestFile, err)
+	}
+	if of.Format != format {
+		age := "an earlier"
+		if of.Format > format {
+			age = "a later"
+		}
+		return nil, "", fmt.Errorf("%s: the predictor was saved by %s version of this package, in format %d instead of %d: train it again with finetune", manifestFile, age, of.Format, format)
+	}
+	m := new(manifest)
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(m); err != nil {
+		return nil, "", fmt.Errorf("%s: %w", manifestFile, err)
+	}
+	if m.Won < 1 || m.Won >= m.Calls {
+		return nil, "", fmt.Errorf("%s: trained on %d calls, %d won: want some won and some lost", manifestFile, m.Calls, m.Won)
+	}
+	var c created
+	if err := readJSON(fsys, createdFile, &c); err != nil {
+		return nil, "", err
+	}
+	if m.Created = c.Created; c.Version != digest(b) {
+		return nil, "", fmt.Errorf("%s is of another predictor than %s, or was changed", createdFile, manifestFile)
+	}
+	return m, c.Version, nil
+}
+
+// verify returns an error unless the files are those that were saved together.
+func (m *manifest) verify(fsys fs.FS) error {
+	found := map[string]string{}
+	for _, name := range []string{classifierFile, wordsFile, tunedDir, genericDir} {
+		files, err := hashes(fsys, name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		maps.Copy(found, files)
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
+		switch hash, ok := found[name]; {
+		case !ok:
+			return fmt.Errorf("%s is missing, which %s lists: %w", name, manifestFile, fs.ErrNotExist)
+		case hash != m.Files[name]:
+			return fmt.Errorf("%s is not the file that was saved with %s: it was changed, or is of another training", name, manifestFile)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		if m.Files[name] == "" {
+			return fmt.Errorf("%s does not belong to the predictor: %s does not list it", name, manifestFile)
+		}
+	}
+	return nil
+}
+
+func (m *manifest) has(dir string) bool {
+	return m.Files[path.Join(dir, "modules.json")] != ""
+}
+
+// readEncoders reads the fine-tuned encoder, if there is one, and the generic one, which may be the embedded one.
+func (p *Predictor) readEncoders(fsys fs.FS, m *manifest) (err error) {
+	if m.has(tunedDir) {
+		if p.tuned, err = readEncoder(fsys, tunedDir); err != nil {
+			return err
+		}
+	}
+	if m.has(genericDir) {
+		p.generic, err = readEncoder(fsys, genericDir)
+		return err
+	}
+	p.embedded = true
+	if p.generic, err = encoder.Load(minilm.FS()); err != nil {
+		return err
+	}
+	hash, err := digestEncoder(p.generic)
+	if err == nil && hash != p.info.Encoder {
+		err = fmt.Errorf("%s: the predictor was trained with another encoder than the one embedded in this program", manifestFile)
+	}
+	return err
+}
+
+func readEncoder(fsys fs.FS, dir string) (*encoder.Model, error) {
+	sub, err := fs.Sub(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	m, err := encoder.Load(sub)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	return m, nil
+}
+
+func readStack(fsys fs.FS) (*classify.Stack, error) {
+	f, err := fsys.Open(classifierFile)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	c, err := classify.Load(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", classifierFile, err)
+	}
+	stack, ok := c.(*classify.Stack)
+	if !ok {
+		return nil, fmt.Errorf("%s: a %s, want a stack of heads", classifierFile, strings.TrimPrefix(fmt.Sprintf("%T", c), "*classify."))
+	}
+	return stack, nil
+}
+
+func readJSON(fsys fs.FS, name string, v any) error {
+	b, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// check returns an error unless the parts of a loaded predictor fit together.
+func (p *Predictor) check() (err error) {
+	if p.blocks, err = read(p.stack); err != nil {
+		return fmt.Errorf("%s: %w", classifierFile, err)
+	}
+	for i, b := range p.blocks {
+		width := p.terms
+		if b.source != wordCounts {
+			m, _ := p.encoder(b.source)
+			if m == nil {
+				return fmt.Errorf("%s: head %q reads embeddings of %s, which is missing", classifierFile, b.key, tunedDir)
+			}
+			width = m.Width()
+		}
+		if h := p.stack.Heads[i]; h.Columns != width {
+			return fmt.Errorf("%s: head %q reads %d columns, want %d", classifierFile, b.key, h.Columns, width)
+		}
+		if n := len(p.background[b.key]); b.centered && n != width {
+			return fmt.Errorf("%s: the background of %q has %d numbers, want %d", manifestFile, b.key, n, width)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+package conversion
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Every file of a saved predictor is missing, cut, changed or another predictor's once.
+func TestLoadRefuses(t *testing.T) {
+	p, _, _ := train(t, Options{Seed: helpful})
+	other, _, _ := train(t, Options{Seed: useless})
+	_, dir := saveAndLoad(t, p)
+	_, foreign := saveAndLoad(t, other)
+	files, err := hashes(os.DirFS(dir), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 15 {
+		t.Fatalf("only the files %v are saved", files)
+	}
+	for name := range files {
+		path := filepath.Join(dir, name)
+		was, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs, err := os.ReadFile(filepath.Join(foreign, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := bytes.Clone(was)
+		changed[len(was)/2] ^= 1
+		for how, now := range map[string][]byte{"missing": nil, "cut": was[:len(was)/2], "changed": changed, "another's": theirs} {
+			if how == "another's" && bytes.Equal(theirs, was) {
+				continue
+			}
+			if now == nil {
+				err = os.Remove(path)
+			} else {
+				err = os.WriteFile(path, now, 0o644)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Load(os.DirFS(dir)); err == nil || !strings.HasPrefix(err.Error(), "conversion: ") || !strings.Contains(err.Error(), ".") {
+				t.Errorf("%s is %s: error %v", name, how, err)
+			}
+		}
+		if err := os.WriteFile(path, was, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Load(os.DirFS(dir)); err != nil {
+		t.Fatalf("all files are as they were: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, tunedDir, "heads.json"), []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(os.DirFS(dir)); err == nil || !strings.Contains(err.Error(), "does not belong") {
+		t.Errorf("a file more: error %v", err)
+	}
+}
+
+// Manifests of other formats, and those that name files outside the directory, are refused by name.
+func TestLoadRefusesManifests(t *testing.T) {
+	p, _, _ := train(t, Options{Frozen: true})
+	_, dir := saveAndLoad(t, p)
+	path := filepath.Join(dir, manifestFile)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		change func(map[string]any)
+		want   string
+	}{
+		"without a format":   {func(m map[string]any) { delete(m, "format") }, "an earlier version"},
+		"of a later format":  {func(m map[string]any) { m["format"] = 99 }, "a later version"},
+		"with a path":        {func(m map[string]any) { m["generic_encoder"] = "../../other" }, "generic_encoder"},
+		"with another file":  {func(m map[string]any) { m["files"].(map[string]any)["../x"] = "00" }, "was changed"},
+		"of calls all won":   {func(m map[string]any) { m["won"] = m["calls"] }, "won"},
+		"without background": {func(m map[string]any) { delete(m, "background") }, "was changed"},
+	} {
+		var m map[string]any
+		if err := json.Unmarshal(b, &m); err != nil {
+			t.Fatal(err)
+		}
+		c.change(m)
+		now, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, now, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(os.DirFS(dir)); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), manifestFile) {
+			t.Errorf("a manifest %s: error %v, want one with %q", name, err, c.want)
+		}
+	}
+	if _, err := Load(os.DirFS(t.TempDir())); err == nil || !strings.Contains(err.Error(), "finetune") {
+		t.Errorf("an empty directory: error %v", err)
+	}
+}
+
+// A directory that holds anything else is not replaced.
+func TestSaveKeepsWhatIsNotItsOwn(t *testing.T) {
+	p, _, _ := train(t, Options{Frozen: true})
+	_, dir := saveAndLoad(t, p)
+	mine := filepath.Join(dir, "notes.txt")
+	if err := os.WriteFile(mine, []byte("mine"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Save(dir); err == nil || !strings.Contains(err.Error(), "notes.txt") {
+		t.Errorf("error %v", err)
+	}
+	if b, err := os.ReadFile(mine); err != nil || string(b) != "mine" {
+		t.Errorf("%q, %v", b, err)
+	}
+}
+
+// The same calls and options give the same files, but for the date.
+func TestSameSeedSameBytes(t *testing.T) {
+	var all [2]map[string]string
+	for i := range all {
+		p, _, _ := train(t, Options{Seed: helpful})
+		_, dir := saveAndLoad(t, p)
+		var err error
+		if all[i], err = hashes(os.DirFS(dir), "."); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, hash := range all[0] {
+		if name != createdFile && all[1][name] != hash {
+			t.Errorf("%s differs", name)
+		}
+	}
+}
