@@ -1,9 +1,6 @@
 package transcript
 
-import (
-	"strings"
-	"unicode"
-)
+import "strings"
 
 // isDialogue reports whether a text has lines of two speakers, so that it is more than what one of them says.
 func isDialogue(text string) bool {
@@ -20,28 +17,16 @@ func isDialogue(text string) bool {
 }
 
 // unescapeLines returns a text in which \n stands for line breaks with these. That is so where there are no others and
-// behind \n stands the label of a speaker: a usual word, one that comes back, or any where all lines have one. So a path
-// such as C:\new stays.
+// speakers' labels stand behind \n. So a path such as C:\new stays.
 func unescapeLines(text string) string {
 	if !strings.Contains(text, `\n`) || strings.Contains(text, "\n") {
 		return text
 	}
-	seen := make(map[string]bool)
-	sure, every := false, true
-	for i, line := range strings.Split(text, `\n`) {
-		m, ok := findMark(line)
-		if !ok || m.speaker == "" || unicode.IsLower([]rune(m.speaker)[0]) {
-			every = every && isBlank(line)
-			continue
-		}
-		_, usual := usualRole(m.speaker)
-		sure = sure || i > 0 && (usual || seen[m.speaker])
-		seen[m.speaker] = true
-	}
-	if !sure && !every {
+	broken := strings.NewReplacer(`\r\n`, "\n", `\n`, "\n").Replace(text)
+	if len(parse(broken, nil).labels) <= len(parse(text, nil).labels) {
 		return text
 	}
-	return strings.NewReplacer(`\r\n`, "\n", `\n`, "\n").Replace(text)
+	return broken
 }
 
 // pythonJSON returns as JSON what Python prints for lists, tuples and dictionaries of strings, numbers, None, True and

@@ -8,257 +8,350 @@ import (
 	"unicode/utf8"
 )
 
-// mark is the start of what somebody says, most often a label at the start of a line.
+// mark is a place from which on somebody else may speak, or where what is no speech stands: text from start to body is a
+// label, a time or an exporter's, and what is said goes from body to the start of the next mark.
 type mark struct {
-	start, body, end int // of the label, and of the text behind it
-	bare             int // of the text if the name may be none and the mark stands all the same; else -1
-	speaker          string
-	sure             bool // that it is a name
-	tight            bool // no blank between colon and text
-	cue              bool // of subtitles
-	from, to         time.Duration
+	start, body int
+	// bare is where the text starts if the label is none and the mark stands all the same, as one with a time does; -1 if
+	// the mark then goes.
+	bare     int
+	name     label // of the speaker, whose place is that in the text; "" where nobody is named
+	form     form
+	tight    bool // no blank behind the colon
+	loose    bool // it may well be within what somebody says: the line before goes on, or the time could be said
+	later    bool // it is in a later line of a subtitle
+	change   bool // another speaks, as ">>" says
+	cue      bool // of subtitles
+	escaped  bool // the text is in JSON
+	from, to time.Duration
 }
 
-// findMarks returns where somebody may start to speak, and whether every line or cue has a name.
-func findMarks(text string) (marks []mark, every bool) {
-	if marks, every = cueMarks(text); marks != nil {
-		return marks, every
+// form is how a label is written.
+type form uint8
+
+const (
+	unnamed form = iota // a time, or what is no speech
+	colon               // Name: text
+	dash                // 00:12 Name - text
+	timed               // 0:12 | Name, or Name (0:12), and the text on the lines below; Name (0:12): text
+	square              // [Name] text
+	round               // (Name), and the text on the lines below
+	bold                // **Name:** text
+	alone               // Name, and the text on the lines below
+	apart               // Name <tab> text, Name | text, Name > text
+	voice               // <v Name>text
+	forms
+)
+
+// shift moves the places of a mark of a line to those in the text.
+func (m *mark) shift(at int) {
+	m.start, m.body = m.start+at, m.body+at
+	if m.bare >= 0 {
+		m.bare += at
 	}
-	return lineMarks(text)
+	m.name.start, m.name.end = m.name.start+at, m.name.end+at
 }
 
-// lineMarks returns the labels at the starts of lines, and whether every line has a name.
-func lineMarks(text string) (marks []mark, every bool) {
-	every = true // line has a name
-	marks = make([]mark, 0, 8+min(len(text)/100, 1<<12))
-	for at, line := range lines(text) {
-		m, ok := findMark(line)
-		every = every && (ok && m.speaker != "" && !m.tight || isBlank(line))
-		if !ok {
-			continue
-		}
-		m.start, m.body, m.end = at, m.body+at, len(text)
-		if m.bare >= 0 {
-			m.bare += at
-		}
-		marks = append(marks, m)
-	}
-	return marks, every
+// unname makes a mark that names nobody.
+func (m *mark) unname() {
+	m.form, m.name, m.body, m.tight, m.loose = unnamed, label{}, m.bare, false, false
 }
 
-// lines yields the lines of a text with their line breaks, and where each starts.
+// below reports whether the text stands on the lines below the label, which ends its line at byte end.
+func (m *mark) below(end int) bool { return m.body >= end && m.form > dash && m.form < apart }
+
+// lines yields the lines of a text with their line breaks, which are LF, CR LF or CR, and where each starts.
 func lines(text string) iter.Seq2[int, string] {
 	return func(yield func(int, string) bool) {
-		at := 0
-		for line := range strings.Lines(text) {
-			if !yield(at, line) {
+		nextCR := strings.IndexByte(text, '\r')
+		for at := 0; at < len(text); {
+			end := len(text)
+			if n := strings.IndexByte(text[at:], '\n'); n >= 0 {
+				end = at + n + 1
+			}
+			if nextCR >= 0 && nextCR < end {
+				if end = nextCR + 1; end < len(text) && text[end] == '\n' {
+					end++
+				}
+				if n := strings.IndexByte(text[end:], '\r'); n >= 0 {
+					nextCR = end + n
+				} else {
+					nextCR = -1
+				}
+			}
+			if !yield(at, text[at:end]) {
 				return
 			}
-			at += len(line)
+			at = end
 		}
 	}
 }
 
 func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
 
-// settle decides which marks are such, and how far what is said reaches.
-func settle(marks []mark, every bool, roles Roles) []mark {
-	type use struct {
-		count int
-		known bool
-	}
-	uses := make(map[string]*use)
-	for _, m := range marks {
-		if m.speaker == "" {
-			continue
-		}
-		if u := uses[m.speaker]; u != nil {
-			u.count++
-		} else {
-			_, known := roles.find(m.speaker)
-			uses[m.speaker] = &use{1, known}
-		}
-	}
-	kept := marks[:0]
-	for _, m := range marks {
-		if u := uses[m.speaker]; u != nil && (every || m.sure || u.known || u.count > 1) {
-			// it is one
-		} else if m.bare < 0 {
-			continue
-		} else if m.speaker, m.body = "", m.bare; m.cue && len(kept) > 0 {
-			m.speaker = kept[len(kept)-1].speaker
-		}
-		if n := len(kept); n > 0 {
-			kept[n-1].end = min(kept[n-1].end, m.start)
-		}
-		kept = append(kept, m)
-	}
-	return kept
-}
-
-// findMark reads the label at the start of a line.
-func findMark(line string) (m mark, ok bool) {
-	rest := trimBlanks(line)
-	m.bare = -1
-	from, to, before := timeSpan(rest)
-	if before > 0 {
-		bracket := rest[0] == '[' || rest[0] == '('
-		m.from, m.to = from, to
-		rest = strings.TrimLeft(rest[before:], " \t-")
-		if bracket {
-			m.bare = len(line) - len(rest)
-		}
-	}
-	end := nameEnd(rest)
-	name := strings.TrimRight(rest[:end], " ")
-	rest = rest[end:]
-	behind := 0
-	if before == 0 && name != "" {
-		m.from, m.to, behind = timeSpan(rest)
-		m.sure = behind > 0
-		rest = trimBlanks(rest[behind:])
-	}
-	n := separator(rest, before > 0, behind > 0)
-	if name != "" && n >= 0 && strings.Count(name, " ") < mostWords {
-		m.speaker, m.body = name, len(line)-len(rest)+n
-		m.tight = n > 0 && n < len(rest) && !isSpace(rest[n])
-		return m, true
-	}
-	return m, m.bare >= 0
-}
-
 // trimBlanks takes blanks and tabs off the start.
 func trimBlanks(s string) string {
 	for len(s) > 0 && (s[0] == ' ' || s[0] == '\t') {
 		s = s[1:]
 	}
-	return s
+	return strings.TrimLeft(s, "\u00a0\u202f")
 }
 
-const (
-	longestName = 48 // bytes
-	mostWords   = 5
-)
+// labelReader reads the label at the start of a line.
+type labelReader struct {
+	mark
+	line, rest string
+	timed      bool // a time stands before the name
+}
 
-// nameEnd returns the length of the longest start of s that could be a speaker's name, with the blanks behind it.
-func nameEnd(s string) int {
-	i := 0
-	for i < len(s) && i <= longestName {
-		c := s[i]
+func (r *labelReader) at() int { return len(r.line) - len(r.rest) }
+
+// take consumes the first of the signs that stands there.
+func (r *labelReader) take(signs ...string) bool {
+	for _, sign := range signs {
+		if rest, ok := strings.CutPrefix(r.rest, sign); ok {
+			r.rest = rest
+			return true
+		}
+	}
+	return false
+}
+
+// stamp consumes a time.
+func (r *labelReader) stamp() (t stamp) {
+	if t = readStamp(r.rest); t.length > 0 {
+		r.from, r.to = t.from, t.to
+		r.rest = r.rest[t.length:]
+	}
+	return t
+}
+
+// findMark reads the label at the start of a line, with places in the line. In subtitles markup before it is passed over.
+// ok is false where the line starts with nothing but text.
+func findMark(line string, subtitles bool) (m mark, ok bool) {
+	r := labelReader{line: line, rest: line}
+	r.bare = -1
+	r.bullets(subtitles)
+	opening := r.rest
+	before := r.stamp()
+	if before.length > 0 {
+		r.rest = trimBlanks(r.rest)
+		if isBlank(r.rest) {
+			r.body, r.bare, r.loose = len(line), len(line), !before.sure
+			return r.mark, true
+		}
+		if opening[0] == '[' || opening[0] == '(' {
+			r.bare = r.at()
+		}
+		r.take("-", "–", "—", "|", "•", "·")
+		r.rest = trimBlanks(r.rest)
+	}
+	for _, read := range []func(*labelReader) bool{(*labelReader).bracketed, (*labelReader).inBold, (*labelReader).plain} {
+		try := r
+		if try.timed = before.length > 0; read(&try) {
+			return try.mark, true
+		}
+	}
+	r.form, r.name, r.body = unnamed, label{}, max(r.bare, 0)
+	return r.mark, r.bare >= 0
+}
+
+// bullets passes over what can stand before a label.
+func (r *labelReader) bullets(subtitles bool) {
+	for {
+		r.rest = trimBlanks(r.rest)
+		switch {
+		case r.take(">>", "&gt;&gt;"):
+			for r.take(">", "&gt;") {
+			}
+			r.change = true
+			r.bare = r.at()
+		case r.take("- ", "– ", "• ", "* ", "> ", "# "), r.take("##"), subtitles && r.take("-"):
+		case subtitles && r.rest != "" && (r.rest[0] == '<' || r.rest[0] == '{') && !isVoice(r.rest):
+			n, _ := markup(r.rest)
+			if n == 0 {
+				return
+			}
+			r.rest = r.rest[n:]
+		default:
+			return
+		}
+	}
+}
+
+// set notes the name that stands at bytes from to of the line.
+func (r *labelReader) set(f form, from, to int) bool {
+	name := strings.TrimRight(r.line[from:to], " \t-–—|,·•*")
+	if name == "" {
+		return false
+	}
+	r.form, r.body, r.name = f, r.at(), label{name, from, from + len(name)}
+	return true
+}
+
+// colon consumes a colon, with a time in brackets behind it or not.
+func (r *labelReader) colon() bool {
+	if strings.HasPrefix(r.rest, "://") || !r.take(":", "：") {
+		return false
+	}
+	r.tight = r.rest != "" && !isSpace(r.rest[0]) && !strings.HasSuffix(r.line[:r.at()], "：")
+	if rest := trimBlanks(r.rest); r.from == 0 && rest != "" && (rest[0] == '[' || rest[0] == '(') {
+		if t := readStamp(rest); t.length > 0 {
+			r.rest, r.tight = rest, false
+			r.stamp()
+		}
+	}
+	return true
+}
+
+// bracketed reads "[Name]: text", "[Name] text", "[Name] 10:02:13", "(Name)" and "(Name): text".
+func (r *labelReader) bracketed() bool {
+	f, closing := square, byte(']')
+	switch {
+	case strings.HasPrefix(r.rest, "("):
+		f, closing = round, ')'
+	case !strings.HasPrefix(r.rest, "["):
+		return false
+	}
+	n := strings.IndexByte(r.rest[:min(len(r.rest), longestName)], closing)
+	if n < 0 || strings.ContainsAny(r.rest[1:n], "[(:!?\n") {
+		return false
+	}
+	from := r.at() + 1
+	to := from + n - 1
+	r.rest = trimBlanks(r.rest[n+1:])
+	timed := r.from == 0 && r.stamp().length > 0
+	r.rest = trimBlanks(r.rest)
+	switch {
+	case r.colon():
+		f = square // either is set off for certain
+	case timed && !isBlank(r.rest), f == round && !isBlank(r.rest):
+		return false
+	}
+	return r.set(f, from, to)
+}
+
+// inBold reads "**Name:** text", "**Name**: text" and "**Name**".
+func (r *labelReader) inBold() bool {
+	if !r.take("**", "__") {
+		return false
+	}
+	from := r.at()
+	n, _ := nameEnd(r.rest, false)
+	r.rest = r.rest[n:]
+	r.nextStamp()
+	inside := r.colon()
+	r.rest = strings.TrimPrefix(trimBlanks(r.rest), "**")
+	r.rest = strings.TrimPrefix(r.rest, "__")
+	closed := strings.HasSuffix(r.line[:r.at()], "**") || strings.HasSuffix(r.line[:r.at()], "__")
+	r.nextStamp()
+	if r.tight = false; !closed || n == 0 || !inside && !r.colon() && !isBlank(r.rest) {
+		return false
+	}
+	return r.set(bold, from, from+n)
+}
+
+// nextStamp consumes a time behind a name.
+func (r *labelReader) nextStamp() bool {
+	rest := strings.TrimLeft(r.rest, " \t|,-–—·•@")
+	if r.from != 0 || readStamp(rest).length == 0 {
+		return false
+	}
+	r.rest = rest
+	r.stamp()
+	r.rest = trimBlanks(r.rest)
+	return true
+}
+
+// plain reads a name without brackets.
+func (r *labelReader) plain() bool {
+	from, before := r.at(), r.timed
+	n, sep := nameEnd(r.rest, before)
+	if n == 0 {
+		return false
+	}
+	to, all := from+n, r.rest
+	r.rest = r.rest[n:]
+	behind := !before && r.nextStamp()
+	switch {
+	case behind && r.colon(), (before || behind) && isBlank(r.rest):
+		return r.set(timed, from, to)
+	case behind:
+		return false
+	case r.colon():
+		return r.set(colon, from, to)
+	case before && r.take("-", "–", "—"):
+		return r.set(dash, from, to)
+	case isBlank(r.rest):
+		return r.set(alone, from, to)
+	case sep > 0:
+		r.rest = strings.TrimLeft(all[sep:], " \t|->–—")
+		return r.set(apart, from, from+sep)
+	}
+	return false
+}
+
+// nameEnd returns the length of what could be a speaker's name at the start of s: up to a colon, a time, what no name
+// has, or the dash behind it where the name has a time before it. sep is where a tab, a bar, a dash or ">" stands that may
+// part a name from the text, 0 if there is none.
+func nameEnd(s string, dashed bool) (n, sep int) {
+	for n < len(s) && n <= longestName {
+		c := s[n]
 		switch {
 		case c >= utf8.RuneSelf:
-			c, n := utf8.DecodeRuneInString(s[i:])
-			if !unicode.IsLetter(c) && (i == 0 || !unicode.IsDigit(c) && !unicode.IsMark(c) && c != '’') {
-				return i
+			r, size := utf8.DecodeRuneInString(s[n:])
+			switch {
+			case r == '：':
+				return n, sep
+			case (r == '–' || r == '—') && n > 0 && s[n-1] == ' ':
+				if dashed {
+					return n, sep
+				}
+				if sep == 0 {
+					sep = n
+				}
+			case !unicode.IsLetter(r) && (n == 0 || !unicode.In(r, unicode.Digit, unicode.Mark) && strings.IndexRune("’·•–\u00a0\u202f\u200d", r) < 0):
+				return 0, 0
 			}
-			i += n - 1
-		case c|0x20 >= 'a' && c|0x20 <= 'z':
-		case i == 0:
-			return 0
-		case c == '-':
-			if s[i-1] == ' ' || i+1 == len(s) || s[i+1] == ' ' {
-				return i
+			n += size - 1
+		case isLetter(c):
+		case c == '\n' || c == '\r':
+			return n, sep
+		case c == ':':
+			if n > 0 && isDigit(s[n-1]) && n+1 < len(s) && isDigit(s[n+1]) {
+				return 0, 0
 			}
-		case c == '(' || c >= '0' && c <= '9' && s[i-1] == ' ':
-			if startsTime(s[i:]) {
-				return i
+			return n, sep
+		case isDigit(c), c == '[', c == '(':
+			if n > 0 && s[n-1] == ' ' || c == '[' || c == '(' {
+				if readStamp(s[n:]).length > 0 {
+					return n, sep
+				}
 			}
-		case c >= '0' && c <= '9' || c == ' ' || strings.IndexByte(".'_#&/)", c) >= 0:
-		default:
-			return i
-		}
-		i++
-	}
-	return i
-}
-
-func startsTime(s string) bool {
-	_, _, n := timeSpan(s)
-	return n > 0
-}
-
-// separator returns the length of what parts the name from the text, -1 if nothing does: a colon, or a dash behind a
-// name with a time before it, or nothing behind a name with a time behind it.
-func separator(s string, timeBefore, timeBehind bool) int {
-	switch {
-	case strings.HasPrefix(s, ":") && !strings.HasPrefix(s, "://"):
-		return 1
-	case timeBehind:
-		return 0
-	case timeBefore:
-		for _, dash := range []string{"-", "–", "—"} {
-			if strings.HasPrefix(s, dash) {
-				return len(dash)
+			if c == '[' {
+				return 0, 0
 			}
-		}
-	}
-	return -1
-}
-
-// timeSpan reads "[00:12]", "(1:02:03.5 - 1:02:07)" or "00:12" at the start of s and returns its length, 0 if s does not
-// start with a time.
-func timeSpan(s string) (from, to time.Duration, n int) {
-	closing := byte(0)
-	if strings.HasPrefix(s, "[") {
-		closing = ']'
-	} else if strings.HasPrefix(s, "(") {
-		closing = ')'
-	}
-	if closing != 0 {
-		n = 1
-	}
-	from, k := clock(s[n:])
-	if k == 0 {
-		return 0, 0, 0
-	}
-	n += k
-	dash := len(s[n:]) - len(strings.TrimLeft(s[n:], " ->–"))
-	if t, k := clock(s[n+dash:]); k > 0 && dash > 0 {
-		to, n = t, n+dash+k
-	}
-	if closing == 0 {
-		return from, to, n
-	}
-	if n == len(s) || s[n] != closing {
-		return 0, 0, 0
-	}
-	return from, to, n + 1
-}
-
-// clock reads "mm:ss" or "hh:mm:ss", with a fraction of a second if there is one, at the start of s and returns its
-// length, 0 if s does not start with a time.
-func clock(s string) (d time.Duration, n int) {
-	parts := 0
-	for {
-		k, v := digits(s[n:])
-		if k == 0 || k > 3 || parts > 0 && (k != 2 || v > 59) {
+		case n == 0 && c != '+' && c != '@':
 			return 0, 0
-		}
-		d, n, parts = d*60+time.Duration(v)*time.Second, n+k, parts+1
-		if parts == 3 || n == len(s) || s[n] != ':' {
-			break
+		case c == '-' && s[n-1] == ' ' && dashed:
+			return n, sep
+		case c == '\t', c == '>', c == '|', c == '-' && s[n-1] == ' ':
+			if sep == 0 && n+1 < len(s) && (c == '\t' || isSpace(s[n+1])) {
+				sep = n
+			}
+			if c == '>' {
+				return n, sep
+			}
+		case c == ' ' || strings.IndexByte(".'_#&/),+@-\"", c) >= 0:
+		default:
+			return n, sep
 		}
 		n++
 	}
-	if parts < 2 {
-		return 0, 0
-	}
-	if n+1 < len(s) && (s[n] == '.' || s[n] == ',') {
-		if k, v := digits(s[n+1:]); k > 0 && k <= 3 {
-			for range 3 - k {
-				v *= 10
-			}
-			d, n = d+time.Duration(v)*time.Millisecond, n+1+k
-		}
-	}
-	return d, n
+	return n, sep
 }
 
-// digits reads the at most nine digits at the start of s.
-func digits(s string) (n, value int) {
-	for n < len(s) && n < 9 && s[n] >= '0' && s[n] <= '9' {
-		value = value*10 + int(s[n]-'0')
-		n++
-	}
-	return n, value
+// isVoice reports whether s starts with a voice tag of WebVTT.
+func isVoice(s string) bool {
+	return strings.HasPrefix(s, "<v") && len(s) > 2 && (s[2] == ' ' || s[2] == '.' || s[2] == '\t')
 }

@@ -1,107 +1,138 @@
 package transcript
 
 import (
-	"fmt"
 	"html"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 )
 
-// isSubtitles reports whether a text is WebVTT or SRT.
+// cue is what subtitles show at a time.
+type cue struct {
+	start     int // of its identifier or times
+	body, end int // of its text
+	from, to  time.Duration
+	text      bool // it has one
+}
+
+const (
+	backwardCue  = "cues end before they start; their end is left out"
+	unreadCue    = "cues have times that cannot be read; their text is kept"
+	rolling      = "rolling captions are read once"
+	leftOut      = "an exporter's header or footer is left out"
+	longestTimes = 200 // bytes of a line of times
+)
+
+// isVTT reports whether a text is WebVTT.
+func isVTT(text string) bool {
+	return strings.HasPrefix(strings.TrimLeftFunc(text, unicode.IsSpace), "WEBVTT")
+}
+
+// isSubtitles reports whether a text is WebVTT or has cues: SRT, SubViewer's SBV, or a line of times above each speech. Its
+// first or second line is one of times, or it has several.
 func isSubtitles(text string) bool {
-	if strings.HasPrefix(text, "WEBVTT") {
+	if isVTT(text) {
 		return true
 	}
-	text = strings.TrimLeftFunc(text, unicode.IsSpace)
-	first, rest, _ := strings.Cut(text, "\n")
-	if isNumberLine(first) {
-		first, _, _ = strings.Cut(rest, "\n")
+	seen, found := 0, 0
+	for _, line := range lines(text) {
+		if isBlank(line) {
+			continue
+		}
+		if seen++; isDigit(trimBlanks(line)[0]) {
+			if _, ok := readTimes(line); ok {
+				if found++; seen <= 2 || found > 1 {
+					return true
+				}
+			}
+		}
 	}
-	_, _, ok := cueTimes(first)
-	return ok
+	return false
 }
 
 // isNumberLine reports whether a line is a number, as stands above each cue of SRT.
 func isNumberLine(line string) bool {
-	n, _ := digits(line)
-	return n > 0 && isBlank(line[n:])
+	n, _ := digits(trimBlanks(line))
+	return n > 0 && isBlank(trimBlanks(line)[n:])
 }
 
-// cueTimes reads the line of times above a cue: "00:01.000 --> 00:02.000", with settings behind it or not.
-func cueTimes(line string) (from, to time.Duration, ok bool) {
-	line = strings.TrimSpace(line)
-	from, n := clock(line)
-	rest, arrow := strings.CutPrefix(strings.TrimLeft(line[n:], " \t"), "-->")
-	rest = strings.TrimLeft(rest, " \t")
-	to, k := clock(rest)
-	return from, to, n > 0 && arrow && k > 0 && (k == len(rest) || isSpace(rest[k]))
+// times is the line above a cue: "00:01.000 --> 00:02.000", with settings behind it or the text, or "0:00:01,0:00:02".
+type times struct {
+	from, to time.Duration
+	length   int  // what is behind it is text
+	broken   bool // one of the times cannot be read
 }
 
-// checkCues says what is wrong with the times of subtitles, and at which byte. Where it finds nothing, every cue has its
-// times.
-func checkCues(text string) (at int, err error) {
-	cues := 0
-	for at, line := range lines(text) {
-		line = strings.TrimSpace(line)
-		if !strings.Contains(line, "-->") {
-			continue
-		}
-		cues++
-		switch from, to, ok := cueTimes(line); {
-		case !ok:
-			return at, fmt.Errorf("the cue's times are %q; want them as 00:01:02.500 --> 00:01:04.000", clip(line))
-		case to < from:
-			return at, fmt.Errorf("the cue ends before it starts: %q", clip(line))
+// readTimes reads a line of times; ok is false where it is none.
+func readTimes(line string) (t times, ok bool) {
+	rest := trimBlanks(line)
+	if rest == "" || !isDigit(rest[0]) {
+		return t, false
+	}
+	var n int
+	t.from, n = cueClock(rest)
+	t.broken = n == 0
+	if n == 0 {
+		n = len(rest) - len(strings.TrimLeft(rest, "0123456789:.,"))
+	}
+	rest = trimBlanks(rest[n:])
+	arrow := false
+	for _, sign := range []string{"-->", "->", "→", "–>"} {
+		if after, found := strings.CutPrefix(rest, sign); found {
+			rest, arrow = after, true
+			break
 		}
 	}
-	if cues == 0 {
-		return len(text), fmt.Errorf("there is no cue in it; want lines such as 00:01:02.500 --> 00:01:04.000")
+	if !arrow { // SBV
+		after, comma := strings.CutPrefix(rest, ",")
+		to, k := cueClock(after)
+		if t.to = to; t.broken || !comma || k == 0 || !isBlank(after[k:]) {
+			return t, false
+		}
+		t.length = len(line)
+		return t, true
 	}
-	return 0, nil
+	rest = trimBlanks(rest)
+	t.to, n = cueClock(rest)
+	if n == 0 || n < len(rest) && !isSpace(rest[n]) {
+		n = len(rest) - len(strings.TrimLeft(rest, "0123456789:.,x"))
+		t.broken = true
+	}
+	if t.broken && !isBlank(rest[n:]) {
+		return t, false
+	}
+	rest = rest[n:]
+	for {
+		word := trimBlanks(rest)
+		n := strings.IndexAny(word, " \t\r\n")
+		if n < 0 {
+			n = len(word)
+		}
+		if !isSetting(word[:n]) {
+			break
+		}
+		rest = word[n:]
+	}
+	t.length = len(line) - len(strings.TrimLeft(rest, " \t\r\n"))
+	return t, true
 }
 
-// cueMarks returns where the cues of subtitles start, and the speakers within them; none if the text is not subtitles.
-// Headers, comments and styles are no cues.
-func cueMarks(text string) (marks []mark, every bool) {
-	if !isSubtitles(text) {
-		return nil, false
-	}
-	vtt := strings.HasPrefix(text, "WEBVTT")
-	every = true
-	open := -1   // where the text of the current cue starts
-	block := 0   // where the lines since the last blank one start
-	height := 0  // their number
-	var cue mark // with the times of the current cue
-	closeCue := func(end int) {
-		if open < 0 {
-			return
+// cueClock is clock, but reads "0:0:4.12" and frames behind the seconds, which it leaves out.
+func cueClock(s string) (d time.Duration, n int) {
+	d, n = readClock(s, 1)
+	if n > 0 && n < len(s) && (s[n] == ':' || s[n] == ';') {
+		if k, _ := digits(s[n+1:]); k > 0 && strings.Count(s[:n], ":") == 2 {
+			n += 1 + k
 		}
-		first := len(marks)
-		marks = appendVoices(marks, text[:end], open, cue)
-		every = every && marks[first].speaker != ""
-		open = -1
 	}
-	for at, line := range lines(text) {
-		end := at + len(line)
-		if isBlank(line) {
-			block, height = end, 0
-			continue
-		}
-		if from, to, ok := cueTimes(line); ok {
-			before := at
-			if height == 1 && block >= open && (vtt || isNumberLine(text[block:at])) {
-				before = block // the cue's identifier
-			}
-			closeCue(before)
-			open, cue = end, mark{cue: true, from: from, to: to}
-		} else if height == 0 && vtt && isComment(line) {
-			closeCue(at)
-		}
-		height++
-	}
-	closeCue(len(text))
-	return marks, every
+	return d, n
+}
+
+// isSetting reports whether a word behind the times is a setting of WebVTT or a place of SRT.
+func isSetting(word string) bool {
+	key, value, ok := strings.Cut(word, ":")
+	return ok && value != "" && slices.Contains([]string{"vertical", "line", "position", "size", "align", "region", "X1", "X2", "Y1", "Y2"}, key)
 }
 
 // isComment reports whether a line starts a block of WebVTT that is not a cue.
@@ -110,50 +141,350 @@ func isComment(line string) bool {
 	return word == "NOTE" || word == "STYLE" || word == "REGION"
 }
 
-// appendVoices appends the mark of the cue whose text is text[from:], and those of voice tags and labels in it.
-func appendVoices(marks []mark, text string, from int, cue mark) []mark {
-	first := len(marks)
-	add := func(start, body int, speaker string, sure bool) {
-		m := cue
-		m.start, m.body, m.end, m.bare, m.speaker, m.sure = start, body, len(text), start, speaker, sure
-		if isBlank(text[from:start]) { // it stands where the cue's own mark does
-			marks = marks[:first]
-		}
-		marks = append(marks, m)
-	}
-	add(from, from, "", false)
-	for at, line := range lines(text[from:]) {
-		at, end := from+at, from+at+len(line)
-		for len(line) > 0 && (isSpace(line[0]) || line[0] == '-' || line[0] == '>') {
-			line = line[1:]
-		}
-		if m, ok := findMark(line); ok && m.speaker != "" {
-			start := end - len(line)
-			add(at, start+m.body, m.speaker, m.sure)
-			continue
-		}
-		for k := at; ; {
-			n := strings.Index(text[k:end], "<v")
-			if n < 0 {
-				break
-			}
-			k += n
-			tag, _, closed := strings.Cut(text[k:end], ">")
-			if !closed {
-				break
-			}
-			if kind, name, ok := strings.Cut(tag, " "); ok && (len(kind) == 2 || kind[2] == '.') {
-				add(k, k+len(tag)+1, strings.TrimSpace(name), true)
-			}
-			k += len(tag) + 1
-		}
-	}
-	return marks
+// cueScanner finds the cues of subtitles.
+type cueScanner struct {
+	text  string
+	vtt   bool
+	cues  []cue
+	notes []string
+	// the last line that is not blank, and whether a blank one is before it and behind it
+	at            int
+	last          string
+	before, blank bool
+	first         bool // that line is the only one of its cue so far
+	comment       bool // in a block that is no cue
+	number        int  // above the last cue, 0 if it has none
+	named         bool // the first cue has an identifier
 }
 
-// strip takes the markup of subtitles out of a turn's text: tags, {\…} and entities.
-func (t *Turn) strip() {
-	if !strings.ContainsAny(t.Text, "<&{") {
+// cuesOf returns the cues of subtitles. Headers, comments and styles are no cues.
+func cuesOf(text string) (cues []cue, notes []string) {
+	s := &cueScanner{text: text, vtt: isVTT(text), blank: true}
+	for at, line := range lines(text) {
+		if isBlank(line) {
+			s.blank, s.comment = true, false
+			continue
+		}
+		t, ok := readTimes(line)
+		switch {
+		case ok:
+			s.open(at, t)
+			if t.length < len(line) {
+				s.cues[len(s.cues)-1].text = true
+			}
+			s.last = ""
+		case s.vtt && s.blank && isComment(line):
+			s.close(at)
+			s.comment = true
+			s.last = ""
+		case !s.comment:
+			n := len(s.cues)
+			s.first = n > 0 && !s.cues[n-1].text
+			s.at, s.last, s.before = at, line, s.blank
+			if n > 0 {
+				s.cues[n-1].text = true
+			}
+		}
+		s.blank = false
+	}
+	s.close(len(text))
+	return s.cues, s.notes
+}
+
+// open starts a cue at a line of times.
+func (s *cueScanner) open(at int, t times) {
+	start := at
+	if s.isIdentifier() {
+		start = s.at
+	} else {
+		s.number = 0
+	}
+	s.named = s.named || start < at && len(s.cues) == 0
+	s.close(start)
+	if t.broken {
+		s.note(unreadCue)
+	} else if t.to < t.from {
+		t.to = 0
+		s.note(backwardCue)
+	}
+	s.cues = append(s.cues, cue{start: start, body: at + t.length, end: -1, from: t.from, to: t.to})
+}
+
+func (s *cueScanner) close(end int) {
+	if n := len(s.cues); n > 0 && s.cues[n-1].end < 0 {
+		s.cues[n-1].end = max(end, s.cues[n-1].body)
+	}
+}
+
+func (s *cueScanner) note(note string) {
+	if !slices.Contains(s.notes, note) {
+		s.notes = append(s.notes, note)
+	}
+}
+
+// isIdentifier reports whether the last line is the number or the name of the cue that starts.
+func (s *cueScanner) isIdentifier() bool {
+	if s.last == "" {
+		return false
+	}
+	if isNumberLine(s.last) {
+		_, n := digits(trimBlanks(s.last))
+		if !s.before && n != s.number+1 && len(s.cues) > 0 || s.first && !s.named {
+			return false
+		}
+		s.number = n
+		return true
+	}
+	token := !strings.ContainsAny(strings.TrimSpace(s.last), " \t") && strings.ContainsAny(s.last, "0123456789-")
+	switch {
+	case !s.vtt || s.blank:
+		return false
+	case s.before:
+		return len(s.cues) == 0 || !s.first || token && s.named
+	}
+	return token && s.named && len(strings.TrimSpace(s.last)) > 20
+}
+
+// cueMarks returns the marks of subtitles, and notes.
+func cueMarks(text string) (*lineScanner, []string) {
+	cues, notes := cuesOf(text)
+	roll := areRolling(text, cues)
+	if roll {
+		notes = append(notes, rolling)
+	}
+	s := &lineScanner{marks: make([]mark, 0, len(cues)+8)}
+	var shown []string
+	for i, c := range cues {
+		if roll {
+			c.body, shown = skipShown(text, c, shown)
+		}
+		first := len(s.marks)
+		s.cue(text, c)
+		if c.text {
+			s.lines++
+			s.every[s.marks[first].form]++
+		}
+		next := len(text)
+		if i+1 < len(cues) {
+			next = cues[i+1].start
+		}
+		if next > c.end { // a comment
+			s.marks = append(s.marks, mark{start: c.end, body: next, bare: next, cue: true})
+		}
+	}
+	s.heads = s.lines
+	return s, notes
+}
+
+// cueReader appends the marks of a cue.
+type cueReader struct {
+	*lineScanner
+	text  string
+	cue   cue
+	first int // of its marks
+}
+
+// cue appends the mark of a cue, and those of voice tags and labels in it.
+func (s *lineScanner) cue(text string, c cue) {
+	r := &cueReader{s, text, c, len(s.marks)}
+	s.marks = append(s.marks, mark{start: c.start, body: c.body, bare: c.body, cue: true, from: c.from, to: c.to})
+	said := text[c.body:c.end]
+	if r.json(said) {
+		return
+	}
+	voices := strings.Contains(said, "<v")
+	dashes := strings.Count(said, "\n-")
+	if strings.HasPrefix(said, "-") {
+		dashes++
+	}
+	later := false
+	for at, line := range lines(said) {
+		if isBlank(line) {
+			continue
+		}
+		at += c.body
+		if voices {
+			r.voices(at, line)
+		} else {
+			r.label(at, line, later, dashes > 1, isBlank(text[at+len(line):c.end]))
+		}
+		later = true
+	}
+}
+
+// add appends a mark within the cue. It takes the place of the cue's own where nothing is said before it.
+func (r *cueReader) add(m mark) {
+	m.cue, m.from, m.to = true, r.cue.from, r.cue.to
+	if own := r.marks[r.first]; len(r.marks) == r.first+1 && own.form == unnamed && !own.change && isBlank(r.text[own.body:m.start]) {
+		r.marks = r.marks[:r.first]
+		m.start, m.bare = own.start, max(m.bare, own.body)
+	}
+	r.marks = append(r.marks, m)
+}
+
+// label reads the labels of a line, which start it or stand behind ">>".
+func (r *cueReader) label(at int, line string, later, dashes, last bool) {
+	m, ok := findMark(line, true)
+	dash := strings.HasPrefix(trimBlanks(line), "-")
+	m.later = later && !dash && !m.change && (m.form == colon || m.form == alone)
+	if m.form == alone && (later || last) { // nothing stands below it
+		ok = m.change
+		m.unname()
+	}
+	ok = ok && (m.form != unnamed || m.change)
+	if !ok && dash && dashes { // one of two who speak at a time
+		body := strings.IndexByte(line, '-') + 1
+		m, ok = mark{body: body, bare: body, change: true}, true
+	}
+	from := 0
+	if ok {
+		from = m.body
+		m.shift(at)
+		r.add(m)
+	}
+	for from < len(line) {
+		n := strings.IndexByte(line[from:], '>')
+		if k := strings.IndexByte(line[from:], '&'); k >= 0 && (n < 0 || k < n) {
+			n = k
+		}
+		if n < 0 {
+			return
+		}
+		from += n
+		if from == 0 || !isSpace(line[from-1]) || !strings.HasPrefix(line[from:], ">>") && !strings.HasPrefix(line[from:], "&gt;&gt;") {
+			from++
+			continue
+		}
+		m, _ := findMark(line[from:], true)
+		body := m.body
+		m.shift(at + from)
+		r.add(m)
+		from += max(body, 1)
+	}
+}
+
+// voices reads the voice tags of a line.
+func (r *cueReader) voices(at int, line string) {
+	for k := 0; ; {
+		n := strings.Index(line[k:], "<v")
+		if n < 0 {
+			return
+		}
+		k += n
+		end := strings.IndexByte(line[k:], '>')
+		if end < 0 {
+			return
+		}
+		if kind, name, ok := strings.Cut(line[k:k+end], " "); ok && isVoice(line[k:]) {
+			from := k + len(kind) + len(name) - len(strings.TrimLeft(name, " ")) + 1
+			m := mark{start: k, body: k + end + 1, bare: -1, form: voice}
+			m.name = label{html.UnescapeString(strings.TrimSpace(name)), from, from + len(strings.TrimSpace(name))}
+			m.shift(at)
+			r.add(m)
+		}
+		k += end + 1
+	}
+}
+
+// json reads a cue that is a JSON object of who speaks and what is said, as Teams writes, and reports whether it is one.
+func (r *cueReader) json(said string) bool {
+	from := len(said) - len(strings.TrimLeftFunc(said, unicode.IsSpace))
+	if !strings.HasPrefix(said[from:], "{") {
+		return false
+	}
+	var d document
+	object, err := d.parse([]byte(said))
+	if err != nil {
+		return false
+	}
+	m := mark{bare: -1, form: voice, escaped: true}
+	end := 0
+	for v := range object.all() {
+		from, to := v.at()+1, v.at()+len(v.bytes())-1 // without its quotes
+		switch {
+		case v.kind() != '"':
+		case v.key() == "speakerName":
+			m.name = label{strings.TrimSpace(v.text()), from, to}
+		case v.key() == "spokenText":
+			m.body, end = from, to
+		}
+	}
+	if end == 0 {
+		return false
+	}
+	if m.name.speaker == "" {
+		m.form = unnamed
+		m.bare = m.body
+	}
+	m.shift(r.cue.body)
+	r.add(m)
+	r.marks = append(r.marks, mark{start: r.cue.body + end, body: r.cue.end, bare: r.cue.end, cue: true})
+	return true
+}
+
+// shownLines returns the lines of a cue that are not blank, without tags, at most 8, and where each ends.
+func shownLines(text string, c cue) (shown []string, ends []int) {
+	for at, line := range lines(text[c.body:c.end]) {
+		t := Turn{Text: line}
+		if !strings.Contains(line, "<v") {
+			t.strip(false)
+		}
+		if said := strings.TrimSpace(t.Text); said != "" && len(shown) < 8 {
+			shown, ends = append(shown, said), append(ends, c.body+at+len(line))
+		}
+	}
+	return shown, ends
+}
+
+// overlap returns how many lines at the start of a cue are the last of those that were shown before.
+func overlap(before, now []string) int {
+	for n := min(len(before), len(now)); n > 0; n-- {
+		if slices.Equal(before[len(before)-n:], now[:n]) {
+			return n
+		}
+	}
+	return 0
+}
+
+// areRolling reports whether cues show lines of the cues before again and one below them, as live captions do: most do, and
+// some have a new line.
+func areRolling(text string, cues []cue) bool {
+	const enough = 400 // cues to judge by
+	rolled, repeated, pairs := 0, 0, 0
+	var before []string
+	for _, c := range cues[:min(len(cues), enough)] {
+		now, _ := shownLines(text, c)
+		if len(now) == 0 {
+			continue
+		}
+		if before != nil {
+			pairs++
+			if n := overlap(before, now); n == len(now) {
+				repeated++
+			} else if n > 0 {
+				rolled++
+			}
+		}
+		before = now
+	}
+	return rolled > 1 && 2*(rolled+repeated) > pairs
+}
+
+// skipShown returns where the text of a cue starts that was not shown before, and what the cue shows.
+func skipShown(text string, c cue, before []string) (body int, now []string) {
+	now, ends := shownLines(text, c)
+	if n := overlap(before, now); n > 0 {
+		return ends[n-1], now
+	}
+	if len(now) == 0 {
+		now = before
+	}
+	return c.body, now
+}
+
+// strip takes the markup of subtitles out of a turn's text: tags, {\…} and entities, and in JSON escapes.
+func (t *Turn) strip(escaped bool) {
+	if !strings.ContainsAny(t.Text, "<&{\\") {
 		return
 	}
 	raw := t.Text
@@ -172,11 +503,20 @@ func (t *Turn) strip() {
 		}
 	}
 	for i := 0; i < len(raw); {
-		if raw[i] != '<' && raw[i] != '&' && raw[i] != '{' {
-			i++
-			continue
+		var n int
+		var instead string
+		switch raw[i] {
+		case '<', '&', '{':
+			if !escaped {
+				n, instead = markup(raw[i:])
+			}
+		case '\\':
+			if escaped {
+				if c, size, err := escape([]byte(raw[i:min(len(raw), i+12)])); err == nil {
+					n, instead = size, string(c)
+				}
+			}
 		}
-		n, instead := markup(raw[i:])
 		if n == 0 {
 			i++
 			continue

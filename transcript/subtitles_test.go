@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -26,17 +27,25 @@ func TestSubtitles(t *testing.T) {
 	}
 }
 
+// A cue whose times are wrong costs a note.
 func TestSubtitlesBadTimes(t *testing.T) {
 	for text, want := range map[string]string{
-		"WEBVTT\n\n00:01.000 --> 00:0x\nHi":                            "record 1, byte 8: the cue's times are \"00:01.000 --> 00:0x\"; want",
-		"1\n00:00:03,000 --> 00:00:02,000\nHi":                         "record 1, byte 2: the cue ends before it starts",
-		"\ufeffWEBVTT\n\n00:01.000 --> 00:02.000\na\n\n00:03.000-->\n": "record 1, byte 38: the cue's times are",
-		"WEBVTT\n\nHi": "record 1, byte 10: there is no cue in it",
+		"WEBVTT\n\n00:01.000 --> 00:0x\nHi":                                      "/other@1s-0s: Hi " + unreadCue + " " + noSpeaker,
+		"1\n00:00:03,000 --> 00:00:02,000\nHi":                                   "/other@3s-0s: Hi " + backwardCue + " " + noSpeaker,
+		"\ufeffWEBVTT\n\n00:01.000 --> 00:02.000\nAgent: a\n\n00:03.000-->\nb\n": "Agent/agent@1s-0s: a b " + unreadCue,
 	} {
-		_, err := Collect(Reader{}.Text(ctx, strings.NewReader(text)), nil)
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: error %v, want %s", text, err, want)
+		calls, err := Collect(Reader{}.Text(ctx, strings.NewReader(text)), nil)
+		if err != nil {
+			t.Fatal(err)
 		}
+		slices.Sort(calls[0].Notes)
+		if got := show(calls[0].Turns()) + " " + strings.Join(calls[0].Notes, " "); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+	}
+	_, err := Collect(Reader{}.Text(ctx, strings.NewReader("WEBVTT\n\nHi")), nil)
+	if err == nil || !strings.Contains(err.Error(), "byte 10: there is no cue in it") {
+		t.Errorf("without a cue: error %v", err)
 	}
 	if _, err := Collect(Reader{}.text(ctx, strings.NewReader("00:0x --> no\nHi"), true), nil); err == nil {
 		t.Error("an SRT file without any times is read")

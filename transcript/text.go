@@ -7,6 +7,10 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Text reads one call, whose text is all that there is: lines with speakers' labels, WebVTT, SRT or plain text, as
@@ -47,8 +51,148 @@ func checkFile(b []byte, subtitles bool) (at int, err error) {
 		return 0, fmt.Errorf("the text %w", err)
 	}
 	if subtitles || isSubtitles(text) {
-		at, err := checkCues(text)
-		return at + len(b) - len(text), err
+		if cues, _ := cuesOf(text); len(cues) == 0 {
+			return len(b), errors.New("there is no cue in it; want lines such as 00:01:02.500 --> 00:01:04.000")
+		}
 	}
 	return 0, nil
+}
+
+// lineScanner finds the marks of text in lines.
+type lineScanner struct {
+	marks []mark
+	// since the last line that is not blank
+	blank bool
+	last  string     // that line
+	below bool       // it is a label with its text on the lines below
+	lines int        // that are not blank
+	heads int        // blocks of lines, and
+	every [forms]int // lines whose label has a form
+}
+
+// lineMarks returns the marks of text in lines.
+func lineMarks(text string) *lineScanner {
+	s := &lineScanner{blank: true, marks: make([]mark, 0, 8+min(len(text)/64, 1<<12))}
+	for at, line := range lines(text) {
+		if isBlank(line) {
+			s.blank = true
+			continue
+		}
+		s.line(at, line)
+		s.lines++
+		s.last, s.blank = line, false
+	}
+	if s.below {
+		s.drop()
+	}
+	return s
+}
+
+// line reads a line that is not blank.
+func (s *lineScanner) line(at int, line string) {
+	if s.blank {
+		s.heads++
+	}
+	m, ok := findMark(line, false)
+	m.shift(at)
+	afterTime := len(s.marks) > 0 && s.marks[len(s.marks)-1].form == unnamed && s.marks[len(s.marks)-1].body == at && !s.blank
+	switch below := s.below; {
+	case m.form == unnamed && m.bare == at+len(line) && below && !s.blank && s.marks[len(s.marks)-1].form == alone:
+		// a time on the line below a name
+		head := &s.marks[len(s.marks)-1]
+		head.form, head.from, head.to, head.body = timed, m.from, m.to, m.body
+		return
+	case below && ok && (m.below(at+len(line)) || m.form == unnamed):
+		s.drop() // no text stands below it
+	}
+	s.below = false
+	if !ok || m.form == alone && !s.blank && !afterTime {
+		return
+	}
+	if m.form == alone && afterTime { // a name on the line below a time
+		time := s.marks[len(s.marks)-1]
+		s.marks = s.marks[:len(s.marks)-1]
+		m.form, m.from, m.to, m.start = timed, time.from, time.to, time.start
+		if !time.loose {
+			m.bare = time.body
+		}
+	}
+	if m.form != unnamed {
+		m.loose = !s.blank && !endsSaying(s.last)
+	}
+	s.below = m.below(at + len(line))
+	s.every[m.form]++
+	s.marks = append(s.marks, m)
+}
+
+// drop takes back the label of the last mark.
+func (s *lineScanner) drop() {
+	last := &s.marks[len(s.marks)-1]
+	s.every[last.form]--
+	if last.bare < 0 {
+		s.marks = s.marks[:len(s.marks)-1]
+	} else {
+		last.unname()
+	}
+	s.below = false
+}
+
+// endsSaying reports whether a line may be the last of what somebody says.
+func endsSaying(line string) bool {
+	line = strings.TrimRight(line, " \t\r\n\"')]*”’»")
+	c, _ := utf8.DecodeLastRuneInString(line)
+	return strings.ContainsRune(".!?…:-–—。！？", c)
+}
+
+// furniture makes marks of what an exporter writes above and below a transcript that has labels, and of what stands before
+// the first label nobody's turn.
+func (r *reading) furniture(marks []mark) []mark {
+	if head := marks[0].start; !marks[0].cue && isHeader(r.text[:head]) {
+		r.notes = append(r.notes, leftOut)
+		marks[0].start = 0
+	}
+	end := len(r.text)
+	for end > marks[len(marks)-1].body {
+		body := strings.TrimRightFunc(r.text[:end], unicode.IsSpace)
+		line := strings.LastIndexAny(body, "\n\r") + 1
+		above := strings.TrimRightFunc(body[:line], unicode.IsSpace)
+		if strings.Count(body[len(above):line], "\n") < 2 || !isFooter(body[line:]) {
+			break
+		}
+		end = line
+	}
+	if end < len(r.text) && !isBlank(r.text[end:]) {
+		r.notes = append(r.notes, leftOut)
+		marks = append(marks, mark{start: end, body: len(r.text), bare: len(r.text)})
+	}
+	return marks
+}
+
+// isHeader reports whether what stands before the first label is an exporter's: short lines that are no sentences, with a
+// blank line below them, of which one has a date, a time, an address or a word such as "transcript".
+func isHeader(head string) bool {
+	shown, seen, blank := false, 0, false
+	for _, line := range lines(head) {
+		if blank = isBlank(line); blank {
+			continue
+		}
+		line = strings.TrimSpace(line)
+		if seen++; seen > 20 || len(line) > 200 || strings.IndexByte(".!?", line[len(line)-1]) >= 0 {
+			return false
+		}
+		lower := strings.ToLower(line)
+		shown = shown || strings.ContainsAny(line, "0123456789") || !strings.ContainsFunc(line, unicode.IsLetter) ||
+			containsAny(lower, "transcript", "recording", "recorded", "://", "attendees", "participants")
+	}
+	return shown && blank
+}
+
+// isFooter reports whether a line below the transcript is an exporter's.
+func isFooter(line string) bool {
+	line = strings.ToLower(line)
+	first, _, _ := strings.Cut(strings.TrimLeft(line, " \t*_-—–[("), " ")
+	return len(line) < 300 && slices.Contains([]string{"transcribed", "transcription", "transcript", "this", "generated", "powered", "created", "exported",
+		"captions", "subtitles", "recording", "recorded", "end", "the", "meeting"}, first) &&
+		containsAny(line, "transcri", "caption", "subtitle", "recording", "meeting ended") &&
+		containsAny(line, " by ", "ended", "stopped", "generated", "automatic", "http", "end of", "powered", "exported", "created")
 }

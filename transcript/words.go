@@ -31,10 +31,12 @@ const (
 	spokenDot                      // such a sign that an address has at least one of
 	sayPhone                       // before a number
 	sayAccount
-	sayOther // an order, a part
-	short    // ends in a full stop
-	notLocal // before "at" in what is no e-mail address
-	saying   // behind a name in the middle of a sentence
+	sayOther    // an order, a part
+	short       // ends in a full stop
+	notLocal    // before "at" in what is no e-mail address
+	saying      // behind a name in the middle of a sentence
+	headingWord // before a colon, but no speaker
+	soundWord   // in brackets, but no speaker
 )
 
 //go:embed forenames.txt
@@ -109,6 +111,25 @@ var vocabulary = classes([]struct {
 	{sayOther, "order orders serial part invoice ticket reference ref policy version model tracking case"},
 	{short, "no nr acct tel ref"},
 	{saying, "said says mentioned told asked thinks thought wants wanted knows knew agreed joined explained promised suggested"},
+	{headingWord, `note notes ps nb re fwd subject date time agenda summary action actions item items step steps next q&a pros cons
+		option options plan plans price prices pricing cost costs total address phone email mail tel fax url link links website
+		attendees participants attendance duration recorded recording recordings title topic topics language kind source file files
+		location meeting transcript transcription update warning tip tips reminder example examples key point points decision
+		decisions budget timeline goal goals problem problems solution background follow bottom line part chapter section
+		monthly yearly annual annually today tomorrow yesterday week weeks day days hour hours minute minutes january february
+		first second third fourth last final finally result results status type version id ids http https ftp www view
+		disclaimer copyright created generated exported downloaded started ended starts ends begin end start closing opening
+		introduction overview details detail info information reason reasons issue issues concern concerns
+		fact facts remark remarks comment comments thing things way ways number numbers case cases problem risk risks benefit
+		benefits feature features requirement requirements delivery shipping tax taxes fee fees discount discounts contract terms
+		payment payments deposit invoice quote offer deal agreement summary review contact contacts signed regards sincerely
+		attachment attachments attached see also figure table list step quote quoted translation translated`},
+	{soundWord, `inaudible unintelligible indiscernible crosstalk laughs laugh laughing laughter chuckles chuckle chuckling applause
+		applauding clapping cheering cheers music musical silence pause pauses noise noises background coughs cough coughing sighs
+		sigh sighing ringing ring rings beep beeps beeping clears throat phone dial tone static overlapping overtalk speaking
+		speaks foreign language redacted blank_audio blank audio sniffs sneezes gasps groans whispers whispering shouting crying
+		typing keyboard door knocking playing continues stops hold holding bell dings chime typing breathing breathes hums humming
+		sings singing yawns clicks click clicking rustling indistinct muffled garbled censored bleep expletive pii name`},
 	{notLocal, "me us him her them it you is are was be look looking find meet live here there available online up out and or"},
 })
 
