@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/org/salesconv/classify/internal/boost"
 	"github.com/org/salesconv/internal/kernel"
 	"github.com/org/salesconv/internal/matrix"
 	"github.com/org/salesconv/internal/parallel"
@@ -24,11 +25,34 @@ type Boosted struct {
 	trees     []Tree
 
 	base   float32 // the log-odds of baseScore
-	forest *forest
+	forest *boost.Forest
 }
 
+// A Tree is one regression tree of a Boosted model, what a row adds to the log-odds; only to be read. It has
+//
+//	Nodes []Node     // Nodes[0] is the root; children come after their parent
+//	Scale float32    // what the leaf values are multiplied by: the weight DART gave the tree, otherwise 1
+//
+// and the method Leaf(row []float32) int, the index of the leaf that a row ends in.
+type Tree = boost.Tree
+
+// A Node of a Tree splits the rows that reach it, or is a leaf. It has
+//
+//	Left, Right int        // indices of the children, -1 in a leaf
+//	Feature     int        // the column that the split looks at
+//	Threshold   float32    // values below it go left
+//	Categories  []uint32   // nil, or a split by category: a bit set of those that go right (bit c%32 of word c/32)
+//	DefaultLeft bool       // where a missing value (NaN) goes
+//	Value       float32    // leaf: what it adds to the log-odds, before the tree's Scale
+//	Weight      float32    // the best constant for the rows of the node, before shrinking by the learning rate
+//	Gain        float32    // split: by how much it lowers the regularized loss
+//	Cover       float32    // sum of the second derivatives of the loss over the training rows of the node
+//
+// and the methods IsLeaf() bool and Next(v float32) int, the child that a row with value v in column Feature goes to.
+type Node = boost.Node
+
 // finish makes ready for prediction.
-func (b *Boosted) finish() { b.base, b.forest = baseMargin(b.baseScore), newForest(b.trees) }
+func (b *Boosted) finish() { b.base, b.forest = baseMargin(b.baseScore), boost.NewForest(b.trees) }
 
 // Trees are the trees in their order, for explanations; only to be read. The log-odds of a row are Base plus, for
 // each tree, Scale times the Value of the leaf that the row ends in.
@@ -71,13 +95,13 @@ func (b *Boosted) Margins(x mat.Matrix) ([]float64, error) {
 				copy(row, rows.Row32(from+k, row))
 				margin[k] = b.base
 			}
-			b.forest.add(buf, d, &margin)
+			b.forest.Add(buf, d, &margin)
 			for k, v := range margin {
 				out[from+k] = float64(v)
 			}
 		}
 		for ; from < to; from++ {
-			out[from] = float64(b.forest.addRow(rows.Row32(from, buf[:d]), b.base))
+			out[from] = float64(b.forest.AddRow(rows.Row32(from, buf[:d]), b.base))
 		}
 	})
 	return out, nil
@@ -89,36 +113,28 @@ func (b *Boosted) Save(w io.Writer) error { return encode(w, "boosted", b.file()
 // decodeBoosted reads the model of a saved file, which is XGBoost's.
 func decodeBoosted(raw json.RawMessage) (Classifier, error) { return boostedFromJSON(raw) }
 
-// An Importance says how much the trees make of a column.
-type Importance struct {
-	Splits int     // how often it is split on: XGBoost's "weight"
-	Gain   float64 // mean of the gains of its splits
-	Cover  float64 // mean of the covers of its splits
-}
-
-// Importance is that of each column; those that no tree splits on have zeros. Splits times Gain or Cover give
-// XGBoost's "total_gain" and "total_cover".
-func (b *Boosted) Importance() []Importance {
-	list := make([]Importance, b.columns)
+// Importance is how much the trees make of each column: the number of splits, and the means of their gains and covers
+// (0 where there are none). These are XGBoost's "weight", "gain" and "cover"; splits times the others are its
+// "total_gain" and "total_cover".
+func (b *Boosted) Importance() (splits []int, gain, cover []float64) {
+	splits, gain, cover = make([]int, b.columns), make([]float64, b.columns), make([]float64, b.columns)
 	for i := range b.trees {
 		for _, n := range b.trees[i].Nodes {
-			if n.IsLeaf() {
-				continue
+			if !n.IsLeaf() {
+				splits[n.Feature]++
+				gain[n.Feature] += float64(n.Gain)
+				cover[n.Feature] += float64(n.Cover)
 			}
-			p := &list[n.Feature]
-			p.Splits++
-			p.Gain += float64(n.Gain)
-			p.Cover += float64(n.Cover)
 		}
 	}
-	for j := range list {
-		if s := float64(list[j].Splits); s > 0 {
-			list[j].Gain /= s
-			list[j].Cover /= s
+	for j, s := range splits {
+		if s > 0 {
+			gain[j] /= float64(s)
+			cover[j] /= float64(s)
 		}
 	}
-	return list
+	return splits, gain, cover
 }
 
-// Names are the names of the columns that an XGBoost file brought along, or nil.
+// Names are the names of the columns, of BoostedOptions or of an XGBoost file, or nil.
 func (b *Boosted) Names() []string { return slices.Clone(b.names) }

@@ -31,10 +31,11 @@ func randomRows(rng *rand.Rand, rows, columns int) *matrix32 {
 func randomModel(rng *rand.Rand, trees, depth, columns int) *Boosted {
 	b := &Boosted{columns: columns, baseScore: 0.5, posWeight: 1}
 	for range trees {
-		t := Tree{Scale: 1, Nodes: []Node{{Left: -1, Right: -1}}}
-		for i := range 1<<depth - 1 {
-			s := split{feature: rng.Int32N(int32(columns)), threshold: float32(rng.NormFloat64()), gain: 1}
-			t.split(i, &s, Node{Value: float32(rng.NormFloat64())}, Node{Value: float32(rng.NormFloat64())})
+		t := Tree{Scale: 1, Nodes: make([]Node, 2<<depth-1)}
+		for i := range t.Nodes {
+			if t.Nodes[i] = (Node{Left: -1, Right: -1, Value: float32(rng.NormFloat64())}); i < 1<<depth-1 {
+				t.Nodes[i] = Node{Left: 2*i + 1, Right: 2*i + 2, Feature: rng.IntN(columns), Threshold: float32(rng.NormFloat64()), Gain: 1}
+			}
 		}
 		b.trees = append(b.trees, t)
 	}

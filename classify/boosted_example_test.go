@@ -31,7 +31,7 @@ func talks() (*mat.Dense, []int) {
 
 func ExampleFitBoosted() {
 	x, y := talks()
-	b, err := classify.FitBoosted(context.Background(), x, y, &classify.BoostedOptions{Rounds: 30, MaxDepth: 3})
+	b, err := classify.FitBoosted(context.Background(), x, y, &classify.BoostedOptions{Rounds: 30, MaxDepth: 3, Names: []string{"share", "questions"}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -44,8 +44,9 @@ func ExampleFitBoosted() {
 		log.Fatal(err)
 	}
 	fmt.Printf("%.2f\n", p)
-	for j, name := range []string{"share", "questions"} {
-		fmt.Println(name, b.Importance()[j].Splits > 0)
+	splits, _, _ := b.Importance()
+	for j, name := range b.Names() {
+		fmt.Println(name, splits[j] > 0)
 	}
 	// Output:
 	// [0.00 0.98 0.18]
@@ -55,17 +56,17 @@ func ExampleFitBoosted() {
 
 func ExampleFitBoosted_validation() {
 	x, y := talks()
-	var last classify.BoostedStep
+	rounds := 0
 	b, err := classify.FitBoosted(context.Background(), x.Slice(0, 150, 0, 2), y[:150], &classify.BoostedOptions{
 		Rounds:     1000,
-		Validation: &classify.Sample{X: x.Slice(150, 200, 0, 2), Y: y[150:]},
-		Patience:   10,
-		Progress:   func(s classify.BoostedStep) { last = s },
+		Validation: x.Slice(150, 200, 0, 2), ValidationLabels: y[150:],
+		Patience: 10,
+		Progress: func(round int, _ float64) { rounds = round },
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("stopped early:", last.Round < last.Rounds, "- trees kept:", last.Round-len(b.Trees()) == 10)
+	fmt.Println("stopped early:", rounds < 1000, "- trees kept:", rounds-len(b.Trees()) == 10)
 	// Output:
 	// stopped early: true - trees kept: true
 }

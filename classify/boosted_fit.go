@@ -2,26 +2,15 @@ package classify
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 
+	"github.com/org/salesconv/classify/internal/boost"
 	"github.com/org/salesconv/classify/internal/sample"
 	"github.com/org/salesconv/internal/matrix"
 	"github.com/org/salesconv/internal/parallel"
 	"gonum.org/v1/gonum/mat"
 )
-
-// A gradient is the derivatives of the loss of a row with respect to its log-odds, times its weight. A negative
-// second derivative leaves the row out of a tree.
-type gradient struct{ grad, hess float32 }
-
-func (g gradient) sums() sums { return sums{float64(g.grad), float64(g.hess)} }
-
-// A grower grows a tree for the gradients and adds its leaves to the margins of the rows.
-type grower interface {
-	grow(gradients []gradient, columns columnSampler, margin []float32) Tree
-}
 
 // FitBoosted fits gradient-boosted trees (Friedman 2001, in the second-order form of Chen and Guestrin 2016) for the
 // log loss to the rows of x and their labels, 0 or 1. NaN is a missing value: each split learns where they go.
@@ -46,7 +35,7 @@ func FitBoosted(ctx context.Context, x mat.Matrix, y []int, opts *BoostedOptions
 		}
 		b.round(round)
 		if o.Progress != nil {
-			o.Progress(BoostedStep{round + 1, o.Rounds, b.metric, b.best})
+			o.Progress(round+1, b.metric)
 		}
 		if o.Patience > 0 && round+1-b.bestTrees >= o.Patience {
 			break
@@ -63,13 +52,14 @@ func FitBoosted(ctx context.Context, x mat.Matrix, y []int, opts *BoostedOptions
 type booster struct {
 	*BoostedOptions
 	model  *Boosted
-	grower grower
+	grower boost.Grower
 	y      []int
 	weight []float32 // of the rows, PosWeight included
 
 	margin    []float32
-	gradients []gradient
-	dart      *dart
+	gradients []boost.Gradient
+	dart      *boost.Dart
+	added     [][]float32 // with dart, by tree: what it gives each training row, before its scale
 
 	validation   *watched
 	metric, best float64 // NaN without validation rows
@@ -78,7 +68,7 @@ type booster struct {
 
 func newBooster(x mat.Matrix, y []int, o *BoostedOptions) (*booster, error) {
 	n, d := x.Dims()
-	b := &booster{BoostedOptions: o, y: y, margin: make([]float32, n), gradients: make([]gradient, n),
+	b := &booster{BoostedOptions: o, y: y, margin: make([]float32, n), gradients: make([]boost.Gradient, n),
 		metric: math.NaN(), best: math.NaN()}
 	var categorical []bool
 	if len(o.Categorical) > 0 {
@@ -87,43 +77,28 @@ func newBooster(x mat.Matrix, y []int, o *BoostedOptions) (*booster, error) {
 			categorical[j] = true
 		}
 	}
-	columns, err := columnsOf(x, categorical)
+	columns, err := boost.Columns(x, categorical)
 	if err != nil {
-		return nil, err
+		return nil, prefixed(err)
 	}
 	sampleWeight := weights32(o.Weights)
-	if b.grower, err = newGrower(o, columns, sampleWeight, categorical); err != nil {
-		return nil, err
+	if b.grower, err = boost.New(o.learner(), columns, sampleWeight, categorical); err != nil {
+		return nil, prefixed(err)
 	}
 	b.weigh(sampleWeight)
 	b.model = &Boosted{columns: d, baseScore: b.baseScore(), posWeight: float32(o.PosWeight),
-		types: columnTypes(categorical), dart: o.Dart != nil}
+		names: o.Names, types: columnTypes(categorical), dart: o.Dart != nil}
 	base := baseMargin(b.model.baseScore)
 	for i := range b.margin {
 		b.margin[i] = base
 	}
 	if o.Dart != nil {
-		b.dart = &dart{DartOptions: o.Dart, base: base}
+		b.dart = &boost.Dart{Rate: o.Dart.Drop, Skip: o.Dart.Skip, One: o.Dart.One, Weighted: o.Dart.Weighted, Forest: o.Dart.Forest, Base: base}
 	}
 	if o.Validation != nil {
-		b.validation, err = newWatched(o.Validation, base)
+		b.validation, err = newWatched(o, base)
 	}
 	return b, err
-}
-
-// newGrower makes ready what trees are grown from.
-func newGrower(o *BoostedOptions, columns [][]float32, weight []float32, categorical []bool) (grower, error) {
-	if o.Exact {
-		return newExactGrower(o.tree(), o.regularizer(), columns), nil
-	}
-	for j, is := range categorical {
-		for i, v := range columns[j] {
-			if is && v >= maxBins {
-				return nil, fmt.Errorf("classify: row %d, column %d has category %v, want less than %d", i, j, v, maxBins)
-			}
-		}
-	}
-	return newHistGrower(o.tree(), o.regularizer(), newBins(columns, weight, o.MaxBins, categorical)), nil
 }
 
 // weigh fills in the weights of the rows.
@@ -191,21 +166,21 @@ func sigmoid32(margin float32) float32 {
 func (b *booster) round(round int) {
 	seed := b.Seed*0x9e3779b97f4a7c15 + uint64(round)
 	if b.dart != nil {
-		b.dart.drop(seed)
-		b.dart.sum(b.dart.training, b.margin)
+		b.dart.Drop(seed)
+		b.dart.Sum(b.added, b.margin)
 	}
 	b.derive()
-	sampleRows(b.gradients, b.Subsample, seed)
-	columns := newColumnSampler(seed, b.model.columns, b.ColumnsByTree, b.ColumnsByLevel, b.ColumnsByNode)
+	boost.SampleRows(b.gradients, b.Subsample, seed)
+	columns := boost.NewColumnSampler(seed, b.model.columns, b.ColumnsByTree, b.ColumnsByLevel, b.ColumnsByNode)
 	if b.dart == nil {
-		b.model.trees = append(b.model.trees, b.grower.grow(b.gradients, columns, b.margin))
+		b.model.trees = append(b.model.trees, b.grower.Grow(b.gradients, columns, b.margin))
 	} else {
 		added := make([]float32, len(b.margin))
-		b.model.trees = append(b.model.trees, b.grower.grow(b.gradients, columns, added))
-		b.dart.training = append(b.dart.training, added)
-		b.dart.normalize(float32(b.LearningRate))
+		b.model.trees = append(b.model.trees, b.grower.Grow(b.gradients, columns, added))
+		b.added = append(b.added, added)
+		b.dart.Normalize(float32(b.LearningRate))
 		for i := range b.model.trees {
-			b.model.trees[i].Scale = b.dart.scale[i]
+			b.model.trees[i].Scale = b.dart.Scale[i]
 		}
 	}
 	if b.validation != nil {
@@ -220,7 +195,7 @@ func (b *booster) derive() {
 	parallel.Do((n+block-1)/block, func(k int) {
 		for i := k * block; i < min(n, (k+1)*block); i++ {
 			p, w := sigmoid32(b.margin[i]), b.weight[i]
-			b.gradients[i] = gradient{(p - float32(b.y[i])) * w, max(p*(1-p), 1e-16) * w}
+			b.gradients[i] = boost.Gradient{Grad: (p - float32(b.y[i])) * w, Hess: max(p*(1-p), 1e-16) * w}
 		}
 	})
 }
@@ -234,7 +209,7 @@ func (b *booster) watch() {
 		added := make([]float32, len(v.margin))
 		v.add(&trees[len(trees)-1], added)
 		v.added = append(v.added, added)
-		b.dart.sum(v.added, v.margin)
+		b.dart.Sum(v.added, v.margin)
 	}
 	b.metric = v.measure(b.Metric)
 	if b.metric < b.best || b.bestTrees == 0 || math.IsNaN(b.best) {
@@ -244,21 +219,22 @@ func (b *booster) watch() {
 
 // watched is the validation rows and their margins so far.
 type watched struct {
-	*Sample
+	y      []int
+	weight []float64 // nil: all 1
 	rows   [][]float32
 	margin []float32
 	added  [][]float32 // with dart, by each tree
 }
 
-func newWatched(s *Sample, base float32) (*watched, error) {
-	n, d := s.X.Dims()
-	v := &watched{Sample: s, rows: make([][]float32, n), margin: make([]float32, n)}
-	rows := matrix.Of(s.X)
+func newWatched(o *BoostedOptions, base float32) (*watched, error) {
+	n, d := o.Validation.Dims()
+	v := &watched{y: o.ValidationLabels, weight: o.ValidationWeights, rows: make([][]float32, n), margin: make([]float32, n)}
+	rows := matrix.Of(o.Validation)
 	for i := range v.rows {
 		v.rows[i] = rows.Row32(i, make([]float32, d))
 		v.margin[i] = base
-		if err := checkTreeRow(i, v.rows[i], nil); err != nil {
-			return nil, errors.Join(errors.New("validation rows"), err)
+		if err := boost.CheckRow(i, v.rows[i], nil); err != nil {
+			return nil, fmt.Errorf("classify: %w (validation rows)", err)
 		}
 	}
 	return v, nil
@@ -281,13 +257,13 @@ func (v *watched) measure(metric func(p []float64, y []int) float64) float64 {
 		p[i] = Sigmoid(float64(m))
 	}
 	if metric != nil {
-		return metric(p, v.Y)
+		return metric(p, v.y)
 	}
 	var loss, total float64
 	for i, m := range v.margin {
-		w := sample.WeightAt(v.Weights, i)
+		w := sample.WeightAt(v.weight, i)
 		z := float64(m)
-		if v.Y[i] == 1 {
+		if v.y[i] == 1 {
 			z = -z
 		}
 		loss += w * (max(z, 0) + math.Log1p(math.Exp(-math.Abs(z))))

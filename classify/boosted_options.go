@@ -1,10 +1,12 @@
 package classify
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 
+	"github.com/org/salesconv/classify/internal/boost"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -44,12 +46,18 @@ type BoostedOptions struct {
 
 	Dart *DartOptions // drop trees while fitting others; default no
 
-	Validation *Sample                            // rows to watch progress on
-	Metric     func(p []float64, y []int) float64 // on them, small is good; default the weighted log loss
-	Patience   int                                // rounds without a better Metric after which to stop; default never
+	Names []string // of the columns, kept in files and given to explanations; default none
 
-	Seed     uint64            // of all sampling
-	Progress func(BoostedStep) // called after each round; only watches
+	// Validation are held-out rows on which Metric, low is good, is measured after each round; default none.
+	Validation        mat.Matrix
+	ValidationLabels  []int
+	ValidationWeights []float64                          // default all 1
+	Metric            func(p []float64, y []int) float64 // default the weighted log loss
+	Patience          int                                // rounds without a lower Metric after which to stop; default never
+
+	Seed uint64 // of all sampling
+	// Progress, if set, is called after each round, from 1, with the Metric (NaN without validation rows). It only watches.
+	Progress func(round int, metric float64)
 }
 
 // DartOptions are for dropout of trees (Rashmi and Gilad-Bachrach 2015).
@@ -59,19 +67,6 @@ type DartOptions struct {
 	One      bool    // drop one tree at least
 	Weighted bool    // drop heavy trees more often
 	Forest   bool    // a new tree weighs as much as all dropped ones together, rather than each of them
-}
-
-// A Sample is rows with labels and, unless nil, weights.
-type Sample struct {
-	X       mat.Matrix
-	Y       []int
-	Weights []float64
-}
-
-// A BoostedStep is what Progress gets.
-type BoostedStep struct {
-	Round, Rounds int     // done and asked for
-	Metric, Best  float64 // on the validation rows, now and at best; NaN without any
 }
 
 // orDefault is v, or def for 0, or 0 for negative numbers.
@@ -136,8 +131,8 @@ func (c *BoostedOptions) check(d int) error {
 		}
 	}
 	switch {
-	case c.MaxBins < 2 || c.MaxBins > maxBins:
-		return fmt.Errorf("classify: MaxBins is %d, want 2 to %d", c.MaxBins, maxBins)
+	case c.MaxBins < 2 || c.MaxBins > boost.MaxBins:
+		return fmt.Errorf("classify: MaxBins is %d, want 2 to %d", c.MaxBins, boost.MaxBins)
 	case c.MaxDepth == 0 && (c.MaxLeaves == 0 || c.Exact):
 		return errors.New("classify: without a limit, MaxDepth needs MaxLeaves, and does not go with Exact")
 	case c.MaxDepth > 30 && c.MaxLeaves == 0 || c.MaxLeaves < 0:
@@ -158,6 +153,9 @@ func (c *BoostedOptions) check(d int) error {
 
 // checkColumns checks the settings that name columns.
 func (c *BoostedOptions) checkColumns(d int) error {
+	if n := len(c.Names); n > 0 && n != d {
+		return fmt.Errorf("classify: %d names for %d columns", n, d)
+	}
 	if n := len(c.Monotone); n > 0 && n != d {
 		return fmt.Errorf("classify: Monotone has %d columns, the rows have %d", n, d)
 	}
@@ -179,43 +177,19 @@ func (c *BoostedOptions) checkColumns(d int) error {
 		}
 	}
 	if c.Validation != nil {
-		if err := checkSample(c.Validation.X, c.Validation.Y, c.Validation.Weights); err != nil {
-			return fmt.Errorf("validation rows: %w", err)
-		}
-		if err := checkWidth(c.Validation.X, d); err != nil {
-			return fmt.Errorf("validation rows: %w", err)
+		if err := cmp.Or(checkSample(c.Validation, c.ValidationLabels, c.ValidationWeights), checkWidth(c.Validation, d)); err != nil {
+			return fmt.Errorf("%w (validation rows)", err)
 		}
 	}
 	return nil
 }
 
-// treeOptions is what growing a tree needs of the options.
-type treeOptions struct {
-	eta, gamma               float32
-	maxDepth, maxLeaves      int // 0: no limit
-	lossGuide                bool
-	maxOneHot, maxCategories int
-	interactions             interactions
-}
-
-func (c *BoostedOptions) tree() *treeOptions {
-	o := &treeOptions{eta: float32(c.LearningRate), gamma: float32(c.Gamma), maxDepth: c.MaxDepth, maxLeaves: c.MaxLeaves,
-		lossGuide: c.LossGuide, maxOneHot: c.MaxOneHot, maxCategories: c.MaxCategories}
-	for _, group := range c.Interactions {
-		list := make([]int32, len(group))
-		for k, j := range group {
-			list[k] = int32(j)
-		}
-		o.interactions = append(o.interactions, list)
+// learner is what growing trees needs of the options.
+func (c *BoostedOptions) learner() *boost.Options {
+	return &boost.Options{
+		Exact: c.Exact, MaxBins: c.MaxBins, LossGuide: c.LossGuide, MaxDepth: c.MaxDepth, MaxLeaves: c.MaxLeaves,
+		LearningRate: c.LearningRate, MinChildWeight: c.MinChildWeight, Gamma: c.Gamma, Lambda: c.Lambda, Alpha: c.Alpha,
+		MaxDeltaStep: c.MaxDeltaStep, Monotone: c.Monotone, Interactions: c.Interactions,
+		MaxOneHot: c.MaxOneHot, MaxCategories: c.MaxCategories,
 	}
-	return o
-}
-
-func (c *BoostedOptions) regularizer() *regularizer {
-	r := &regularizer{lambda: float32(c.Lambda), alpha: float32(c.Alpha), maxDelta: float32(c.MaxDeltaStep),
-		minChild: float32(c.MinChildWeight)}
-	for _, v := range c.Monotone {
-		r.monotone = append(r.monotone, int8(v))
-	}
-	return r
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/org/salesconv/classify/evaluate"
+	"github.com/org/salesconv/classify/internal/boost"
 	"github.com/org/salesconv/internal/matrix"
 	"github.com/org/salesconv/internal/reference"
 	"gonum.org/v1/gonum/mat"
@@ -44,7 +45,7 @@ func agree(a, b *Tree, i, j int) (same int, all bool) {
 		return 0, p.IsLeaf() == q.IsLeaf()
 	}
 	if p.Feature != q.Feature || p.Threshold != q.Threshold || p.DefaultLeft != q.DefaultLeft ||
-		!slices.Equal(categoriesIn(p.Categories), categoriesIn(q.Categories)) {
+		!slices.Equal(boost.CategoriesIn(p.Categories), boost.CategoriesIn(q.Categories)) {
 		return 0, false
 	}
 	l, la := agree(a, b, p.Left, q.Left)
@@ -293,25 +294,24 @@ func TestBoostedMissing(t *testing.T) {
 func TestBoostedStopsEarly(t *testing.T) {
 	x, y := toy(8, 400, 10)
 	xv, yv := toy(9, 400, 10)
-	var steps []BoostedStep
-	o := &BoostedOptions{Rounds: 500, Validation: &Sample{X: xv, Y: yv}, Patience: 5,
-		Progress: func(s BoostedStep) { steps = append(steps, s) }}
+	var metrics []float64
+	o := &BoostedOptions{Rounds: 500, Validation: xv, ValidationLabels: yv, Patience: 5,
+		Progress: func(round int, metric float64) { metrics = append(metrics[:round-1], metric) }}
 	b := fit(t, x, y, o)
-	last := steps[len(steps)-1]
-	if len(steps) != len(b.Trees())+5 || last.Rounds != 500 || last.Round != len(steps) {
-		t.Errorf("%d rounds for %d trees, the last is %+v", len(steps), len(b.Trees()), last)
+	if len(metrics) != len(b.Trees())+5 || len(metrics) == 500 {
+		t.Errorf("%d rounds for %d trees", len(metrics), len(b.Trees()))
 	}
 	m, err := evaluate.Evaluate(predict(t, b, xv), yv)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantClose(t, "log loss", []float64{m.LogLoss}, []float64{last.Best}, 1e-6)
+	wantClose(t, "log loss", []float64{m.LogLoss}, []float64{slices.Min(metrics)}, 1e-6)
 
 	o.Metric = func(p []float64, y []int) float64 { m, _ := evaluate.Evaluate(p, y); return -m.ROCAUC }
 	if m, err = evaluate.Evaluate(predict(t, fit(t, x, y, o), xv), yv); err != nil {
 		t.Fatal(err)
 	}
-	if best := steps[len(steps)-1].Best; m.ROCAUC != -best {
+	if best := slices.Min(metrics); m.ROCAUC != -best {
 		t.Errorf("AUC %v, want %v", m.ROCAUC, -best)
 	}
 }
@@ -321,14 +321,14 @@ func TestBoostedWatches(t *testing.T) {
 	x, y := toy(8, 400, 10)
 	xv, yv := toy(9, 400, 10)
 	for _, dart := range []*DartOptions{nil, {Drop: 0.2}} {
-		var last BoostedStep
-		b := fit(t, x, y, &BoostedOptions{Rounds: 30, Dart: dart, Validation: &Sample{X: xv, Y: yv},
-			Progress: func(s BoostedStep) { last = s }})
+		last := 0.0
+		b := fit(t, x, y, &BoostedOptions{Rounds: 30, Dart: dart, Validation: xv, ValidationLabels: yv,
+			Progress: func(_ int, metric float64) { last = metric }})
 		m, err := evaluate.Evaluate(predict(t, b, xv), yv)
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantClose(t, "log loss", []float64{m.LogLoss}, []float64{last.Metric}, 1e-6)
+		wantClose(t, "log loss", []float64{m.LogLoss}, []float64{last}, 1e-6)
 	}
 }
 
@@ -358,8 +358,8 @@ func TestBoostedTrees(t *testing.T) {
 func TestBoostedCancel(t *testing.T) {
 	x, y := toy(1, 100, 4)
 	ctx, cancel := context.WithCancel(context.Background())
-	b, err := FitBoosted(ctx, x, y, &BoostedOptions{Progress: func(s BoostedStep) {
-		if s.Round == 3 {
+	b, err := FitBoosted(ctx, x, y, &BoostedOptions{Progress: func(round int, _ float64) {
+		if round == 3 {
 			cancel()
 		}
 	}})
@@ -379,9 +379,10 @@ func TestBoostedDullColumns(t *testing.T) {
 	}
 	for _, exact := range []bool{false, true} {
 		b := fit(t, x, y, &BoostedOptions{Exact: exact})
-		for j, p := range b.Importance() {
-			if used := p.Splits > 0; used != (j < 3) {
-				t.Errorf("exact %v: %d splits by column %d", exact, p.Splits, j)
+		splits, _, _ := b.Importance()
+		for j, n := range splits {
+			if used := n > 0; used != (j < 3) {
+				t.Errorf("exact %v: %d splits by column %d", exact, n, j)
 			}
 		}
 	}
@@ -419,12 +420,13 @@ func TestFitBoostedErrors(t *testing.T) {
 		{x, y, BoostedOptions{BaseScore: 1}, "BaseScore is 1"},
 		{x, y, BoostedOptions{Patience: 1}, "Patience needs Validation"},
 		{x, y, BoostedOptions{Dart: &DartOptions{Drop: 2}}, "Dart drops 2"},
+		{x, y, BoostedOptions{Names: []string{"a"}}, "1 names for 4 columns"},
 		{x, y, BoostedOptions{Monotone: []int{1}}, "Monotone has 1 columns, the rows have 4"},
 		{x, y, BoostedOptions{Monotone: []int{0, 2, 0, 0}}, "Monotone[1] is 2"},
 		{x, y, BoostedOptions{Interactions: [][]int{{0, 4}}}, "column 4"},
 		{x, y, BoostedOptions{Categorical: []int{1}}, "row 0, column 1"},
-		{x, y, BoostedOptions{Validation: &Sample{X: mat.NewDense(2, 3, nil), Y: []int{0, 1}}}, "3 columns, the model was trained on 4"},
-		{x, y, BoostedOptions{Validation: &Sample{X: infinite, Y: y}}, "validation rows"},
+		{x, y, BoostedOptions{Validation: mat.NewDense(2, 3, nil), ValidationLabels: []int{0, 1}}, "3 columns, the model was trained on 4"},
+		{x, y, BoostedOptions{Validation: infinite, ValidationLabels: y}, "validation rows"},
 	} {
 		_, err := FitBoosted(context.Background(), c.x, c.y, &c.o)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -451,7 +453,7 @@ func TestForest(t *testing.T) {
 	for _, depth := range []int{0, 1, 3, 6, 8} {
 		m := randomModel(rng, 7, depth, 9)
 		m.trees[2].Nodes[0] = Node{Left: -1, Right: -1, Value: 2} // one that ends early
-		m.trees[2].compact()
+		m.trees[2].Compact()
 		if depth > 0 {
 			m.trees[4].Nodes[0].Categories = []uint32{5}
 		}

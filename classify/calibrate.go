@@ -202,7 +202,7 @@ type savedCalibrated struct {
 	Classifier  json.RawMessage `json:"classifier"`
 }
 
-// Save writes c as JSON, for Load. Its classifier must be a Saver.
+// Save writes c as JSON, for Load. Its classifier must have a method Save(io.Writer) error.
 func (c *Calibrated) Save(w io.Writer) error {
 	raw, err := saveNested(c.Classifier)
 	if err != nil {

@@ -17,7 +17,9 @@ import (
 )
 
 // A Classifier gives the probability of label 1 for each row of x.
-// Every classifier of this package may be used by many goroutines at once.
+//
+// Every classifier of this package may be used by many goroutines at once, and has a method Save(w io.Writer) error that
+// writes what Load reads.
 type Classifier interface {
 	Predict(x mat.Matrix) ([]float64, error)
 }
@@ -27,12 +29,6 @@ type Classifier interface {
 type Marginer interface {
 	Classifier
 	Margins(x mat.Matrix) ([]float64, error)
-}
-
-// A Saver is a classifier that Load can read back.
-type Saver interface {
-	Classifier
-	Save(w io.Writer) error
 }
 
 // decoders lists what Load reads: the "type" of a file and the function that decodes and checks its "model".
@@ -68,7 +64,7 @@ func encode(w io.Writer, kind string, model any) error {
 
 // saveNested gives the file of a classifier that is part of another.
 func saveNested(c Classifier) (json.RawMessage, error) {
-	s, ok := c.(Saver)
+	s, ok := c.(interface{ Save(io.Writer) error })
 	if !ok {
 		return nil, fmt.Errorf("classify: save: a %T cannot be saved", c)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"math"
 	"runtime"
 	"slices"
@@ -215,7 +216,7 @@ func TestContractSaves(t *testing.T) {
 func saved(t testing.TB, c Classifier) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := c.(Saver).Save(&b); err != nil {
+	if err := c.(interface{ Save(io.Writer) error }).Save(&b); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

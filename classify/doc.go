@@ -17,8 +17,8 @@
 //   - [Ensemble]: the mean of several classifiers' probabilities.
 //   - [FitCalibrated]: any of them, followed by a map that makes its probabilities mean what they say.
 //
-// All are a [Classifier]; those whose log-odds are sums, which explanations need, are a [Marginer]; those that can be
-// kept are a [Saver], and [Load] reads them back. Fitting takes the rows as they are: sparse
+// All are a [Classifier]; those whose log-odds are sums, which explanations need, are a [Marginer]; all have
+// a method Save, and [Load] reads what it writes. Fitting takes the rows as they are: sparse
 // matrices (of [NewSparse], of transcript.TFIDF, any mat.RowNonZeroDoer) stay sparse, float32 rows (as encoder.Embeddings
 // has them) and mat.Dense are read in place. [SelectRows] and [Join] select rows of a matrix and set matrices side by
 // side without copying.

@@ -50,7 +50,7 @@ type savedEnsemble struct {
 	Members []json.RawMessage `json:"members"`
 }
 
-// Save writes e as JSON, for Load. Every member must be a Saver.
+// Save writes e as JSON, for Load. Every member must have a method Save(io.Writer) error.
 func (e *Ensemble) Save(w io.Writer) error {
 	saved := savedEnsemble{Weights: e.Weights}
 	for _, c := range e.Members {

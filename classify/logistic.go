@@ -45,11 +45,13 @@ type LogisticOptions struct {
 
 // Logistic is a logistic regression: the log-odds of label 1 are Intercept + Σ Coefficients[j]·x[j].
 type Logistic struct {
-	Coefficients []float64   `json:"coefficients"`
-	Intercept    float64     `json:"intercept"`
-	C            float64     `json:"c"`              // of the fit
-	Iterations   int         `json:"iterations"`     // of the fit
-	Path         []PathPoint `json:"path,omitempty"` // where C was chosen
+	Coefficients []float64 `json:"coefficients"`
+	Intercept    float64   `json:"intercept"`
+	C            float64   `json:"c"`          // of the fit
+	Iterations   int       `json:"iterations"` // of the fit
+	// Where C was chosen: the candidates, ascending, and the mean log loss of each in cross-validation.
+	Cs     []float64 `json:"cs,omitempty"`
+	Losses []float64 `json:"losses,omitempty"`
 }
 
 // FitLogistic fits a logistic regression with a penalty on the coefficients, none on the intercept:
@@ -67,12 +69,12 @@ func FitLogistic(ctx context.Context, x mat.Matrix, y []int, opts *LogisticOptio
 	pool := kernel.NewPool(0)
 	defer pool.Close()
 	weight := rowWeights(y, &o)
-	var path []PathPoint
+	var cs, losses []float64
 	if o.Cs != nil {
 		if err := checkFinite(x, false); err != nil { // by the rows of x, not of a fold
 			return nil, err
 		}
-		if path, err = chooseC(ctx, x, y, weight, &o, pool); err != nil {
+		if cs, losses, err = chooseC(ctx, x, y, weight, &o, pool); err != nil {
 			return nil, err
 		}
 	}
@@ -86,7 +88,7 @@ func FitLogistic(ctx context.Context, x mat.Matrix, y []int, opts *LogisticOptio
 		return nil, err
 	}
 	f := m.model(theta)
-	f.C, f.Iterations, f.Path = o.C, iterations, path
+	f.C, f.Iterations, f.Cs, f.Losses = o.C, iterations, cs, losses
 	return f, nil
 }
 

@@ -305,8 +305,8 @@ func TestLogisticChoosesC(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(f.Path) != 4 || f.Path[0].C != 1e-4 || f.C != 0.01 && f.C != 1 {
-		t.Errorf("C %v of %+v", f.C, f.Path)
+	if len(f.Losses) != 4 || f.Cs[0] != 1e-4 || f.C != 0.01 && f.C != 1 {
+		t.Errorf("C %v of %v, with losses %v", f.C, f.Cs, f.Losses)
 	}
 	g, err := FitLogistic(context.Background(), x, y, &LogisticOptions{C: f.C})
 	if err != nil || maxDifference(f.Coefficients, g.Coefficients) > 1e-7 {

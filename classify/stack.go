@@ -136,7 +136,7 @@ type savedHead struct {
 	Classifier json.RawMessage `json:"classifier"`
 }
 
-// Save writes s as JSON, for Load. Every head must be a Saver.
+// Save writes s as JSON, for Load. Every head must have a method Save(io.Writer) error, as classifiers of this package do.
 func (s *Stack) Save(w io.Writer) error {
 	saved := savedStack{Intercept: s.Intercept, Trials: s.Trials}
 	for _, h := range s.Heads {

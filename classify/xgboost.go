@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/org/salesconv/classify/internal/boost"
 	"github.com/org/salesconv/internal/kernel"
 )
 
@@ -138,10 +139,10 @@ func (x *xgbTree) tree(features int) (Tree, error) {
 	if err := x.categories(t.Nodes); err != nil {
 		return Tree{}, err
 	}
-	if err := t.check(features); err != nil {
+	if err := t.Check(features); err != nil {
 		return Tree{}, err
 	}
-	t.compact()
+	t.Compact()
 	return t, nil
 }
 
@@ -160,54 +161,14 @@ func (x *xgbTree) categories(nodes []Node) error {
 			return fmt.Errorf("node %d: %d categories from %d on, but there are %d", i, size, from, len(x.Categories))
 		}
 		set := x.Categories[from : from+size]
-		if lo, hi := slices.Min(set), slices.Max(set); lo < 0 || hi > maxCategory {
-			return fmt.Errorf("node %d: categories from %d to %d, want 0 to %d", i, lo, hi, maxCategory)
+		if lo, hi := slices.Min(set), slices.Max(set); lo < 0 || hi > boost.MaxCategory {
+			return fmt.Errorf("node %d: categories from %d to %d, want 0 to %d", i, lo, hi, boost.MaxCategory)
 		}
-		nodes[i].Categories, nodes[i].Threshold = categorySet(set), 0
+		nodes[i].Categories, nodes[i].Threshold = boost.CategorySet(set), 0
 	}
 	for i, kind := range x.SplitType {
 		if kind == 1 && (i >= len(nodes) || nodes[i].Categories == nil && !nodes[i].IsLeaf()) {
 			return fmt.Errorf("node %d splits by category, but none are listed", i)
-		}
-	}
-	return nil
-}
-
-// categorySet is the bit set of the categories.
-func categorySet(list []int) []uint32 {
-	set := make([]uint32, slices.Max(list)/32+1)
-	for _, c := range list {
-		set[c/32] |= 1 << (c % 32)
-	}
-	return set
-}
-
-// maxTreeDepth keeps recursion within bounds.
-const maxTreeDepth = 1 << 16
-
-// check checks that the nodes are a tree whose children follow their parents, with sound features and numbers.
-func (t *Tree) check(features int) error {
-	reached := make([]int, len(t.Nodes)) // depth + 1
-	reached[0] = 1
-	for i := range t.Nodes {
-		n := &t.Nodes[i]
-		v := n.Threshold + n.Value
-		switch {
-		case reached[i] == 0:
-		case v != v || math.IsInf(float64(v), 0):
-			return fmt.Errorf("node %d: %v is not a finite number", i, v)
-		case n.IsLeaf():
-		case n.Feature < 0 || n.Feature >= features:
-			return fmt.Errorf("node %d: feature %d of %d", i, n.Feature, features)
-		case reached[i] > maxTreeDepth:
-			return fmt.Errorf("deeper than %d", maxTreeDepth)
-		default:
-			for _, c := range [2]int{n.Left, n.Right} {
-				if c <= i || c >= len(t.Nodes) || reached[c] != 0 {
-					return fmt.Errorf("node %d: child %d of %d nodes, want one after its parent and of one parent only", i, c, len(t.Nodes))
-				}
-				reached[c] = reached[i] + 1
-			}
 		}
 	}
 	return nil
@@ -226,7 +187,7 @@ func (b *Boosted) file() *xgbFile {
 	m.Param.Trees, m.Param.Parallel = integer(len(b.trees)), 1
 	for i := range b.trees {
 		m.Iterations = append(m.Iterations, i+1)
-		m.Trees[i] = b.trees[i].file(i, b.columns)
+		m.Trees[i] = treeFile(&b.trees[i], i, b.columns)
 	}
 	l.Booster = xgbBooster{Name: "gbtree", Model: m}
 	if b.dart {
@@ -238,8 +199,8 @@ func (b *Boosted) file() *xgbFile {
 	return f
 }
 
-// file is the tree in XGBoost's format.
-func (t *Tree) file(id, features int) xgbTree {
+// treeFile is a tree in XGBoost's format.
+func treeFile(t *Tree, id, features int) xgbTree {
 	n := len(t.Nodes)
 	x := xgbTree{ID: id, Parent: make([]int, n), SplitType: make([]int, n),
 		Categories: []int{}, CategoryNodes: []int{}, CategorySegment: []int{}, CategorySize: []int{}}
@@ -255,7 +216,7 @@ func (t *Tree) file(id, features int) xgbTree {
 			x.Parent[p.Left], x.Parent[p.Right] = i, i
 		}
 		if p.Categories != nil {
-			list := categoriesIn(p.Categories)
+			list := boost.CategoriesIn(p.Categories)
 			x.SplitType[i] = 1
 			x.CategoryNodes = append(x.CategoryNodes, i)
 			x.CategorySegment = append(x.CategorySegment, len(x.Categories))

@@ -1,9 +1,9 @@
-package classify
+package boost
 
 import "github.com/org/salesconv/internal/parallel"
 
 // bins are the columns of the training rows as numbers of bins, eight columns (or four with more than 256 numbers)
-// packed in each word of 64 bits, so that one word and one gradient are loaded for eight additions to histograms.
+// packed in each word of 64 bits, so that one word and one Gradient are loaded for eight additions to histograms.
 type bins struct {
 	rows   int
 	cuts   []cuts // of each column
@@ -24,7 +24,7 @@ type binBlock struct {
 const (
 	narrowLanes, wideLanes = 8, 4
 	narrowShift            = 8
-	maxBins                = 1<<16 - 1 // so that a missing value has a number too
+	MaxBins                = 1<<16 - 1 // so that a missing value has a number too
 )
 
 // lanes is the number of columns that a word of the block has room for.

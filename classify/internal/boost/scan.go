@@ -1,4 +1,4 @@
-package classify
+package boost
 
 import (
 	"cmp"
@@ -94,7 +94,7 @@ func (g *histGrower) scanOneHot(n *histNode, feature int, h []int64, best *split
 		missing -= p
 	}
 	for category, p := range h {
-		s := split{feature: int32(feature), defaultLeft: true, categories: categorySet([]int{category})}
+		s := split{feature: int32(feature), defaultLeft: true, categories: CategorySet([]int{category})}
 		s.left, s.right = g.scales.unpack(n.total-p), g.scales.unpack(p)
 		g.consider(n, &s, best)
 		s.defaultLeft = false
@@ -117,7 +117,7 @@ func (g *histGrower) scanSets(n *histNode, feature int, h []int64, best *split) 
 		s := split{feature: int32(feature), defaultLeft: defaultLeft}
 		s.left, s.right = g.scales.unpack(n.total-right), g.scales.unpack(right)
 		if g.consider(n, &s, best) {
-			best.categories = categorySet(order[:first])
+			best.categories = CategorySet(order[:first])
 		}
 	}
 	sum := int64(0)

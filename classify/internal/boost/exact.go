@@ -1,4 +1,4 @@
-package classify
+package boost
 
 import "github.com/org/salesconv/internal/parallel"
 
@@ -47,10 +47,10 @@ func newExactGrower(o *treeOptions, r *regularizer, columns [][]float32) *exactG
 func valueOf(key uint64) float32 { return sortedValue(uint32(key >> 32)) }
 
 // grow grows one tree and adds its leaves to the margins of the rows.
-func (g *exactGrower) grow(gradients []gradient, columns columnSampler, margin []float32) Tree {
+func (g *exactGrower) Grow(gradients []Gradient, columns ColumnSampler, margin []float32) Tree {
 	for i := range g.at {
 		g.at[i] = 0
-		if gradients[i].hess < 0 {
+		if gradients[i].Hess < 0 {
 			g.at[i] = ^0
 		}
 	}
@@ -72,12 +72,12 @@ func (g *exactGrower) grow(gradients []gradient, columns columnSampler, margin [
 	for i, id := range g.at {
 		margin[i] += g.tree.Nodes[target[max(id, ^id)]].Value
 	}
-	g.tree.compact()
+	g.tree.Compact()
 	return g.tree
 }
 
 // measure sums the derivatives of new nodes, whose bounds are still those of their parents.
-func (g *exactGrower) measure(level []*exactNode, gradients []gradient) {
+func (g *exactGrower) measure(level []*exactNode, gradients []Gradient) {
 	if len(level) == 0 {
 		return
 	}
@@ -96,7 +96,7 @@ func (g *exactGrower) measure(level []*exactNode, gradients []gradient) {
 }
 
 // findSplits finds the best split of each node of a level.
-func (g *exactGrower) findSplits(level []*exactNode, gradients []gradient, depth int, columns columnSampler) {
+func (g *exactGrower) findSplits(level []*exactNode, gradients []Gradient, depth int, columns ColumnSampler) {
 	const most = 64 // groups of columns that are searched side by side
 	groups := min(most, len(g.columns))
 	best := make([][]split, groups)
@@ -180,13 +180,13 @@ func (g *exactGrower) prune() []int {
 type exactScan struct {
 	*exactGrower
 	level     []*exactNode
-	gradients []gradient
+	gradients []Gradient
 	best      []split
 	sum       []sums    // of the values of each node so far
 	last      []float32 // the last of them
 }
 
-func newExactScan(g *exactGrower, level []*exactNode, gradients []gradient) *exactScan {
+func newExactScan(g *exactGrower, level []*exactNode, gradients []Gradient) *exactScan {
 	n := len(level)
 	return &exactScan{g, level, gradients, make([]split, n), make([]sums, n), make([]float32, n)}
 }

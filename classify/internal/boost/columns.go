@@ -1,4 +1,4 @@
-package classify
+package boost
 
 import (
 	"cmp"
@@ -10,9 +10,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// columnsOf copies x to columns of float32. NaN is a missing value; infinities and, in columns of categories,
+// Columns copies x to columns of float32. NaN is a missing value; infinities and, in columns of categories,
 // anything but whole numbers from 0 on are errors.
-func columnsOf(x mat.Matrix, categorical []bool) ([][]float32, error) {
+func Columns(x mat.Matrix, categorical []bool) ([][]float32, error) {
 	n, d := x.Dims()
 	rows := matrix.Of(x)
 	data := make([]float32, n*d)
@@ -27,20 +27,22 @@ func columnsOf(x mat.Matrix, categorical []bool) ([][]float32, error) {
 		for i := b * block; i < min(n, (b+1)*block); i++ {
 			row := rows.Row32(i, buf)
 			if hasMissing(row) || categorical != nil {
-				bad[b] = cmp.Or(bad[b], checkTreeRow(i, row, categorical))
+				bad[b] = cmp.Or(bad[b], CheckRow(i, row, categorical))
 			}
 			for j, v := range row {
 				columns[j][i] = v
 			}
 		}
 	})
-	if err := firstError(bad); err != nil {
-		return nil, err
+	for _, err := range bad {
+		if err != nil {
+			return nil, err
+		}
 	}
 	return columns, nil
 }
 
-// hasMissing says whether any value is NaN or infinite. Sums that overflow count too: that only costs time.
+// hasMissing reports whether any value is NaN or infinite. Sums that overflow count too: that only costs time.
 func hasMissing(v []float32) bool {
 	var a, b, c, d, e, f, g, h float32
 	for ; len(v) >= 8; v = v[8:] {
@@ -54,15 +56,15 @@ func hasMissing(v []float32) bool {
 	return sum-sum != 0
 }
 
-// checkTreeRow names the first value of a row that trees cannot learn from.
-func checkTreeRow(i int, row []float32, categorical []bool) error {
+// CheckRow names the first value of a row that trees cannot learn from.
+func CheckRow(i int, row []float32, categorical []bool) error {
 	for j, v := range row {
 		switch {
 		case math.IsInf(float64(v), 0):
-			return fmt.Errorf("classify: row %d, column %d is %v as float32, want a finite number or NaN for a missing one", i, j, v)
+			return fmt.Errorf("row %d, column %d is %v as float32, want a finite number or NaN for a missing one", i, j, v)
 		case categorical == nil || !categorical[j] || v != v:
-		case v < 0 || v > maxCategory || v != float32(int(v)):
-			return fmt.Errorf("classify: row %d, column %d is %v, want a category: a whole number from 0 to %d", i, j, v, maxCategory)
+		case v < 0 || v > MaxCategory || v != float32(int(v)):
+			return fmt.Errorf("row %d, column %d is %v, want a category: a whole number from 0 to %d", i, j, v, MaxCategory)
 		}
 	}
 	return nil

@@ -1,4 +1,4 @@
-package classify
+package boost
 
 import (
 	"slices"
@@ -9,9 +9,9 @@ import (
 // heapLevels is the number of levels of a tree that one heap holds.
 const heapLevels = 6
 
-// A forest is a list of trees laid out for prediction, in heaps: the top of each tree, tree by tree, then what is below
+// A Forest is a list of trees laid out for prediction, in heaps: the top of each tree, tree by tree, then what is below
 // those that are deeper. All levels of a heap are complete; where the tree ends early its leaf is repeated.
-type forest struct {
+type Forest struct {
 	kernel.Forest
 	trees []Tree
 	below [][]int // by heap and leaf: the heap where the tree goes on, 0 for nowhere; nil: none at all
@@ -27,12 +27,12 @@ type run struct {
 	kernel.Forest
 }
 
-// newForest lays trees out.
-func newForest(trees []Tree) *forest {
-	f := &forest{trees: trees}
+// NewForest lays trees out.
+func NewForest(trees []Tree) *Forest {
+	f := &Forest{trees: trees}
 	f.Levels = 1
 	for i := range trees {
-		f.Levels = max(f.Levels, min(heapLevels, trees[i].depth()))
+		f.Levels = max(f.Levels, min(heapLevels, trees[i].Depth()))
 	}
 	for range trees {
 		f.addHeap()
@@ -63,7 +63,7 @@ func (t *Tree) splitsByCategory() bool {
 }
 
 // addHeap makes room for another heap and returns its number.
-func (f *forest) addHeap() int {
+func (f *Forest) addHeap() int {
 	var zero [kernel.TreeSize]float32
 	var none [kernel.TreeSize]uint32
 	f.Threshold, f.Leaf = append(f.Threshold, zero[:]...), append(f.Leaf, zero[:]...)
@@ -72,7 +72,7 @@ func (f *forest) addHeap() int {
 }
 
 // layout copies the levels from node root down into a heap, and what is below them into further heaps.
-func (f *forest) layout(t *Tree, heap, root int) {
+func (f *Forest) layout(t *Tree, heap, root int) {
 	at := [2 * kernel.TreeSize]int{1: root} // the node at each place
 	leaves := 1 << f.Levels
 	for i := 1; i < leaves; i++ {
@@ -103,9 +103,9 @@ func (f *forest) layout(t *Tree, heap, root int) {
 	}
 }
 
-// add adds what the trees give a block of rows, of width values each, to their margins: in float32 and in the order
+// Add adds what the trees give a block of rows, of width values each, to their margins: in float32 and in the order
 // of the trees, as XGBoost does.
-func (f *forest) add(rows []float32, width int, margin *[kernel.ForestRows]float32) {
+func (f *Forest) Add(rows []float32, width int, margin *[kernel.ForestRows]float32) {
 	for i := range f.runs {
 		r := &f.runs[i]
 		if r.plain {
@@ -118,8 +118,8 @@ func (f *forest) add(rows []float32, width int, margin *[kernel.ForestRows]float
 	}
 }
 
-// addRow is add for one row.
-func (f *forest) addRow(row []float32, margin float32) float32 {
+// AddRow is Add for one row.
+func (f *Forest) AddRow(row []float32, margin float32) float32 {
 	for i := range f.runs {
 		if r := &f.runs[i]; r.plain {
 			margin = r.AddRow(row, margin)
@@ -131,7 +131,7 @@ func (f *forest) addRow(row []float32, margin float32) float32 {
 }
 
 // addOthers adds the trees of a run that is not plain to one row.
-func (f *forest) addOthers(r *run, row []float32, margin float32) float32 {
+func (f *Forest) addOthers(r *run, row []float32, margin float32) float32 {
 	for i := r.from; i < r.to; i++ {
 		margin += f.value(i, row)
 	}
@@ -139,7 +139,7 @@ func (f *forest) addOthers(r *run, row []float32, margin float32) float32 {
 }
 
 // value is what tree i gives a row.
-func (f *forest) value(i int, row []float32) float32 {
+func (f *Forest) value(i int, row []float32) float32 {
 	if t := &f.trees[i]; f.categorical[i] {
 		return t.Nodes[t.Leaf(row)].Value * t.Scale
 	}

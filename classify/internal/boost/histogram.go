@@ -1,4 +1,4 @@
-package classify
+package boost
 
 import (
 	"container/heap"
@@ -21,17 +21,17 @@ import (
 type scales struct{ grad, hess float64 }
 
 // pack fills packed with the scaled gradients, 0 for rows that are left out, and returns their sum.
-func pack(gradients []gradient, packed []int64) (total int64, s scales) {
+func pack(gradients []Gradient, packed []int64) (total int64, s scales) {
 	var grad, hess float64
 	for _, g := range gradients {
-		grad += math.Abs(float64(g.grad))
-		hess += max(0, float64(g.hess))
+		grad += math.Abs(float64(g.Grad))
+		hess += max(0, float64(g.Hess))
 	}
 	slack := float64(len(gradients)) / 2 // of rounding
 	up := scales{powerOfTwo((math.MaxInt32 - slack) / grad), powerOfTwo((math.MaxUint32 - slack) / hess)}
 	for i, g := range gradients {
-		grad := int64(math.RoundToEven(float64(g.grad) * up.grad))
-		packed[i] = grad<<32 + int64(math.RoundToEven(float64(max(0, g.hess))*up.hess))
+		grad := int64(math.RoundToEven(float64(g.Grad) * up.grad))
+		packed[i] = grad<<32 + int64(math.RoundToEven(float64(max(0, g.Hess))*up.hess))
 		total += packed[i]
 	}
 	return total, scales{1 / up.grad, 1 / up.hess}
@@ -79,7 +79,7 @@ type histGrower struct {
 	free      [][]int64 // histograms for use
 	scratch   sync.Pool
 	tree      Tree
-	columns   columnSampler
+	columns   ColumnSampler
 	leaves    int
 	finished  []*histNode // leaves with their rows
 	blockBest []split
@@ -98,7 +98,7 @@ func newHistGrower(o *treeOptions, r *regularizer, data *bins) *histGrower {
 }
 
 // grow grows one tree and adds its leaves to the margins of the rows.
-func (g *histGrower) grow(gradients []gradient, columns columnSampler, margin []float32) Tree {
+func (g *histGrower) Grow(gradients []Gradient, columns ColumnSampler, margin []float32) Tree {
 	total, scales := pack(gradients, g.packed)
 	g.scales, g.columns, g.leaves, g.finished = scales, columns, 1, g.finished[:0]
 	for i := range g.rows {

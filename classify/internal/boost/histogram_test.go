@@ -1,7 +1,8 @@
-package classify
+package boost
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/org/salesconv/internal/reference"
@@ -47,7 +48,9 @@ func TestCuts(t *testing.T) {
 		for _, v := range c.cut {
 			got = append(got, float64(v))
 		}
-		wantClose(t, want.Column, got, want.Cuts, 0)
+		if !slices.Equal(got, want.Cuts) {
+			t.Errorf("%s: cuts %v, want %v", want.Column, got, want.Cuts)
+		}
 	}
 }
 
@@ -89,10 +92,10 @@ func TestHistogram(t *testing.T) {
 	}
 	columns[8][7] = float32(math.NaN())
 	b := newBins(columns, nil, 256, nil)
-	gradients := make([]gradient, b.rows)
+	gradients := make([]Gradient, b.rows)
 	var rows []uint32
 	for i := range gradients {
-		gradients[i] = gradient{float32(math.Sin(float64(i))), float32(i%10) / 10}
+		gradients[i] = Gradient{float32(math.Sin(float64(i))), float32(i%10) / 10}
 		if i%3 == 0 {
 			rows = append(rows, uint32(i))
 		}

@@ -1,13 +1,13 @@
-package classify
+package boost
 
 import (
 	"math/rand/v2"
 	"slices"
 )
 
-// A columnSampler draws the columns that the splits of one tree may use: some for the tree, of these some for each
+// A ColumnSampler draws the columns that the splits of one tree may use: some for the tree, of these some for each
 // level and of those some for each node. Each draw has its own random stream, whatever the order of the calls.
-type columnSampler struct {
+type ColumnSampler struct {
 	seed            uint64
 	columns         int
 	byLevel, byNode float64
@@ -23,14 +23,16 @@ const (
 	nodeStream  = 2 << 32
 )
 
-func newColumnSampler(seed uint64, columns int, byTree, byLevel, byNode float64) columnSampler {
-	c := columnSampler{seed: seed, columns: columns, byLevel: byLevel, byNode: byNode}
+// NewColumnSampler draws the columns of a tree; shares are those of byTree's columns for each level, and of these for each
+// node.
+func NewColumnSampler(seed uint64, columns int, byTree, byLevel, byNode float64) ColumnSampler {
+	c := ColumnSampler{seed: seed, columns: columns, byLevel: byLevel, byNode: byNode}
 	c.tree = c.draw(nil, byTree, treeStream)
 	return c
 }
 
 // draw takes a share of the columns, one at least; nil is all of them.
-func (c *columnSampler) draw(from []int, share float64, stream uint64) []int {
+func (c *ColumnSampler) draw(from []int, share float64, stream uint64) []int {
 	if share == 1 {
 		return from
 	}
@@ -47,7 +49,7 @@ func (c *columnSampler) draw(from []int, share float64, stream uint64) []int {
 }
 
 // node says for each column whether a node may split on it; allowed is what constraints say. nil is all.
-func (c *columnSampler) node(id, depth int, allowed []bool) []bool {
+func (c *ColumnSampler) node(id, depth int, allowed []bool) []bool {
 	drawn := c.draw(c.draw(c.tree, c.byLevel, levelStream+uint64(depth)), c.byNode, nodeStream+uint64(id))
 	if drawn == nil {
 		return allowed
@@ -59,15 +61,15 @@ func (c *columnSampler) node(id, depth int, allowed []bool) []bool {
 	return mask
 }
 
-// sampleRows leaves rows out of a tree, by making their second derivative negative.
-func sampleRows(gradients []gradient, share float64, seed uint64) {
+// SampleRows leaves rows out of a tree, by making their second derivative negative.
+func SampleRows(gradients []Gradient, share float64, seed uint64) {
 	if share == 1 {
 		return
 	}
 	rng := rand.New(rand.NewPCG(seed, rowStream))
 	for i := range gradients {
 		if rng.Float64() >= share {
-			gradients[i] = gradient{0, -1}
+			gradients[i] = Gradient{0, -1}
 		}
 	}
 }

@@ -1,6 +1,11 @@
-package classify
+package boost
 
-import "math/bits"
+import (
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+)
 
 // A Tree is one regression tree of a Boosted model: what a row adds to the log-odds. Only to be read.
 type Tree struct {
@@ -8,7 +13,7 @@ type Tree struct {
 	Scale float32 // what the leaf values are multiplied by: the weight DART gave the tree, otherwise 1
 }
 
-// A Node splits the rows that reach it, or is a leaf and ends their way.
+// A Node splits the rows that reach it, or is a leaf.
 type Node struct {
 	Left, Right int      // indices of the children, -1 in a leaf
 	Feature     int      // the column the split looks at
@@ -21,7 +26,7 @@ type Node struct {
 	Cover       float32  // sum of the second derivatives of the loss over the training rows of the node
 }
 
-// IsLeaf says whether the node has no children.
+// IsLeaf reports whether the node has no children.
 func (n *Node) IsLeaf() bool { return n.Left < 0 }
 
 // Next is the child that a row with value v in column Feature goes to. Columns are compared as float32, as in
@@ -51,8 +56,8 @@ func (t *Tree) Leaf(row []float32) int {
 	return i
 }
 
-// depth is the number of splits on the longest way from the root.
-func (t *Tree) depth() int {
+// Depth is the number of splits on the longest path from the root.
+func (t *Tree) Depth() int {
 	depth := make([]int, len(t.Nodes))
 	deepest := 0
 	for i := range t.Nodes {
@@ -75,8 +80,8 @@ func (t *Tree) split(i int, s *split, left, right Node) int {
 	return len(t.Nodes) - 2
 }
 
-// compact drops the nodes that cannot be reached from the root and keeps the order of the others.
-func (t *Tree) compact() {
+// Compact drops the nodes that cannot be reached from the root and keeps the order of the others.
+func (t *Tree) Compact() {
 	index := make([]int, len(t.Nodes))
 	kept := t.Nodes[:0]
 	index[0] = 1 // 0: not reached, otherwise the new index + 1
@@ -98,20 +103,20 @@ func (t *Tree) compact() {
 	t.Nodes = kept
 }
 
-// maxCategory is the largest number of a category: float32 holds all integers up to it.
-const maxCategory = 1<<24 - 1
+// MaxCategory is the largest number of a category: float32 holds all integers up to it.
+const MaxCategory = 1<<24 - 1
 
-// hasCategory says whether category v is in the bit set.
+// hasCategory reports whether category v is in the bit set.
 func hasCategory(set []uint32, v float32) bool {
-	if v < 0 || v > maxCategory {
+	if v < 0 || v > MaxCategory {
 		return false
 	}
 	c := uint(v)
 	return c/32 < uint(len(set)) && set[c/32]>>(c%32)&1 != 0
 }
 
-// categoriesIn lists the members of a bit set, ascending.
-func categoriesIn(set []uint32) []int {
+// CategoriesIn lists the members of a bit set, ascending.
+func CategoriesIn(set []uint32) []int {
 	var list []int
 	for k, word := range set {
 		for ; word != 0; word &= word - 1 {
@@ -119,4 +124,44 @@ func categoriesIn(set []uint32) []int {
 		}
 	}
 	return list
+}
+
+// CategorySet is the bit set of the categories.
+func CategorySet(list []int) []uint32 {
+	set := make([]uint32, slices.Max(list)/32+1)
+	for _, c := range list {
+		set[c/32] |= 1 << (c % 32)
+	}
+	return set
+}
+
+// maxTreeDepth keeps recursion within bounds.
+const maxTreeDepth = 1 << 16
+
+// Check checks that the nodes are a tree whose children follow their parents, with sound features and numbers.
+func (t *Tree) Check(features int) error {
+	reached := make([]int, len(t.Nodes)) // depth + 1
+	reached[0] = 1
+	for i := range t.Nodes {
+		n := &t.Nodes[i]
+		v := n.Threshold + n.Value
+		switch {
+		case reached[i] == 0:
+		case v != v || math.IsInf(float64(v), 0):
+			return fmt.Errorf("node %d: %v is not a finite number", i, v)
+		case n.IsLeaf():
+		case n.Feature < 0 || n.Feature >= features:
+			return fmt.Errorf("node %d: feature %d of %d", i, n.Feature, features)
+		case reached[i] > maxTreeDepth:
+			return fmt.Errorf("deeper than %d", maxTreeDepth)
+		default:
+			for _, c := range [2]int{n.Left, n.Right} {
+				if c <= i || c >= len(t.Nodes) || reached[c] != 0 {
+					return fmt.Errorf("node %d: child %d of %d nodes, want one after its parent and of one parent only", i, c, len(t.Nodes))
+				}
+				reached[c] = reached[i] + 1
+			}
+		}
+	}
+	return nil
 }
