@@ -112,3 +112,30 @@ func ExampleObjective() {
 	fmt.Printf("%d steps, the loss falls: %v\n", last.Step, last.Loss < first.Loss)
 	// Output: 20 steps, the loss falls: true
 }
+
+// Two runs with different seeds, averaged: a model soup, which costs no more than one model.
+func ExampleAverage() {
+	docs := [][]string{{"the price is too high"}, {"is it", "too high"}, {"we can sign today"}, {"sign it", "today"}}
+	labels := []int{0, 0, 1, 1}
+	generic, err := encoder.Load(os.DirFS("../encoder/testdata/models/mean12"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var models []*encoder.Model
+	for seed := range uint64(2) {
+		model := generic.Clone()
+		if _, err := triplet.Train(context.Background(), model, docs, labels, &triplet.Options{Seed: seed, LabelWeight: 1}); err != nil {
+			fmt.Println(err)
+			return
+		}
+		models = append(models, model)
+	}
+	soup, err := triplet.Average(models...)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(soup.Width(), "numbers for each document, and a classifier of the label:", soup.Heads().Label != nil)
+	// Output: 16 numbers for each document, and a classifier of the label: true
+}

@@ -131,38 +131,12 @@ func (f *fit) tune(ctx context.Context) (*tuned, error) {
 	return t, nil
 }
 
-// join makes the first model the mean of all, and takes its head off it.
+// join sets the model to the average of all, and takes its head off it.
 func (t *tuned) join(models []*encoder.Model) error {
-	t.model = models[0]
-	mean := func(of func(*encoder.Model) []float32) {
-		vectors := make([][]float32, len(models))
-		for k, m := range models {
-			vectors[k] = of(m)
-		}
-		for j := range vectors[0] {
-			sum := 0.0
-			for _, v := range vectors {
-				sum += float64(v[j])
-			}
-			vectors[0][j] = float32(sum / float64(len(models)))
-		}
-	}
-	for i := range t.model.Parameters() {
-		mean(func(m *encoder.Model) []float32 { return m.Parameters()[i].Value.Data().([]float32) })
-	}
-	t.model.InvalidateWeights()
-	mean(func(m *encoder.Model) []float32 { return m.Heads().Query })
-	task := func(of func(*encoder.Heads) *encoder.Task) {
-		mean(func(m *encoder.Model) []float32 { return of(m.Heads()).Bias })
-		for c := range of(t.model.Heads()).Matrix {
-			mean(func(m *encoder.Model) []float32 { return of(m.Heads()).Matrix[c] })
-		}
-	}
-	task(func(h *encoder.Heads) *encoder.Task { return h.Label })
-	for k := range t.model.Heads().Tasks {
-		task(func(h *encoder.Heads) *encoder.Task { return &h.Tasks[k] })
-	}
 	var err error
+	if t.model, err = triplet.Average(models...); err != nil {
+		return err
+	}
 	if t.head, err = head(t.model); err != nil {
 		return err
 	}

@@ -1,0 +1,117 @@
+package triplet
+
+import (
+	"bytes"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/org/salesconv/encoder"
+)
+
+// trained returns a model with heads of every kind after a few steps.
+func trained(t *testing.T, seed uint64) *encoder.Model {
+	t.Helper()
+	docs, labels := calls(seed, 12)
+	m := loadTiny(t)
+	o := &Options{Seed: seed, LearningRate: 1e-2, Attention: true, LabelWeight: 1, Tasks: []Task{{Name: "half", Targets: strings.Fields("a a a a a a b b b b b b")}}}
+	if _, err := Train(t.Context(), m, docs, labels, o); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// numbers are all that a model's embeddings, pooling and heads are made of.
+func numbers(m *encoder.Model) (all [][]float32) {
+	for _, p := range m.Parameters() {
+		all = append(all, elements(p.Value))
+	}
+	h := m.Heads()
+	all = append(all, h.Query)
+	for _, task := range append([]encoder.Task{*h.Label}, h.Tasks...) {
+		all = append(append(all, task.Bias), task.Matrix...)
+	}
+	return all
+}
+
+// Weights and heads are means in a model of its own: neither is its memory the others', nor do they change.
+func TestAverage(t *testing.T) {
+	models := []*encoder.Model{trained(t, 1), trained(t, 2), trained(t, 3)}
+	var before [][][]float32
+	for _, m := range models {
+		before = append(before, numbers(m.Clone()))
+	}
+	soup, err := Average(models...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, got := range numbers(soup) {
+		for j, x := range got {
+			want := float32((float64(before[0][i][j]) + float64(before[1][i][j]) + float64(before[2][i][j])) / 3)
+			if x != want {
+				t.Fatalf("number %d of vector %d is %v, want %v", j, i, x, want)
+			}
+		}
+	}
+	e, err := soup.EncodeDocuments(t.Context(), [][]string{{"the price", "is too high"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir() + "/soup"
+	if err := soup.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := encoder.Load(os.DirFS(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := loaded.EncodeDocuments(t.Context(), [][]string{{"the price", "is too high"}}, nil)
+	if err != nil || !reflect.DeepEqual(again.RawRow(0), e.RawRow(0)) {
+		t.Errorf("a saved average encodes otherwise, error %v", err)
+	}
+	for _, vector := range numbers(soup) {
+		clear(vector)
+	}
+	for k, m := range models {
+		if !reflect.DeepEqual(numbers(m), before[k]) {
+			t.Errorf("model %d changed", k)
+		}
+	}
+}
+
+// The average of one is the same again, with heads or without.
+func TestAverageOfOne(t *testing.T) {
+	for _, m := range []*encoder.Model{trained(t, 1), loadTiny(t)} {
+		soup, err := Average(m)
+		if err != nil || soup == m || !bytes.Equal(weights(soup), weights(m)) || !reflect.DeepEqual(soup.Heads(), m.Heads()) {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
+func TestAverageErrors(t *testing.T) {
+	with := func(change func(h *encoder.Heads)) *encoder.Model {
+		m := trained(t, 1).Clone()
+		change(m.Heads())
+		return m
+	}
+	other, err := encoder.Load(os.DirFS("../encoder/testdata/models/mean12"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := trained(t, 1)
+	for want, models := range map[string][]*encoder.Model{
+		"0 models":            {},
+		"none of them nil":    {first, nil},
+		"parameters, want":    {first, first, other},
+		"only one":            {first, loadTiny(t)},
+		"kinds or numbers":    {first, with(func(h *encoder.Heads) { h.Query = nil })},
+		`task 0 is "quarter"`: {first, with(func(h *encoder.Heads) { h.Tasks[0].Name = "quarter" })},
+		`classes ["b" "a"]`:   {first, with(func(h *encoder.Heads) { h.Tasks[0].Classes = []string{"b", "a"} })},
+	} {
+		if _, err := Average(models...); err == nil || !strings.HasPrefix(err.Error(), "triplet: ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}
