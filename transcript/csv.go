@@ -29,8 +29,11 @@ func (o Reader) CSV(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
 			yield.fail(0, at, err)
 			return
 		}
-		o.Summary.format("CSV")
-		o.table(header, at, t.next, yield)
+		format := "CSV"
+		if t.separator == "\t" {
+			format = "TSV"
+		}
+		o.table(format, header, at, t.next, yield)
 	})
 }
 

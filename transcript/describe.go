@@ -116,9 +116,12 @@ func (d *describer) outcome(o Reader, c *Call) (err error) {
 		if err != nil && !l.guessed() {
 			return failAt(l.entry.at(), "%v", err)
 		}
-		if err != nil {
+		switch {
+		case err != nil:
 			c.Notes = append(c.Notes, fmt.Sprintf("a value of %s is no label", clip(l.key)))
 			d.extra = append(d.extra, l)
+		case l.guessed():
+			o.Summary.took(l.key, "label")
 		}
 	}
 	return nil

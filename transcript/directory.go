@@ -17,7 +17,7 @@ import (
 )
 
 // formats are the endings of the files that are read, and how.
-var formats = map[string]func(Reader, context.Context, io.Reader) iter.Seq2[Call, error]{
+var formats = map[string]Format{
 	".json": Reader.JSON, ".jsonl": Reader.JSON, ".ndjson": Reader.JSON,
 	".csv": Reader.CSV, ".tsv": Reader.CSV,
 	".txt": Reader.Text,
@@ -26,7 +26,7 @@ var formats = map[string]func(Reader, context.Context, io.Reader) iter.Seq2[Call
 }
 
 // format returns how a file of a name is read, nil if the name does not tell it.
-func (o Reader) format(name string) func(Reader, context.Context, io.Reader) iter.Seq2[Call, error] {
+func (o Reader) format(name string) Format {
 	if read := o.Formats[ending(name)]; read != nil {
 		return read
 	}

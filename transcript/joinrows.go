@@ -51,10 +51,10 @@ func (r *row) tell(key string, u use, e entry) {
 // rows joins rows to calls, all of which are held in memory, since the rows of a call need not stand together.
 type rows struct {
 	Reader
-	calls []*joined
-	byID  map[string]*joined
-	count int
-	size  int64
+	format string // of what the rows are in
+	calls  []*joined
+	byID   map[string]*joined
+	count  int
 }
 
 // joined is a call of rows.
@@ -65,7 +65,9 @@ type joined struct {
 	lines  int
 }
 
-func newRows(o Reader) *rows { return &rows{Reader: o, byID: make(map[string]*joined)} }
+func newRows(o Reader, format string) *rows {
+	return &rows{Reader: o, format: format + ", a turn each", byID: make(map[string]*joined)}
+}
 
 // add takes a row.
 func (r *rows) add(next row) {
@@ -89,7 +91,6 @@ func (r *rows) add(next row) {
 		j.lines++
 	}
 	r.count++
-	r.size += int64(len(next.turn.text))
 }
 
 // compare finds what a row says of its call otherwise than the rows before.
@@ -123,11 +124,12 @@ func (r *rows) flush(yield yieldFunc, number func(int) string) (more bool) {
 		if c.ID == "" {
 			c.ID = number(i + 1)
 		}
+		r.Summary.format(r.format)
 		if !yield(c, nil) {
 			return false
 		}
 	}
-	*r = *newRows(r.Reader)
+	r.calls, r.byID, r.count = nil, make(map[string]*joined), 0
 	return true
 }
 
@@ -169,7 +171,6 @@ func (j *joined) finish(o Reader) (c Call, err error) {
 	}
 	err = d.finish(o, &c)
 	c.ID = cmp.Or(j.call, j.id)
-	o.Summary.format("rows of turns")
 	return c, err
 }
 

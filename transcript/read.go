@@ -77,12 +77,15 @@ type Reader struct {
 	MaxUnpacked int64
 
 	// Formats are further formats, by the endings of files' names with their dot, in small letters.
-	Formats map[string]func(Reader, context.Context, io.Reader) iter.Seq2[Call, error]
+	Formats map[string]Format
 
 	name string // of the file within a directory
 	// conversations opens what ConvoKit keeps of the calls whose turns are read, nil if there is nothing.
 	conversations func() (io.ReadCloser, error)
 }
+
+// A Format reads the calls of a file, with the settings of a Reader.
+type Format func(Reader, context.Context, io.Reader) iter.Seq2[Call, error]
 
 // JSON reads what [Read] reads. `transcript` (or `turns`) is a text or an array of turns, objects of text, speaker, role,
 // start and end: seconds or "00:12". Other keys of a turn are not kept.

@@ -15,7 +15,7 @@ type records struct {
 }
 
 func newRecords(o Reader) *records {
-	return &records{Reader: o, keys: newKeys(o.Columns), rows: newRows(o)}
+	return &records{Reader: o, keys: newKeys(o.Columns), rows: newRows(o, "JSON")}
 }
 
 // result is a call of a record, or what is wrong with it.
@@ -275,9 +275,8 @@ func (r *records) row(v value, n int, at int64) row {
 		row.turn = t.turns[0]
 	}
 	for m := range v.all() {
-		u := r.keys.ofCall(m.key())
-		if m.kind() != 'n' {
-			row.tell(m.key(), u, m)
+		if m.kind() != 'n' && m.kind() != '{' && m.kind() != '[' {
+			row.tell(m.key(), r.keys.ofCall(m.key()), m)
 		}
 	}
 	return row

@@ -57,21 +57,21 @@ var shapes = []shape{
 	{name: "Recall.ai", turns: "words[].words[]", start: "start_timestamp", end: "end_timestamp", words: true},
 	{name: "chat messages", turns: "messages[]", open: true},
 	{name: "ShareGPT", turns: "conversations[]", open: true},
-	{name: "turns", turns: "turns[]", open: true},
-	{name: "turns", turns: "transcript[]", open: true},
-	{name: "turns", turns: "transcript_object[]", open: true},
-	{name: "turns", turns: "conversation[]", open: true},
-	{name: "turns", turns: "dialogue[]", open: true},
-	{name: "turns", turns: "dialog[]", open: true},
-	{name: "turns", turns: "transcripts[]", open: true},
-	{name: "turns", turns: "text[]", open: true},
-	{name: "words", turns: "words[]", words: true},
+	{name: "JSON turns", turns: "turns[]", open: true},
+	{name: "JSON turns", turns: "transcript[]", open: true},
+	{name: "JSON turns", turns: "transcript_object[]", open: true},
+	{name: "JSON turns", turns: "conversation[]", open: true},
+	{name: "JSON turns", turns: "dialogue[]", open: true},
+	{name: "JSON turns", turns: "dialog[]", open: true},
+	{name: "JSON turns", turns: "transcripts[]", open: true},
+	{name: "JSON turns", turns: "text[]", open: true},
+	{name: "JSON words", turns: "words[]", words: true},
 }
 
 // anyList and plainText are the shapes of a list of turns, wherever it stands, and of a text.
 var (
-	anyList   = shape{name: "turns", open: true}
-	plainText = shape{name: "text", open: true}
+	anyList   = shape{name: "JSON turns", open: true}
+	plainText = shape{name: "JSON", open: true}
 )
 
 // byKey are the indices of the shapes by the key that their paths start with.

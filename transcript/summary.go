@@ -113,13 +113,15 @@ func (s *Summary) calls() string {
 	}) {
 		from = append(from, name)
 	}
-	for _, r := range []Role{Agent, Customer} {
-		speakers = append(speakers, number(s.Speakers[r], r.String()))
+	for _, r := range []Role{Agent, Customer, Other} {
+		if n := s.Speakers[r]; n > 0 {
+			speakers = append(speakers, number(n, map[Role]string{Agent: "agent", Customer: "customer", Other: "speaker of neither side"}[r]))
+		}
 	}
-	if n := s.Speakers[Other]; n > 0 {
-		speakers = append(speakers, number(n, "speaker")+" of neither side")
+	line := fmt.Sprintf("%s, %s", number(s.Calls, "call"), number(s.Turns, "turn"))
+	if len(speakers) > 0 {
+		line += " of " + strings.Join(speakers, ", ")
 	}
-	line := fmt.Sprintf("%s, %s of %s", number(s.Calls, "call"), number(s.Turns, "turn"), strings.Join(speakers, ", "))
 	if s.Unnamed > 0 {
 		line += fmt.Sprintf(", %d without a speaker", s.Unnamed)
 	}
@@ -154,8 +156,8 @@ func (s *Summary) notes() []string {
 
 // number writes a count with its noun.
 func number(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
+	if first, rest, _ := strings.Cut(noun, " "); n != 1 {
+		noun = strings.TrimSpace(first + "s " + rest)
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%d %s", n, noun)
 }

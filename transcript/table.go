@@ -1,9 +1,11 @@
 package transcript
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -18,6 +20,7 @@ type heading struct {
 // table makes calls of rows.
 type table struct {
 	Reader
+	format  string
 	keys    *keys
 	columns []heading
 	text    int  // the column of what was said
@@ -26,10 +29,38 @@ type table struct {
 	records *records
 }
 
+// Rows reads a table from elsewhere: its header are the names of the columns, and rows yields their cells. An error ends
+// it. CSV reads its rows in the same way:
+//
+//   - One column is the text of a call, or of a turn: transcript, or text, full_text, content and the like where there is
+//     only one of them. A text can be a list of turns, as JSON or as Python prints it, and \n in it can stand for line breaks.
+//   - call_id or id names the call, and label tells how it ended; where no column is called label, the only one called
+//     outcome, converted, won, stage and the like does. Words are those of Reader.Won and Reader.Lost and the usual ones.
+//   - Where there is a column of speakers or roles, or of the numbers of turns, and one of the IDs of calls or none of labels,
+//     each row is a turn. The rows of an ID are joined, wherever they stand, so that the calls are held in memory. Rows of
+//     one ID with different labels are an error.
+//   - All other columns are metadata; of rows that are turns, those that say the same in all rows of a call.
+//
+// Reader.Columns names columns that are called otherwise. Case does not count, nor do blanks, underscores and the like. Cells
+// that are empty, NaN, NULL, None or #N/A hold nothing. A first column without a name is pandas' index.
+func (o Reader) Rows(ctx context.Context, header []string, rows iter.Seq2[[]string, error]) iter.Seq2[Call, error] {
+	return o.finish(ctx, func(yield yieldFunc) {
+		next, stop := iter.Pull2(rows)
+		defer stop()
+		o.table("table", header, 0, func() ([]string, int64, error) {
+			cells, err, ok := next()
+			if !ok {
+				err = io.EOF
+			}
+			return cells, 0, err
+		}, yield)
+	})
+}
+
 // table reads the rows that next returns; header is the first of them, at a byte of the input.
-func (o Reader) table(header []string, at int64, next func() ([]string, int64, error), yield yieldFunc) {
-	t := &table{Reader: o, records: newRecords(o)}
-	t.keys, t.rows = t.records.keys, t.records.rows
+func (o Reader) table(format string, header []string, at int64, next func() ([]string, int64, error), yield yieldFunc) {
+	t := &table{Reader: o, format: format, records: newRecords(o), rows: newRows(o, format)}
+	t.keys = t.records.keys
 	if err := t.header(header); err != nil {
 		yield.fail(0, at, err)
 		return
@@ -73,6 +104,7 @@ func (t *table) row(cells []string, n int, at int64, err error, yield yieldFunc)
 	if c.ID == "" {
 		c.ID = t.number(n)
 	}
+	t.Summary.format(t.format)
 	return yield(c, nil)
 }
 

@@ -2,32 +2,167 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
+	"io"
 	"iter"
+	"strings"
 
+	"github.com/org/salesconv/examples/internal/parquet"
 	"github.com/org/salesconv/transcript"
 )
 
-// Calls streams the calls of a command: those of the file or directory that its argument names, in any of transcript's
-// formats, or those of standard input, which is JSON.
-func (env *Env) Calls(ctx context.Context) iter.Seq2[transcript.Call, error] {
-	if len(env.Args) == 1 && env.Args[0] != "-" {
-		return transcript.ReadFile(ctx, env.Args[0])
+// Calls reads the calls of a command: those of a file or a directory in any of transcript's formats and Parquet, or those of
+// standard input, which is JSON. Its flags say what columns, labels and speakers mean, what happens to records that cannot
+// be used, and whether personal data are masked. When all are read, a line on standard error says what was understood.
+//
+//	calls := new(cli.Calls)
+//	calls.Flags(flags)
+//	… // parse
+//	for call, err := range calls.Read(ctx, env, file) {
+//		if err != nil {
+//			return err
+//		}
+//		…
+//	}
+type Calls struct {
+	Rejected
+	// Mask is the default of -mask.
+	Mask   bool
+	reader transcript.Reader
+}
+
+// Flags adds -columns, -won, -lost, -roles and -mask, and those of Rejected.
+func (c *Calls) Flags(flags *flag.FlagSet) {
+	c.reader.Formats = map[string]transcript.Format{parquet.Ending: parquet.Calls}
+	c.reader.Columns = make(map[string]string)
+	c.reader.Roles = make(transcript.Roles)
+	flags.Func("columns", "what keys and columns with names of their own hold, such as `transcript=full_text,label=outcome`", func(list string) error {
+		return pairs(list, func(ours, theirs string) error {
+			c.reader.Columns[theirs] = ours
+			return nil
+		})
+	})
+	flags.Func("won", "`labels` of calls that were won, besides 1, won, yes, true and the like, with commas between them", words(&c.reader.Won))
+	flags.Func("lost", "`labels` of calls that were lost, besides 0, lost, no, false and the like", words(&c.reader.Lost))
+	flags.Func("roles", "sides of speakers whose names do not tell them, such as `Mara=agent,Tobias=customer`", func(list string) error {
+		return pairs(list, func(speaker, side string) error {
+			for _, role := range []transcript.Role{transcript.Agent, transcript.Customer, transcript.Other} {
+				if strings.EqualFold(side, role.String()) {
+					c.reader.Roles[speaker] = role
+					return nil
+				}
+			}
+			return fmt.Errorf("the side of %s is %q, want agent, customer or other", speaker, side)
+		})
+	})
+	flags.BoolVar(&c.Mask, "mask", c.Mask, "replace names, addresses, telephone, card and account numbers in all calls before anything else")
+	c.Rejected.Flags(flags)
+}
+
+// words returns a function that appends the words of a list.
+func words(to *[]string) func(string) error {
+	return func(list string) error {
+		for word := range strings.SplitSeq(list, ",") {
+			if word = strings.TrimSpace(word); word != "" {
+				*to = append(*to, word)
+			}
+		}
+		return nil
 	}
+}
+
+// pairs calls set for each a=b of a list.
+func pairs(list string, set func(a, b string) error) error {
+	for pair := range strings.SplitSeq(list, ",") {
+		a, b, ok := strings.Cut(pair, "=")
+		if a, b = strings.TrimSpace(a), strings.TrimSpace(b); !ok || a == "" || b == "" {
+			return fmt.Errorf("%q is not of the form name=value", pair)
+		}
+		if err := set(a, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Read streams the calls of a file or directory, or of standard input if its name is "" or "-". An error ends the command:
+// records that cannot be used are left out before, if the flags say so.
+func (c *Calls) Read(ctx context.Context, env *Env, file string) iter.Seq2[transcript.Call, error] {
 	return func(yield func(transcript.Call, error) bool) {
-		in, name, err := env.Input(ctx)
-		if err != nil {
+		if err := c.Open(env); err != nil {
 			yield(transcript.Call{}, err)
 			return
 		}
-		defer in.Close()
-		for call, err := range transcript.Read(ctx, in) {
-			if err != nil {
-				err = fmt.Errorf("%s: %w", name, err)
+		var s transcript.Summary
+		used := 0
+		for call, err := range c.raw(ctx, env, file, &s) {
+			if err == nil {
+				used++
+			} else if err = c.Add(err); err == nil {
+				continue
+			}
+			if !yield(call, err) || err != nil {
+				return
+			}
+		}
+		if err := c.end(env, &s, used); err != nil {
+			yield(transcript.Call{}, err)
+		}
+	}
+}
+
+// Collect returns the calls that Read streams. A call with the ID of one before is one that cannot be used.
+func (c *Calls) Collect(ctx context.Context, env *Env, file string) ([]transcript.Call, error) {
+	if err := c.Open(env); err != nil {
+		return nil, err
+	}
+	var s transcript.Summary
+	var ended error
+	skip := func(err error) {
+		if err := c.Add(err); ended == nil {
+			ended = err
+		}
+	}
+	if !c.skip && c.file == nil {
+		skip = nil
+	}
+	calls, err := transcript.Collect(c.raw(ctx, env, file, &s), skip)
+	if err == nil {
+		err = ended
+	}
+	if err != nil {
+		return nil, err
+	}
+	return calls, c.end(env, &s, len(calls))
+}
+
+// raw streams the calls, masked if that is asked for, and whatever is wrong.
+func (c *Calls) raw(ctx context.Context, env *Env, file string, s *transcript.Summary) iter.Seq2[transcript.Call, error] {
+	reader := c.reader
+	reader.Summary = s
+	return func(yield func(transcript.Call, error) bool) {
+		calls := reader.File(ctx, file)
+		if file == "" || file == "-" {
+			calls = reader.JSON(ctx, interruptible(ctx, func() (io.Reader, error) { return env.Stdin, nil }))
+		}
+		for call, err := range calls {
+			if bad, ok := errors.AsType[*transcript.RecordError](err); ok && bad.File == "" {
+				bad.File = "standard input"
+			}
+			if err == nil && c.Mask {
+				call = call.Mask().Call
 			}
 			if !yield(call, err) {
 				return
 			}
 		}
 	}
+}
+
+// end says what was read.
+func (c *Calls) end(env *Env, s *transcript.Summary, used int) error {
+	env.Notef("read %v", s)
+	return c.Close(used)
 }

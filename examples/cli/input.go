@@ -2,8 +2,12 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"iter"
 	"os"
+
+	"github.com/org/salesconv/transcript"
 )
 
 // Input opens the file named by the only argument, or standard input if there is none or it is "-", and returns it
@@ -35,4 +39,28 @@ func interruptible(ctx context.Context, open func() (io.Reader, error)) io.ReadC
 	}()
 	context.AfterFunc(ctx, func() { w.CloseWithError(ctx.Err()) })
 	return r
+}
+
+// Calls streams the calls of a command: those of the file or directory that its argument names, in any of transcript's
+// formats, or those of standard input, which is JSON. [Calls] has flags for them.
+func (env *Env) Calls(ctx context.Context) iter.Seq2[transcript.Call, error] {
+	if len(env.Args) == 1 && env.Args[0] != "-" {
+		return transcript.ReadFile(ctx, env.Args[0])
+	}
+	return func(yield func(transcript.Call, error) bool) {
+		in, name, err := env.Input(ctx)
+		if err != nil {
+			yield(transcript.Call{}, err)
+			return
+		}
+		defer in.Close()
+		for call, err := range transcript.Read(ctx, in) {
+			if err != nil {
+				err = fmt.Errorf("%s: %w", name, err)
+			}
+			if !yield(call, err) {
+				return
+			}
+		}
+	}
 }
