@@ -140,10 +140,24 @@ func TestGoldenHidden(t *testing.T) {
 	}
 }
 
-// TestModels runs the small models that sentence-transformers wrote: several widths, heads and depths, each pooling,
-// Dense modules, cased and uncased, F32 and BF16, names with and without "bert.".
+// models are those of testdata.
+func models(t testing.TB) (names []string) {
+	t.Helper()
+	dirs, err := os.ReadDir("testdata/models")
+	if err != nil || len(dirs) == 0 {
+		t.Fatal("no models in testdata: ", err)
+	}
+	for _, d := range dirs {
+		names = append(names, d.Name())
+	}
+	return names
+}
+
+// TestModels runs the small models that sentence-transformers wrote: several widths, heads and depths, each pooling and
+// activation, Dense modules, cased and uncased, F32 and BF16, names with and without "bert.", prompts, truncation, and
+// tokenizers that differ from their tokenizer.json.
 func TestModels(t *testing.T) {
-	for _, name := range []string{"mean12", "cls-cased", "max-dense", "masked-lm-bf16"} {
+	for _, name := range models(t) {
 		t.Run(name, func(t *testing.T) {
 			m, err := Load(modelFiles(t, name))
 			if err != nil {

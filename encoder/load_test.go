@@ -73,13 +73,16 @@ func TestLoadDamaged(t *testing.T) {
 		"object of modules":      {"modules.json", constant("{}"), "modules.json: key … object, want a"},
 		"pooling first":          {"modules.json", replace("transformer.Transformer", "pooling.Pooling"), "modules.json: module 0 is a Pooling, want Transformer"},
 		"unknown module":         {"modules.json", replace("dense.Dense", "lstm.LSTM"), `modules.json: modules of type … LSTM" are not supported`},
-		"path outside":           {"modules.json", replace("1_Pooling", "../1_Pooling"), `modules.json: path "../1_Pooling" of module 1, want a folder of the model`},
+		"path outside":           {"modules.json", replace("1_Pooling", "../1_Pooling"), `modules.json: path "../1_Pooling" of module 1, want a directory in that of the model`},
 		"huge config":            {"config.json", constant(strings.Repeat(" ", maxConfigSize+1)), "config.json: more than 1048576 bytes"},
 		"no config":              {"config.json", nil, "config.json … want a sentence-transformers"},
 		"string for number":      {"config.json", replace(`"hidden_size": 36`, `"hidden_size": "36"`), `config.json: key "hidden_size" is a string, want a int`},
 		"roberta":                {"config.json", replace(`"bert"`, `"xlm-roberta"`), `config.json: model_type is "xlm-roberta", want "bert"`},
-		"no model type":          {"config.json", replace(`"model_type"`, `"kind"`), `config.json: model_type is "", want "bert"`},
-		"relu":                   {"config.json", replace(`"gelu"`, `"relu"`), `config.json: hidden_act is "relu", want "gelu"`},
+		"no model type":          {"config.json", replace(`"model_type": "bert",`, ``), `config.json: model_type is "", want "bert"`},
+		"silu":                   {"config.json", replace(`"gelu"`, `"silu"`), `config.json: hidden_act is "silu", want one of`},
+		"pruned heads":           {"config.json", replace(`"model_type"`, `"pruned_heads": {"0": [1]}, "model_type"`), `config.json: pruned_heads is set, which is not supported`},
+		"quantized":              {"config.json", replace(`"model_type"`, `"quantization_config": {"bits": 8}, "model_type"`), `config.json: quantization_config is set`},
+		"unknown key":            {"config.json", replace(`"model_type"`, `"rotary": true, "model_type"`), `config.json: key "rotary" is not understood`},
 		"relative positions":     {"config.json", replace(`"model_type"`, `"position_embedding_type": "relative_key", "model_type"`), `config.json: position_embedding_type is "relative_key"`},
 		"decoder":                {"config.json", replace(`"is_decoder": false`, `"is_decoder": true`), "config.json: is_decoder is true, want false"},
 		"no layers":              {"config.json", replace(`"num_hidden_layers": 1`, `"num_hidden_layers": 0`), "config.json: num_hidden_layers is 0, want 1 to"},
@@ -92,12 +95,31 @@ func TestLoadDamaged(t *testing.T) {
 		"another width":          {"config.json", replace(`"intermediate_size": 60`, `"intermediate_size": 61`), `model.safetensors: tensor "encoder.layer.0.intermediate.dense.weight": shape [60 36], want [61 36]`},
 		"small vocabulary":       {"config.json", replace(`"vocab_size": 114`, `"vocab_size": 20`), "tokenizer.json: 114 tokens, want at most vocab_size, 20"},
 		"max_seq_length":         {"sentence_bert_config.json", constant(`{"max_seq_length": 2}`), "sentence_bert_config.json: max_seq_length is 2, want 3 or more"},
-		"default prompt":         {"config_sentence_transformers.json", constant(`{"prompts": {"q": "query: "}, "default_prompt_name": "q"}`), `config_sentence_transformers.json: default_prompt_name is "q"`},
+		"no such prompt":         {"config_sentence_transformers.json", constant(`{"prompts": {"q": "query: "}, "default_prompt_name": "p"}`), `config_sentence_transformers.json: default_prompt_name is "p", want one of the prompts`},
+		"sparse model":           {"config_sentence_transformers.json", constant(`{"model_type": "SparseEncoder"}`), `config_sentence_transformers.json: model_type is "SparseEncoder"`},
+		"truncated to nothing":   {"config_sentence_transformers.json", constant(`{"truncate_dim": 0}`), `config_sentence_transformers.json: truncate_dim is 0, want 1 or more`},
+		"unknown setting":        {"config_sentence_transformers.json", constant(`{"quantize": "int8"}`), `config_sentence_transformers.json: key "quantize" is not understood`},
+		"another task":           {"sentence_bert_config.json", constant(`{"transformer_task": "fill-mask"}`), `sentence_bert_config.json: transformer_task is "fill-mask"`},
+		"pooler output":          {"sentence_bert_config.json", constant(`{"modality_config": {"text": {"method": "forward", "method_output_name": "pooler_output"}}}`), `sentence_bert_config.json: modality_config: method_output_name of text is "pooler_output"`},
+		"no special tokens":      {"sentence_bert_config.json", constant(`{"processing_kwargs": {"text": {"add_special_tokens": false}}}`), `sentence_bert_config.json: processing_kwargs: text: key "add_special_tokens" is not supported`},
+		"nothing truncated":      {"sentence_bert_config.json", constant(`{"processing_kwargs": {"common": {"truncation": false}}}`), `sentence_bert_config.json: processing_kwargs: common: truncation is false`},
+		"arguments of a model":   {"sentence_bert_config.json", constant(`{"model_args": {"dtype": "float16"}}`), `sentence_bert_config.json: model_args is set`},
+		"normalized tokens":      {"3_Normalize/config.json", constant(`{"module_input_name": "token_embeddings"}`), `3_Normalize/config.json: module_input_name is "token_embeddings"`},
+		"normalized elsewhere":   {"3_Normalize/config.json", constant(`{"module_output_name": "unit"}`), `3_Normalize/config.json: module_input_name is "sentence_embedding" and module_output_name "unit"`},
+		"another tokenizer":      {"tokenizer_config.json", constant(`{"tokenizer_class": "BertJapaneseTokenizer"}`), `tokenizer_config.json: tokenizer_class is "BertJapaneseTokenizer"`},
+		"padding on the left":    {"tokenizer_config.json", constant(`{"padding_side": "left"}`), `tokenizer_config.json: padding_side is "left"`},
+		"truncation in between":  {"tokenizer_config.json", constant(`{"truncation_side": "middle"}`), `tokenizer_config.json: truncation_side is "middle"`},
+		"token unknown to it":    {"tokenizer_config.json", constant(`{"cls_token": "<s>"}`), `tokenizer.json: wordpiece: token "<s>": not in the vocabulary`},
+		"special token missing":  {"special_tokens_map.json", constant(`{"additional_special_tokens": ["<turn>"]}`), `tokenizer.json: wordpiece: special token "<turn>": not in the vocabulary`},
+		"custom tokenizer":       {"tokenizer_config.json", constant(`{"auto_map": {"AutoTokenizer": "x.Y"}}`), `tokenizer_config.json: auto_map is set`},
+		"one Dense twice":        {"modules.json", replace("3_Normalize", "2_Dense"), `modules.json: path "2_Dense" of module 3 is that of another`},
 		"no pooling config":      {"1_Pooling/config.json", nil, "1_Pooling/config.json"},
 		"pooling width":          {"1_Pooling/config.json", replace("36", "35"), "1_Pooling/config.json: word_embedding_dimension is 35, want hidden_size, 36"},
-		"last token pooling":     {"1_Pooling/config.json", replace(`"max"`, `"lasttoken"`), "1_Pooling/config.json: pooling mode is lasttoken, want one of mean, cls and max"},
-		"two poolings":           {"1_Pooling/config.json", replace(`"max"`, `["max","cls"]`), `1_Pooling/config.json: pooling mode is ["max","cls"], want one of`},
-		"old flags, two":         {"1_Pooling/config.json", constant(`{"word_embedding_dimension": 36, "pooling_mode_mean_tokens": true, "pooling_mode_max_tokens": true}`), "pooling mode is mean+max, want one of"},
+		"unknown pooling":        {"1_Pooling/config.json", replace(`"max"`, `"median"`), "1_Pooling/config.json: pooling mode is median, want one or more of"},
+		"a pooling twice":        {"1_Pooling/config.json", replace(`"max"`, `["max","max"]`), "1_Pooling/config.json: pooling mode is max, want one or more of"},
+		"two poolings":           {"1_Pooling/config.json", replace(`"max"`, `["max","cls"]`), "2_Dense/config.json: in_features is 36, want 72"},
+		"old flags, two":         {"1_Pooling/config.json", constant(`{"word_embedding_dimension": 36, "pooling_mode_mean_tokens": true, "pooling_mode_max_tokens": true}`), "2_Dense/config.json: in_features is 36, want 72"},
+		"no prompt pooled":       {"1_Pooling/config.json", constant(`{"word_embedding_dimension": 36, "excluded": true}`), `1_Pooling/config.json: key "excluded" is not understood`},
 		"dense width":            {"2_Dense/config.json", replace(`"in_features": 36`, `"in_features": 37`), "2_Dense/config.json: in_features is 37, want 36"},
 		"dense activation":       {"2_Dense/config.json", replace("Tanh", "ReLU"), `2_Dense/config.json: activation_function is "torch.nn.modules.activation.ReLU"`},
 		"no dense weights":       {"2_Dense/model.safetensors", nil, "2_Dense/model.safetensors … want the weights in safetensors format"},
@@ -132,6 +154,9 @@ func TestLoadDamaged(t *testing.T) {
 			if c.change == nil {
 				delete(files, c.file)
 			} else {
+				if files[c.file] == nil {
+					files[c.file] = &fstest.MapFile{}
+				}
 				data := c.change(slices.Clone(files[c.file].Data))
 				if bytes.Equal(data, files[c.file].Data) {
 					t.Fatalf("%s was not changed", c.file)
@@ -153,6 +178,16 @@ func TestLoadDamaged(t *testing.T) {
 				t.Errorf("error %q, want %q", err, "encoder: … "+c.want)
 			}
 		})
+	}
+}
+
+// Weights in another format are refused by name.
+func TestLoadPickle(t *testing.T) {
+	files := modelFiles(t, "max-dense")
+	files["pytorch_model.bin"] = &fstest.MapFile{}
+	delete(files, weightsFile)
+	if _, err := Load(files); err == nil || !strings.HasPrefix(err.Error(), "encoder: pytorch_model.bin: ") {
+		t.Errorf("error %v, want one that names pytorch_model.bin", err)
 	}
 }
 
@@ -196,11 +231,16 @@ func TestLoadFolder(t *testing.T) {
 // FuzzLoad replaces a file of a model by any bytes: Load gives a model or an error.
 func FuzzLoad(f *testing.F) {
 	files := modelFiles(f, "max-dense")
-	names := []string{"modules.json", "config.json", "sentence_bert_config.json", "1_Pooling/config.json", "2_Dense/config.json", "2_Dense/model.safetensors", "tokenizer.json"}
+	names := []string{"modules.json", "config.json", "sentence_bert_config.json", "1_Pooling/config.json", "2_Dense/config.json", "2_Dense/model.safetensors",
+		"3_Normalize/config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", promptsFile, headsFile}
 	for i, name := range names {
-		f.Add(i, files[name].Data)
-		f.Add(i, files[name].Data[:len(files[name].Data)/2])
+		if file := files[name]; file != nil {
+			f.Add(i, file.Data)
+			f.Add(i, file.Data[:len(file.Data)/2])
+		}
 	}
+	f.Add(slices.Index(names, headsFile), []byte(`{"attention_query": [1], "label": {"name": "x", "classes": ["0", "1"], "matrix": [[1], [2]], "bias": [0, 1]}}`))
+	f.Add(slices.Index(names, "special_tokens_map.json"), []byte(`{"unk_token": {"content": "a"}, "extra_special_tokens": {"x": "b"}}`))
 	f.Fuzz(func(t *testing.T, i int, data []byte) {
 		name := names[uint(i)%uint(len(names))]
 		damaged := fstest.MapFS{}

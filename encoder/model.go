@@ -14,7 +14,6 @@ import (
 
 	"github.com/org/salesconv/internal/kernel"
 	"github.com/org/salesconv/internal/ops"
-	"github.com/org/salesconv/internal/wordpiece"
 )
 
 // Model is a sentence encoder: a tokenizer, the weights of a BERT network, and the pooling of its output to one row a
@@ -24,7 +23,7 @@ type Model struct {
 	parameters []Parameter
 	saved      []Parameter // the same, and what only Save has a use for
 	layouts    []layout    // where each of saved is kept
-	tokenizer  *wordpiece.Tokenizer
+	tokenizer  *Tokenizer
 	files      map[string][]byte // keptFiles
 	heads      *Heads
 
@@ -36,20 +35,29 @@ type Model struct {
 	pools map[int]*kernel.Pool // by their number of goroutines
 }
 
-// keptFiles are written by [Model.Save] as they were read; only the first has to be there.
+var errNoFiles = errors.New("encoder: nil file system, want that of a model, such as os.DirFS of its directory")
+
+// keptFiles are written by [Model.Save] as they were read.
 var keptFiles = []string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", promptsFile}
 
-// Load reads a model from a directory in the layout of sentence-transformers: modules.json and what it names, which
-// is a Transformer (config.json, tokenizer.json, model.safetensors in F32, F16 or BF16), a Pooling (mean, cls or max)
-// and any of Dense and Normalize; [Heads] too, if there are any. The directory may be the embedded one of package minilm, os.DirFS of a folder or a
-// zip file. Anything missing, damaged, not finite or of another architecture is an error that names the file, the key
-// or tensor, and what was expected there.
+// Load reads a model from a directory in the layout of sentence-transformers: modules.json and what it names, which is a
+// Transformer (config.json, tokenizer.json, model.safetensors in F32, F16 or BF16), a Pooling and any of Dense and
+// Normalize; [Heads] too, if there are any. The directory may be the embedded one of package minilm, os.DirFS of a
+// directory, or a zip file. Its files are obeyed as sentence-transformers 6.2 with transformers 5.23 does:
+// tokenizer_config.json wins over tokenizer.json, and default prompts, truncate_dim and processing_kwargs act. A key that
+// is not understood is an error that names it, as is anything missing, damaged, not finite or of another architecture.
 func Load(fsys fs.FS) (*Model, error) {
+	if fsys == nil {
+		return nil, errNoFiles
+	}
 	if err := kernel.Check(); err != nil {
 		return nil, fmt.Errorf("encoder: %w", err)
 	}
 	config, err := readConfig(fsys)
 	if err != nil {
+		return nil, err
+	}
+	if err := config.readTokenizerConfig(fsys); err != nil {
 		return nil, err
 	}
 	m := &Model{config: config, packs: ops.NewPacks[float32](), pools: map[int]*kernel.Pool{}}
@@ -85,9 +93,10 @@ func (m *Model) Clone() *Model {
 	return c
 }
 
-func (m *Model) readTokenizer(fsys fs.FS) error {
+// readTokenizer reads the tokenizer, and the files that [Model.Save] keeps.
+func (m *Model) readTokenizer(fsys fs.FS) (err error) {
 	m.files = map[string][]byte{}
-	for i, name := range keptFiles {
+	for _, name := range keptFiles {
 		from := path.Join(m.config.transformer, name)
 		if name == promptsFile {
 			from = name
@@ -95,19 +104,12 @@ func (m *Model) readTokenizer(fsys fs.FS) error {
 		b, err := readFile(fsys, from, maxTokenizerSize)
 		if err == nil {
 			m.files[name] = b
-		} else if i == 0 || !errors.Is(err, fs.ErrNotExist) {
+		} else if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	name := path.Join(m.config.transformer, keptFiles[0])
-	var err error
-	if m.tokenizer, err = wordpiece.New(m.files[keptFiles[0]]); err != nil {
-		return fmt.Errorf("encoder: %s: %w", name, err)
-	}
-	if n := m.tokenizer.Size(); n > m.config.VocabSize {
-		return fmt.Errorf("encoder: %s: %d tokens, want at most vocab_size, %d", name, n, m.config.VocabSize)
-	}
-	return nil
+	m.tokenizer, err = m.config.tokenizer(fsys)
+	return err
 }
 
 // Config describes the model.
@@ -127,11 +129,7 @@ func (m *Model) InvalidateWeights() {
 	m.packs.Invalidate()
 }
 
-// Encoding is a text as token ids: IDs with [CLS] first and [SEP] last, for each id its Spans of bytes in the text,
-// and the number of pieces that were Cut for being over the limit.
-type Encoding = wordpiece.Encoding
-
-// Tokenize returns the pieces of a text as [Model.Encode] reads them, at most MaxSeqLength.
+// Tokenize returns the tokens of a text as [Model.Encode] reads them, at most MaxSeqLength.
 func (m *Model) Tokenize(text string) Encoding {
 	return m.tokenizer.Encode(text, m.config.MaxSeqLength)
 }

@@ -49,7 +49,7 @@ func (b *builder) embeddings() *G.Node {
 // layer is BertLayer.
 func (b *builder) layer(name string, x *G.Node) *G.Node {
 	x = b.attention(name+"attention.", x)
-	y := must(ops.FeedForward(b.Context, name+"intermediate.dense", x,
+	y := must(ops.FeedForward(b.Context, name+"intermediate.dense", activations[b.config.HiddenAct], x,
 		b.parameters[name+"intermediate.dense.weight"], b.parameters[name+"intermediate.dense.bias"],
 		b.parameters[name+"output.dense.weight"], b.parameters[name+"output.dense.bias"]))
 	return b.norm(name+"output.LayerNorm", y, x, b.config.HiddenDropoutProb)
@@ -76,16 +76,22 @@ func (b *builder) norm(name string, x, residual *G.Node, dropout float64) *G.Nod
 
 // pooled is the Pooling of sentence-transformers, and the modules behind it.
 func (b *builder) pooled(x *G.Node) *G.Node {
-	how := map[string]ops.Pooling{"mean": ops.Mean, "cls": ops.CLS, "max": ops.Max}[b.config.PoolingMode]
-	x = must(ops.Pool(b.Context, "pooling", x, how))
+	how := make([]ops.Pooling, len(b.config.poolings))
+	for i, name := range b.config.poolings {
+		how[i], _ = poolingOf(name)
+	}
+	x = must(ops.Pool(b.Context, "pooling", x, how...))
 	for _, m := range b.config.modules {
-		if m.Normalize {
+		switch {
+		case m.Normalize:
 			x = must(ops.Normalize(b.Context, m.Path, x))
-			continue
-		}
-		x = b.linear(m.Path+".linear", x)
-		if m.Activation == tanh {
-			x = must(ops.Tanh(b.Context, m.Path+".tanh", x))
+		case m.Truncate > 0:
+			x = must(ops.Columns(b.Context, "truncate_dim", x, m.Truncate))
+		default:
+			x = b.linear(m.Path+".linear", x)
+			if m.Activation == tanh {
+				x = must(ops.Tanh(b.Context, m.Path+".tanh", x))
+			}
 		}
 	}
 	return x

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"path"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -38,7 +39,7 @@ type checkpoint struct {
 func openCheckpoint(fsys fs.FS, name string) (*checkpoint, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("encoder: %w: want the weights in safetensors format", err)
+		return nil, missing(fsys, name, err)
 	}
 	c := &checkpoint{file: name, close: f.Close}
 	info, err := f.Stat()
@@ -50,6 +51,17 @@ func openCheckpoint(fsys fs.FS, name string) (*checkpoint, error) {
 		return nil, fmt.Errorf("encoder: %s: %w", name, err)
 	}
 	return c, nil
+}
+
+// missing names what a directory has instead of the weights that can be read.
+func missing(fsys fs.FS, name string, err error) error {
+	for _, other := range []string{"pytorch_model.bin", "pytorch_model.bin.index.json", "model.safetensors.index.json", "tf_model.h5", "adapter_model.safetensors"} {
+		other = path.Join(path.Dir(name), other)
+		if _, err := fs.Stat(fsys, other); err == nil {
+			return fmt.Errorf("encoder: %s: weights in this format are not supported: save them as one %s", other, name)
+		}
+	}
+	return fmt.Errorf("encoder: %w: want the weights in safetensors format", err)
 }
 
 func (c *checkpoint) readHeader(f fs.File, size int64) error {

@@ -108,6 +108,9 @@ func (m *Model) smallFiles() []file {
 	const kind = "sentence_transformers.models."
 	modules := []entry{{0, "0", "", kind + "Transformer"}, {1, "1", "1_Pooling", kind + "Pooling"}}
 	for i, d := range c.modules {
+		if d.Truncate > 0 {
+			continue // which config_sentence_transformers.json says
+		}
 		e := entry{i + 2, strconv.Itoa(i + 2), d.Path, kind + "Dense"}
 		if d.Normalize {
 			e.Type = kind + "Normalize"
@@ -124,13 +127,8 @@ func (m *Model) smallFiles() []file {
 		*Config
 		PadTokenID int `json:"pad_token_id"`
 	}{[]string{"BertModel"}, c, 0})
-	add("sentence_bert_config.json", map[string]any{"max_seq_length": c.MaxSeqLength, "do_lower_case": false})
-	add("1_Pooling/config.json", map[string]any{
-		"word_embedding_dimension": c.HiddenSize,
-		"pooling_mode_cls_token":   c.PoolingMode == "cls",
-		"pooling_mode_mean_tokens": c.PoolingMode == "mean",
-		"pooling_mode_max_tokens":  c.PoolingMode == "max",
-	})
+	add("sentence_bert_config.json", map[string]any{"max_seq_length": c.MaxSeqLength, "do_lower_case": c.lowercase})
+	add("1_Pooling/config.json", c.poolingConfig())
 	for _, name := range keptFiles {
 		if b, ok := m.files[name]; ok {
 			files = append(files, file{name, b})
@@ -146,6 +144,25 @@ func (m *Model) smallFiles() []file {
 		card.WriteString(m.heads.card())
 	}
 	return append(files, file{"vocab.txt", vocab.Bytes()}, file{"README.md", card.Bytes()})
+}
+
+// poolingConfig is in the older layout, as far as that has the order of the poolings.
+func (c *Config) poolingConfig() map[string]any {
+	config := map[string]any{"word_embedding_dimension": c.HiddenSize}
+	var inOrder []string
+	for i, p := range poolings {
+		on := slices.Contains(c.poolings, p.name)
+		if on {
+			inOrder = append(inOrder, p.name)
+		}
+		if on || i < 3 {
+			config[p.flag] = on
+		}
+	}
+	if !slices.Equal(inOrder, c.poolings) {
+		return map[string]any{"embedding_dimension": c.HiddenSize, "pooling_mode": c.poolings}
+	}
+	return config
 }
 
 const modelCard = `---

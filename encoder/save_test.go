@@ -9,7 +9,7 @@ import (
 )
 
 func TestSave(t *testing.T) {
-	for _, name := range []string{"mean12", "cls-cased", "max-dense", "masked-lm-bf16"} {
+	for _, name := range models(t) {
 		m := small(t, name)
 		dir := filepath.Join(t.TempDir(), "models", "saved")
 		for range 2 { // the second replaces the first

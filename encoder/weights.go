@@ -99,7 +99,7 @@ func (c *Config) layouts() []layout {
 		all[pooler+i].unused = true
 	}
 	for _, m := range c.modules {
-		if m.Normalize {
+		if !m.dense() {
 			continue
 		}
 		at := len(all)

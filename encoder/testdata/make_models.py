@@ -14,10 +14,13 @@ from transformers import BertConfig, BertForMaskedLM, BertModel, BertTokenizer
 
 TEXTS = [
     "", "a", "Hello there", "the price is too high", "The price is TOO high!", "we can sign it today, can we?",
-    "naïve café", "x" * 120, "call me at 10:30 - or don't", "你好 world", "one two three four five six seven eight nine ten " * 3,
+    "naïve café", "x" * 120, "Too HIGH [MASK] naïve ÉCLAIR", "the[MASK]price[UNK]?", "call me at 10:30 - or don't", "你好 world", "one two three four five six seven eight nine ten " * 3,
 ]
 LETTERS = string.ascii_lowercase + string.digits + ".,!?:-'"
 WORDS = "the price is too high we can sign it today hello there one two three four five call me ##ing ##ed ##s".split()
+
+
+MASK = {"content": "[MASK]", "lstrip": False, "normalized": False, "rstrip": False, "single_word": False, "special": True}
 
 
 def tokenizer(folder, lower):
@@ -37,12 +40,24 @@ def randomize(model):
             p.copy_(torch.randn_like(p) * scale + (1.0 if "LayerNorm.weight" in name else 0.0))
 
 
-def build(out, name, layers, hidden, heads, inner, lower, limit, pooling, behind, masked_lm=False, dtype=None):
+def edit(folder, name, **keys):
+    """Changes keys of a config, None removes one."""
+    path = f"{folder}/{name}"
+    config = json.load(open(path, encoding="utf-8")) if os.path.exists(path) else {}
+    for k, v in keys.items():
+        config[k] = v
+        if v is None:
+            del config[k]
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(config, f, indent=2)
+
+
+def build(out, name, layers, hidden, heads, inner, lower, limit, pooling, behind, masked_lm=False, dtype=None, act="gelu", edits=None):
     torch.manual_seed(sum(map(ord, name)))
     with tempfile.TemporaryDirectory() as tmp:
         tok, size = tokenizer(tmp, lower)
         config = BertConfig(vocab_size=size, hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads,
-                            intermediate_size=inner, max_position_embeddings=64)
+                            intermediate_size=inner, max_position_embeddings=64, hidden_act=act)
         model = (BertForMaskedLM if masked_lm else BertModel)(config)
         randomize(model)
         tok.save_pretrained(tmp)
@@ -60,6 +75,8 @@ def build(out, name, layers, hidden, heads, inner, lower, limit, pooling, behind
     if dtype:
         weights = {k: v.to(dtype) for k, v in load_file(folder + "/model.safetensors").items()}
         save_file(weights, folder + "/model.safetensors", metadata={"format": "pt"})
+    for file, keys in (edits or {}).items():
+        edit(folder, file, **keys)
     st = SentenceTransformer(folder, device="cpu", model_kwargs={"dtype": torch.float32})
     rows = st.encode(TEXTS, convert_to_numpy=True, show_progress_bar=False)
     with open(folder + "/expected.json", "w", encoding="utf-8") as f:
@@ -72,3 +89,21 @@ build(out, "cls-cased", 2, 40, 5, 56, False, 64, "cls", [])
 build(out, "max-dense", 1, 36, 3, 60, True, 20, "max", [Dense(36, 20), Normalize()])
 build(out, "masked-lm-bf16", 2, 24, 3, 50, True, 40, "mean",
       [Dense(24, 12, bias=False, activation_function=torch.nn.Identity())], masked_lm=True, dtype=torch.bfloat16)
+
+# Directories as others make them: what their files say is obeyed as sentence-transformers does.
+build(out, "sqrt-weighted", 1, 16, 2, 24, False, 64, ("mean_sqrt_len_tokens", "weightedmean"), [Normalize()], act="relu", edits={
+    "sentence_bert_config.json": {"do_lower_case": True},
+    "tokenizer_config.json": {"truncation_side": "left", "added_tokens_decoder": {"4": MASK}},
+})
+build(out, "last-max-cls", 2, 16, 4, 24, True, 64, ("lasttoken", "max", "cls"), [], act="gelu_new", edits={
+    "config_sentence_transformers.json": {"prompts": {"ask": "the price: "}, "default_prompt_name": "ask", "truncate_dim": 40},
+    "sentence_bert_config.json": {"processing_kwargs": {"text": {"max_length": 12}}},
+})
+build(out, "own-tokens", 1, 16, 2, 24, True, 20, "mean", [Dense(16, 8)], act="gelu_python", edits={
+    "tokenizer_config.json": {"do_lower_case": False, "strip_accents": True, "tokenize_chinese_chars": False,
+                              "cls_token": "[MASK]", "additional_special_tokens": ["price"]},
+    "special_tokens_map.json": {"unk_token": "?"},
+})
+build(out, "as-it-stands", 1, 16, 2, 24, False, 64, "mean_sqrt_len_tokens", [], act="gelu_fast", edits={
+    "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast", "do_lower_case": True, "split_special_tokens": True},
+})

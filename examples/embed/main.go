@@ -22,7 +22,6 @@ import (
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/encoder/minilm"
 	"github.com/org/salesconv/examples/cli"
-	"github.com/org/salesconv/internal/wordpiece"
 )
 
 func main() { cli.Main(run) }
@@ -141,13 +140,9 @@ func (e *embedder) flush(ctx context.Context) error {
 
 // tokenize writes the token ids of texts. It needs no weights.
 func tokenize(ctx context.Context, env *cli.Env, model source, texts iter.Seq2[string, error], out *bufio.Writer) error {
-	file, err := fs.ReadFile(model.files, "tokenizer.json")
+	t, err := encoder.LoadTokenizer(model.files)
 	if err != nil {
 		return fmt.Errorf("%s: %w", model.name, err)
-	}
-	t, err := wordpiece.New(file)
-	if err != nil {
-		return fmt.Errorf("%s: tokenizer.json: %w", model.name, err)
 	}
 	var ids []int
 	var line []byte

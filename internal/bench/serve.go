@@ -14,7 +14,6 @@ import (
 
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/encoder/minilm"
-	"github.com/org/salesconv/internal/wordpiece"
 	"github.com/org/salesconv/triplet"
 )
 
@@ -22,7 +21,7 @@ import (
 type server struct {
 	files     fs.FS
 	model     *encoder.Model
-	tokenizer *wordpiece.Tokenizer // read when it is asked for
+	tokenizer *encoder.Tokenizer // read when it is asked for
 	texts     map[string][]string
 	documents map[string][][]string
 	rows      map[string]rowSet
@@ -161,11 +160,8 @@ func (s *server) one(text []string, times int) (answer, error) {
 // tokenize times the tokenizer on one thread.
 func (s *server) tokenize(texts []string) (answer, error) {
 	if s.tokenizer == nil {
-		file, err := fs.ReadFile(s.files, "tokenizer.json")
-		if err != nil {
-			return answer{}, err
-		}
-		if s.tokenizer, err = wordpiece.New(file); err != nil {
+		var err error
+		if s.tokenizer, err = encoder.LoadTokenizer(s.files); err != nil {
 			return answer{}, err
 		}
 	}

@@ -75,7 +75,7 @@ func build[T kernel.Float](t testing.TB, c *Context[T], weights []*tensor.Dense,
 		p := fmt.Sprintf("layer.%d.", l)
 		a := n.must(Attention(c, p+"attention", n.linear(p+"qkv", x, 18), 2, 0.3))
 		x = n.norm(p+"attention.LayerNorm", n.linear(p+"attention.output", a, 6), x)
-		f := n.must(FeedForward(c, p+"output", x, n.parameter(p+"w1", 9, 6), n.parameter(p+"b1", 9, 0), n.parameter(p+"w2", 6, 9), n.parameter(p+"b2", 6, 0)))
+		f := n.must(FeedForward(c, p+"output", GELU, x, n.parameter(p+"w1", 9, 6), n.parameter(p+"b1", 9, 0), n.parameter(p+"w2", 6, 9), n.parameter(p+"b2", 6, 0)))
 		x = n.norm(p+"output.LayerNorm", f, x)
 	}
 	n.rows = n.must(Normalize(c, "normalize", n.must(Pool(c, "pool", x, Mean))))

@@ -6,10 +6,10 @@ import (
 	"github.com/org/salesconv/internal/kernel"
 )
 
-// FeedForward is gelu(x·Wᵀ₁ + b₁)·Wᵀ₂ + b₂ for x [rows,width], w1 [inner,width], b1 [inner], w2 [width,inner] and
-// b2 [width]. GELU is the exact one. It is one operation because only the argument of GELU is kept for the backward
-// pass, a third of what two operations would need.
-func FeedForward[T kernel.Float](c *Context[T], name string, x, w1, b1, w2, b2 *G.Node) (*G.Node, error) {
+// FeedForward is act(x·Wᵀ₁ + b₁)·Wᵀ₂ + b₂ for x [rows,width], w1 [inner,width], b1 [inner], w2 [width,inner] and
+// b2 [width]. It is one operation because only the argument of the activation is kept for the backward pass, a third of
+// what two operations would need.
+func FeedForward[T kernel.Float](c *Context[T], name string, act Activation, x, w1, b1, w2, b2 *G.Node) (*G.Node, error) {
 	inside, width := w1.Shape()[0], x.Shape()[1]
 	for _, p := range []struct {
 		*G.Node
@@ -25,26 +25,32 @@ func FeedForward[T kernel.Float](c *Context[T], name string, x, w1, b1, w2, b2 *
 	}
 	keep := c.learns(x, w1, b1, w2, b2)
 	y, mid := c.output(o), c.buffer(o, wide)
-	var pre buffer[T]
+	var pre, bent buffer[T]
 	o.do = func(in []G.Value) (G.Value, error) {
 		m := rows(in[0])
-		e := kernel.Epilogue[T]{Bias: data[T](in[2]), GELU: true}
-		if keep {
+		e := kernel.Epilogue[T]{Bias: data[T](in[2]), GELU: act == GELU}
+		if keep && act == GELU {
 			e.PreActivation = pre.get(m, inside)
 		}
 		h, out := mid.get(m, inside), y.get(m, width)
 		c.product(m, data[T](in[0]), data[T](in[1]), inside, width, h, e)
+		if act != GELU {
+			if keep {
+				copy(pre.get(m, inside), h)
+			}
+			apply(c.Pool, act, h, bent.get(m, inside))
+		}
 		c.product(m, h, data[T](in[3]), width, inside, out, kernel.Epilogue[T]{Bias: data[T](in[4])})
 		return y.value(), nil
 	}
 	o.folds = true
 	o.diff = func(in G.Nodes, grad *G.Node) (G.Nodes, error) {
-		return feedForwardBackward(c, o, in, grad, &pre)
+		return feedForwardBackward(c, o, act, in, grad, &pre, &bent)
 	}
 	return c.apply(o, x, w1, b1, w2, b2)
 }
 
-func feedForwardBackward[T kernel.Float](c *Context[T], o *op, in G.Nodes, grad *G.Node, pre *buffer[T]) (G.Nodes, error) {
+func feedForwardBackward[T kernel.Float](c *Context[T], o *op, act Activation, in G.Nodes, grad *G.Node, pre, bent *buffer[T]) (G.Nodes, error) {
 	inside, width := in[1].Shape()[0], in[1].Shape()[1]
 	dx, dpre := c.buffer(o, down), c.buffer(o, inner)
 	var dw1, db1, dw2, db2 buffer[T]
@@ -53,12 +59,17 @@ func feedForwardBackward[T kernel.Float](c *Context[T], o *op, in G.Nodes, grad 
 		inputs = append(inputs, o.skip)
 	}
 	return o.backward(func(v []G.Value) error {
-		m, dy, h := rows(v[0]), data[T](v[0]), pre.own
-		h = h[:m*inside]
-		if o.wrt[0] || o.wrt[1] || o.wrt[2] { // of h, the argument of GELU, this makes its value
+		m, dy := rows(v[0]), data[T](v[0])
+		h := pre.own[:m*inside]
+		t := bent.own[:min(len(bent.own), len(h))]
+		switch { // of h, the argument of the activation, each of these makes its value
+		case !o.wrt[0] && !o.wrt[1] && !o.wrt[2]:
+			apply(c.Pool, act, h, t)
+		case act == GELU:
 			c.inputGradient(m, dy, data[T](v[3]), width, inside, nil, dpre, h)
-		} else {
-			kernel.GELU(c.Pool, h, h)
+		default:
+			c.inputGradient(m, dy, data[T](v[3]), width, inside, nil, dpre, nil)
+			applyGrad(c.Pool, act, h, data[T](dpre.value()), t)
 		}
 		if o.wrt[3] {
 			c.weightGradient(m, dy, width, h, inside, &dw2)

@@ -69,19 +69,25 @@ func TestLinearWithoutBias(t *testing.T) {
 }
 
 func TestFeedForward(t *testing.T) {
-	gradcheck{
-		inputs: []array{{cols: 5}, {rows: 9, cols: 5}, {rows: 9}, {rows: 5, cols: 9}, {rows: 5}}, rows: tokenRows,
-		build: func(c *Context[float64], in G.Nodes) (*G.Node, error) {
-			return FeedForward(c, "feed forward", in[0], in[1], in[2], in[3], in[4])
-		},
-		twin: func(_ *Batch, in []array) []float64 {
-			h := linear(in[0], in[1], in[2])
-			for i, x := range h.data {
-				h.data[i] = gelu(x)
-			}
-			return linear(h, in[3], in[4]).data
-		},
-	}.run(t)
+	for act, f := range map[Activation]func(x float64) float64{
+		GELU:     gelu,
+		GELUTanh: func(x float64) float64 { return x / 2 * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x))) },
+		ReLU:     func(x float64) float64 { return max(x, 0) },
+	} {
+		gradcheck{
+			inputs: []array{{cols: 5}, {rows: 9, cols: 5}, {rows: 9}, {rows: 5, cols: 9}, {rows: 5}}, rows: tokenRows,
+			build: func(c *Context[float64], in G.Nodes) (*G.Node, error) {
+				return FeedForward(c, "feed forward", act, in[0], in[1], in[2], in[3], in[4])
+			},
+			twin: func(_ *Batch, in []array) []float64 {
+				h := linear(in[0], in[1], in[2])
+				for i, x := range h.data {
+					h.data[i] = f(x)
+				}
+				return linear(h, in[3], in[4]).data
+			},
+		}.run(t)
+	}
 }
 
 // attend is the twin of Attention for width 6 and two heads.
@@ -189,26 +195,54 @@ func TestPool(t *testing.T) {
 			}
 			return top
 		},
+		MeanSqrt: func(rows []float64) (y float64) {
+			for _, v := range rows {
+				y += v / math.Sqrt(float64(len(rows)))
+			}
+			return y
+		},
+		WeightedMean: func(rows []float64) (y float64) {
+			all := 0.0
+			for i, v := range rows {
+				y += v * float64(i+1)
+				all += float64(i + 1)
+			}
+			return y / all
+		},
+		Last: func(rows []float64) float64 { return rows[len(rows)-1] },
 	}
-	for how, twin := range twins {
+	for _, how := range [][]Pooling{{Mean}, {CLS}, {Max}, {MeanSqrt}, {WeightedMean}, {Last}, {Last, Max, Mean}} {
 		gradcheck{inputs: []array{{cols: 5}}, rows: tokenRows,
-			build: func(c *Context[float64], in G.Nodes) (*G.Node, error) { return Pool(c, "pool", in[0], how) },
+			build: func(c *Context[float64], in G.Nodes) (*G.Node, error) { return Pool(c, "pool", in[0], how...) },
 			twin: func(b *Batch, in []array) (y []float64) {
 				for s := range b.Sequences() {
-					for k := range 5 {
-						var column []float64
-						for i := b.Offsets[s]; i < b.Offsets[s+1]; i++ {
-							column = append(column, in[0].data[i*5+k])
+					for _, h := range how {
+						for k := range 5 {
+							var column []float64
+							for i := b.Offsets[s]; i < b.Offsets[s+1]; i++ {
+								column = append(column, in[0].data[i*5+k])
+							}
+							if column == nil {
+								column = []float64{0}
+							}
+							y = append(y, twins[h](column))
 						}
-						if column == nil {
-							column = []float64{0}
-						}
-						y = append(y, twin(column))
 					}
 				}
 				return y
 			}}.run(t)
 	}
+}
+
+func TestColumns(t *testing.T) {
+	gradcheck{inputs: []array{{cols: 5}}, rows: segmentRows,
+		build: func(c *Context[float64], in G.Nodes) (*G.Node, error) { return Columns(c, "columns", in[0], 3) },
+		twin: func(_ *Batch, in []array) (y []float64) {
+			for i := 0; i < len(in[0].data); i += 5 {
+				y = append(y, in[0].data[i:i+3]...)
+			}
+			return y
+		}}.run(t)
 }
 
 func TestNormalize(t *testing.T) {

@@ -14,7 +14,7 @@ func ExampleTokenizer_Encode() {
 		fmt.Println(err)
 		return
 	}
-	t, err := wordpiece.New(file)
+	t, err := wordpiece.New(file, nil)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -6,14 +6,34 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/sugarme/tokenizer"
 	"github.com/sugarme/tokenizer/pretrained"
 )
 
+// Settings are what surrounds a tokenizer.json: they win over it. Nil changes nothing.
+type Settings struct {
+	Bert *Bert // the steps of a tokenizer that is made anew over the vocabulary; nil: those of tokenizer.json
+
+	Special    []string // tokens that are matched in a text as they stand, besides the added ones of tokenizer.json
+	LowerFirst bool     // lower a text before all other steps
+	Left       *bool    // cut a text that is too long at its beginning; nil: as tokenizer.json has it
+	Literal    bool     // read special tokens in a text as plain text
+}
+
+// Bert is how transformers makes a BertTokenizer.
+type Bert struct {
+	Lower, Chinese bool
+	Strip          *bool // accents; nil: if Lower
+	Unknown        string
+	CLS, SEP       string
+}
+
 // file is what tokenizer.json has to say besides its vocabulary.
 type file struct {
+	Truncation  struct{ Direction string }
 	AddedTokens []struct {
 		ID                  int
 		Content             string
@@ -44,16 +64,33 @@ type file struct {
 		MaxChars int             `json:"max_input_chars_per_word"`
 		Vocab    json.RawMessage // read by sugarme
 	}
+
+	special []string // of the settings
+	literal bool
 }
 
-// New reads a tokenizer.json of a BERT model, cased or not. Truncation and padding in the file are ignored. A file
-// whose steps are not BERT's is refused with an error that names the step. It takes some 30 ms, spent in sugarme: load
-// the weights meanwhile.
-func New(tokenizerJSON []byte) (*Tokenizer, error) {
+// New reads a tokenizer.json of a BERT model, cased or not. The length in its truncation, and its padding, are ignored.
+// A file whose steps are not BERT's is refused with an error that names the step. It takes some 30 ms, spent in sugarme:
+// load the weights meanwhile.
+func New(tokenizerJSON []byte, settings *Settings) (*Tokenizer, error) {
 	var f file
-	if err := json.Unmarshal(tokenizerJSON, &f); err != nil {
+	var keys map[string]json.RawMessage
+	err := json.Unmarshal(tokenizerJSON, &f)
+	if err == nil {
+		err = json.Unmarshal(tokenizerJSON, &keys)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("wordpiece: %w", located(err))
 	}
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		if !slices.Contains(understood, key) {
+			return nil, fmt.Errorf("wordpiece: key %.60q is not understood", key)
+		}
+	}
+	if settings == nil {
+		settings = new(Settings)
+	}
+	f.apply(settings)
 	if err := f.check(); err != nil {
 		return nil, fmt.Errorf("wordpiece: %w", err)
 	}
@@ -66,6 +103,32 @@ func New(tokenizerJSON []byte) (*Tokenizer, error) {
 		return nil, fmt.Errorf("wordpiece: %w", err)
 	}
 	return t, nil
+}
+
+// understood are the keys of tokenizer.json.
+var understood = []string{"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model"}
+
+// apply makes the file say what the settings do.
+func (f *file) apply(s *Settings) {
+	if b := s.Bert; b != nil {
+		f.Normalizer.Type, f.Normalizer.CleanText, f.Normalizer.StripAccents = "BertNormalizer", nil, b.Strip
+		f.Normalizer.Chinese, f.Normalizer.Lowercase = &b.Chinese, &b.Lower
+		f.PreTokenizer.Type = "BertPreTokenizer"
+		f.PostProcessor.Type, f.PostProcessor.Cls, f.PostProcessor.Sep = "BertProcessing", []any{b.CLS, nil}, []any{b.SEP, nil}
+		f.Model.Unknown, f.Model.Prefix, f.Model.MaxChars = b.Unknown, prefix, maxChars
+	}
+	if s.LowerFirst {
+		n, yes := &f.Normalizer, true
+		strip := or(n.StripAccents, or(n.Lowercase, true))
+		n.StripAccents, n.Lowercase = &strip, &yes
+	}
+	if s.Left != nil {
+		f.Truncation.Direction = "Right"
+		if *s.Left {
+			f.Truncation.Direction = "Left"
+		}
+	}
+	f.special, f.literal = s.Special, s.Literal
 }
 
 // located adds the place to a syntax error.
@@ -168,10 +231,23 @@ func (f *file) build(ids map[string]int) (*Tokenizer, error) {
 		}
 		t.special = append(t.special, special{a.Content, a.ID})
 	}
+	for _, token := range f.special {
+		id, ok := ids[token]
+		if !ok && token != "[PAD]" && token != "[MASK]" { // these are the defaults, which a text need not have
+			return nil, fmt.Errorf("special token %q: not in the vocabulary", token)
+		}
+		if ok && !slices.Contains(t.special, special{token, id}) {
+			t.special = append(t.special, special{token, id})
+		}
+	}
 	slices.SortStableFunc(t.special, func(a, b special) int { return cmp.Compare(len(b.text), len(a.text)) })
 	n := f.Normalizer
 	t.clean, t.chinese, t.lower = or(n.CleanText, true), or(n.Chinese, true), or(n.Lowercase, true)
 	t.strip = or(n.StripAccents, t.lower)
+	t.left = f.Truncation.Direction == "Left"
+	if f.literal {
+		t.special = nil
+	}
 	t.kinds, t.fold = byteKinds(t)
 	return t, nil
 }

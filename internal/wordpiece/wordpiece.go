@@ -1,5 +1,7 @@
 package wordpiece
 
+import "slices"
+
 // Tokenizer encodes text. It is safe for concurrent use.
 type Tokenizer struct {
 	vocab   *vocabulary
@@ -11,34 +13,46 @@ type Tokenizer struct {
 	chinese bool      // ideographs are words
 	strip   bool      // decompose, drop marks
 	lower   bool
+	left    bool // a text that is too long loses its beginning
 }
 
 // Encoding is a text as token ids.
 type Encoding struct {
 	IDs   []int    // [CLS] … [SEP]
 	Spans [][2]int // for each id the bytes [from, to) of the text it stands for; {0, 0} for [CLS] and [SEP]
-	Cut   int      // pieces beyond the limit, left out
+	Cut   int      // tokens beyond the limit, left out
 }
 
 // Encode returns the ids of text between [CLS] and [SEP] with their spans, at most limit ids in all. A limit of 0 or
 // less means none; the smallest is 2, for [CLS] and [SEP].
 func (t *Tokenizer) Encode(text string, limit int) Encoding {
 	n := 2 + len(text)/4
-	e := Encoding{IDs: make([]int, 0, n), Spans: make([][2]int, 0, n)}
-	s := scanner{t: t, text: text, spans: &e.Spans, room: room(limit)}
+	e := Encoding{Spans: make([][2]int, 1, n)}
+	e.IDs, e.Cut = t.encode(make([]int, 0, n), text, limit, &e.Spans)
 	e.Spans = append(e.Spans, [2]int{})
-	s.ids = append(e.IDs, t.vocab.cls)
-	s.scan()
-	e.IDs = append(s.ids, t.vocab.sep)
-	e.Spans = append(e.Spans, [2]int{})
-	e.Cut = s.cut
 	return e
 }
 
-// Append appends to ids what [Tokenizer.Encode] returns as IDs, and returns the number of pieces that were cut.
+// Append appends to ids what [Tokenizer.Encode] returns as IDs, and returns the number of tokens that were cut.
 func (t *Tokenizer) Append(ids []int, text string, limit int) (out []int, cut int) {
-	s := scanner{t: t, text: text, ids: append(ids, t.vocab.cls), room: room(limit)}
+	return t.encode(ids, text, limit, nil)
+}
+
+// encode appends [CLS], the ids of text and [SEP] to ids, and the spans of those of the text if they are wanted.
+func (t *Tokenizer) encode(ids []int, text string, limit int, spans *[][2]int) (out []int, cut int) {
+	s := scanner{t: t, text: text, ids: append(ids, t.vocab.cls), spans: spans, room: room(limit)}
+	most := s.room
+	if t.left {
+		s.room = room(0)
+	}
 	s.scan()
+	if from := len(ids) + 1; t.left && len(s.ids)-from > most {
+		s.cut = len(s.ids) - from - most
+		s.ids = slices.Delete(s.ids, from, from+s.cut)
+		if spans != nil {
+			*spans = slices.Delete(*spans, 1, 1+s.cut)
+		}
+	}
 	return append(s.ids, t.vocab.sep), s.cut
 }
 

@@ -28,7 +28,7 @@ var miniLM = sync.OnceValue(func() []byte {
 
 func newTokenizer(t testing.TB, data []byte) *Tokenizer {
 	t.Helper()
-	tok, err := New(data)
+	tok, err := New(data, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestNewRefuses(t *testing.T) {
 		{"tokens \"[UNK]\" and \"a\": both have the id 1", edit(t, small, 1, "model", "vocab", "a")},
 		{"token \"[unknown]\": not in the vocabulary", edit(t, small, "[unknown]", "model", "unk_token")},
 	} {
-		if _, err := New(c.data); err == nil || !strings.HasPrefix(err.Error(), "wordpiece: "+c.want) {
+		if _, err := New(c.data, nil); err == nil || !strings.HasPrefix(err.Error(), "wordpiece: "+c.want) {
 			t.Errorf("error %v\nwant %q", err, c.want)
 		}
 	}
