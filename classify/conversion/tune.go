@@ -25,6 +25,9 @@ type Tuning struct {
 	Used      bool                  `json:"used"`      // the predictor's stack has the tuned head
 	Trials    []classify.BlockTrial `json:"trials"`    // the stack without it and with it, judged out of fold
 	Histories []*triplet.History    `json:"histories"` // on all training calls, then without each inner fold
+	// Options are those of the run on all training calls as they were used, with the defaults filled in. Tasks and
+	// Confounders are left out.
+	Options triplet.Options `json:"-"`
 }
 
 // Verdict says in a sentence what the trials came to.
@@ -55,7 +58,9 @@ func recipe(t triplet.Options, layers, calls int) triplet.Options {
 	t.BatchSize = cmp.Or(t.BatchSize, 8)
 	t.Epochs = cmp.Or(t.Epochs, min(max(tuningSteps*t.BatchSize/calls, 3), 12))
 	t.DropSegments = cmp.Or(t.DropSegments, 0.6)
-	if t.LoRA == 0 {
+	if t.LoRA > 0 {
+		t.LearningRate = cmp.Or(t.LearningRate, 2e-4)
+	} else {
 		t.TrainLayers = cmp.Or(t.TrainLayers, min(2, layers))
 		t.LearningRate = cmp.Or(t.LearningRate, 1.5e-4)
 	}
@@ -84,6 +89,8 @@ func (f *fit) tune(ctx context.Context) (*tuned, error) {
 		return nil, err
 	}
 	t := &tuned{margins: make([]float64, len(f.docs))}
+	t.Options = recipe(f.Tune, f.generic.Config().NumHiddenLayers, len(f.docs))
+	t.Options.Tasks, t.Options.Confounders, t.Options.Checkpoints = nil, nil, nil
 	held := make([]*mat.Dense, len(folds))
 	models := make([]*encoder.Model, len(folds)+1)
 	for k := range models {

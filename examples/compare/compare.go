@@ -1,9 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"os"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -12,13 +13,14 @@ import (
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/encoder/minilm"
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/transcript"
 	"gonum.org/v1/gonum/mat"
 )
 
-// Names of the ways of predicting.
+// Names of the methods of predicting.
 const (
 	words      = "logistic on tf-idf"
 	wordTrees  = "boosted on tf-idf"
@@ -39,13 +41,13 @@ var pairs = [][2]string{
 	{trees, tunedTrees}, {words, tuned}, {stack, tuned}, {stack, tunedStack},
 }
 
-// A way of predicting trains on some calls and gives the probability of others.
-type way struct {
+// A candidate is a method of predicting, which trains on some calls and gives the probability of others.
+type candidate struct {
 	name  string
 	refit evaluate.Refit
 }
 
-// trial is a cross-validation of all ways at once, so that what they share is computed once.
+// trial is a cross-validation of all methods at once, so that what they share is computed once.
 type trial struct {
 	*study.Data
 	*options
@@ -54,7 +56,8 @@ type trial struct {
 	blocks map[string]classify.Block // by their names
 	folds  []evaluate.Fold
 
-	fits []fitted
+	model fs.FS // of the generic encoder; nil: the built-in one
+	fits  []fitted
 }
 
 // fitted is the predictor of finetune, trained on some calls.
@@ -63,20 +66,26 @@ type fitted struct {
 	report *conversion.Report
 }
 
-// generic are the blocks of the stack that learn nothing but their heads, beside tf-idf.
+// generic are the blocks of the stack that learn nothing but their heads, besides tf-idf.
 var generic = []string{conversion.TurnMean, conversion.LastTurns, conversion.Trend}
 
-// talkBlock is the block of features beside the words.
+// talkBlock is the block of features other than words.
 const talkBlock = "talk and metadata"
 
 // lastTurns is how many turns at the end of a call are a block of their own.
 const lastTurns = 3
 
-func compare(ctx context.Context, env *cli.Env, d *study.Data, o *options) (*results, error) {
+func compare(ctx context.Context, env *cli.Env, o *options) (*results, error) {
+	d, err := study.Read(ctx, env, o.Data, &study.ReadOptions{Rejected: &o.rejected, Mask: o.Mask})
+	if err != nil {
+		return nil, err
+	}
 	s := &trial{Data: d, options: o, env: env, stages: env.Progress()}
 	defer s.stages.Close()
-	var err error
-	if s.folds, err = s.deal(); err != nil {
+	if s.model, err = cli.Model(o.Model); err != nil {
+		return nil, err
+	}
+	if s.folds, err = s.assign(); err != nil {
 		return nil, fmt.Errorf("%s: %w", d.Source, err)
 	}
 	if err := s.encode(ctx); err != nil {
@@ -86,8 +95,8 @@ func compare(ctx context.Context, env *cli.Env, d *study.Data, o *options) (*res
 	return r, s.judge(ctx, r)
 }
 
-// deal deals the calls into folds.
-func (s *trial) deal() ([]evaluate.Fold, error) {
+// assign assigns the calls to folds.
+func (s *trial) assign() ([]evaluate.Fold, error) {
 	if !s.Forward {
 		return evaluate.Folds(s.Labels, s.Groups, s.Folds, s.Seed)
 	}
@@ -102,9 +111,13 @@ func (s *trial) deal() ([]evaluate.Fold, error) {
 
 // encode prepares the blocks. The generic encoder learns nothing here, so it reads each call once.
 func (s *trial) encode(ctx context.Context) error {
-	m, err := load(s.options)
+	files := s.model
+	if files == nil {
+		files = minilm.FS()
+	}
+	m, err := encoder.Load(files)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", cmp.Or(s.Model, "the built-in model"), err)
 	}
 	turns := 0
 	for _, d := range s.Docs {
@@ -153,7 +166,7 @@ func (s *trial) talk(_ context.Context, train []int) (mat.Matrix, error) {
 	return x, nil
 }
 
-// fit trains the predictor of finetune on the training calls, once for all ways that ask for it.
+// fit trains the predictor of finetune on the training calls, once for all methods that ask for it.
 func (s *trial) fit(ctx context.Context, train []int) (*conversion.Report, error) {
 	for _, f := range s.fits {
 		if slices.Equal(f.on, train) {
@@ -161,11 +174,8 @@ func (s *trial) fit(ctx context.Context, train []int) (*conversion.Report, error
 		}
 	}
 	started := time.Now()
-	o := &conversion.Options{Groups: study.Pick(s.Groups, train), Seed: s.Seed, Progress: s.stages.Show}
+	o := &conversion.Options{Model: s.model, Groups: study.Pick(s.Groups, train), Seed: s.Seed, Progress: s.stages.Show}
 	o.Tune.Epochs = s.Epochs
-	if s.Model != "" {
-		o.Model = os.DirFS(s.Model)
-	}
 	_, f, err := conversion.Fit(ctx, study.Pick(s.Calls, train), o)
 	if err != nil {
 		return nil, err
@@ -179,7 +189,7 @@ func (s *trial) fit(ctx context.Context, train []int) (*conversion.Report, error
 	return f, nil
 }
 
-// tuned is the turn mean by the tuned encoder; that of training calls by encoders that have not seen them.
+// tuned is the turn mean by the tuned encoder; of training calls by encoders that were not trained on them.
 func (s *trial) tuned(ctx context.Context, train []int) (mat.Matrix, error) {
 	f, err := s.fit(ctx, train)
 	if err != nil {
@@ -212,7 +222,7 @@ func (s *trial) method(key string) evaluate.Refit {
 	}
 }
 
-// predictor names the way in which finetune predicts.
+// predictor names the method of finetune.
 func (o *options) predictor() string {
 	if !o.Frozen {
 		return tunedStack
@@ -220,9 +230,9 @@ func (o *options) predictor() string {
 	return stack
 }
 
-// ways lists the ways of predicting, in the order of the table.
-func (s *trial) ways() []way {
-	all := []way{
+// candidates lists the methods, in the order of the table.
+func (s *trial) candidates() []candidate {
+	all := []candidate{
 		{words, s.one(conversion.Words, classify.LogisticFitter(nil))},
 		{wordTrees, s.one(conversion.Words, boosted)},
 		{talk, s.one(talkBlock, logistic)},
@@ -233,8 +243,8 @@ func (s *trial) ways() []way {
 		{talkStack, s.stack(talkBlock)},
 	}
 	if !s.Frozen {
-		all = append(all, way{tuned, s.method(conversion.TunedTurnMean)}, way{tunedTrees, s.one(conversion.TunedTurnMean, boosted)},
-			way{tunedStack, s.method(conversion.Best)})
+		all = append(all, candidate{tuned, s.method(conversion.TunedTurnMean)}, candidate{tunedTrees, s.one(conversion.TunedTurnMean, boosted)},
+			candidate{tunedStack, s.method(conversion.Best)})
 	}
 	return all
 }
@@ -281,16 +291,16 @@ func (s *trial) stack(more ...string) evaluate.Refit {
 	}
 }
 
-// predict trains a way on the calls outside each fold and predicts those in it.
-func (s *trial) predict(ctx context.Context, w way) (*evaluate.OutOfFold, error) {
+// predict trains a method on the calls outside each fold and predicts those in it.
+func (s *trial) predict(ctx context.Context, m candidate) (*evaluate.OutOfFold, error) {
 	fold := 0
 	out, err := evaluate.CrossValidate(ctx, s.Labels, s.folds, func(ctx context.Context, train, test []int) ([]float64, error) {
 		fold++
-		s.stage(w.name+", folds")(fold, len(s.folds))
-		return w.refit(ctx, train, test)
+		s.stage(m.name+", folds")(fold, len(s.folds))
+		return m.refit(ctx, train, test)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", w.name, err)
+		return nil, fmt.Errorf("%s: %w", m.name, err)
 	}
 	return out, nil
 }

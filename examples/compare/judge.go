@@ -20,7 +20,7 @@ type results struct {
 	Calls     int             `json:"calls"`
 	Won       int             `json:"won"`
 	Tested    int             `json:"tested"` // calls that some fold predicts
-	Ways      []study.Method  `json:"ways"`
+	Methods   []study.Method  `json:"methods"`
 	Verdicts  []study.Verdict `json:"verdicts"`
 	Uses      []use           `json:"uses"` // of the predictor
 	Profits   []profits       `json:"profits"`
@@ -47,41 +47,41 @@ type profits struct {
 	Best  evaluate.ProfitPoint   `json:"best"`
 }
 
-// learning is how a way gets better with more training calls.
+// learning is how a method gets better with more training calls.
 type learning struct {
 	Name  string                        `json:"name"`
 	Curve []evaluate.LearningCurvePoint `json:"curve"`
 }
 
-// drawn are the ways in the charts of profit and learning.
+// drawn are the methods in the charts of profit and learning.
 var drawn = []string{words, frozen, stack}
 
-// judge measures each way and compares pairs of them.
+// judge measures each method and compares pairs of them.
 func (s *trial) judge(ctx context.Context, r *results) error {
 	resample := &evaluate.ResampleOptions{Seed: s.Seed}
-	for _, w := range s.ways() {
-		out, err := s.predict(ctx, w)
+	for _, m := range s.candidates() {
+		out, err := s.predict(ctx, m)
 		if err != nil {
 			return err
 		}
 		r.Tested, resample.Groups = len(out.Row), study.Pick(s.Groups, out.Row)
-		judged, err := study.Judge(ctx, w.name, out, resample)
+		judged, err := study.Judge(ctx, m.name, out, resample)
 		if err != nil {
 			return err
 		}
-		r.Ways = append(r.Ways, judged)
-		s.env.Notef("%s: ROC AUC %.3f", w.name, judged.ROCAUC)
-		if w.name == s.options.predictor() {
+		r.Methods = append(r.Methods, judged)
+		s.env.Notef("%s: ROC AUC %.3f", m.name, judged.ROCAUC)
+		if m.name == s.options.predictor() {
 			if r.Uses, err = s.uses(out); err != nil {
 				return err
 			}
 		}
-		if err := s.draw(ctx, r, w, out); err != nil {
+		if err := s.draw(ctx, r, m, out); err != nil {
 			return err
 		}
 	}
 	var err error
-	if r.Verdicts, err = study.Verdicts(ctx, r.Ways, pairs, resample); err != nil {
+	if r.Verdicts, err = study.Verdicts(ctx, r.Methods, pairs, resample); err != nil {
 		return err
 	}
 	r.Leak, err = s.probe(ctx)
@@ -135,28 +135,28 @@ func (s *trial) value(y []int) float64 {
 	return cmp.Or(s.Value, float64(len(y))/float64(won))
 }
 
-// draw computes the curves of the ways that are drawn.
-func (s *trial) draw(ctx context.Context, r *results, w way, out *evaluate.OutOfFold) error {
+// draw computes the curves of the methods that are drawn.
+func (s *trial) draw(ctx context.Context, r *results, m candidate, out *evaluate.OutOfFold) error {
 	for _, name := range drawn {
-		if name != w.name {
+		if name != m.name {
 			continue
 		}
 		curve, best, err := evaluate.Profit(out.P, out.Y, s.value(out.Y), 1)
 		if err != nil {
 			return err
 		}
-		r.Profits = append(r.Profits, profits{w.name, curve, best})
-		points, err := s.learn(ctx, w)
+		r.Profits = append(r.Profits, profits{m.name, curve, best})
+		points, err := s.learn(ctx, m)
 		if err != nil {
 			return err
 		}
-		r.Learning = append(r.Learning, learning{w.name, points})
+		r.Learning = append(r.Learning, learning{m.name, points})
 	}
 	return nil
 }
 
-// learn scores a way trained on an eighth, a quarter, half and all of the training calls.
-func (s *trial) learn(ctx context.Context, w way) ([]evaluate.LearningCurvePoint, error) {
+// learn scores a method trained on an eighth, a quarter, half and all of the training calls.
+func (s *trial) learn(ctx context.Context, m candidate) ([]evaluate.LearningCurvePoint, error) {
 	least := len(s.Calls)
 	for _, f := range s.folds {
 		least = min(least, len(f.Train))
@@ -169,9 +169,9 @@ func (s *trial) learn(ctx context.Context, w way) ([]evaluate.LearningCurvePoint
 	}
 	fits := 0
 	return evaluate.LearningCurve(ctx, s.Labels, s.folds, sizes, func(ctx context.Context, train, test []int) ([]float64, error) {
-		s.stage(w.name+", learning curve")(fits, len(sizes)*len(s.folds))
+		s.stage(m.name+", learning curve")(fits, len(sizes)*len(s.folds))
 		fits++
-		return w.refit(ctx, train, test)
+		return m.refit(ctx, train, test)
 	}, &evaluate.ResampleOptions{Groups: s.Groups, Seed: s.Seed})
 }
 

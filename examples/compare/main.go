@@ -17,18 +17,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
-	"fmt"
-	"io"
 	"math"
-	"os"
 
-	"github.com/org/salesconv/encoder"
-	"github.com/org/salesconv/encoder/minilm"
 	"github.com/org/salesconv/examples/cli"
-	"github.com/org/salesconv/examples/internal/study"
-	"github.com/org/salesconv/internal/atomicfile"
 )
 
 func main() { cli.Main(run) }
@@ -43,36 +35,37 @@ type options struct {
 	Frozen  bool    `json:"frozen"`
 	Value   float64 `json:"value"`
 	Seed    uint64  `json:"seed"`
-	skip    bool
-	html    string
-	json    string
+	Mask    bool    `json:"mask"`
+
+	rejected   cli.Rejected
+	html, json string
 }
 
-func parse(env *cli.Env) (o options, err error) {
+func parse(env *cli.Env) (o *options, err error) {
+	o = new(options)
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
-	flags.StringVar(&o.Data, "data", "", "`file` or folder of labelled calls: JSON, CSV, text, WebVTT, SRT; default: a sample of synthetic calls")
-	flags.BoolVar(&o.skip, "skip", false, "name records that cannot be used and leave them out, rather than stop at the first")
-	flags.StringVar(&o.Model, "model", "", "`folder` of a sentence-transformers model; default: the built-in all-MiniLM-L6-v2")
-	flags.IntVar(&o.Folds, "folds", 5, "parts that the calls are cut into, each predicted from the others")
+	flags.StringVar(&o.Data, "data", "", "`file` or directory of labelled calls; default: a sample of synthetic calls")
+	o.rejected.Flags(flags)
+	flags.BoolVar(&o.Mask, "mask", true, "mask names, numbers and addresses in the calls before anything is learned from them or written")
+	flags.StringVar(&o.Model, "model", "", "`directory` of a sentence-transformers model, or its name on the Hugging Face hub if it is in the cache; default: the built-in all-MiniLM-L6-v2")
+	flags.IntVar(&o.Folds, "folds", 5, "number of parts of the calls, each predicted from the others")
 	flags.BoolVar(&o.Forward, "forward", false, "test on later calls than are trained on, by call_time, rather than on other agents")
-	flags.IntVar(&o.Epochs, "epochs", 0, "how often each tuning goes through its calls; default: for 400 steps, 3 to 12 times")
-	flags.BoolVar(&o.Frozen, "frozen", false, "don't tune the encoder, which takes most of the time")
-	flags.Float64Var(&o.Value, "value", 0, "what a won call is `worth`, in costs of making a call; default: calling everyone breaks even")
-	flags.Uint64Var(&o.Seed, "seed", 1, "seed of folds, tuning and resampling")
-	flags.StringVar(&o.html, "html", "comparison.html", "page to write")
+	flags.Func("epochs", "how many times (`N`) each fine-tuning run goes through its calls; default: as many as take 400 steps, but 3 to 12", cli.Positive(&o.Epochs))
+	flags.BoolVar(&o.Frozen, "frozen", false, "do not fine-tune the encoder, which takes most of the time")
+	flags.Func("value", "what a won call is `worth`, in costs of making a call; default: so much that calling everyone breaks even", cli.Positive(&o.Value))
+	flags.Uint64Var(&o.Seed, "seed", 1, "seed of folds, fine-tuning and resampling")
+	flags.StringVar(&o.html, "html", "comparison.html", "`file` to write the page to")
 	flags.StringVar(&o.json, "json", "", "`file` to write every number to; default: none")
 	if err := env.Parse(flags); err != nil {
-		return o, err
+		return nil, err
 	}
 	switch {
 	case len(env.Args) > 0:
-		return o, cli.Usagef("unexpected argument %q: the calls are named by -data", env.Args[0])
+		return nil, cli.Usagef("unexpected argument %q: the calls are named by -data", env.Args[0])
 	case o.Folds < 2:
-		return o, cli.Usagef("-folds %d, want 2 or more", o.Folds)
-	case o.Epochs < 0:
-		return o, cli.Usagef("-epochs %d, want 0 or more", o.Epochs)
+		return nil, cli.Usagef("-folds %d, want 2 or more", o.Folds)
 	case o.Value != 0 && !(o.Value > 1 && o.Value < math.MaxFloat32):
-		return o, cli.Usagef("-value %v, want more than 1: what a won call is worth, where making a call costs 1", o.Value)
+		return nil, cli.Usagef("-value %v, want more than 1: what a won call is worth, where making a call costs 1", o.Value)
 	}
 	return o, nil
 }
@@ -82,41 +75,14 @@ func run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	d, err := study.Read(ctx, env, o.Data, o.skip)
-	if err != nil {
-		return err
-	}
-	r, err := compare(ctx, env, d, &o)
+	r, err := compare(ctx, env, o)
 	if err != nil {
 		return err
 	}
 	r.print(env.Stdout)
-	page, err := r.page()
-	if err != nil {
+	if err := r.write(o.html, o.json); err != nil {
 		return err
 	}
-	if err := atomicfile.WriteFile(o.html, page.Write); err != nil {
-		return err
-	}
-	env.Notef("the page is %s", o.html)
-	if o.json == "" {
-		return nil
-	}
-	return atomicfile.WriteFile(o.json, func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(r)
-	})
-}
-
-// load reads the encoder anew: tuning changes its weights.
-func load(o *options) (*encoder.Model, error) {
-	if o.Model == "" {
-		return encoder.Load(minilm.FS())
-	}
-	m, err := encoder.Load(os.DirFS(o.Model))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o.Model, err)
-	}
-	return m, nil
+	env.Notef("the page to open: %s", o.html)
+	return nil
 }

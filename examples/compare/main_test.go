@@ -68,15 +68,15 @@ func TestCompare(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Contains(html, []byte(tunedTrees)) || bytes.Contains(html, []byte("src=\"http")) || bytes.Contains(html, []byte("<script")) {
-		t.Error("the page lacks a way, or is not one that stands alone")
+		t.Error("the page lacks a method, or is not one that stands alone")
 	}
 	var r results
 	raw, err := os.ReadFile(numbers)
 	if err == nil {
 		err = json.Unmarshal(raw, &r)
 	}
-	if err != nil || len(r.Ways) != 11 || len(r.Verdicts) != len(pairs) || len(r.Uses) != 4 || r.Calls != 40 {
-		t.Errorf("%d ways, %d verdicts, %d calls, error %v", len(r.Ways), len(r.Verdicts), r.Calls, err)
+	if err != nil || len(r.Methods) != 11 || len(r.Verdicts) != len(pairs) || len(r.Uses) != 4 || r.Calls != 40 {
+		t.Errorf("%d methods, %d verdicts, %d calls, error %v", len(r.Methods), len(r.Verdicts), r.Calls, err)
 	}
 }
 
@@ -94,8 +94,8 @@ func TestCompareForward(t *testing.T) {
 	if err == nil {
 		err = json.Unmarshal(raw, &r)
 	}
-	if err != nil || len(r.Ways) != 8 || r.Tested != 44 || r.Ways[0].Rows != 44 || len(r.Learning) != len(drawn) {
-		t.Errorf("%d ways, %d tested, error %v", len(r.Ways), r.Tested, err)
+	if err != nil || len(r.Methods) != 8 || r.Tested != 44 || r.Methods[0].Rows != 44 || len(r.Learning) != len(drawn) {
+		t.Errorf("%d methods, %d tested, error %v", len(r.Methods), r.Tested, err)
 	}
 	if u := r.Uses[0]; u.Called != 44 || u.Profit != 3*float64(u.Won)-44 || u.Recall != 1 {
 		t.Errorf("calling everyone: %+v", u)
@@ -118,7 +118,7 @@ func TestCompareRefuses(t *testing.T) {
 		want   string
 	}{
 		{[]string{"-folds", "1"}, 2, "-folds 1, want 2 or more"},
-		{[]string{"-epochs", "-1"}, 2, "-epochs -1"},
+		{[]string{"-epochs", "0"}, 2, "want a whole number above 0"},
 		{[]string{"-value", "0.5"}, 2, "-value 0.5, want more than 1"},
 		{[]string{"-data", file(t, untimed), "-forward"}, 1, "has no call_time"},
 		{[]string{"calls.json"}, 2, `unexpected argument "calls.json"`},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -8,8 +9,25 @@ import (
 	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/examples/internal/study"
+	"github.com/org/salesconv/internal/atomicfile"
 	"github.com/org/salesconv/internal/figure"
 )
+
+// write writes the page, and every number where a file is named for them.
+func (r *results) write(html, numbers string) error {
+	page, err := r.page()
+	if err != nil {
+		return err
+	}
+	if err := atomicfile.WriteFile(html, page.Write); err != nil || numbers == "" {
+		return err
+	}
+	return atomicfile.WriteFile(numbers, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(r)
+	})
+}
 
 // sample says what was measured.
 func (r *results) sample() string {
@@ -31,8 +49,8 @@ func (r *results) leak() string {
 	return fmt.Sprintf("Metadata alone: ROC AUC %v, no more than chance explains.", r.Leak.AUC)
 }
 
-// predictor is the way of finetune; which way to use is not chosen by its score here.
-func (r *results) predictor() study.Method { return study.Named(r.Ways, r.Options.predictor())[0] }
+// predictor is the method of finetune; which method to use is not chosen by its score here.
+func (r *results) predictor() study.Method { return study.Named(r.Methods, r.Options.predictor())[0] }
 
 // lead says in a sentence or two what the predictor is worth.
 func (r *results) lead() string {
@@ -55,8 +73,8 @@ func (r *results) print(w io.Writer) {
 }
 
 func (r *results) table() report.Table {
-	return study.Table(r.Ways, "classifier, features",
-		"The stack joins tf-idf, turn means, last turns and trend of the generic encoder; fine-tuned where it helps, which its inner folds decide, it is the predictor of finetune. "+r.Ways[0].Intervals("agents"))
+	return study.Table(r.Methods, "classifier, features",
+		"The stack joins tf-idf, turn means, last turns and trend of the generic encoder; fine-tuned where it helps, which its inner folds decide, it is the predictor of finetune. "+r.Methods[0].Intervals("agents"))
 }
 
 // uses shows what comes of calling by the scores of the predictor.
@@ -96,11 +114,11 @@ func (r *results) lift() report.Table {
 	return t
 }
 
-// calibration shows what the predictor foretold and what happened.
+// calibration shows predicted and observed frequencies.
 func (r *results) calibration() report.Table {
 	w := r.predictor()
-	t := report.Table{Columns: []string{"foretold", "calls", "share won", "95% interval"},
-		Caption: fmt.Sprintf("By the %s. On average it is off by %.1f points.", w.Name, 100*w.CalibrationError)}
+	t := report.Table{Columns: []string{"predicted", "calls", "share won", "95% interval"},
+		Caption: fmt.Sprintf("By the %s. Its calibration error is %.1f points on average.", w.Name, 100*w.CalibrationError)}
 	for _, b := range w.Calibration {
 		t.Rows = append(t.Rows, []string{percent(b.From) + "–" + percent(b.To), fmt.Sprint(b.Rows), percent(b.Observed),
 			percent(b.Low) + "–" + percent(b.High)})
@@ -109,7 +127,7 @@ func (r *results) calibration() report.Table {
 }
 
 func (r *results) page() (*report.Page, error) {
-	shown := study.Named(r.Ways, words, frozen, stack, tunedStack)
+	shown := study.Named(r.Methods, words, frozen, stack, tunedStack)
 	var sections []report.Section
 	add := func(title string, drawings []study.Drawing, blocks ...report.Block) error {
 		charts, err := study.Draw(drawings...)
@@ -121,7 +139,7 @@ func (r *results) page() (*report.Page, error) {
 	}
 	for _, err := range []error{
 		add("What it is worth in use", []study.Drawing{study.Gain(shown), r.profit()}, r.uses(), r.lift()),
-		add("Which way predicts best", []study.Drawing{study.AUCs(r.Ways)}, append([]report.Block{report.Text(r.summary()), r.table()}, r.verdicts()...)...),
+		add("Which method predicts best", []study.Drawing{study.AUCs(r.Methods)}, append([]report.Block{report.Text(r.summary()), r.table()}, r.verdicts()...)...),
 		add("Do the probabilities mean what they say", []study.Drawing{study.Calibration(shown)}, r.calibration()),
 		add("Would more calls help", r.learning(), report.Text("Each point is trained on part of the calls and tested on the same calls as the others.")),
 		add("Do the metadata give the outcome away", nil, report.Text(r.leak()), r.columns()),
@@ -132,10 +150,10 @@ func (r *results) page() (*report.Page, error) {
 		}
 	}
 	return &report.Page{
-		Title:    "How well can won calls be foretold?",
+		Title:    "How well can won calls be predicted?",
 		Lead:     r.lead() + " " + sentence(r.sample()) + ". Every call is predicted by models that learned nothing from it" + r.apart() + ".",
 		Sections: sections,
-		Footer:   fmt.Sprintf("Seed %d. %s", r.Options.Seed, map[bool]string{true: "The encoder was not tuned.", false: "The encoder was tuned anew in each fold."}[r.Options.Frozen]),
+		Footer:   fmt.Sprintf("Seed %d. %s", r.Options.Seed, map[bool]string{true: "The encoder was not fine-tuned.", false: "The encoder was fine-tuned anew in each fold."}[r.Options.Frozen]),
 	}, nil
 }
 
@@ -162,9 +180,9 @@ func (r *results) summary() string {
 		}
 	}
 	if found == nil {
-		return fmt.Sprintf("None of %d comparisons shows more than chance would: take the simplest way.", len(r.Verdicts))
+		return fmt.Sprintf("None of %d comparisons shows more than chance would: take the simplest method.", len(r.Verdicts))
 	}
-	return fmt.Sprintf("In %d of %d comparisons there is evidence of a difference: %s. Elsewhere take the simpler way.",
+	return fmt.Sprintf("In %d of %d comparisons there is evidence of a difference: %s. Elsewhere take the simpler method.",
 		len(found), len(r.Verdicts), strings.Join(found, ", "))
 }
 
@@ -215,7 +233,7 @@ func (r *results) learning() []study.Drawing {
 
 // columns shows what single metadata predict.
 func (r *results) columns() report.Table {
-	t := report.Table{Columns: []string{"column", "ROC AUC alone"}, Caption: "The most telling of the metadata, each by itself on all calls."}
+	t := report.Table{Columns: []string{"column", "ROC AUC alone"}, Caption: "The most predictive of the metadata, each by itself on all calls."}
 	var all []evaluate.ColumnLeak
 	if r.Leak != nil {
 		all = r.Leak.Columns
@@ -228,8 +246,8 @@ func (r *results) columns() report.Table {
 
 // terms explains what the tables call things.
 var terms = []report.Block{
-	report.Text("tf-idf: which words and pairs of words are said. Generic: the meaning of each turn as an encoder reads it that was trained on other texts; fine-tuned: the same encoder, tuned on these calls. Talk and metadata: who talks how much, questions, mentions of price and next steps, mood, time, industry."),
-	report.Text("Logistic: adds up weights. Boosted: a hundred small decision trees, one correcting the other. Stack: several logistic classifiers of different features, joined by what each is worth."),
+	report.Text("tf-idf: which words and pairs of words are said. Generic: the meaning of each turn as an encoder embeds it that was trained on other texts; fine-tuned: the same encoder, trained further on these calls. Talk and metadata: who talks how much, questions, mentions of price and next steps, mood, time, industry."),
+	report.Text("Logistic: adds up weights. Boosted: a hundred small decision trees, each correcting those before. Stack: several logistic classifiers of different features, joined by what each is worth."),
 	report.Text("ROC AUC: how often a won call is scored above a lost one; 0.5 is chance, 1 perfect. PR AUC: the share of won calls among those called, averaged over thresholds. F1 and accuracy: at a probability of one half. Log loss and Brier: how far probabilities are from what happened; lower is better."),
 	report.Text("95% interval: where the figure would lie for other calls and agents of the same source. p: how often chance alone would make a difference this large; below 0.05 it counts as evidence. Many comparisons are made here; one in twenty would pass by chance."),
 }

@@ -1,16 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"fmt"
-	"io"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/examples/cli"
-	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/tsne"
 	"gonum.org/v1/gonum/mat"
@@ -18,17 +17,19 @@ import (
 
 // results is what metrics.json holds, and what the page shows.
 type results struct {
-	Options  options            `json:"options"`
-	Data     counts             `json:"data"`
-	Ways     []study.Method     `json:"held_out"`    // of predicting, judged on the calls held out
-	Verdicts []study.Verdict    `json:"comparisons"` // of two of them
-	Heads    []headWeight       `json:"heads"`       // of the predictor
-	Maps     []mapped           `json:"maps"`
-	Turns    []tellingTurn      `json:"telling_turns"`
-	Tuning   *conversion.Tuning `json:"tuning"`
-	Seconds  float64            `json:"seconds"`
+	Model    string            `json:"model"` // version of the predictor
+	Options  options           `json:"options"`
+	Data     counts            `json:"data"`
+	Methods  []study.Method    `json:"held_out"`    // judged on the calls held out
+	Verdicts []study.Verdict   `json:"comparisons"` // of two methods
+	Fifths   []fifth           `json:"fifths"`      // of the calls held out, by the predictor
+	Heads    []conversion.Head `json:"heads"`       // of the predictor
+	Maps     []mapped          `json:"maps"`
+	Turns    []influence       `json:"influential_turns"`
+	Tuning   conversion.Tuning `json:"fine_tuning"`
 
-	data *data
+	data    *data
+	resumed []int // of each fine-tuning run the step that it was resumed from
 }
 
 type counts struct {
@@ -42,44 +43,48 @@ type counts struct {
 	Turns     int    `json:"turns"`
 }
 
-type headWeight struct {
-	Name   string  `json:"name"`
-	Weight float64 `json:"weight"`
-}
+// fifth is a fifth of the calls held out, those of the lowest probabilities first.
+type fifth = evaluate.CalibrationBin
 
 // mapped is a t-SNE map of all calls.
 type mapped struct {
 	Name       string  `json:"name"`
 	Perplexity float64 `json:"perplexity"`
 	KL         float64 `json:"kl_divergence"`
-	Neighbours float64 `json:"same_outcome_neighbours"` // share of nearest neighbours on the map, of held-out calls, with the same outcome
+	Neighbours float64 `json:"same_outcome_neighbours"` // share of held-out calls whose nearest neighbour on the map has the same outcome
 	file       string
 	points     *mat.Dense
 }
 
-// tellingTurn is a turn of a held-out call that moves its prediction much.
-type tellingTurn struct {
-	Call         string  `json:"call"`
-	Turn         int     `json:"turn"` // from 1
-	Speaker      string  `json:"speaker"`
-	Text         string  `json:"text"`
-	Contribution float64 `json:"contribution"` // to the log-odds
-	Outcome      string  `json:"outcome"`
+// influence is what a turn does to the predictions of the held-out calls in which somebody says it, the mean of them.
+type influence struct {
+	Text    string  `json:"text"`
+	Speaker string  `json:"speaker"`
+	Points  float64 `json:"points"`   // of probability, in hundredths
+	LogOdds float64 `json:"log_odds"` // contribution to the log-odds
+	Times   int     `json:"times"`    // that it is said
+	Won     int     `json:"won"`      // of these
+	Call    string  `json:"call"`     // one of them
+	Turn    int     `json:"turn"`     // its number there, from 1
 }
 
 // judge measures everything on the calls held out, and draws the maps of all.
-func judge(ctx context.Context, env *cli.Env, d *data, p *conversion.Predictor, fit *conversion.Report, o *options) (*results, error) {
-	r := &results{Options: *o, Data: d.counts(), Tuning: fit.Tuning, data: d}
-	for _, h := range p.Info().Heads {
-		r.Heads = append(r.Heads, headWeight{h.Title, h.Weight})
+func judge(ctx context.Context, d *data, p *conversion.Predictor, fit *conversion.Report, o *options, progress *cli.Progress) (*results, error) {
+	r := &results{Options: *o, Data: d.counts(), Heads: p.Info().Heads, Tuning: *fit.Tuning, data: d}
+	r.Tuning.Histories = slices.Clone(fit.Tuning.Histories)
+	for k, h := range r.Tuning.Histories {
+		whole := *h
+		r.resumed, whole.Resumed = append(r.resumed, h.Resumed), 0 // metrics.json does not depend on it
+		r.Tuning.Histories[k] = &whole
 	}
+	r.Options.used(&fit.Tuning.Options)
 	if err := r.compare(ctx, d, fit, o.Seed); err != nil {
 		return nil, err
 	}
-	if err := r.draw(ctx, env, d, fit, o.Seed); err != nil {
+	if err := r.draw(ctx, d, fit, o.Seed, progress); err != nil {
 		return nil, err
 	}
-	return r, r.tellingTurns(ctx, env, d, p, o.Seed)
+	return r, r.influences(ctx, d, p, o.Seed, progress)
 }
 
 func (d *data) counts() counts {
@@ -91,42 +96,50 @@ func (d *data) counts() counts {
 	return c
 }
 
-// compared are the pairs of ways that the page compares. Its first sentence is about the first pair, which is left out where
-// the predictor leaves tuned vectors out: both are the same then.
+// compared are the pairs of methods that the page compares. The first is left out where the predictor does without
+// fine-tuning: both are the same then.
 var compared = [][2]string{
 	{conversion.Title(conversion.GenericStack), conversion.Title(conversion.Best)},
 	{conversion.Title(conversion.TurnMean), conversion.Title(conversion.TunedTurnMean)},
 	{conversion.Title(conversion.Words), conversion.Title(conversion.Best)},
 }
 
-// compare judges each way of predicting, and pairs of them.
+// compare judges each method of predicting, and pairs of them.
 func (r *results) compare(ctx context.Context, d *data, fit *conversion.Report, seed uint64) error {
-	predictions, err := fit.Predict(ctx, study.Pick(d.Calls, d.split.Test))
+	test := d.split.Test
+	predictions, err := fit.Predict(ctx, study.Pick(d.Calls, test))
 	if err != nil {
 		return err
 	}
-	test := d.split.Test
 	resample := &evaluate.ResampleOptions{Groups: study.Pick(d.Groups, test), Seed: seed}
 	for _, p := range predictions {
 		out := &evaluate.OutOfFold{Row: test, Fold: make([]int, len(test)), Y: study.Pick(d.Labels, test), P: p.Probability}
-		w, err := study.Judge(ctx, conversion.Title(p.Method), out, resample)
+		m, err := study.Judge(ctx, conversion.Title(p.Method), out, resample)
 		if err != nil {
 			return err
 		}
-		r.Ways = append(r.Ways, w)
+		r.Methods = append(r.Methods, m)
+		if p.Method == conversion.Best {
+			if r.Fifths, _, err = evaluate.CalibrationTable(out.P, out.Y, min(5, len(out.P))); err != nil {
+				return err
+			}
+		}
 	}
 	pairs := compared
 	if !fit.Tuning.Used {
 		pairs = pairs[1:]
 	}
-	r.Verdicts, err = study.Verdicts(ctx, r.Ways, pairs, resample)
+	r.Verdicts, err = study.Verdicts(ctx, r.Methods, pairs, resample)
 	return err
 }
 
-// draw maps all calls by the generic and by the tuned encoder.
-func (r *results) draw(ctx context.Context, env *cli.Env, d *data, fit *conversion.Report, seed uint64) error {
-	stages := env.Progress()
-	defer stages.Close()
+// predictor is the method that is saved.
+func (r *results) predictor() study.Method {
+	return study.Named(r.Methods, conversion.Title(conversion.Best))[0]
+}
+
+// draw maps all calls by the generic and by the fine-tuned encoder.
+func (r *results) draw(ctx context.Context, d *data, fit *conversion.Report, seed uint64, progress *cli.Progress) error {
 	generic, tuned, err := fit.Embeddings(ctx, d.Calls)
 	if err != nil {
 		return err
@@ -144,7 +157,7 @@ func (r *results) draw(ctx context.Context, env *cli.Env, d *data, fit *conversi
 			return err
 		}
 		layout, err := a.Layout(ctx, start, &tsne.LayoutOptions{Progress: func(s tsne.Step) {
-			stages.Show("map of "+m.name, s.Iteration, s.Iterations)
+			progress.Show("map of "+m.name, s.Iteration, s.Iterations)
 		}})
 		if err != nil {
 			return err
@@ -175,42 +188,34 @@ func sameNeighbours(points *mat.Dense, labels, of []int) float64 {
 // shown is how many turns for and against are listed.
 const shown = 6
 
-// tellingTurns finds the turns of held-out calls that move predictions most, up and down.
-func (r *results) tellingTurns(ctx context.Context, env *cli.Env, d *data, predictor *conversion.Predictor, seed uint64) error {
-	stages := env.Progress()
-	defer stages.Close()
-	var all []tellingTurn
+// influences finds the turns that move the predictions of held-out calls most, up and down. Turns that say the same, such as
+// those that agents read from a script, count as one.
+func (r *results) influences(ctx context.Context, d *data, predictor *conversion.Predictor, seed uint64, progress *cli.Progress) error {
+	said := map[string]*influence{}
+	var all []*influence
 	for k, i := range d.split.Test {
 		e, err := predictor.Explain(ctx, d.Calls[i], &conversion.ExplainOptions{Words: -1, Seed: seed})
 		if err != nil {
 			return err
 		}
 		for t, turn := range e.Turns {
-			all = append(all, tellingTurn{d.Calls[i].ID, t + 1, turn.Speaker, turn.Text, turn.Contribution, d.Calls[i].Outcome.String()})
+			key := strings.ToLower(strings.Join(strings.Fields(turn.Text), " "))
+			x := said[key]
+			if x == nil {
+				x = &influence{Text: turn.Text, Speaker: turn.Speaker, Call: d.Calls[i].ID, Turn: t + 1}
+				said[key], all = x, append(all, x)
+			}
+			x.Times++
+			x.Won += d.Labels[i]
+			x.LogOdds += (turn.Contribution - x.LogOdds) / float64(x.Times)
+			x.Points += (100*turn.Contribution*study.Slope(e) - x.Points) / float64(x.Times)
 		}
-		stages.Show("explaining held-out calls", k+1, len(d.split.Test))
+		progress.Show("explaining held-out calls", k+1, len(d.split.Test))
 	}
-	slices.SortStableFunc(all, func(a, b tellingTurn) int {
-		switch {
-		case a.Contribution > b.Contribution:
-			return -1
-		case a.Contribution < b.Contribution:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(all, func(a, b *influence) int { return cmp.Compare(b.Points, a.Points) })
 	n := min(shown, len(all)/2)
-	r.Turns = slices.Concat(all[:n], all[len(all)-n:])
+	for _, x := range slices.Concat(all[:n], all[len(all)-n:]) {
+		r.Turns = append(r.Turns, *x)
+	}
 	return nil
-}
-
-// print writes the table of the held-out calls.
-func (r *results) print(w io.Writer) {
-	fmt.Fprintf(w, "%d calls held out of %d (%s), trained on %d\n\n", r.Data.Test, r.Data.Calls, r.Data.Source, r.Data.Train)
-	study.Print(w, r.table(), r.Verdicts)
-	fmt.Fprintln(w, r.Tuning.Verdict())
-}
-
-func (r *results) table() report.Table {
-	return study.Table(r.Ways, "classifier on", "Each row is a method of predicting which calls are won. "+r.Ways[0].Intervals("agents"))
 }

@@ -66,8 +66,16 @@ func TestRunWritesEverything(t *testing.T) {
 				t.Errorf("%s: %s: %v", classifier, name, err)
 			}
 		}
-		if !strings.Contains(stdout, "stack, fine-tuned where it helps") || !strings.Contains(stderr, "1 of 41 calls have no label") {
-			t.Errorf("%s: printed\n%s%s", classifier, stdout, stderr)
+		for _, want := range []string{"stack, fine-tuned where it helps", "Intervals are 95%", "Shown a won and a lost call"} {
+			if !strings.Contains(stdout, want) {
+				t.Errorf("%s: no %q in\n%s", classifier, want, stdout)
+			}
+		}
+		for _, want := range []string{"1 of 41 calls have no label", "0s: encoding calls", "fine-tuning run 1 of 4", "the page to open: " + filepath.Join(out, "results", pageFile),
+			"words.json", "masked as far as they were found", "next: go run ./examples/predict -models " + out} {
+			if !strings.Contains(stderr, want) {
+				t.Errorf("%s: no %q in\n%s", classifier, want, stderr)
+			}
 		}
 		checkDrawing(t, filepath.Join(out, "results", "training_history.png"))
 		checkMetrics(t, filepath.Join(out, "results", "metrics.json"))
@@ -86,20 +94,41 @@ func checkMetrics(t *testing.T, path string) {
 	if err := json.Unmarshal(b, &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Data.Calls != 40 || r.Data.Unknown != 1 || r.Data.Train+r.Data.Test != 40 || len(r.Ways) != 8 ||
+	if r.Data.Calls != 40 || r.Data.Unknown != 1 || r.Data.Train+r.Data.Test != 40 || len(r.Methods) != 8 || len(r.Fifths) != 5 ||
 		len(r.Maps) != 2 || len(r.Turns) != 2*shown || len(r.Tuning.Histories) != 4 || len(r.Tuning.Trials) != 2 || r.Options.Seed != 1 {
 		t.Errorf("metrics %+v", r)
 	}
-	compared, same := 2, "the predictor equals the stack of generic heads"
+	compared, answer := 2, "No: "
 	if r.Tuning.Used {
-		compared, same = 3, r.Verdicts[0].Text
+		compared, answer = 3, "On the training calls, out of fold, it does"
 	}
-	if len(r.Verdicts) != compared || !strings.Contains(r.answer(), same) {
-		t.Errorf("tuning used: %v, but %d comparisons, and the answer is %q", r.Tuning.Used, len(r.Verdicts), r.answer())
+	if len(r.Verdicts) != compared || !strings.HasPrefix(r.answer(), answer) {
+		t.Errorf("fine-tuning used: %v, but %d comparisons, and the answer is %q", r.Tuning.Used, len(r.Verdicts), r.answer())
 	}
-	for _, w := range r.Ways {
-		if !(w.AUC.Low <= w.ROCAUC && w.ROCAUC <= w.AUC.High) {
-			t.Errorf("%s: AUC %v outside its interval %v", w.Name, w.ROCAUC, w.AUC)
+	for _, m := range r.Methods {
+		if m.AUC == nil || !(m.AUC.Low <= m.ROCAUC && m.ROCAUC <= m.AUC.High) {
+			t.Errorf("%s: AUC %v outside its interval %v", m.Name, m.ROCAUC, m.AUC)
+		}
+	}
+	if o := r.Options; o.Epochs != 12 || o.LearningRate != 1.5e-4 || o.TrainLayers != 2 || o.BatchSize != 8 || o.Pairs != 4 || !o.Mask {
+		t.Errorf("options as used %+v", o)
+	}
+	rows, most := 0, math.Inf(1)
+	for _, f := range r.Fifths {
+		rows += f.Rows
+	}
+	for _, x := range r.Turns {
+		if x.Points > most || math.Signbit(x.Points) != math.Signbit(x.LogOdds) || math.Abs(x.Points) > 100 || x.Times < 1 || x.Won > x.Times {
+			t.Errorf("influential turn %+v after one of %v points", x, most)
+		}
+		most = x.Points
+	}
+	if rows != r.Data.Test || len(r.Model) != 64 {
+		t.Errorf("%d calls in all fifths, model %q", rows, r.Model)
+	}
+	for _, not := range []string{"resumed", "seconds"} {
+		if bytes.Contains(b, []byte(not)) {
+			t.Errorf("metrics.json has %q, which differs from run to run", not)
 		}
 	}
 }
@@ -127,8 +156,8 @@ func checkPage(t *testing.T, path string) {
 			t.Errorf("the page has %s", outside)
 		}
 	}
-	if n := bytes.Count(b, []byte("<svg")); n != 6 {
-		t.Errorf("%d drawings on the page, want 4 charts and 2 maps", n)
+	if n := bytes.Count(b, []byte("<svg")); n != 7 {
+		t.Errorf("%d drawings on the page, want 5 charts and 2 maps", n)
 	}
 }
 
@@ -179,7 +208,7 @@ func TestRunRefusesBadInput(t *testing.T) {
 		"empty file":      {[]string{"-data", file}, 1, "calls.json"},
 		"no calls":        {[]string{"-data", writeText(t, "[]")}, 1, "calls.json"},
 		"no file":         {[]string{"-data", "missing.json"}, 1, "missing.json"},
-		"label yes":       {[]string{"-data", writeText(t, `[{"transcript":"Agent: hi","label":"yes"}]`)}, 1, "record 1"},
+		"label perhaps":   {[]string{"-data", writeText(t, `[{"transcript":"Agent: hi","label":"perhaps"}]`)}, 1, "record 1"},
 		"label 2":         {[]string{"-data", writeText(t, `[{"transcript":"Agent: hi","label":2}]`)}, 1, "record 1"},
 		"spaces":          {[]string{"-data", writeText(t, `[{"transcript":"   ","label":1}]`)}, 1, "record 1"},
 		"truncated":       {[]string{"-data", writeText(t, `[{"transcript":"Agent: hi","label":1},{"tran`)}, 1, "record 2"},
@@ -188,9 +217,10 @@ func TestRunRefusesBadInput(t *testing.T) {
 		"no model":        {[]string{"-data", write(t, calls), "-model", t.TempDir()}, 1, "modules.json"},
 		"blocked folder":  {[]string{"-out", blocked}, 1, "-out"},
 		"classifier":      {[]string{"-classifier_type", "forest"}, 2, "logistic or xgboost"},
-		"epochs":          {[]string{"-epochs", "-1"}, 2, "Epochs -1"},
+		"no epochs":       {[]string{"-epochs", "0"}, 2, "invalid value \"0\" for flag -epochs: want a whole number above 0"},
+		"no hub model":    {[]string{"-data", write(t, calls), "-model", "nobody/nothing"}, 1, "hf download nobody/nothing"},
 		"loss":            {[]string{"-loss", "hinge"}, 2, `loss "hinge", want triplet, `},
-		"learning rate":   {[]string{"-learning_rate", "-1"}, 2, "LearningRate"},
+		"learning rate":   {[]string{"-learning_rate", "-1"}, 2, "-learning_rate: want a number above 0"},
 		"task":            {[]string{"-data", write(t, calls), "-tasks", "shoe_size"}, 1, `no call has "shoe_size" in its metadata, as -tasks asks`},
 		"shortcut":        {[]string{"-data", write(t, calls), "-shortcuts", "day,shoe_size"}, 1, "as -shortcuts asks"},
 		"unknown flag":    {[]string{"-nosuch"}, 2, "nosuch"},

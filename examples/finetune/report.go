@@ -3,11 +3,15 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/internal/atomicfile"
@@ -15,32 +19,82 @@ import (
 	"github.com/org/salesconv/tsne"
 )
 
-// write writes metrics, drawings and page.
-func (r *results) write(dir string) error {
-	for _, m := range r.Maps {
-		if err := atomicfile.WriteFile(filepath.Join(dir, m.file), r.plot(m, "png")); err != nil {
-			return err
-		}
-	}
-	course, err := r.course()
+// Files of the results.
+const (
+	pageFile    = "performance_comparison.html"
+	historyFile = "training_history.png"
+	metricsFile = "metrics.json"
+	runFile     = "run.json"
+)
+
+// write replaces the results.
+func (r *results) write(dir string, took time.Duration) error {
+	history, err := r.history()
 	if err != nil {
-		return err
-	}
-	if err := atomicfile.WriteFile(filepath.Join(dir, "training_history.png"), func(w io.Writer) error { return course.Write(w, "png") }); err != nil {
 		return err
 	}
 	page, err := r.page()
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.WriteFile(filepath.Join(dir, "performance_comparison.html"), page.Write); err != nil {
-		return err
+	files := map[string]func(io.Writer) error{
+		pageFile:    page.Write,
+		historyFile: func(w io.Writer) error { return history.Write(w, "png") },
+		metricsFile: indented(r),
+		runFile:     indented(course{took.Seconds(), r.resumed}),
 	}
-	return atomicfile.WriteFile(filepath.Join(dir, "metrics.json"), func(w io.Writer) error {
+	for _, m := range r.Maps {
+		files[m.file] = r.plot(m, "png")
+	}
+	own := func(name string) bool { return files[name] != nil }
+	return atomicfile.WriteDir(dir, own, func(dir string) (err error) {
+		for name, write := range files {
+			err = errors.Join(err, atomicfile.WriteFile(filepath.Join(dir, name), write))
+		}
+		return err
+	})
+}
+
+// course is what run.json holds: what is not the same each time.
+type course struct {
+	Seconds float64 `json:"seconds"` // in all
+	Resumed []int   `json:"resumed"` // the step from which each fine-tuning run was resumed; 0: its beginning
+}
+
+func indented(v any) func(io.Writer) error {
+	return func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
-		return e.Encode(r)
-	})
+		return e.Encode(v)
+	}
+}
+
+// print writes the table of the held-out calls.
+func (r *results) print(w io.Writer) {
+	fmt.Fprintf(w, "%d calls held out of %d (%s), trained on %d\n\n", r.Data.Test, r.Data.Calls, cli.Escape(r.Data.Source), r.Data.Train)
+	study.Print(w, r.table(), r.Verdicts)
+	fmt.Fprintln(w, r.Methods[0].Intervals(r.data.unit()))
+	fmt.Fprintln(w, r.Tuning.Verdict())
+	fmt.Fprintln(w, r.lead())
+}
+
+// next says where everything is, what it holds, and what can be done with it.
+func (r *results) next(env *cli.Env, out *output) {
+	env.Notef("the page to open: %s", filepath.Join(out.results(), pageFile))
+	personal := "the calls are not masked: they may name people"
+	if r.Options.Mask {
+		personal = "names, numbers and addresses are masked as far as they were found"
+	}
+	env.Notef("%s holds words of the calls (words.json), and %s quotes turns; %s, so keep both as safe as the calls", out.models(), out.results(), personal)
+	env.Notef("next: go run ./examples/predict -models %s CALLS, or go run ./examples/explain -models %s -html calls.html CALLS", out.dir, out.dir)
+}
+
+// unit names what calls are grouped by.
+func (d *data) unit() string {
+	if d.Groups == nil {
+		return "calls"
+	}
+	return "agents"
 }
 
 func (r *results) plot(m mapped, format string) func(io.Writer) error {
@@ -58,9 +112,16 @@ func (r *results) plot(m mapped, format string) func(io.Writer) error {
 }
 
 func (r *results) page() (*report.Page, error) {
-	shown := study.Named(r.Ways, conversion.Title(conversion.Words), conversion.Title(conversion.TurnMean), conversion.Title(conversion.Best))
-	charts, err := study.Draw(study.AUCs(r.Ways), study.Gain(shown), study.Calibration(shown),
-		study.Drawing{Caption: "The encoder is tuned on all training calls, and once without each part of them, which tells what tuning is worth on calls left out; the model has the mean of all their weights. Each line is a running mean over a twentieth of the steps.", Draw: r.course})
+	first, err := study.Draw(r.fifths())
+	if err != nil {
+		return nil, err
+	}
+	shown := study.Named(r.Methods, conversion.Title(conversion.Words), conversion.Title(conversion.TurnMean), conversion.Title(conversion.Best))
+	charts, err := study.Draw(study.AUCs(r.Methods), study.Gain(shown), study.Calibration(shown))
+	if err != nil {
+		return nil, err
+	}
+	history, err := study.Draw(study.Drawing{Draw: r.history, Caption: "The encoder is fine-tuned on all training calls, and once without each part of them, which shows what it is worth on the calls left out; the model has the mean of all their weights. Each line is a running mean over a twentieth of the steps."})
 	if err != nil {
 		return nil, err
 	}
@@ -68,35 +129,87 @@ func (r *results) page() (*report.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	judged := []report.Block{r.table()}
-	for _, v := range r.Verdicts {
-		judged = append(judged, report.Text(v.Text))
-	}
 	return &report.Page{
-		Title: "Does fine-tuning help?",
-		Lead: fmt.Sprintf("%s Judged here on %d %scalls that nothing was trained on; %d trained.", r.answer(), r.Data.Test,
-			r.data.Kind(), r.Data.Train),
+		Title: "How well can won calls be predicted?",
+		Lead:  r.lead(),
 		Sections: []report.Section{
-			{Title: "On the calls held out", Blocks: append(judged, study.Differences(r.Verdicts))},
-			{Title: "Charts", Blocks: []report.Block{charts}},
+			{Blocks: []report.Block{first, report.Text(fmt.Sprintf("Judged on %d %scalls that were held out: nothing was trained on them. %d others were trained on. %s",
+				r.Data.Test, r.data.Kind(), r.Data.Train, r.Methods[0].Intervals(r.data.unit())))}},
+			{Title: "What moves the predictions", Blocks: []report.Block{r.turns()}},
+			{Title: "Does fine-tuning help?", Blocks: []report.Block{
+				report.Text(r.answer()), r.table(), report.Details{Title: "What the columns mean", Blocks: terms},
+				report.Details{Title: "Charts", Blocks: []report.Block{charts}},
+				report.Details{Title: "Tests", Blocks: r.tests()},
+			}},
 			{Title: "Maps of all calls", Blocks: []report.Block{maps}},
-			{Title: "The most telling turns", Blocks: []report.Block{r.turns()}},
-			{Title: "The predictor", Blocks: []report.Block{report.Text(r.Tuning.Verdict()), r.trials(), r.heads(), r.settings()}},
+			{Title: "How it was trained", Blocks: []report.Block{
+				report.Text(r.Tuning.Verdict()),
+				report.Details{Title: "How that was decided", Blocks: []report.Block{r.trials(), r.heads()}},
+				report.Details{Title: "Course and settings", Blocks: []report.Block{history, r.settings()}},
+			}},
 		},
-		Footer: fmt.Sprintf("%s: %d calls, %d won, %d turns. Seed %d. Every number is in metrics.json.", r.Data.Source, r.Data.Calls, r.Data.Won, r.Data.Turns, r.Options.Seed),
+		Footer: fmt.Sprintf("%s: %d calls, %d won, %d turns. Seed %d. Model %.12s. Every number is in %s.", r.Data.Source, r.Data.Calls, r.Data.Won, r.Data.Turns, r.Options.Seed, r.Model, metricsFile),
 	}, nil
 }
 
-// answer is the first sentence of the page.
-func (r *results) answer() string {
-	if r.Tuning.Used && len(r.Verdicts) > 0 {
-		return r.Verdicts[0].Text
-	}
-	return r.Tuning.Verdict()
+// lead says in two sentences what the predictor is worth.
+func (r *results) lead() string {
+	m, best := r.predictor(), r.Fifths[len(r.Fifths)-1]
+	won := m.Confusion.TruePositive + m.Confusion.FalseNegative
+	return fmt.Sprintf("Shown a won and a lost call, the predictor gives the won one the higher probability %.0f times in 100; a coin would 50 times. "+
+		"Of the %d calls with the highest probabilities %.0f%% were won, of all %d calls %.0f%%.",
+		100*m.ROCAUC, best.Rows, 100*best.Observed, m.Rows, 100*float64(won)/float64(m.Rows))
 }
 
-// course draws how the tuning went.
-func (r *results) course() (*figure.Figure, error) {
+// fifths draws how many calls were won among those of low and of high probability.
+func (r *results) fifths() study.Drawing {
+	var bars []figure.Bar
+	for _, f := range slices.Backward(r.Fifths) {
+		bars = append(bars, figure.Bar{Name: fmt.Sprintf("predicted %.0f–%.0f%%", 100*f.From, 100*f.To), Value: 100 * f.Observed, Low: 100 * f.Low, High: 100 * f.High})
+	}
+	return study.Drawing{Caption: "The held-out calls by their predicted probability, the highest fifth on top, and how many of each fifth were won. The thin lines are 95% intervals: few calls make long ones.",
+		Draw: func() (*figure.Figure, error) {
+			return figure.Bars("Calls won, of 100", "share won, %", "%.0f%%", 0, bars)
+		}}
+}
+
+// answer says in a sentence what fine-tuning is worth.
+func (r *results) answer() string {
+	switch {
+	case !r.Tuning.Used:
+		return "No: on the training calls, out of fold, the predictor was not better with the fine-tuned encoder, so it does without."
+	case len(r.Verdicts) == 0:
+		return "On the training calls, out of fold, it does, so the predictor uses it. Whether it does on other calls cannot be told from those of one group."
+	case !r.Verdicts[0].Differs():
+		return "On the training calls, out of fold, it does, so the predictor uses it; on the held-out calls the difference is no more than chance would explain."
+	case r.Verdicts[0].Difference.Estimate < 0:
+		return "On the training calls, out of fold, it does, so the predictor uses it; on the held-out calls it makes predictions worse."
+	}
+	return "Yes: the predictor with the fine-tuned encoder is better on the held-out calls, by more than chance would explain."
+}
+
+// terms explains the columns of the table.
+var terms = []report.Block{
+	report.Text("ROC AUC: how often a won call gets a higher probability than a lost one; 0.5 is chance, 1 perfect. PR AUC: the share of won calls among those called, averaged over thresholds; chance reaches the share won of all calls. Lift of the best tenth: how many times more won calls it holds than a tenth picked blindly."),
+	report.Text("F1 and accuracy: at a probability of one half. Log loss and Brier score: how far probabilities are from what happened; lower is better. Interval: where the ROC AUC would lie for other calls of the same source, with 95% confidence."),
+	report.Text("tf-idf: which words and pairs of words are said. Turn mean, last turns, trend: what turns mean, as the encoder embeds them, over the whole call, at its end, and from beginning to end. Stack: the sum of all these, each weighted by what it is worth."),
+}
+
+func (r *results) table() report.Table {
+	return study.Table(r.Methods, "method", "Each row is a method of predicting which calls are won, judged on the held-out calls.")
+}
+
+// tests shows which differences are more than chance.
+func (r *results) tests() []report.Block {
+	var blocks []report.Block
+	for _, v := range r.Verdicts {
+		blocks = append(blocks, report.Text(v.Text))
+	}
+	return append(blocks, study.Differences(r.Verdicts))
+}
+
+// history draws the loss of the fine-tuning runs.
+func (r *results) history() (*figure.Figure, error) {
 	var curves []figure.Curve
 	for k, h := range r.Tuning.Histories {
 		c := figure.Curve{Name: fmt.Sprintf("without fold %d", k)}
@@ -109,13 +222,13 @@ func (r *results) course() (*figure.Figure, error) {
 		c.Y = figure.Running(c.Y)
 		curves = append(curves, c)
 	}
-	return figure.Curves("Tuning", "step", "loss, running mean", curves, nil)
+	return figure.Curves("Fine-tuning", "step", "loss, running mean", curves, nil)
 }
 
 func (r *results) maps() (report.Figures, error) {
 	var all report.Figures
 	for _, m := range r.Maps {
-		caption := fmt.Sprintf("t-SNE, perplexity %.3g, KL divergence %.3f. Faint: calls trained on, whose outcome the tuned encoder knows. The nearest call on the map ended alike for %.0f%% of the calls held out.",
+		caption := fmt.Sprintf("Calls that say alike lie together (t-SNE, perplexity %.3g, KL divergence %.3f). Faint: calls trained on, whose outcome the fine-tuned encoder knows. The nearest call on the map had the same outcome for %.0f%% of the held-out calls.",
 			m.Perplexity, m.KL, 100*m.Neighbours)
 		drawn, err := report.NewFigure(caption, r.plot(m, "svg"))
 		if err != nil {
@@ -127,26 +240,26 @@ func (r *results) maps() (report.Figures, error) {
 }
 
 func (r *results) turns() report.Table {
-	t := report.Table{Columns: []string{"log-odds", "call", "turn", "speaker", "said", "the call was"},
-		Caption: "What single turns of the calls held out add to the log-odds of winning, most for and most against."}
+	t := report.Table{Columns: []string{"points", "said", "speaker", "times", "of these won", "for example"},
+		Caption: "The turns of held-out calls that raise and lower the probability of a won call most, in points: +5 takes 40% to 45%. Turns that say the same count as one. This is what the model makes of a turn, not what the turn did to the customer."}
 	for _, x := range r.Turns {
-		t.Rows = append(t.Rows, []string{fmt.Sprintf("%+.2f", x.Contribution), x.Call, fmt.Sprint(x.Turn), x.Speaker, x.Text, x.Outcome})
+		t.Rows = append(t.Rows, []string{fmt.Sprintf("%+.1f", x.Points), x.Text, x.Speaker, fmt.Sprint(x.Times), fmt.Sprint(x.Won), fmt.Sprintf("turn %d of %s", x.Turn, x.Call)})
 	}
 	return t
 }
 
 func (r *results) heads() report.Table {
 	t := report.Table{Columns: []string{"head", "weight"},
-		Caption: "The predictor adds up the log-odds of these heads; a head counts for what it was worth on calls that it was not trained on."}
+		Caption: "The predictor adds up the log-odds of these heads, each weighted by what it was worth on calls that it was not trained on."}
 	for _, h := range r.Heads {
-		t.Rows = append(t.Rows, []string{h.Name, study.Three(h.Weight)})
+		t.Rows = append(t.Rows, []string{h.Title, study.Three(h.Weight)})
 	}
 	return t
 }
 
 func (r *results) trials() report.Table {
 	t := report.Table{Columns: []string{"stack of generic heads and", "log loss", "gain", "ROC AUC", ""},
-		Caption: "What decided about fine-tuning: stacks on calls of the training set, each judged by encoders, heads and weights that were fitted without it. Fine-tuning is used if it betters both log loss and ROC AUC; behind the ± is the standard error of the gain."}
+		Caption: "Stacks on the training calls, each judged out of fold: by encoders, heads and weights that were fitted without the call. Fine-tuning is used if it improves both log loss and ROC AUC; after the ± is the standard error of the gain."}
 	for _, tried := range r.Tuning.Trials {
 		chosen, gain := "", ""
 		if tried.Block != "" {
@@ -155,19 +268,19 @@ func (r *results) trials() report.Table {
 		if tried.Stays {
 			chosen = "used"
 		}
-		t.Rows = append(t.Rows, []string{conversion.Title(cmp.Or(tried.Block, "nothing else")), fmt.Sprintf("%.4f", tried.LogLoss), gain, study.Three(tried.ROCAUC), chosen})
+		t.Rows = append(t.Rows, []string{cmp.Or(tried.Block, "nothing else"), fmt.Sprintf("%.4f", tried.LogLoss), gain, study.Three(tried.ROCAUC), chosen})
 	}
 	return t
 }
 
 func (r *results) settings() report.Table {
-	o, pieces, steps := r.Options, 0, 0
+	o, tokens, steps := r.Options, 0, 0
 	for _, h := range r.Tuning.Histories {
-		pieces, steps = pieces+h.Tokens, steps+len(h.Steps)
+		tokens, steps = tokens+h.Tokens, steps+len(h.Steps)
 	}
 	return report.Table{Columns: []string{"setting", "value"}, Rows: [][]string{
-		{"classifiers", o.Classifier}, {"steps of the tuning on all calls", fmt.Sprint(len(r.Tuning.Histories[0].Steps))}, {"triplets an anchor", fmt.Sprint(o.Pairs)},
-		{"pieces in the calls of all tunings", fmt.Sprint(pieces)}, {"steps of all tunings", fmt.Sprint(steps)},
-		{"seconds in all", fmt.Sprintf("%.0f", r.Seconds)},
+		{"classifiers", o.Classifier}, {"steps of the run on all training calls", fmt.Sprint(len(r.Tuning.Histories[0].Steps))},
+		{"epochs", fmt.Sprint(o.Epochs)}, {"learning rate", fmt.Sprint(o.LearningRate)}, {"triplets for each anchor", fmt.Sprint(o.Pairs)},
+		{"tokens in the calls of all runs", fmt.Sprint(tokens)}, {"steps of all runs", fmt.Sprint(steps)},
 	}}
 }

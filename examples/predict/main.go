@@ -1,20 +1,29 @@
 // Command predict tells how likely calls are to be won, by a predictor that finetune trained.
 //
-//	go run ./examples/predict -models DIR [-by-turn] [FILE]
+//	go run ./examples/predict -models DIR [-by-turn] [-csv] [-keep KEYS] [-skip] [-rejected FILE] [FILE]
 //
-// DIR is the folder that finetune wrote to. FILE is a file or folder of calls in any of transcript's formats; by default
-// calls are read from standard input as JSON, an array, one object or JSON Lines. Labels are not looked at. For each call it writes a line {"id":…,"probability":…,"log_odds":…} to standard
-// output, in their order, at constant memory, with "warnings" where there is reason to distrust the probability. With -by-turn each line also has "by_turn", the probability after each turn, as if the
-// call had ended there.
+// DIR is the directory that finetune wrote to. FILE is a file or directory of calls in any of transcript's formats; by default
+// calls are read from standard input as JSON, an array, one object or JSON Lines. Labels are not looked at. For each call it
+// writes a line to standard output, in their order, at constant memory:
+//
+//	{"id":…,"probability":…,"log_odds":…,"warnings":[…],"metadata":{…},"model":…,"time":…}
+//
+// Warnings are reasons to distrust the probability: see package conversion. The metadata are those that -keep names. The
+// model is the predictor's version, the time is when the command started. With -by-turn a line has "by_turn" too, the
+// probability after each turn, as if the call had ended there. With -csv the same stands in a table.
+//
+// Everything before a record that cannot be used is written. Such a record ends the command, unless -skip or -rejected says
+// to leave it out.
 package main
 
 import (
 	"bufio"
 	"context"
-	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
@@ -26,62 +35,107 @@ func main() { cli.Main(run) }
 // batchCalls is how many calls are read before they are predicted together.
 const batchCalls = 64
 
-func run(ctx context.Context, env *cli.Env) error {
+// options are the flags.
+type options struct {
+	models   string
+	byTurn   bool
+	csv      bool
+	keep     []string
+	rejected cli.Rejected
+}
+
+func parse(env *cli.Env) (o *options, err error) {
+	o = new(options)
 	flags := flag.NewFlagSet("predict", flag.ContinueOnError)
-	models := flags.String("models", "", "`folder` that finetune wrote (required)")
-	byTurn := flags.Bool("by-turn", false, "also the probability after each turn")
+	flags.StringVar(&o.models, "models", "", "`directory` that finetune wrote (required)")
+	flags.BoolVar(&o.byTurn, "by-turn", false, "also the probability after each turn")
+	flags.BoolVar(&o.csv, "csv", false, "write a table (CSV) instead of lines of JSON")
+	keep := flags.String("keep", "", "`keys` of the metadata, with commas between, to write with each prediction, such as agent_id,industry")
+	o.rejected.Flags(flags)
 	if err := env.Parse(flags); err != nil {
+		return nil, err
+	}
+	if o.models == "" {
+		return nil, cli.Usagef("-models is missing: name the directory that finetune wrote")
+	}
+	o.keep = cli.Keys(*keep)
+	return o, nil
+}
+
+func run(ctx context.Context, env *cli.Env) error {
+	o, err := parse(env)
+	if err != nil {
 		return err
 	}
-	if *models == "" {
-		return cli.Usagef("-models is missing: name the folder that finetune wrote")
-	}
-	p, err := conversion.Load(os.DirFS(*models))
+	p, err := conversion.Load(os.DirFS(o.models))
 	if err != nil {
-		return fmt.Errorf("%s: %w", *models, err)
+		return fmt.Errorf("%s: %w", o.models, err)
+	}
+	if err := o.rejected.Open(env); err != nil {
+		return err
 	}
 	out := bufio.NewWriter(env.Stdout)
-	w := &writer{predictor: p, byTurn: *byTurn, bar: env.Progress(), out: json.NewEncoder(out)}
-	defer w.bar.Close()
-	for call, err := range env.Calls(ctx) {
-		if err != nil {
-			return err
-		}
-		if w.calls = append(w.calls, call); len(w.calls) < batchCalls {
-			continue
-		}
-		if err := w.flush(ctx); err != nil {
-			return err
-		}
-	}
-	if err := w.flush(ctx); err != nil {
-		return err
-	}
-	return out.Flush()
-}
-
-// writer predicts calls, a batch at a time.
-type writer struct {
-	predictor *conversion.Predictor
-	byTurn    bool
-	calls     []transcript.Call
-	done      int
-	bar       *cli.Progress
-	out       *json.Encoder
-}
-
-func (w *writer) flush(ctx context.Context) error {
-	predictions, err := w.predictor.Predict(ctx, w.calls, &conversion.PredictOptions{ByTurn: w.byTurn})
+	w, err := newWriter(o, p.Version(), time.Now(), out)
 	if err != nil {
 		return err
 	}
-	for _, p := range predictions {
-		if err := w.out.Encode(p); err != nil {
+	b := &batch{predictor: p, options: o, progress: env.Progress(), write: w}
+	defer b.progress.Close()
+	if err := errors.Join(b.all(ctx, env), out.Flush()); err != nil {
+		return err
+	}
+	b.progress.Close()
+	for _, key := range o.keep {
+		if !b.write.found[key] {
+			env.Notef("no call has %q in its metadata, which -keep names", key)
+		}
+	}
+	return o.rejected.Close(b.done)
+}
+
+// batch predicts calls, some at a time.
+type batch struct {
+	*options
+	predictor *conversion.Predictor
+	progress  *cli.Progress
+	write     *writer
+
+	calls []transcript.Call
+	done  int
+}
+
+// all predicts the calls of the command, those before an error in any case.
+func (b *batch) all(ctx context.Context, env *cli.Env) error {
+	for call, err := range env.Calls(ctx) {
+		if err != nil {
+			if err := b.rejected.Add(err); err != nil {
+				return errors.Join(b.flush(ctx), err)
+			}
+			continue
+		}
+		if b.calls = append(b.calls, call); len(b.calls) < batchCalls {
+			continue
+		}
+		if err := b.flush(ctx); err != nil {
 			return err
 		}
 	}
-	w.done += len(w.calls)
-	w.calls = w.calls[:0]
-	w.bar.Show("calls", w.done, -1)
+	return b.flush(ctx)
+}
+
+// flush predicts and writes the calls read so far.
+func (b *batch) flush(ctx context.Context) error {
+	predictions, err := b.predictor.Predict(ctx, b.calls, &conversion.PredictOptions{ByTurn: b.byTurn})
+	if err != nil {
+		return err
+	}
+	for i, p := range predictions {
+		if err := b.write.line(p, b.calls[i].Metadata); err != nil {
+			return err
+		}
+	}
+	b.done += len(b.calls)
+	b.calls = b.calls[:0]
+	b.progress.Show("calls", b.done, -1)
 	return nil
 }

@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"math"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
@@ -62,13 +66,75 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s of %d turns: %+v", c.ID, turns, p)
 		}
 	}
-	status, _, stderr = predict(t, `[{"transcript":"Agent: hi"},{"transcript":" "}]`, "-models", dir)
-	if status != 1 || !strings.Contains(stderr, "standard input") || !strings.Contains(stderr, "record 2") {
-		t.Errorf("status %d: %s", status, stderr)
-	}
 	status, stdout, stderr = predict(t, "", "-models", dir, "../../transcript/testdata/folder/won")
 	if status != 0 || strings.Count(stdout, "probability") < 1 {
-		t.Errorf("a folder: status %d, %q: %s", status, stdout, stderr)
+		t.Errorf("a directory: status %d, %q: %s", status, stdout, stderr)
+	}
+	oneBadRecord(t, dir)
+	table(t, dir)
+}
+
+// oneBadRecord predicts two good calls with a bad record between them.
+func oneBadRecord(t *testing.T, dir string) {
+	t.Helper()
+	const input = `{"id": "a\u001b[2J", "transcript": "Agent: hi\nCustomer: hello", "metadata": {"agent_id": 7, "note": "x"}}
+{"id": "b", "transcript": " "}
+{"id": "c", "transcript": "Agent: bye", "metadata": {"deal": {"size": 3}}}
+`
+	file := filepath.Join(t.TempDir(), "rejected.jsonl")
+	for _, c := range []struct {
+		args   []string
+		status int
+		ids    []string
+		note   string
+	}{
+		{nil, 1, []string{"a\x1b[2J"}, "record 2"},
+		{[]string{"-skip"}, 0, []string{"a\x1b[2J", "c"}, "left out: standard input: transcript: record 2"},
+		{[]string{"-rejected", file, "-keep", "agent_id, deal,missing"}, 0, []string{"a\x1b[2J", "c"}, "1 records cannot be used and are left out (see " + file + "); 2 calls are read"},
+	} {
+		status, stdout, stderr := predict(t, input, append(c.args, "-models", dir)...)
+		var ids []string
+		var last line
+		for text := range strings.Lines(stdout) {
+			last = line{}
+			if err := json.Unmarshal([]byte(text), &last); err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, last.ID)
+			if _, err := time.Parse(time.RFC3339, last.Time); err != nil || len(last.Model) != 64 {
+				t.Errorf("%v: model %q at %q", c.args, last.Model, last.Time)
+			}
+		}
+		if status != c.status || !slices.Equal(ids, c.ids) || !strings.Contains(stderr, c.note) || strings.Contains(stdout, "\x1b") {
+			t.Errorf("%v: status %d, calls %q, said %q", c.args, status, ids, stderr)
+		}
+		if len(c.args) > 2 && (string(last.Metadata["deal"]) != `{"size":3}` || len(last.Metadata) != 1 || !strings.Contains(stderr, `no call has "missing" in its metadata`)) {
+			t.Errorf("kept %s, said %q", last.Metadata, stderr)
+		}
+	}
+	if b, err := os.ReadFile(file); err != nil || !strings.HasPrefix(string(b), `{"record":2,"byte":`) || strings.Count(string(b), "\n") != 1 {
+		t.Errorf("rejected %q, error %v", b, err)
+	}
+	if status, stdout, stderr := predict(t, `{"transcript": 1}`, "-skip", "-models", dir); status != 1 || stdout != "" || !strings.Contains(stderr, "no record can be used") {
+		t.Errorf("no good record: status %d, %q, %q", status, stdout, stderr)
+	}
+}
+
+// table writes CSV.
+func table(t *testing.T, dir string) {
+	t.Helper()
+	const input = `{"id": "a, b", "transcript": "Agent: hi\nCustomer: hello there", "metadata": {"agent_id": "Jo\nAnn"}} {"id": "c", "transcript": "Agent: bye"}`
+	status, stdout, stderr := predict(t, input, "-models", dir, "-csv", "-by-turn", "-keep", "agent_id")
+	rows, err := csv.NewReader(strings.NewReader(stdout)).ReadAll()
+	if status != 0 || err != nil || len(rows) != 3 {
+		t.Fatalf("status %d, %d rows, error %v: %s", status, len(rows), err, stderr)
+	}
+	if want := []string{"id", "probability", "log_odds", "warnings", "by_turn", "agent_id", "model", "time"}; !slices.Equal(rows[0], want) {
+		t.Errorf("columns %q, want %q", rows[0], want)
+	}
+	after := strings.Fields(rows[1][4])
+	if rows[1][0] != "a, b" || rows[1][5] != `Jo\nAnn` || len(after) != 2 || after[1] != rows[1][1] || rows[2][5] != "" || rows[2][3] != "" && !strings.Contains(rows[2][3], "short") {
+		t.Errorf("rows %q", rows[1:])
 	}
 }
 
@@ -78,9 +144,9 @@ func TestRunRefuses(t *testing.T) {
 		status int
 		stderr string
 	}{
-		"no flag":      {nil, 2, "-models"},
-		"no folder":    {[]string{"-models", "missing"}, 1, "finetune"},
-		"other folder": {[]string{"-models", t.TempDir()}, 1, "predictor.json"},
+		"no flag":           {nil, 2, "-models"},
+		"no directory":      {[]string{"-models", "missing"}, 1, "finetune"},
+		"another directory": {[]string{"-models", t.TempDir()}, 1, "predictor.json"},
 	} {
 		if status, _, stderr := predict(t, "", c.args...); status != c.status || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, c.stderr) {
 			t.Errorf("%s: status %d, %q; want %d and a line with %q", name, status, stderr, c.status, c.stderr)

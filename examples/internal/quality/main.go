@@ -1,19 +1,19 @@
 // Command quality measures what fine-tuning is worth: by cross-validation with the encoder refitted in each fold, over
 // several seeds, the stack with and without it, and their heads alone.
 //
-//	go run ./examples/internal/quality [-data FILE | -generate N] [-folds N] [-seeds N] [-tune JSON | -frozen] [-peer COMMAND] [-keep FILE]
+//	go run ./examples/internal/quality [-data FILE | -generate N] [-folds N] [-seeds N] [-tune JSON | -frozen] [-mask] [-peer COMMAND] [-keep FILE]
 //	go run ./examples/internal/quality -mean FILE,FILE
 //
-// JSON are fields of triplet.Options, such as {"LearningRate": 1e-4, "TrainLayers": 3}, in the place of the recipe's.
+// JSON are fields of triplet.Options, such as {"LearningRate": 1e-4, "TrainLayers": 3}, instead of the defaults.
 // COMMAND predicts each fold too: it reads a JSON object with the texts train and test, the labels of train and a seed, and
-// writes a JSON array of ways to predict, each with its name, the probability of each text of test, and seconds.
+// writes a JSON array of methods of predicting, each with its name, the probability of each text of test, and seconds.
 // internal/bench/peers/tune_peer.py does so by sentence-transformers:
 //
 //	-peer 'python internal/bench/peers/tune_peer.py MODEL_FOLDER THREADS 0 1 3'
 //
 // A row of the tables is of all calls as often as there are seeds; intervals resample agents, or calls where they are
 // generated, with all their predictions. It trains folds × seeds predictors: hours, for many calls. With -keep it writes
-// what it has after each, goes on from there when it is started again, and -mean joins several such files, each a source.
+// what it has after each, resumes from there when it is started again, and -mean joins several such files, each a source.
 package main
 
 import (
@@ -40,7 +40,7 @@ type options struct {
 	generate     int
 	folds, seeds int
 	tune         triplet.Options
-	frozen       bool
+	frozen, mask bool
 	peer         string
 	keep, mean   string
 }
@@ -48,13 +48,14 @@ type options struct {
 func parse(env *cli.Env) (o options, err error) {
 	flags := flag.NewFlagSet("quality", flag.ContinueOnError)
 	flags.StringVar(&o.data, "data", "", "`file` of labelled calls; default: the sample of synthetic calls")
-	flags.IntVar(&o.generate, "generate", 0, "judge on so many generated calls instead, whose drivers count as they do by default")
-	flags.IntVar(&o.folds, "folds", 5, "parts that the calls are cut into, each predicted from the others")
-	flags.IntVar(&o.seeds, "seeds", 3, "how often, each time with other folds and other tunings")
+	flags.IntVar(&o.generate, "generate", 0, "judge on `N` generated calls instead, whose drivers have their default weights")
+	flags.IntVar(&o.folds, "folds", 5, "number of parts of the calls, each predicted from the others")
+	flags.IntVar(&o.seeds, "seeds", 3, "number of repetitions, each with other folds and other fine-tuning runs")
 	tune := flags.String("tune", "{}", "fields of triplet.Options as `JSON`")
-	flags.BoolVar(&o.frozen, "frozen", false, "don't tune")
+	flags.BoolVar(&o.frozen, "frozen", false, "do not fine-tune")
+	flags.BoolVar(&o.mask, "mask", false, "mask personal data in the calls, as finetune does")
 	flags.StringVar(&o.peer, "peer", "", "another program that predicts, a `command` without quotes in it")
-	flags.StringVar(&o.keep, "keep", "", "`file` of what was measured, to go on from; default: nothing is kept")
+	flags.StringVar(&o.keep, "keep", "", "`file` of what was measured, to resume from; default: nothing is kept")
 	flags.StringVar(&o.mean, "mean", "", "measure nothing, but show the mean of what these comma-separated `files` of -keep hold")
 	if err := env.Parse(flags); err != nil {
 		return o, err
@@ -89,7 +90,7 @@ func run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	if n := len(m.Rounds); n > 0 {
-		env.Notef("going on from %s, which holds %d predictors", o.keep, n)
+		env.Notef("resuming from %s, which holds %d predictors", o.keep, n)
 	}
 	stages := env.Progress()
 	t := &trial{Data: d, options: &o, measurement: m}
@@ -106,7 +107,7 @@ func run(ctx context.Context, env *cli.Env) error {
 // read returns the calls.
 func read(ctx context.Context, env *cli.Env, o *options) (*study.Data, error) {
 	if o.generate == 0 {
-		d, err := study.Read(ctx, env, o.data, false)
+		d, err := study.Read(ctx, env, o.data, &study.ReadOptions{Rejected: new(cli.Rejected), Mask: o.mask})
 		if err != nil {
 			return nil, err
 		}

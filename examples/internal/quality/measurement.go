@@ -89,9 +89,9 @@ func (m *measurement) split(seed int) ([]evaluate.Fold, error) {
 	return evaluate.Folds(m.Labels, m.Groups, m.Folds, uint64(seed))
 }
 
-// outOfFold gathers the predictions by the names of the ways, in their order: row i of seed s is at s·calls + i.
-func (m *measurement) outOfFold() (names []string, ways map[string]*evaluate.OutOfFold, err error) {
-	ways = map[string]*evaluate.OutOfFold{}
+// outOfFold gathers the predictions by the names of the methods, in their order: row i of seed s is at s·calls + i.
+func (m *measurement) outOfFold() (names []string, methods map[string]*evaluate.OutOfFold, err error) {
+	methods = map[string]*evaluate.OutOfFold{}
 	for _, r := range m.Rounds {
 		folds, err := m.split(r.Seed)
 		if err != nil {
@@ -104,10 +104,10 @@ func (m *measurement) outOfFold() (names []string, ways map[string]*evaluate.Out
 			if len(p.Probability) != len(folds[r.Fold].Test) {
 				return nil, nil, fmt.Errorf("%s has %d probabilities for the %d calls of fold %d, seed %d", p.Method, len(p.Probability), len(folds[r.Fold].Test), r.Fold, r.Seed)
 			}
-			out := ways[p.Method]
+			out := methods[p.Method]
 			if out == nil {
 				out = new(evaluate.OutOfFold)
-				ways[p.Method], names = out, append(names, p.Method)
+				methods[p.Method], names = out, append(names, p.Method)
 			}
 			for k, i := range folds[r.Fold].Test {
 				out.Row, out.Fold = append(out.Row, r.Seed*len(m.Labels)+i), append(out.Fold, r.Seed*m.Folds+r.Fold)
@@ -115,5 +115,5 @@ func (m *measurement) outOfFold() (names []string, ways map[string]*evaluate.Out
 			}
 		}
 	}
-	return names, ways, nil
+	return names, methods, nil
 }

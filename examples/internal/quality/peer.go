@@ -22,7 +22,7 @@ type question struct {
 	Seed   int      `json:"seed"`
 }
 
-// answer is one of the ways of predicting in the JSON array that a peer writes to standard output.
+// answer is one of the methods of predicting in the JSON array that a peer writes to standard output.
 type answer struct {
 	Name        string    `json:"name"`
 	Probability []float64 `json:"probability"` // of winning, for each text of test

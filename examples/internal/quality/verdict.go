@@ -12,13 +12,13 @@ import (
 	"github.com/org/salesconv/examples/internal/study"
 )
 
-// compared are the pairs of ways that the paired tests are about.
+// compared are the pairs of methods that the paired tests are about.
 var compared = [][2]string{
 	{conversion.GenericStack, conversion.Best}, {conversion.GenericStack, conversion.TunedStack}, {conversion.TurnMean, conversion.TunedTurnMean}, {conversion.Words, conversion.Best},
 }
 
-// judge scores the ways of predicting and compares them in pairs.
-func (m *measurement) judge(ctx context.Context) (ways []study.Method, verdicts []study.Verdict, err error) {
+// judge scores the methods of predicting and compares them in pairs.
+func (m *measurement) judge(ctx context.Context) (methods []study.Method, verdicts []study.Verdict, err error) {
 	names, outs, err := m.outOfFold()
 	if err != nil {
 		return nil, nil, err
@@ -37,14 +37,14 @@ func (m *measurement) judge(ctx context.Context) (ways []study.Method, verdicts 
 		if err != nil {
 			return nil, nil, err
 		}
-		ways = append(ways, w)
+		methods = append(methods, w)
 	}
-	verdicts, err = study.Verdicts(ctx, ways, compared, resample)
-	return ways, verdicts, err
+	verdicts, err = study.Verdicts(ctx, methods, compared, resample)
+	return methods, verdicts, err
 }
 
 func (m *measurement) print(ctx context.Context, w io.Writer) error {
-	ways, verdicts, err := m.judge(ctx)
+	methods, verdicts, err := m.judge(ctx)
 	if err != nil {
 		return err
 	}
@@ -59,13 +59,13 @@ func (m *measurement) print(ctx context.Context, w io.Writer) error {
 		}
 	}
 	fmt.Fprintf(w, "%s: %d calls, %d won; %d folds, %d predictors\n\n", m.Source, len(m.Labels), won, m.Folds, len(m.Rounds))
-	study.Print(w, study.Table(ways, "classifier on", ""), verdicts)
-	for _, way := range ways {
-		if s := seconds[way.Name]; s > 0 {
-			fmt.Fprintf(w, "%s: %.1f minutes\n", way.Name, s/60)
+	study.Print(w, study.Table(methods, "method", ""), verdicts)
+	for _, method := range methods {
+		if s := seconds[method.Name]; s > 0 {
+			fmt.Fprintf(w, "%s: %.1f minutes\n", method.Name, s/60)
 		}
 	}
-	_, err = fmt.Fprintf(w, "Tuned vectors were used in %d of %d predictors.\n", used, len(m.Rounds))
+	_, err = fmt.Fprintf(w, "Fine-tuning was used by %d of %d predictors.\n", used, len(m.Rounds))
 	return err
 }
 

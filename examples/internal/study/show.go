@@ -3,10 +3,13 @@ package study
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
+	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/internal/figure"
 )
@@ -144,4 +147,14 @@ func unit(title, x, y string, curves []figure.Curve, caption string) Drawing {
 // Named are the methods of these names.
 func Named(methods []Method, names ...string) []Method {
 	return slices.DeleteFunc(slices.Clone(methods), func(m Method) bool { return !slices.Contains(names, m.Name) })
+}
+
+// Slope turns contributions to the log-odds of a call into points of probability: times Slope they add up to the difference
+// between the call's probability and that of the average call. It is the slope of the line between the two.
+func Slope(e *conversion.Explanation) float64 {
+	base := classify.Sigmoid(e.Base)
+	if d := e.LogOdds - e.Base; math.Abs(d) > 1e-6 {
+		return (e.Probability - base) / d
+	}
+	return base * (1 - base)
 }

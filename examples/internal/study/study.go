@@ -1,4 +1,4 @@
-// Package study is what the commands that judge predictions share: labelled calls to judge on, ways of predicting
+// Package study is what the commands that judge predictions share: labelled calls to judge on, methods of predicting
 // with their scores, paired comparisons, and how these are shown in tables and charts.
 package study
 
@@ -8,8 +8,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/transcript"
@@ -26,32 +29,31 @@ type Data struct {
 	Groups    []string // by agent; nil where no call names one
 }
 
-// Read reads the calls of a file or a folder, or the sample of synthetic ones if it is "", and notes what is left out:
-// calls without a label and, if skip is set, records that cannot be used, which are errors otherwise.
-func Read(ctx context.Context, env *cli.Env, file string, skip bool) (*Data, error) {
+// ReadOptions say what becomes of calls that are read.
+type ReadOptions struct {
+	Rejected *cli.Rejected // what becomes of records that cannot be used
+	Mask     bool          // personal data are masked; default false
+}
+
+// Read reads the labelled calls of a file or a directory, or the sample of synthetic ones if it is "". Calls without a label
+// are noted and left out.
+func Read(ctx context.Context, env *cli.Env, file string, opts *ReadOptions) (*Data, error) {
 	d := &Data{Source: cmp.Or(file, "the sample of synthetic calls"), Synthetic: file == ""}
 	all := transcript.Sample()
 	if file != "" {
-		skipped := 0
-		var note func(error)
-		if skip {
-			note = func(err error) {
-				skipped++
-				env.Notef("left out: %v", err)
-			}
-		}
 		var err error
-		if all, err = transcript.Collect(transcript.ReadFile(ctx, file), note); err != nil {
+		if all, err = collect(ctx, env, file, opts.Rejected); err != nil {
 			return nil, err
-		}
-		if skipped > 0 {
-			env.Notef("%d records cannot be used and are left out, %d calls are read", skipped, len(all))
 		}
 	}
 	for _, c := range all {
-		if c.Outcome != transcript.Unknown {
-			d.Calls = append(d.Calls, c)
+		if c.Outcome == transcript.Unknown {
+			continue
 		}
+		if opts.Mask {
+			c = c.Mask().Call
+		}
+		d.Calls = append(d.Calls, c)
 	}
 	if d.Unknown = len(all) - len(d.Calls); d.Unknown > 0 {
 		env.Notef("%d of %d calls have no label and are left out", d.Unknown, len(all))
@@ -65,6 +67,40 @@ func Read(ctx context.Context, env *cli.Env, file string, skip bool) (*Data, err
 		d.Groups, err = transcript.Groups(d.Calls, "agent_id")
 	}
 	return d, err
+}
+
+// collect gathers the calls of a file that can be used.
+func collect(ctx context.Context, env *cli.Env, file string, rejected *cli.Rejected) ([]transcript.Call, error) {
+	if err := rejected.Open(env); err != nil {
+		return nil, err
+	}
+	var stop error
+	reject := func(err error) {
+		if stop == nil {
+			stop = rejected.Add(err)
+		}
+	}
+	all, err := transcript.Collect(func(yield func(transcript.Call, error) bool) {
+		for call, err := range transcript.ReadFile(ctx, file) {
+			if err == nil && !speaks(call) {
+				err = fmt.Errorf("%s: nobody says a word in call %q", file, call.ID)
+			}
+			if !yield(call, err) || stop != nil {
+				return
+			}
+		}
+	}, reject)
+	if stop != nil {
+		return nil, stop
+	}
+	return all, errors.Join(err, rejected.Close(len(all)))
+}
+
+// speaks reports whether anybody says a word in a call.
+func speaks(call transcript.Call) bool {
+	return slices.ContainsFunc(call.Turns(), func(t transcript.Turn) bool {
+		return strings.ContainsFunc(t.Text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
+	})
 }
 
 // Need says what is missing where fewer calls than these are won, or lost.
@@ -84,7 +120,7 @@ func (d *Data) Won() (n int) {
 	return n
 }
 
-// Kind is the adjective of the calls, with a space behind it where there is one.
+// Kind is the adjective of the calls, with a space after it where there is one.
 func (d *Data) Kind() string {
 	if d.Synthetic {
 		return "synthetic "
@@ -92,7 +128,7 @@ func (d *Data) Kind() string {
 	return ""
 }
 
-// Digest is the SHA-256 of values as JSON, by which a run tells whether it is to go on from calls and settings like its own.
+// Digest is the SHA-256 of values as JSON, by which a run is told from one of other calls and settings.
 func Digest(of ...any) (string, error) {
 	h := sha256.New()
 	err := json.NewEncoder(h).Encode(of)

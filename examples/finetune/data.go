@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/org/salesconv/examples/cli"
+	"github.com/org/salesconv/examples/internal/study"
+	"github.com/org/salesconv/transcript"
+)
+
+// data are the calls and how they are split.
+type data struct {
+	*study.Data
+	split transcript.Fold
+}
+
+func read(ctx context.Context, env *cli.Env, o *options) (*data, error) {
+	calls, err := study.Read(ctx, env, o.Data, &study.ReadOptions{Rejected: &o.rejected, Mask: o.Mask})
+	if err != nil {
+		return nil, err
+	}
+	if err := calls.Need(fewest); err != nil {
+		return nil, err
+	}
+	d := &data{Data: calls}
+	if d.Groups == nil {
+		d.split, err = transcript.Split(d.Calls, testShare, o.Seed)
+	} else {
+		d.split, err = transcript.SplitGroups(d.Calls, d.Groups, testShare, o.Seed)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", d.Source, err)
+	}
+	return d, nil
+}
+
+// train are the calls to train on.
+func (d *data) train() []transcript.Call { return study.Pick(d.Calls, d.split.Train) }
+
+// trainGroups are their groups.
+func (d *data) trainGroups() []string { return study.Pick(d.Groups, d.split.Train) }
+
+// column is what the metadata of each training call say under a key, "" if nothing; day is that of its time.
+func (d *data) column(key string) ([]string, error) {
+	calls := d.train()
+	values, known := make([]string, len(calls)), false
+	for i, c := range calls {
+		if key != "day" {
+			values[i] = c.Metadata.Value(key)
+		} else if at := c.Metadata.CallTime; !at.IsZero() {
+			values[i] = at.Format("2006-01-02")
+		}
+		known = known || values[i] != ""
+	}
+	if !known {
+		return nil, fmt.Errorf("%s: no call has %q in its metadata", d.Source, key)
+	}
+	return values, nil
+}
