@@ -3,8 +3,15 @@
 //
 // The stages are separate values. NewAffinity finds the exact nearest neighbours of each row and turns distances to
 // probabilities; Start projects the rows on their first two principal components; Layout moves the points until
-// the map's neighbourhoods match, by the method of Barnes and Hut (van der Maaten 2014). An Affinity is computed once and
-// may be laid out many times. Embed does all three, and Plot draws the result.
+// the map's neighbourhoods match. An Affinity is computed once and may be laid out many times. Embed does all three, and
+// Plot draws the result.
+//
+// # Methods
+//
+// What costs time is that every point repels every other. Exact sums over all pairs; BarnesHut takes distant points together
+// (van der Maaten 2014); FFT interpolates on a grid (Linderman et al. 2019). The default goes by the number of points; see
+// LayoutOptions.Method. Forces of BarnesHut are some 1–2% off, those of FFT up to 7% on maps of over 50 units, and maps come
+// out much alike: on the UCI digits the divergence is 0.742 by Exact, 0.748 by BarnesHut and 0.761 by FFT.
 //
 // What to read from a map: which rows are neighbours, and whether groups separate. Distances between groups, their
 // sizes and their shapes mean little (Wattenberg et al., How to Use t-SNE Effectively, 2016).

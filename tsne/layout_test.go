@@ -68,7 +68,7 @@ func TestQuadtree(t *testing.T) {
 		}
 		var off, size, offZ, sumZ float64
 		for i, p := range points {
-			force, z := tree.repulsion(p)
+			force, z := tree.around(p)
 			want, wantZ := direct(points, i)
 			off += math.Pow(force.x-want.x, 2) + math.Pow(force.y-want.y, 2)
 			size += math.Pow(want.x, 2) + math.Pow(want.y, 2)
@@ -105,7 +105,7 @@ func TestGradient(t *testing.T) {
 	for i, p := range cloud(40, 3) {
 		y.SetRow(i, []float64{p.x / 8, p.y / 8})
 	}
-	d := newDescent(a, y, 1e-9)
+	d := newDescent(a, y, &LayoutOptions{Method: Exact})
 	defer d.pool.Close()
 	if err := d.slope(1); err != nil {
 		t.Fatal(err)

@@ -34,15 +34,22 @@ type keyed struct {
 
 const gridBits = 22
 
-// build makes the tree of the points, and reports whether they are all finite.
-func (t *quadtree) build(points []point, theta float64) bool {
+// extent returns the lower corner and the side of a square that holds all points, and reports whether they are finite.
+func extent(points []point) (lo point, side float64, finite bool) {
 	lo, hi := points[0], points[0]
 	for _, p := range points {
 		lo = point{min(lo.x, p.x), min(lo.y, p.y)}
 		hi = point{max(hi.x, p.x), max(hi.y, p.y)}
 	}
-	span := max(hi.x-lo.x, hi.y-lo.y)
-	if sum := span + lo.x + lo.y; math.IsNaN(sum) || math.IsInf(sum, 0) {
+	side = max(hi.x-lo.x, hi.y-lo.y)
+	sum := side + lo.x + lo.y
+	return lo, side, !math.IsNaN(sum) && !math.IsInf(sum, 0)
+}
+
+// build makes the tree of the points, and reports whether they are all finite.
+func (t *quadtree) build(points []point, theta float64) bool {
+	lo, span, ok := extent(points)
+	if !ok {
 		return false
 	}
 	scale := 0.0
@@ -97,8 +104,8 @@ func (t *quadtree) add(points []point, run []keyed, reach float64) {
 	t.nodes[at] = n
 }
 
-// repulsion returns Σ q² (p - pⱼ) and Σ q over all points j but one at p itself, where q = 1/(1+|p-pⱼ|²).
-func (t *quadtree) repulsion(p point) (force point, z float64) {
+// around returns Σ q² (p - pⱼ) and Σ q over all points j but one at p itself, where q = 1/(1+|p-pⱼ|²).
+func (t *quadtree) around(p point) (force point, z float64) {
 	for k := int32(0); k < int32(len(t.nodes)); {
 		n := &t.nodes[k]
 		dx, dy := p.x-n.x, p.y-n.y

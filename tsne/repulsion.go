@@ -1,0 +1,83 @@
+package tsne
+
+import "github.com/org/salesconv/internal/kernel"
+
+// Method is how the repulsion of all points by all others is summed.
+type Method string
+
+const (
+	Exact     Method = "exact"      // over all pairs, in time n²
+	BarnesHut Method = "barnes_hut" // by cells of a tree, in time n log n (van der Maaten 2014)
+	FFT       Method = "fft"        // by interpolation on a grid, in time n and that of a grid as wide as the map (Linderman et al. 2019)
+)
+
+// Numbers of points up to which methods are the default.
+const (
+	mostExact     = 500
+	mostBarnesHut = 20_000
+)
+
+// repulsion sums the forces that move points apart.
+type repulsion interface {
+	// repulsion sets force to Σ q² (p - pⱼ) and z to Σ q over all points j but p itself, for each point p, where
+	// q = 1/(1+|p-pⱼ|²).
+	repulsion(points, force []point, z []float64) error
+}
+
+// newRepulsion returns the method for n points, and one that sums z at least as finely. theta is of Barnes and Hut's.
+func newRepulsion(pool *kernel.Pool, n int, method Method, theta float64) (forces, fine repulsion) {
+	switch {
+	case method == Exact, method == "" && n <= mostExact:
+		return pairs{pool}, pairs{pool}
+	case method == BarnesHut, method == "" && n <= mostBarnesHut:
+		return newCells(pool, theta), newCells(pool, min(theta, 0.2))
+	}
+	g := newGrid(pool)
+	return g, g
+}
+
+// pairs is Exact.
+type pairs struct{ pool *kernel.Pool }
+
+func (r pairs) repulsion(points, force []point, z []float64) error {
+	if _, _, ok := extent(points); !ok {
+		return errDiverged
+	}
+	parallel(r.pool, len(points), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			p, sum, near := points[i], point{}, -1.0 // a point is next to itself
+			for _, other := range points {
+				dx, dy := p.x-other.x, p.y-other.y
+				q := 1 / (1 + dx*dx + dy*dy)
+				near += q
+				q *= q
+				sum.x += q * dx
+				sum.y += q * dy
+			}
+			force[i], z[i] = sum, near
+		}
+	})
+	return nil
+}
+
+// cells is BarnesHut.
+type cells struct {
+	pool  *kernel.Pool
+	theta float64
+	tree  *quadtree
+}
+
+func newCells(pool *kernel.Pool, theta float64) cells { return cells{pool, theta, new(quadtree)} }
+
+// repulsion visits points along the Morton curve, so that neighbours in turn walk the same part of the tree.
+func (r cells) repulsion(points, force []point, z []float64) error {
+	if !r.tree.build(points, r.theta) {
+		return errDiverged
+	}
+	parallel(r.pool, len(points), func(lo, hi int) {
+		for _, k := range r.tree.keys[lo:hi] {
+			force[k.point], z[k.point] = r.tree.around(points[k.point])
+		}
+	})
+	return nil
+}

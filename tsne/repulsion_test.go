@@ -1,0 +1,116 @@
+package tsne
+
+import (
+	"math"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/org/salesconv/internal/kernel"
+)
+
+// Every method against the sum over all pairs, on maps that are small, like the start, and large.
+func TestRepulsion(t *testing.T) {
+	pool := kernel.NewPool(0)
+	defer pool.Close()
+	const n = 700
+	want, got := make([]point, n), make([]point, n)
+	wantZ, gotZ := make([]float64, n), make([]float64, n)
+	for _, c := range []struct {
+		name      string
+		forces    repulsion
+		scale     float64
+		tolerance float64
+	}{
+		{"exact", pairs{pool}, 1, 0},
+		{"fft, nearly a point", newGrid(pool), 1e-6, 1e-6},
+		{"fft, small", newGrid(pool), 0.1, 1e-3},
+		{"fft, boxes as wide as may be", newGrid(pool), 1, 0.1},
+		{"cells", newCells(pool, 0.5), 1, 0.03},
+	} {
+		points := cloud(n, 1)
+		for i := range points {
+			points[i] = point{points[i].x * c.scale, points[i].y * c.scale}
+		}
+		for i := range points {
+			want[i], wantZ[i] = direct(points, i)
+		}
+		if err := c.forces.repulsion(points, got, gotZ); err != nil {
+			t.Fatal(err)
+		}
+		var off, size, offZ, sumZ float64
+		for i := range points {
+			off += math.Pow(got[i].x-want[i].x, 2) + math.Pow(got[i].y-want[i].y, 2)
+			size += math.Pow(want[i].x, 2) + math.Pow(want[i].y, 2)
+			offZ, sumZ = offZ+gotZ[i]-wantZ[i], sumZ+wantZ[i]
+		}
+		if rel, relZ := math.Sqrt(off/size), math.Abs(offZ/sumZ); rel > c.tolerance+1e-12 || relZ > c.tolerance+1e-12 {
+			t.Errorf("%s: forces differ by %.2g, Z by %.2g relative, want at most %v", c.name, rel, relZ, c.tolerance)
+		}
+		points[3].x = math.Inf(1)
+		if err := c.forces.repulsion(points, got, gotZ); err != errDiverged {
+			t.Errorf("%s: a point at infinity: %v", c.name, err)
+		}
+	}
+}
+
+// One grid serves maps that grow and shrink, on any number of cores, as a new one does.
+func TestGridReused(t *testing.T) {
+	pool := kernel.NewPool(3)
+	defer pool.Close()
+	used := newGrid(pool)
+	const n = 200
+	for _, scale := range []float64{0.1, 2, 3, 0.5, 2} {
+		points := cloud(n, 4)
+		for i := range points {
+			points[i] = point{points[i].x * scale, points[i].y * scale}
+		}
+		got, want := make([]point, n), make([]point, n)
+		gotZ, wantZ := make([]float64, n), make([]float64, n)
+		if err := used.repulsion(points, got, gotZ); err != nil {
+			t.Fatal(err)
+		}
+		if err := newGrid(nil).repulsion(points, want, wantZ); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got, want) || !slices.Equal(gotZ, wantZ) {
+			t.Errorf("scale %v: a grid that was used gives other bytes on %d cores than a new one on one", scale, runtime.GOMAXPROCS(0))
+		}
+	}
+}
+
+func TestMethods(t *testing.T) {
+	x, labels := gaussians(120, 20, 7)
+	for _, method := range []Method{Exact, BarnesHut, FFT} {
+		m, err := Embed(background(), x, &Options{Affinity: &AffinityOptions{Perplexity: 15}, Layout: &LayoutOptions{Method: method}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := NewAffinity(background(), x, &AffinityOptions{Perplexity: 15})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if exact := exactKL(a, m.Points); math.Abs(exact-m.KL) > 0.01 {
+			t.Errorf("%s: KL %.4f, summed over all pairs %.4f", method, m.KL, exact)
+		}
+		if got := agreement(m, labels); got != 1 {
+			t.Errorf("%s: %.3f of nearest neighbours share the group, want all", method, got)
+		}
+	}
+}
+
+func BenchmarkRepulsion(b *testing.B) {
+	pool := kernel.NewPool(0)
+	defer pool.Close()
+	points := cloud(20_000, 1)
+	force, z := make([]point, len(points)), make([]float64, len(points))
+	for name, r := range map[string]repulsion{"barnes_hut": newCells(pool, 0.5), "fft": newGrid(pool)} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if err := r.repulsion(points, force, z); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
