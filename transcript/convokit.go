@@ -63,7 +63,7 @@ func (r *rows) describe() error {
 			said = meta
 		}
 		for m := range said.all() {
-			j.tell(m.key(), k.ofCall(m.key()), m)
+			j.tell(m.key(), k.ofCall(m.key()), entry{value: m})
 		}
 	}
 	return nil

@@ -180,8 +180,8 @@ func (d *decoder) next() (more, resync bool) {
 		return d.yield.fail(d.count, at, err), true
 	}
 	n := max(e.i, 1)
-	oneLine := d.count == 1 && bytes.IndexByte(d.buf[d.pos:d.pos+n], '\n') < 0
-	d.lines = d.lines || oneLine && d.endsLine(n)
+	line := d.count == 1 && bytes.IndexByte(d.buf[d.pos:d.pos+n], '\n') < 0
+	d.lines = d.lines || line && d.endsLine(n)
 	b, at := d.buf[d.pos:d.pos+n], d.at()
 	d.skip(n)
 	return d.read(b, at), false

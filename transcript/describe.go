@@ -8,81 +8,89 @@ import (
 	"strings"
 )
 
-// entry is a value that tells something of a call: of JSON, or a cell of a table.
-type entry interface {
-	text() string
-	raw() json.RawMessage
-	at() int // its byte in the record
+// entry tells something of a call: a value of JSON in a document, JSON that was kept, or else a cell of a table.
+type entry struct {
+	value value
+	kept  json.RawMessage
+	cell  string
 }
 
-// cell is an entry of a table.
-type cell string
-
-func (c cell) text() string { return string(c) }
-func (c cell) at() int      { return 0 }
-
-// raw returns a cell as a number where it is one as JSON writes them ("007" is none), else as a string.
-func (c cell) raw() json.RawMessage {
-	if c != "" && strings.IndexByte("-0123456789", c[0]) >= 0 && json.Valid([]byte(c)) {
-		return json.RawMessage(c)
+func (e entry) text() string {
+	switch {
+	case e.value.d != nil:
+		return e.value.text()
+	case e.kept != nil:
+		return plain(e.kept)
 	}
-	b, err := marshal(string(c))
+	return e.cell
+}
+
+// raw returns the entry as JSON; a cell is a number where it is one as JSON writes them ("007" is none), else a string.
+func (e entry) raw() json.RawMessage {
+	switch {
+	case e.value.d != nil:
+		return e.value.raw()
+	case e.kept != nil:
+		return e.kept
+	case e.cell != "" && strings.IndexByte("-0123456789", e.cell[0]) >= 0 && json.Valid([]byte(e.cell)):
+		return json.RawMessage(e.cell)
+	}
+	b, err := marshal(e.cell)
 	if err != nil {
 		return json.RawMessage("null") // out of reach: it is a string
 	}
 	return b
 }
 
-// candidate is an entry that may be meant for a slot.
+// at returns the byte of the record that the entry starts at.
+func (e entry) at() int {
+	if e.value.d == nil {
+		return 0
+	}
+	return e.value.at()
+}
+
+// candidate is an entry, and what it may be for.
 type candidate struct {
-	key   string
-	use   use
-	entry entry
+	key string
+	use use
+	entry
 }
 
 // describer gathers what is told of a call beside its words.
-type describer struct {
-	id, label []candidate
-	fields    map[string][]candidate
-	extra     []candidate
-}
+type describer struct{ all []candidate }
 
 // tell takes an entry.
 func (d *describer) tell(key string, u use, e entry) {
-	c := candidate{key, u, e}
-	switch {
-	case u.slot == idSlot || u.slot == callSlot:
-		d.id = d.offer(d.id, c)
-	case u.slot == labelSlot:
-		d.label = d.offer(d.label, c)
-	case u.name != "":
-		if d.fields == nil {
-			d.fields = make(map[string][]candidate)
+	d.all = append(d.all, candidate{key, u, e})
+}
+
+// take returns the candidates of the lowest rank for something, which are left to be metadata unless they are used.
+func (d *describer) take(is func(use) bool) (best []*candidate) {
+	for i := range d.all {
+		c := &d.all[i]
+		switch {
+		case !is(c.use):
+		case len(best) == 0 || c.use.rank == best[0].use.rank:
+			best = append(best, c)
+		case c.use.rank < best[0].use.rank:
+			best = append(best[:0], c)
 		}
-		d.fields[u.name] = d.offer(d.fields[u.name], c)
-	default:
-		d.extra = append(d.extra, c)
 	}
+	return best
 }
 
-// offer returns those of the lowest rank; what loses is metadata as any other key.
-func (d *describer) offer(best []candidate, c candidate) []candidate {
-	switch {
-	case len(best) > 0 && best[0].use.rank < c.use.rank:
-		d.extra = append(d.extra, c)
-		return best
-	case len(best) > 0 && best[0].use.rank > c.use.rank:
-		d.extra = append(d.extra, best...)
-		best = best[:0]
-	}
-	return append(best, c)
-}
+// used takes the entry off the metadata.
+func (c *candidate) used() { c.use.slot = usedSlot }
 
-// finish gives the call what was told of it.
+// finish gives the call what was told of it, and forgets it.
 func (d *describer) finish(o Reader, c *Call) error {
-	if len(d.id) > 0 {
-		c.ID = strings.TrimSpace(d.id[0].entry.text())
-		d.extra = append(d.extra, d.id[1:]...)
+	defer func() { d.all = d.all[:0] }()
+	for _, id := range d.take(func(u use) bool { return u.slot == idSlot || u.slot == callSlot }) {
+		if c.ID = strings.TrimSpace(id.text()); c.ID != "" {
+			id.used()
+			break
+		}
 	}
 	if err := d.outcome(o, c); err != nil {
 		return err
@@ -92,11 +100,14 @@ func (d *describer) finish(o Reader, c *Call) error {
 			return err
 		}
 	}
-	for _, e := range d.extra {
-		if c.Metadata.has(e.key) {
-			return failAt(e.entry.at(), "%q stands in the metadata and beside it; keep one", clip(e.key))
+	for _, e := range d.all {
+		if e.use.slot == usedSlot {
+			continue
 		}
-		c.Metadata.set(e.key, e.entry.raw())
+		if c.Metadata.has(e.key) {
+			return failAt(e.at(), "%q stands in the metadata and beside it; keep one", clip(e.key))
+		}
+		c.Metadata.set(e.key, e.raw())
 	}
 	return nil
 }
@@ -106,53 +117,56 @@ func (c candidate) guessed() bool { return c.use.rank > exact }
 
 // outcome reads the label.
 func (d *describer) outcome(o Reader, c *Call) (err error) {
-	if len(d.label) > 1 {
-		c.Notes = append(c.Notes, fmt.Sprintf("which of %s is the label is not clear; Reader.Columns can say it", list(d.label)))
-		d.extra = append(d.extra, d.label...)
+	labels := d.take(func(u use) bool { return u.slot == labelSlot })
+	if len(labels) > 1 {
+		c.Notes = append(c.Notes, fmt.Sprintf("which of %s is the label is not clear; Reader.Columns can say it", list(labels)))
 		return nil
 	}
-	for _, l := range d.label {
-		c.Outcome, err = o.outcome(l.entry.text())
-		if err != nil && !l.guessed() {
-			return failAt(l.entry.at(), "%v", err)
-		}
+	for _, l := range labels {
+		c.Outcome, err = o.outcome(l.text())
 		switch {
+		case err != nil && !l.guessed():
+			return failAt(l.at(), "%v", err)
 		case err != nil:
 			c.Notes = append(c.Notes, fmt.Sprintf("a value of %s is no label", clip(l.key)))
-			d.extra = append(d.extra, l)
+			return nil
 		case l.guessed():
 			o.Summary.took(l.key, "label")
 		}
+		l.used()
 	}
 	return nil
 }
 
 // field reads one of the typed metadata.
 func (d *describer) field(name string, c *Call) error {
-	all := d.fields[name]
-	if len(all) > 1 {
-		if !all[0].guessed() {
-			return failAt(all[1].entry.at(), "%q stands in the metadata and beside it; keep one", name)
-		}
+	all := d.take(func(u use) bool { return u.name == name && u.slot != usedSlot })
+	switch {
+	case len(all) == 0:
+		return nil
+	case len(all) > 1 && !all[0].guessed():
+		return failAt(all[1].at(), "%q stands in the metadata and beside it; keep one", name)
+	case len(all) > 1:
 		c.Notes = append(c.Notes, fmt.Sprintf("which of %s is the %s is not clear; Reader.Columns can say it", list(all), name))
-		d.extra = append(d.extra, all...)
 		return nil
 	}
-	for _, f := range all {
-		raw := f.entry.raw()
-		if n, err := strconv.ParseFloat(plain(raw), 64); err == nil && f.use.unit != 0 {
+	f := all[0]
+	f.used()
+	raw := f.raw()
+	if f.use.unit != 0 {
+		if n, err := strconv.ParseFloat(f.text(), 64); err == nil {
 			raw = strconv.AppendFloat(nil, n*f.use.unit.Seconds(), 'f', -1, 64)
 		}
-		c.Metadata.set(name, raw)
-		if plain(raw) != "" && c.Metadata.unread(name) {
-			c.Notes = append(c.Notes, fmt.Sprintf("a value of %s cannot be read", clip(f.key)))
-		}
+	}
+	c.Metadata.set(name, raw)
+	if c.Metadata.unread(name) {
+		c.Notes = append(c.Notes, fmt.Sprintf("a value of %s cannot be read", clip(f.key)))
 	}
 	return nil
 }
 
 // list writes the keys of candidates.
-func list(all []candidate) string {
+func list(all []*candidate) string {
 	var keys []string
 	for _, c := range all {
 		keys = append(keys, clip(c.key))

@@ -338,9 +338,12 @@ func (v value) at() int { return int(v.d.nodes[v.i].from) }
 // bytes returns the value as it is written.
 func (v value) bytes() []byte { return v.d.b[v.at():v.d.nodes[v.i].to] }
 
-// key returns the key of an object's member.
+// key returns the key of an object's member, and "" for any other value.
 func (v value) key() string {
 	n := v.d.nodes[v.i]
+	if n.keyEnd == 0 {
+		return ""
+	}
 	return v.d.intern(v.d.unquote(v.d.b[n.key:n.keyEnd]))
 }
 

@@ -28,8 +28,7 @@ type told struct {
 	varies bool // rows of the call say different things, so that it is said of turns
 }
 
-func (t told) text() string         { return plain(t.value) }
-func (t told) raw() json.RawMessage { return t.value }
+func (t told) text() string { return plain(t.value) }
 
 // tell takes an entry that is not of the turn.
 func (r *row) tell(key string, u use, e entry) {
@@ -166,15 +165,13 @@ func (j *joined) finish(o Reader) (c Call, err error) {
 		case t.varies && t.use.slot == labelSlot:
 			return c, fmt.Errorf("the rows of call %s have different labels in %s; they are one call's, or the ID is that of several", clip(strconv.Quote(cmp.Or(j.call, j.id))), clip(t.key))
 		case !t.varies:
-			d.tell(t.key, t.use, t)
+			d.tell(t.key, t.use, entry{kept: t.value})
 		}
 	}
 	err = d.finish(o, &c)
 	c.ID = cmp.Or(j.call, j.id)
 	return c, err
 }
-
-func (t told) at() int { return 0 }
 
 // sort puts the turns in the order that their numbers give, where all have one.
 func (j *joined) sort() {

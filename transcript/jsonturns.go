@@ -43,7 +43,7 @@ func (r *turnReader) list(v value) {
 func (r *turnReader) read(call value) {
 	s := r.shape
 	pass := func(outer rawTurn, v value, channel int) rawTurn {
-		r.fill(&outer, v, nameSlot, roleSlot, channelSlot)
+		r.fill(&outer, v, nameSlot, roleSlot, channelSlot, startSlot, endSlot)
 		if channel >= 0 && outer.channel == "" {
 			outer.channel = fmt.Sprint(channel)
 		}
@@ -52,6 +52,9 @@ func (r *turnReader) read(call value) {
 	follow(call, steps(s.turns), rawTurn{}, pass, func(v value, outer rawTurn) { r.add(v, outer) })
 	if s.by != "" {
 		r.assign(call)
+	}
+	if s.named {
+		r.turns = recap(slices.DeleteFunc(r.turns, func(t rawTurn) bool { return t.name == "" || t.name == "0" }))
 	}
 }
 
@@ -94,7 +97,7 @@ func (r *turnReader) element(v value, t *rawTurn) {
 		}
 		only = m
 	}
-	if only.kind() == '"' {
+	if only.kind() == '"' && r.keys.turn(only.key()).slot == noSlot {
 		t.name, t.text = only.key(), only.text()
 	}
 }
@@ -143,6 +146,9 @@ func (r *turnReader) fill(t *rawTurn, v value, only ...slot) {
 func (r *turnReader) set(t *rawTurn, u use, v value) bool {
 	switch u.slot {
 	case textSlot:
+		if v.kind() == '[' {
+			r.span(t, v)
+		}
 		return setTo(&t.text, r.said(v))
 	case nameSlot:
 		if v.kind() == '{' {
@@ -157,6 +163,10 @@ func (r *turnReader) set(t *rawTurn, u use, v value) bool {
 			return setTo(&t.role, Customer.String())
 		}
 		return setTo(&t.role, scalar(v))
+	case kindSlot:
+		if _, known := roleOf(scalar(v)); known && t.role == "" {
+			t.role = scalar(v)
+		}
 	case channelSlot:
 		return setTo(&t.channel, scalar(v))
 	case startSlot:
@@ -189,8 +199,10 @@ func scalar(v value) string {
 	switch v.kind() {
 	case '{', '[', 't', 'f':
 		return ""
+	case '"':
+		return strings.TrimSpace(v.d.intern(v.d.unquote(v.bytes())))
 	}
-	return strings.TrimSpace(v.text())
+	return v.text()
 }
 
 // said returns the words of a value: a string, the text of an object, or of all in a list.
@@ -212,6 +224,20 @@ func (r *turnReader) said(v value) string {
 		return strings.Join(all, " ")
 	}
 	return ""
+}
+
+// span takes the times of a turn from those of its words.
+func (r *turnReader) span(t *rawTurn, words value) {
+	for e := range words.all() {
+		var w rawTurn
+		r.fill(&w, e, startSlot, endSlot)
+		if !t.start.known {
+			t.start = w.start
+		}
+		if w.end.known {
+			t.end = w.end
+		}
+	}
 }
 
 // person takes name and role from an object that tells of a speaker.
@@ -287,7 +313,12 @@ func (r *turnReader) register(call value) {
 // give gives a call the turns that were read.
 func (r *turnReader) give(c *Call) error {
 	if r.lines == 0 || r.lines < len(r.turns) || !r.giveLines(c) {
-		c.setTurns(r.finish())
+		turns := r.finish()
+		if len(turns) == 1 && turns[0].Speaker == "" && turns[0].Role == Other {
+			c.Text = turns[0].Text // which the rules for text cut into turns
+		} else {
+			c.setTurns(turns)
+		}
 	}
 	c.Notes = append(c.Notes, slices.Sorted(maps.Keys(r.notes))...)
 	return checkText(c.Text)
@@ -310,16 +341,13 @@ func (r *turnReader) giveLines(c *Call) bool {
 // finish returns the turns that were read.
 func (r *turnReader) finish() []Turn {
 	raw := r.turns
-	if r.shape.named {
-		raw = recap(slices.DeleteFunc(raw, func(t rawTurn) bool { return t.name == "" || t.name == "0" }))
+	if strings.Contains(r.shape.turns, "[#]") {
+		merge(raw)
 	}
 	if r.shape.words {
 		raw = sentences(raw)
 	}
 	tellChannels(raw)
-	if strings.Contains(r.shape.turns, "[#]") {
-		slices.SortStableFunc(raw, func(a, b rawTurn) int { return cmp.Compare(a.start.seconds, b.start.seconds) })
-	}
 	setTimes(raw, r.shape.unit)
 	turns := make([]Turn, 0, len(raw))
 	for _, t := range raw {
@@ -349,6 +377,16 @@ func (r *turnReader) turn(t rawTurn) Turn {
 	return Turn{Speaker: name, Role: role, Text: t.text, From: duration(t.start.seconds), To: duration(t.end.seconds)}
 }
 
+// merge puts the turns of several channels in the order of their times; those without a time stay behind what they follow.
+func merge(turns []rawTurn) {
+	for i := range turns {
+		if t := &turns[i]; i > 0 && !t.start.known && t.channel == turns[i-1].channel {
+			t.start = turns[i-1].start
+		}
+	}
+	slices.SortStableFunc(turns, func(a, b rawTurn) int { return cmp.Compare(a.start.seconds, b.start.seconds) })
+}
+
 // recap drops what is said before a list of words starts again from the beginning, as Google's last result does.
 func recap(words []rawTurn) []rawTurn {
 	for i := len(words) - 1; i > 0; i-- {
@@ -361,7 +399,7 @@ func recap(words []rawTurn) []rawTurn {
 
 // sentences joins words of the same speaker that follow each other.
 func sentences(words []rawTurn) []rawTurn {
-	spaced := slices.ContainsFunc(words, func(t rawTurn) bool { return isBlank(t.text) || t.text[0] == ' ' })
+	spaced := slices.ContainsFunc(words, func(t rawTurn) bool { return t.text[0] == ' ' || t.text[len(t.text)-1] == ' ' })
 	var turns []rawTurn
 	var text strings.Builder
 	close := func() {
@@ -393,16 +431,19 @@ func sentences(words []rawTurn) []rawTurn {
 }
 
 func isPunctuation(s string) bool {
-	for _, c := range s {
+	for _, c := range strings.TrimSpace(s) {
 		if !strings.ContainsRune(".,;:!?…。，？！、", c) {
 			return false
 		}
 	}
-	return s != ""
+	return !isBlank(s)
 }
 
 // tellChannels names the speakers of a recording with several channels after these, where nothing else tells them apart.
 func tellChannels(turns []rawTurn) {
+	if !slices.ContainsFunc(turns, func(t rawTurn) bool { return t.channel != "" }) {
+		return
+	}
 	channels := make(map[string][]string) // of each speaker
 	speakers := make(map[string][]string) // of each channel
 	for _, t := range turns {
@@ -442,6 +483,9 @@ func setTimes(turns []rawTurn, unit time.Duration) {
 				t.end = moment{}
 			}
 		}
+		if t.end.dated != t.start.dated {
+			t.end = moment{}
+		}
 		if t.start.dated && first < 0 {
 			first = t.start.seconds
 		}
@@ -476,7 +520,7 @@ func unitOf(turns []rawTurn) time.Duration {
 			last = turns[i+1].start
 		}
 		if last.known {
-			words += len(strings.Fields(t.text))
+			words += 1 + strings.Count(t.text, " ")
 			spent += last.seconds - t.start.seconds
 		}
 	}

@@ -14,6 +14,7 @@ const (
 	textSlot          // what was said
 	nameSlot          // who said it
 	roleSlot          // the side of who said it
+	kindSlot          // the same, where the value is a usual word for one
 	channelSlot       // of the recording, where nobody is named
 	startSlot         // when it was said
 	endSlot           // when it was over
@@ -25,6 +26,7 @@ const (
 	metadataSlot      // all metadata of the call
 	fieldSlot         // one of the metadata
 	sameSlot          // what was said once more, in other letters
+	usedSlot          // nothing any more
 	slots
 )
 
@@ -47,11 +49,12 @@ const (
 // what is neither a letter nor a digit; a unit may stand behind those of times ("start_ms", "BeginOffsetMillis").
 var turnKeys = dictionary(map[slot]string{
 	textSlot: "text transcript content message utterance sentence spoken_text said body speech value display display_text caption " +
-		"msg transcription punctuated_word word phrase",
+		"msg transcription punctuated_word word phrase words",
 	nameSlot: "speaker_name display_name participant_name speaker name full_name user_name author_name sender_name speaker_label " +
 		"speaker_id speaker_tag participant participant_id author sender from user user_id email",
 	roleSlot: "role speaker_role participant_role user_role participant_purpose purpose speaker_type participant_type sender_type " +
 		"affiliation is_agent is_rep is_internal",
+	kindSlot:    "type",
 	channelSlot: "channel media_channel channel_label channel_tag channel_id channel_number",
 	startSlot: "start start_time start_offset begin begin_time begin_offset offset start_ts start_timestamp time_offset " +
 		"seconds_from_start timestamp time ts created_at sent_at date datetime",
@@ -65,7 +68,8 @@ var callKeys = withFields(dictionary(map[slot]string{
 	textSlot: "transcript text transcription transcript_text call_transcript full_transcript full_text call_text conversation " +
 		"conversation_text dialogue dialog content utterance message body",
 	nameSlot: "speaker speaker_name speaker_label speaker_id participant participant_name participant_id sender author from user",
-	roleSlot: "role speaker_role participant_role speaker_type",
+	roleSlot: "role speaker_role participant_role participant_purpose speaker_type",
+	kindSlot: "type",
 	callSlot: "call_id conversation_id dialogue_id dialog_id interaction_id contact_id session_id thread_id chat_id meeting_id " +
 		"recording_id transcript_id call_sid",
 	idSlot: "id",

@@ -84,6 +84,9 @@ func duration(seconds float64) time.Duration {
 // 34 sec").
 func parseDuration(s string) (time.Duration, bool) {
 	s = strings.TrimSpace(s)
+	if s == "" {
+		return 0, false
+	}
 	if n, err := strconv.ParseFloat(s, 64); err == nil {
 		return duration(n), n >= 0 && n < 1e9
 	}
@@ -143,11 +146,13 @@ var (
 // Without a zone it is UTC. Where slashes part day and month the month comes first. A zone that is only named is not
 // read, but for UTC and GMT.
 func parseTime(s string) (time.Time, bool) {
-	if n, err := strconv.ParseFloat(s, 64); err == nil && n >= fromEpoch && len(s) >= len("1000000000") {
-		if n >= 1000*fromEpoch {
-			n /= 1000
+	if len(s) >= len("1000000000") && strings.Trim(s, "0123456789.") == "" {
+		if n, err := strconv.ParseFloat(s, 64); err == nil {
+			if n >= 1000*fromEpoch {
+				n /= 1000
+			}
+			return time.UnixMilli(int64(math.Round(n * 1000))).UTC(), n >= fromEpoch && n < 1000*fromEpoch
 		}
-		return time.UnixMilli(int64(math.Round(n * 1000))).UTC(), n < 1000*fromEpoch
 	}
 	words := strings.Fields(strings.ReplaceAll(s, ",", " "))
 	if len(words) > 1 && isWeekday(words[0]) {

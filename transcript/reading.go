@@ -3,6 +3,7 @@ package transcript
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // reading is what was understood of a call's text, by the reader of a format that has turns or by the rules for text.
@@ -32,7 +33,7 @@ func (c *Call) setTurns(turns []Turn) {
 	r := &reading{composed: true}
 	size, named := 0, false
 	for _, t := range turns {
-		t.Speaker, t.Text = strings.Join(strings.Fields(t.Speaker), " "), strings.TrimSpace(t.Text)
+		t.Speaker, t.Text = oneLine(t.Speaker), strings.TrimSpace(t.Text)
 		if t.Text == "" {
 			continue
 		}
@@ -50,6 +51,16 @@ func (c *Call) setTurns(turns []Turn) {
 	}
 	r.compose(size)
 	c.Text, c.reading, c.Notes = r.text, r, append(c.Notes, r.notes...)
+}
+
+// oneLine returns s with one blank for whatever white space is in it, and none around it.
+func oneLine(s string) string {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == ' ' && (i == 0 || i == len(s)-1 || s[i-1] == ' ') {
+			return strings.Join(strings.Fields(s), " ")
+		}
+	}
+	return s
 }
 
 // compose writes the text of the turns, of at most size bytes, and lets the turns point into it.

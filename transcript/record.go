@@ -11,6 +11,7 @@ type records struct {
 	Reader
 	document document
 	keys     *keys
+	describe describer
 	rows     *rows // of records that are turns, to be joined to calls
 }
 
@@ -47,7 +48,7 @@ func (r *records) read(b []byte, n int, at int64) []result {
 		}
 		t := r.reader(&shape{name: "list"})
 		t.list(v)
-		return []result{r.withTurns(t, []value{v})}
+		return []result{r.withTurns(t, nil)}
 	case '"':
 		text := strings.TrimSpace(v.text())
 		if !strings.Contains(text, "\n") {
@@ -194,7 +195,7 @@ func (r *records) withTurns(t *turnReader, about []value) result {
 	}
 	var c Call
 	if err := t.give(&c); err != nil {
-		return result{err: failAt(about[0].at(), "the transcript %v", err)}
+		return result{err: failAt(0, "the transcript %v", err)}
 	}
 	return r.finish(c, about, t.shape, value{})
 }
@@ -202,8 +203,12 @@ func (r *records) withTurns(t *turnReader, about []value) result {
 // finish adds to a call what is said of it by the objects that hold it, the inmost first; text is the member that was
 // read.
 func (r *records) finish(c Call, about []value, s *shape, text value) result {
-	var d describer
-	told := make(map[string]bool)
+	d := &r.describe
+	d.all = d.all[:0]
+	var told map[string]bool
+	if len(about) > 1 {
+		told = make(map[string]bool)
+	}
 	for i, v := range about {
 		for m := range v.all() {
 			key := m.key()
@@ -211,15 +216,15 @@ func (r *records) finish(c Call, about []value, s *shape, text value) result {
 			switch {
 			case m == text || i > 0 && told[key]:
 			case u.slot == metadataSlot && (m.kind() == '{' || key == "metadata"):
-				if err := r.metadata(&d, m); err != nil {
+				if err := r.metadata(d, m); err != nil {
 					return result{err: err}
 				}
 			case (i > 0 || !s.open) && (m.kind() == '{' || m.kind() == '[' || u.slot == textSlot):
 			case text.d == nil && (u.slot == textSlot || s.first() == key):
 			default:
-				d.tell(key, u, m)
+				d.tell(key, u, entry{value: m})
 			}
-			if len(about) > 1 {
+			if told != nil {
 				told[key] = true
 			}
 		}
@@ -244,7 +249,7 @@ func (r *records) metadata(d *describer, v value) error {
 		if u.name == "" {
 			u = use{}
 		}
-		d.tell(m.key(), u, m)
+		d.tell(m.key(), u, entry{value: m})
 	}
 	return nil
 }
@@ -254,16 +259,25 @@ func (r *records) metadata(d *describer, v value) error {
 func (r *records) isRow(v value) bool {
 	var has [slots]bool
 	for m := range v.all() {
-		u := r.keys.ofCall(m.key())
-		if u.slot == textSlot && m.kind() != '"' || m.kind() == 'n' && u.slot != nameSlot {
-			continue
+		switch u := r.keys.ofCall(m.key()); u.slot {
+		case textSlot:
+			has[textSlot] = has[textSlot] || m.kind() == '"'
+		case kindSlot:
+			_, known := roleOf(scalar(m))
+			has[roleSlot] = has[roleSlot] || known
+		case noSlot:
+			has[textSlot] = has[textSlot] || m.kind() == '[' && m.key() == "words"
+		case nameSlot:
+			has[nameSlot] = true // and null is nobody
+		default:
+			has[u.slot] = has[u.slot] || m.kind() != 'n'
 		}
-		has[u.slot] = true
 	}
 	if !has[textSlot] || !has[nameSlot] && !has[roleSlot] {
 		return false
 	}
-	return (has[callSlot] || !has[labelSlot] && !has[metadataSlot]) && !isDialogue(r.text(v).text())
+	text := r.text(v)
+	return (has[callSlot] || !has[labelSlot] && !has[metadataSlot]) && (text.d == nil || !isDialogue(text.text()))
 }
 
 // row returns a record that is a turn.
@@ -276,7 +290,7 @@ func (r *records) row(v value, n int, at int64) row {
 	}
 	for m := range v.all() {
 		if m.kind() != 'n' && m.kind() != '{' && m.kind() != '[' {
-			row.tell(m.key(), r.keys.ofCall(m.key()), m)
+			row.tell(m.key(), r.keys.ofCall(m.key()), entry{value: m})
 		}
 	}
 	return row

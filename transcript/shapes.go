@@ -8,8 +8,8 @@ import (
 
 // shape is how a vendor's JSON holds the turns of a call. Where it fits, the keys of its turns are read by turnKeys; the
 // shape says only what these do not tell. Paths are keys with a dot between them; behind a key, [] goes through all
-// elements of a list, [0] takes the first, and [#] goes through them as the channels of a recording. What an element on
-// the way says of speaker, role or channel holds for all that is in it.
+// elements of a list, [0] takes the first, and [#] goes through them as the channels of a recording, whose turns are put in
+// the order of their times. What an element on the way says of speaker, role, channel and times holds for all that is in it.
 type shape struct {
 	name  string
 	calls string        // the path to the calls, each an object, where it is not the record that is the call
@@ -34,7 +34,7 @@ var shapes = []shape{
 	{name: "Deepgram", turns: "results.channels[#].alternatives[0].words[]", unit: time.Second, words: true},
 	{name: "Deepgram", turns: "results.channels[#].alternatives[0]"},
 	{name: "AWS Transcribe", turns: "results.audio_segments[]", unit: time.Second},
-	{name: "AWS Transcribe", turns: "results.channel_labels.channels[].items[]", text: "alternatives[0].content", unit: time.Second, words: true},
+	{name: "AWS Transcribe", turns: "results.channel_labels.channels[#].items[]", text: "alternatives[0].content", unit: time.Second, words: true},
 	{name: "AWS Transcribe", turns: "results.items[]", text: "alternatives[0].content", by: "results.speaker_labels.segments[].items[]",
 		unit: time.Second, words: true},
 	{name: "AWS Transcribe", turns: "results.transcripts[]"},
@@ -43,9 +43,9 @@ var shapes = []shape{
 	{name: "Azure Speech", turns: "recognizedPhrases[]", text: "nBest[0].display"},
 	{name: "Azure Speech", turns: "phrases[]"},
 	{name: "Google Speech-to-Text", turns: "results[].alternatives[0].words[]", words: true, named: true},
-	{name: "Speechmatics", turns: "results[]", text: "alternatives[0].content", words: true},
+	{name: "Speechmatics", turns: "results[].alternatives[0]", text: "content", words: true},
 	{name: "Google Speech-to-Text", turns: "results[].alternatives[0]"},
-	{name: "Twilio", turns: "sentences[]", unit: time.Second},
+	{name: "Twilio or Fireflies", turns: "sentences[]", unit: time.Second},
 	{name: "Fireflies", calls: "data.transcripts[]", turns: "sentences[]", unit: time.Second, keys: map[string]string{"duration": "duration_minutes"}},
 	{name: "Fireflies", calls: "data.transcript", turns: "sentences[]", unit: time.Second, keys: map[string]string{"duration": "duration_minutes"}},
 	{name: "Rev AI", turns: "monologues[].elements[]", unit: time.Second, words: true},
@@ -54,7 +54,6 @@ var shapes = []shape{
 	{name: "AssemblyAI", turns: "utterances[]"},
 	{name: "Whisper", turns: "segments[]", unit: time.Second},
 	{name: "whisper.cpp", turns: "transcription[]", start: "offsets.from", end: "offsets.to", unit: time.Millisecond},
-	{name: "Recall.ai", turns: "words[].words[]", start: "start_timestamp", end: "end_timestamp", words: true},
 	{name: "chat messages", turns: "messages[]", open: true},
 	{name: "ShareGPT", turns: "conversations[]", open: true},
 	{name: "JSON turns", turns: "turns[]", open: true},
@@ -65,7 +64,7 @@ var shapes = []shape{
 	{name: "JSON turns", turns: "dialog[]", open: true},
 	{name: "JSON turns", turns: "transcripts[]", open: true},
 	{name: "JSON turns", turns: "text[]", open: true},
-	{name: "JSON words", turns: "words[]", words: true},
+	{name: "JSON words", turns: "words[]", words: true, named: true},
 }
 
 // anyList and plainText are the shapes of a list of turns, wherever it stands, and of a text.

@@ -198,10 +198,10 @@ func (t *table) check(cells []string) ([]string, error) {
 }
 
 // entries yields the cells of a row that are not of its text and have a value.
-func (t *table) entries(cells []string, yield func(heading, cell)) {
+func (t *table) entries(cells []string, yield func(heading, string)) {
 	for i, c := range t.columns {
 		if value := strings.TrimSpace(cells[i]); i != t.text && c.key != "" && !isMissing(value) {
-			yield(c, cell(value))
+			yield(c, value)
 		}
 	}
 }
@@ -225,7 +225,7 @@ func (t *table) call(cells []string) (c Call, err error) {
 		}
 	}
 	var d describer
-	t.entries(cells, func(c heading, value cell) { d.tell(c.key, c.use, cell(strings.Clone(string(value)))) })
+	t.entries(cells, func(c heading, value string) { d.tell(c.key, c.use, entry{cell: strings.Clone(value)}) })
 	return c, d.finish(t.Reader, &c)
 }
 
@@ -243,8 +243,8 @@ func (t *table) turn(cells []string, n int, at int64) row {
 		ranks[u.slot] = u.rank + 1
 		return true
 	}
-	t.entries(cells, func(c heading, value cell) {
-		text := strings.Clone(string(value))
+	t.entries(cells, func(c heading, value string) {
+		text := strings.Clone(value)
 		switch c.use.slot {
 		case nameSlot:
 			if better(c.use) {
@@ -263,7 +263,7 @@ func (t *table) turn(cells []string, n int, at int64) row {
 				r.turn.end = parseMoment(text, c.use.unit)
 			}
 		default:
-			r.tell(c.key, c.use, value)
+			r.tell(c.key, c.use, entry{cell: text})
 		}
 	})
 	return r

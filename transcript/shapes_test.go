@@ -1,0 +1,126 @@
+package transcript
+
+import (
+	"strings"
+	"testing"
+)
+
+// Each shape reads what its vendor documents.
+func TestShapes(t *testing.T) {
+	for _, c := range []struct{ name, json, want string }{
+		{"Gong, two calls", `{"callTranscripts": [{"callId": "1", "transcript": [{"speakerId": "77", "topic": "Small Talk", "sentences": [{"start": 1500, "end": 2500, "text": "Hi."}]}]},
+			{"callId": "2", "transcript": [{"speakerId": "88", "sentences": [{"start": 0, "end": 900, "text": "Bye."}]}]}]}`,
+			"1 unknown: Speaker 77/other@1.5s-2.5s: Hi. || 2 unknown: Speaker 88/other@0s-900ms: Bye."},
+		{"AssemblyAI, two channels", `{"id": "a", "utterances": [{"channel": "1", "speaker": "1A", "start": 250, "end": 2650, "text": "Shall we begin?"}, {"channel": "2", "speaker": "2A", "start": 3050, "end": 5000, "text": "Yes please."}]}`,
+			"a unknown: 1A/other@250ms-2.65s: Shall we begin? | 2A/other@3.05s-5s: Yes please."},
+		{"AssemblyAI, no speakers", `{"id": "a", "text": "Shall we begin?", "utterances": null, "words": [{"text": "Shall", "start": 250, "end": 400, "speaker": null}]}`,
+			"a unknown: /other: Shall we begin?"},
+		{"Deepgram, two channels", `{"results": {"utterances": [{"start": 0.5, "end": 1, "channel": 0, "transcript": "Hi."}, {"start": 1.5, "end": 2, "channel": 1, "transcript": "Yes?"}]}}`,
+			"1 unknown: Channel 0/other@500ms-1s: Hi. | Channel 1/other@1.5s-2s: Yes?"},
+		{"Deepgram, two channels, speakers in each", `{"results": {"utterances": [{"start": 0.5, "end": 1, "channel": 0, "speaker": 0, "transcript": "Hi."},
+			{"start": 1.5, "end": 2, "channel": 1, "speaker": 0, "transcript": "Yes?"}, {"start": 2.5, "end": 3, "channel": 1, "speaker": 1, "transcript": "Me too."}]}}`,
+			"1 unknown: Channel 0/other@500ms-1s: Hi. | Channel 1, speaker 0/other@1.5s-2s: Yes? | Speaker 1/other@2.5s-3s: Me too."},
+		{"Deepgram, paragraphs", `{"metadata": {"request_id": "r", "duration": 12.5}, "results": {"channels": [{"alternatives": [{"transcript": "hi yes", "paragraphs": {"transcript": "…", "paragraphs": [
+			{"speaker": 0, "start": 0.5, "end": 1, "sentences": [{"text": "Hi.", "start": 0.5, "end": 1}]}, {"speaker": 1, "sentences": [{"text": "Yes?", "start": 1.5, "end": 2}, {"text": "No.", "start": 2, "end": 3}]}]}}]}]}}`,
+			"1 unknown: Speaker 0/other@500ms-1s: Hi. | Speaker 1/other@1.5s-3s: Yes? No."},
+		{"Deepgram, words", `{"results": {"channels": [{"alternatives": [{"transcript": "hi there yes", "words": [{"word": "hi", "punctuated_word": "Hi", "start": 0.5, "end": 0.6, "speaker": 0},
+			{"word": "there", "punctuated_word": "there.", "start": 0.6, "end": 0.9, "speaker": 0}, {"word": "yes", "punctuated_word": "Yes.", "start": 1, "end": 1.5, "speaker": 1}]}]}]}}`,
+			"1 unknown: Speaker 0/other@500ms-900ms: Hi there. | Speaker 1/other@1s-1.5s: Yes."},
+		{"Deepgram, a text for each channel", `{"results": {"channels": [{"alternatives": [{"transcript": "hi there", "words": []}]}, {"alternatives": [{"transcript": "yes", "words": []}]}]}}`,
+			"1 unknown: Channel 0/other: hi there | Channel 1/other: yes"},
+		{"Deepgram, words of two channels", `{"results": {"channels": [{"alternatives": [{"words": [{"word": "hi", "start": 0.5, "end": 0.6}, {"word": "bye", "start": 3, "end": 4}]}]}, {"alternatives": [{"words": [{"word": "yes", "start": 1, "end": 1.5}]}]}]}}`,
+			"1 unknown: Channel 0/other@500ms-600ms: hi | Channel 1/other@1s-1.5s: yes | Channel 0/other@3s-4s: bye"},
+		{"Deepgram, a text", `{"results": {"channels": [{"alternatives": [{"transcript": "hi there"}]}]}}`, "1 unknown: /other: hi there"},
+		{"AWS Transcribe, segments of speakers", `{"jobName": "j", "results": {"transcripts": [{"transcript": "Hi. Yes?"}], "speaker_labels": {"speakers": 2, "segments": [
+			{"start_time": "0.4", "end_time": "0.7", "speaker_label": "spk_0", "items": [{"start_time": "0.4", "end_time": "0.7", "speaker_label": "spk_0"}]},
+			{"start_time": "1.0", "end_time": "1.2", "speaker_label": "spk_1", "items": [{"start_time": "1.0", "end_time": "1.2", "speaker_label": "spk_1"}]}]},
+			"items": [{"start_time": "0.4", "end_time": "0.7", "alternatives": [{"confidence": "1.0", "content": "Hi"}], "type": "pronunciation"}, {"alternatives": [{"content": "."}], "type": "punctuation"},
+			{"start_time": "1.0", "end_time": "1.2", "alternatives": [{"content": "Yes"}], "type": "pronunciation"}, {"alternatives": [{"content": "?"}], "type": "punctuation"}]}}`,
+			"1 unknown: spk_0/other@400ms-700ms: Hi. | spk_1/other@1s-1.2s: Yes?"},
+		{"AWS Transcribe, channels", `{"results": {"transcripts": [{"transcript": "Hi Yes"}], "channel_labels": {"number_of_channels": 2, "channels": [
+			{"channel_label": "ch_0", "items": [{"start_time": "0.4", "end_time": "0.7", "alternatives": [{"content": "Hi"}], "type": "pronunciation"}, {"start_time": "3.0", "end_time": "3.3", "alternatives": [{"content": "Bye"}]}]},
+			{"channel_label": "ch_1", "items": [{"start_time": "1.0", "end_time": "1.2", "alternatives": [{"content": "Yes"}], "type": "pronunciation"}]}]}, "items": []}}`,
+			"1 unknown: ch_0/other@400ms-700ms: Hi | ch_1/other@1s-1.2s: Yes | ch_0/other@3s-3.3s: Bye"},
+		{"AWS Transcribe, a text", `{"jobName": "j", "results": {"transcripts": [{"transcript": "Hi. Yes?"}], "items": []}}`, "1 unknown: /other: Hi. Yes?"},
+		{"Contact Lens", `{"Version": "1.1.0", "Channel": "VOICE", "Participants": [{"ParticipantId": "AGENT", "ParticipantRole": "AGENT"}, {"ParticipantId": "c-1", "ParticipantRole": "CUSTOMER"}],
+			"Transcript": [{"Id": "1", "ParticipantId": "AGENT", "Content": "Hi.", "BeginOffsetMillis": 10, "EndOffsetMillis": 500}, {"Id": "2", "ParticipantId": "c-1", "Content": "Yes?", "BeginOffsetMillis": 900, "EndOffsetMillis": 1500}]}`,
+			"1 unknown: AGENT/agent@10ms-500ms: Hi. | c-1/customer@900ms-1.5s: Yes?"},
+		{"Contact Lens, as it goes on", `{"Segments": [{"Transcript": {"Id": "1", "ParticipantId": "AGENT", "ParticipantRole": "AGENT", "Content": "Hi.", "BeginOffsetMillis": 10, "EndOffsetMillis": 500}}, {"Categories": {"MatchedCategories": []}}]}`,
+			"1 unknown: AGENT/agent@10ms-500ms: Hi."},
+		{"Azure Speech, ticks", `{"recognizedPhrases": [{"channel": 0, "speaker": 1, "offsetInTicks": 700000.0, "durationInTicks": 15900000.0, "nBest": [{"lexical": "thanks a lot", "display": "Thanks."}, {"display": "Tanks."}]}]}`,
+			"1 unknown: Speaker 1/other@70ms-1.66s: Thanks."},
+		{"Azure Speech, fast", `{"durationMilliseconds": 4000, "combinedPhrases": [{"text": "Hi. Yes?"}], "phrases": [{"channel": 0, "offsetMilliseconds": 70, "durationMilliseconds": 1590, "text": "Hi."}, {"channel": 1, "offsetMilliseconds": 2000, "durationMilliseconds": 500, "text": "Yes?"}]}`,
+			"1 unknown: Channel 0/other@70ms-1.66s: Hi. | Channel 1/other@2s-2.5s: Yes?"},
+		{"Google Speech-to-Text, version 2", `{"results": [{"alternatives": [{"transcript": "hi there", "words": [{"startOffset": "1.200s", "endOffset": "1.500s", "word": "hi", "speakerLabel": "1"}, {"startOffset": "1.500s", "endOffset": "1.800s", "word": "there", "speakerLabel": "1"}]}]},
+			{"alternatives": [{"transcript": "yes", "words": [{"startOffset": "2s", "endOffset": "2.500s", "word": "yes", "speakerLabel": "2"}]}]}]}`,
+			"1 unknown: Speaker 1/other@1.2s-1.8s: hi there | Speaker 2/other@2s-2.5s: yes"},
+		{"Google Speech-to-Text, every result tagged", `{"results": [{"alternatives": [{"words": [{"startTime": {"seconds": "1", "nanos": 200000000}, "endTime": {"seconds": "2"}, "word": "hi", "speakerTag": 1}]}]},
+			{"alternatives": [{"words": [{"startTime": {"seconds": "1", "nanos": 200000000}, "endTime": {"seconds": "2"}, "word": "hi", "speakerTag": 1}, {"startTime": {"seconds": "3"}, "endTime": {"seconds": "4"}, "word": "yes", "speakerTag": 2}]}]}]}`,
+			"1 unknown: Speaker 1/other@1.2s-2s: hi | Speaker 2/other@3s-4s: yes"},
+		{"Google Speech-to-Text, channels", `{"results": [{"alternatives": [{"transcript": "hi"}], "channelTag": 1, "resultEndTime": "2s"}, {"alternatives": [{"transcript": "yes"}], "channelTag": 2}]}`,
+			"1 unknown: Channel 1/other@0s-2s: hi | Channel 2/other: yes"},
+		{"Google Speech-to-Text, a text", `{"results": [{"alternatives": [{"transcript": "hi there.", "confidence": 0.9}]}, {"alternatives": [{"transcript": " yes."}]}]}`,
+			"1 unknown: /other: hi there. | /other: yes."},
+		{"Fireflies", `{"transcript": {"id": "t", "sentences": [{"speaker_name": "Mara", "text": "Hi.", "raw_text": "hi there you", "start_time": 3.1, "end_time": 5}, {"speaker_name": null, "speaker_id": 1, "text": "Yes?", "start_time": 6}]}, "label": 1}`,
+			"t won: Mara/other@3.1s-5s: Hi. | Speaker 1/other@6s-0s: Yes?"},
+		{"OpenAI, with speakers", `{"task": "transcribe", "duration": 27.4, "text": "Hi. Yes?", "segments": [{"type": "transcript.text.segment", "id": "s", "start": 0.0, "end": 4.7, "text": "Hi.", "speaker": "agent"}, {"start": 4.7, "end": 11.8, "text": "Yes?", "speaker": "A"}]}`,
+			"1 unknown: agent/agent@0s-4.7s: Hi. | A/other@4.7s-11.8s: Yes?"},
+		{"whisper.cpp", `{"systeminfo": "AVX = 1", "params": {}, "result": {"language": "en"}, "transcription": [{"timestamps": {"from": "00:00:00,000", "to": "00:00:02,000"}, "offsets": {"from": 0, "to": 2000}, "text": " Hi."}, {"offsets": {"from": 2000, "to": 3500}, "text": " Yes?"}]}`,
+			"1 unknown: /other@0s-2s: Hi. | /other@2s-3.5s: Yes?"},
+		{"Rev AI", `{"monologues": [{"speaker": 0, "elements": [{"type": "text", "value": "Hi", "ts": 0.5, "end_ts": 0.9}, {"type": "punct", "value": ", "}, {"type": "text", "value": "you", "ts": 1, "end_ts": 1.2}, {"type": "punct", "value": "."}]}, {"speaker": 1, "elements": [{"type": "text", "value": "Yes", "ts": 2, "end_ts": 2.5}]}]}`,
+			"1 unknown: Speaker 0/other@500ms-1.2s: Hi, you. | Speaker 1/other@2s-2.5s: Yes"},
+		{"Speechmatics", `{"format": "2.9", "results": [{"type": "word", "start_time": 0.5, "end_time": 0.9, "alternatives": [{"content": "Hi", "speaker": "S1"}]}, {"type": "punctuation", "start_time": 0.9, "end_time": 0.9, "alternatives": [{"content": ".", "speaker": "S1"}]}, {"type": "word", "start_time": 2, "end_time": 3, "alternatives": [{"content": "Yes", "speaker": "S2"}]}]}`,
+			"1 unknown: S1/other@500ms-900ms: Hi. | S2/other@2s-3s: Yes"},
+		{"ElevenLabs", `{"language_code": "eng", "text": "Hi you. Yes", "words": [{"text": "Hi", "type": "word", "start": 0.1, "end": 0.3, "speaker_id": "speaker_0"}, {"text": " ", "type": "spacing", "start": 0.3, "end": 0.4, "speaker_id": "speaker_0"}, {"text": "you.", "type": "word", "start": 0.4, "end": 0.6, "speaker_id": "speaker_0"}, {"text": " ", "type": "spacing", "speaker_id": "speaker_0"}, {"text": "Yes", "type": "word", "start": 1, "end": 1.5, "speaker_id": "speaker_1"}]}`,
+			"1 unknown: speaker_0/other@100ms-600ms: Hi you. | speaker_1/other@1s-1.5s: Yes"},
+		{"Genesys Cloud", `{"conversationId": "c", "transcripts": [{"transcriptId": "t", "phrases": [{"text": "hi", "startTimeMs": 1591, "duration": {"milliseconds": 900}, "participantPurpose": "internal"}, {"text": "yes", "startTimeMs": 3000, "duration": {"milliseconds": 500}, "participantPurpose": "external"}]}]}`,
+			"c unknown: internal/agent@1.591s-2.491s: hi | external/customer@3s-3.5s: yes"},
+		{"Contact Center AI", `{"entries": [{"start_timestamp_usec": 1000000, "text": "Hi.", "role": "AGENT", "user_id": "1"}, {"start_timestamp_usec": 2500000, "text": "Yes?", "role": "END_USER", "user_id": "2"}]}`,
+			"1 unknown: Speaker 1/agent@1s-0s: Hi. | Speaker 2/customer@2.5s-0s: Yes?"},
+		{"Recall.ai", `[{"participant": {"id": 100, "name": "Mara", "is_host": true}, "words": [{"text": "Hi", "start_timestamp": {"relative": 1.5, "absolute": "2026-03-05T14:15:01Z"}, "end_timestamp": {"relative": 1.8}}, {"text": "you.", "start_timestamp": {"relative": 2}, "end_timestamp": {"relative": 2.5}}]}, {"participant": {"name": "Tobias"}, "words": [{"text": "Yes?", "start_timestamp": {"relative": 3}, "end_timestamp": {"relative": 4}}]}]`,
+			"1 unknown: Mara/other@1.5s-2.5s: Hi you. | Tobias/other@3s-4s: Yes?"},
+		{"Symbl", `{"messages": [{"id": "1", "text": "Hi.", "from": {"id": "x", "name": "Mara", "email": "m@x.example"}, "startTime": "2026-03-05T14:15:00.000Z", "endTime": "2026-03-05T14:15:02.000Z"}, {"text": "Yes?", "from": {"name": "Tobias"}, "startTime": "2026-03-05T14:15:03.500Z"}]}`,
+			"1 unknown: Mara/other@0s-2s: Hi. | Tobias/other@3.5s-0s: Yes?"},
+		{"chat with parts and a system prompt", `{"messages": [{"role": "system", "content": "You sell."}, {"role": "assistant", "content": [{"type": "text", "text": "Hi."}, {"type": "text", "text": "You?"}]}, {"role": "user", "name": "Lee", "content": "Yes?"}, {"role": "assistant", "content": null, "tool_calls": []}], "label": 0}`,
+			"1 lost: assistant/agent: Hi. You? | Lee/customer: Yes?"},
+		{"messages of LangChain", `[{"type": "ai", "content": "Hi."}, {"type": "human", "content": "Yes?"}]`, "1 unknown: ai/agent: Hi. | human/customer: Yes?"},
+		{"Vapi", `{"id": "v", "messages": [{"role": "bot", "message": "Hi.", "time": 1772720100000, "endTime": 1772720102000, "secondsFromStart": 0}, {"role": "user", "message": "Yes?", "time": 1772720103500, "secondsFromStart": 3.5}]}`,
+			"v unknown: bot/agent: Hi. | user/customer@3.5s-0s: Yes?"},
+		{"Retell", `{"call_id": "r", "transcript": "Agent: Hi.\nUser: Yes?", "transcript_object": [{"role": "agent", "content": "Hi.", "words": [{"word": "Hi.", "start": 0.1, "end": 0.5}]}, {"role": "user", "content": "Yes?"}]}`,
+			"r unknown: agent/agent: Hi. | user/customer: Yes?"},
+		{"Avoma", `{"speakers": [{"id": 0, "name": "Mara", "is_rep": true}, {"id": 1, "name": "Tobias", "is_rep": false}], "transcript": [{"speaker_id": 0, "transcript": "Hi.", "timestamps": [1.5]}, {"speaker_id": 1, "transcript": "Yes?", "timestamps": [2.5]}]}`,
+			"1 unknown: Mara/agent: Hi. | Tobias/customer: Yes?"},
+		{"Fathom", `{"title": "x", "transcript": [{"speaker": {"display_name": "Mara", "matched_calendar_invitee_email": "m@x.example"}, "text": "Hi.", "timestamp": "00:05:32"}]}`, "1 unknown: Mara/other@5m32s-0s: Hi."},
+		{"Graph", `{"value": [{"from": {"user": {"displayName": "Mara"}}, "body": {"contentType": "text", "content": "Hi."}}, {"from": {"user": {"displayName": "Tobias"}}, "body": {"content": "Yes?"}}]}`,
+			"1 unknown: Mara/other: Hi. | Tobias/other: Yes?"},
+		{"wrapped", `{"event": "done", "label": "won", "data": {"id": "w", "utterances": [{"speaker": "A", "text": "Hi."}]}}`, "w won: A/other: Hi."},
+		{"calls in a list", `{"total": 2, "calls": [{"id": "a", "transcript": "Agent: Hi", "label": 1}, {"id": "b", "turns": [{"speaker": "B", "text": "Yes?"}], "label": 0}]}`,
+			"a won: Agent/agent: Hi || b lost: B/other: Yes?"},
+		{"pairs", `{"id": "p", "dialogue": [["agent", "Hi."], ["customer", "Yes?"]]}`, "p unknown: agent/agent: Hi. | customer/customer: Yes?"},
+		{"speakers as keys", `{"id": "p", "turns": [{"Agent": "Hi."}, {"Customer": "Yes?"}]}`, "p unknown: Agent/agent: Hi. | Customer/customer: Yes?"},
+		{"strings without speakers", `{"id": "p", "dialog": ["Hi.", "Yes?", "Fine."]}`, "p unknown: /other: Hi. | /other: Yes? | /other: Fine."},
+		{"a list in a text", `{"id": "p", "transcript": "[{\"speaker\": \"Agent\", \"text\": \"Hi.\"}]", "label": 1}`, "p won: Agent/agent: Hi."},
+		{"turns alone", `[{"speaker": "A", "text": "Hi.", "start": 0}, {"speaker": "B", "text": "Yes?", "start": 2.5}]`, "1 unknown: A/other: Hi. | B/other@2.5s-0s: Yes?"},
+		{"turns alone, a line each", "{\"speaker\": \"A\", \"text\": \"Hi.\"}\n{\"speaker\": \"B\", \"text\": \"Yes?\"}\n", "1 unknown: A/other: Hi. | B/other: Yes?"},
+		{"lists, a line each", "[{\"role\": \"agent\", \"content\": \"Hi.\"}, {\"role\": \"user\", \"content\": \"Yes?\"}]\n[{\"role\": \"agent\", \"content\": \"Bye.\"}]\n", "1 unknown: agent/agent: Hi. | user/customer: Yes? || 2 unknown: agent/agent: Bye."},
+		{"lists in a list", `[[{"role": "agent", "content": "Hi."}, {"role": "user", "content": "Yes?"}], [{"role": "agent", "content": "Bye."}]]`, "1 unknown: agent/agent: Hi. | user/customer: Yes? || 2 unknown: agent/agent: Bye."},
+		{"strings", `["Agent: Hi.", "Customer: Yes?"]`, "1 unknown: Agent/agent: Hi. | Customer/customer: Yes?"},
+		{"rows that come apart", "{\"call_id\": 7, \"speaker\": \"A\", \"text\": \"Hi.\", \"turn\": 1, \"won\": true}\n{\"call_id\": 8, \"speaker\": \"A\", \"text\": \"Ho.\", \"turn\": 1}\n{\"call_id\": 7, \"speaker\": \"B\", \"text\": \"Bye.\", \"turn\": 3}\n{\"call_id\": 7, \"speaker\": \"A\", \"text\": \"Well.\", \"turn\": 2}\n",
+			"7 won: A/other: Hi. Well. | B/other: Bye. || 8 unknown: A/other: Ho."},
+		{"rows of other labels", "{\"call_id\": 7, \"speaker\": \"A\", \"text\": \"Hi.\", \"label\": 1}\n{\"call_id\": 7, \"speaker\": \"A\", \"text\": \"Ho.\", \"label\": 0}\n", `transcript: record 1, byte 0: the rows of call "7" have different labels in label; they are one call's, or the ID is that of several`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var all []string
+			for call, err := range Read(ctx, strings.NewReader(c.json)) {
+				if err != nil {
+					all = append(all, err.Error())
+				} else {
+					all = append(all, call.ID+" "+call.Outcome.String()+": "+show(call.Turns()))
+				}
+			}
+			if got := strings.Join(all, " || "); got != c.want {
+				t.Errorf(" got %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
