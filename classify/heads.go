@@ -232,15 +232,31 @@ func (h *Heads) Stack(required, optional []string) (*Stack, error) {
 
 // Features are the features of all rows of the data as a stack of these heads reads them.
 func (h *Heads) Features(s *Stack) (mat.Matrix, error) {
-	names := make([]string, len(s.Heads))
-	for b, head := range s.Heads {
-		names[b] = head.Name
-	}
-	index, err := h.find(names)
+	index, err := h.of(s)
 	if err != nil {
 		return nil, err
 	}
 	return Join(sample.Pick(h.features, index)...)
+}
+
+// OutOfFold gives the probability of each training row by a stack of the same heads, both heads and weights fitted to other
+// rows: what a threshold is to be chosen by, and what s is expected to do on new rows. Which of the optional blocks stays
+// was decided by these rows too.
+func (h *Heads) OutOfFold(s *Stack) ([]float64, error) {
+	index, err := h.of(s)
+	if err != nil {
+		return nil, err
+	}
+	return h.joinedOutOfFold(index), nil
+}
+
+// of gives the places of the heads of a stack.
+func (h *Heads) of(s *Stack) ([]int, error) {
+	names := make([]string, len(s.Heads))
+	for b, head := range s.Heads {
+		names[b] = head.Name
+	}
+	return h.find(names)
 }
 
 // find gives the places of the named heads, ascending.

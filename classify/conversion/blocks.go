@@ -99,7 +99,7 @@ func (p *Predictor) features(ctx context.Context, docs [][]string, of []block, p
 		for to = from + 1; to < len(of) && of[to].source == of[from].source; to++ {
 		}
 		if of[from].source == wordCounts {
-			parts = append(parts, p.words.Transform(texts(docs)))
+			parts = append(parts, p.words.Transform(p.readable(docs)))
 			continue
 		}
 		m, cache := p.encoder(of[from].source)
@@ -143,7 +143,7 @@ func document(call transcript.Call) []string {
 	return texts
 }
 
-// text is a document as tf-idf reads it.
+// text joins the turns of a document for tf-idf.
 func text(doc []string) string { return strings.Join(doc, "\n") }
 
 func texts(docs [][]string) []string {
@@ -152,4 +152,33 @@ func texts(docs [][]string) []string {
 		all[i] = text(d)
 	}
 	return all
+}
+
+// readable are documents as tf-idf reads them. Each turn is masked by itself, so that a call that goes on is read like a
+// whole one.
+func (p *Predictor) readable(docs [][]string) []string {
+	if p.info.Options.Unmasked {
+		return texts(docs)
+	}
+	masked := map[string]string{} // turns recur, above all in documents that differ in one turn
+	all := make([]string, len(docs))
+	for i, doc := range docs {
+		turns := make([]string, len(doc))
+		for k, turn := range doc {
+			if _, ok := masked[turn]; !ok {
+				masked[turn] = p.mask(turn)
+			}
+			turns[k] = masked[turn]
+		}
+		all[i] = text(turns)
+	}
+	return all
+}
+
+// mask is a turn as tf-idf reads it.
+func (p *Predictor) mask(turn string) string {
+	if p.info.Options.Unmasked {
+		return turn
+	}
+	return transcript.Call{Text: turn}.Mask().Call.Text
 }

@@ -17,8 +17,8 @@ type Predictor struct {
 	tuned   *encoder.Model // nil without fine-tuning; the stack may do without it
 	words   *transcript.TFIDF
 	stack   *classify.Stack
-	terms   int     // the number of columns of words
-	blocks  []block // that the stack reads
+	known   map[string]bool // the terms
+	blocks  []block         // that the stack reads
 
 	background map[string][]float64 // of each centered block, the mean of the training calls
 	limits     limits
@@ -40,6 +40,7 @@ type Prediction struct {
 	ID          string    `json:"id"` // of the call; a [Live] call has none
 	Probability float64   `json:"probability"`
 	LogOdds     float64   `json:"log_odds"`
+	Won         bool      `json:"won"`                // the probability reaches the threshold, see [Info]
 	Warnings    []Warning `json:"warnings,omitempty"` // reasons to distrust the probability
 	// ByTurn is the probability after each turn, as if the call had ended there, where [PredictOptions] ask for it.
 	ByTurn []float64 `json:"by_turn,omitempty"`
@@ -84,7 +85,7 @@ func (p *Predictor) Predict(ctx context.Context, calls []transcript.Call, opts *
 		return nil, err
 	}
 	for k, i := range at {
-		all[i].set(z[k], p.warn(docs[k]))
+		all[i].set(z[k], p.info.Threshold, p.warnings(p.profile(docs[k]), p.distance(parts, k)))
 		if !o.ByTurn {
 			continue
 		}
@@ -120,12 +121,13 @@ func (p *Predictor) margins(parts []mat.Matrix) ([]float64, error) {
 
 // silent is the prediction for a call in which nobody says a word.
 func (p *Predictor) silent() (none Prediction) {
-	none.set(p.info.prior(), []Warning{NoWords})
+	none.set(p.info.prior(), p.info.Threshold, []Warning{NoWords})
 	return none
 }
 
-func (p *Prediction) set(logOdds float64, warnings []Warning) {
+func (p *Prediction) set(logOdds, threshold float64, warnings []Warning) {
 	p.LogOdds, p.Probability, p.Warnings = logOdds, classify.Sigmoid(logOdds), warnings
+	p.Won = p.Probability >= threshold
 }
 
 // Info returns what the predictor is and how it was trained. It shares nothing with p that may be written to.

@@ -245,3 +245,44 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// Warnings name what is the matter with a call, in a batch and live, and spare calls like those of the training.
+func TestWarnings(t *testing.T) {
+	p, _, calls := train(t, Options{Frozen: true})
+	for _, now := range predict(t, p, transcript.Sample()[20:60]) {
+		if len(now.Warnings) > 0 {
+			t.Errorf("call %s is like the others, and has the warnings %v", now.ID, now.Warnings)
+		}
+	}
+	const english = "Agent: Good morning, I am calling about your account.\nCustomer: Thanks, but we do not need it.\n"
+	for name, c := range map[string]struct {
+		text string
+		want []Warning
+	}{
+		"a beginning": {calls[0].Text[:calls[0].Turns()[1].End], []Warning{TooShort}},
+		"a word":      {"Agent: Ok.", []Warning{TooShort}},
+		"a refusal in Spanish": {"Agent: Hola, le llamo por nuestra oferta.\nCustomer: No, gracias. No me interesa para nada, no me llame más por favor.",
+			[]Warning{TooShort, NotEnglish}},
+		"a call in German": {strings.Repeat("Agent: Guten Tag, ich rufe wegen unseres neuen Angebots an, das Ihnen viel Geld sparen wird.\nKunde: Wir haben schon einen Anbieter und sind damit sehr zufrieden.\n", 4),
+			[]Warning{NotEnglish, Unlike}},
+		"a call in Chinese": {"Agent: 您好，我打电话是想介绍我们的新产品。\nCustomer: 多少钱？我们已经有供应商了。谢谢，再见。不用了。", []Warning{TooShort, NotEnglish}},
+		"something else":    {strings.Repeat("Preheat the oven to 350 degrees, then mix the flour with melted butter until it is smooth. Pour the batter into a greased pan and bake it for forty minutes.\n\n", 4), []Warning{Unlike}},
+		"a short call":      {english, []Warning{TooShort}},
+	} {
+		call := transcript.Call{Text: c.text}
+		if got := predict(t, p, []transcript.Call{call})[0].Warnings; !slices.Equal(got, c.want) {
+			t.Errorf("%s: warnings %v, want %v", name, got, c.want)
+		}
+		live := p.Live()
+		var now Prediction
+		for _, turn := range call.Turns() {
+			var err error
+			if now, err = live.Add(t.Context(), turn); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !slices.Equal(now.Warnings, c.want) {
+			t.Errorf("%s, live: warnings %v, want %v", name, now.Warnings, c.want)
+		}
+	}
+}

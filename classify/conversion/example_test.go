@@ -37,8 +37,8 @@ func Example() {
 		fmt.Printf("%s: %.2f, %s\n", prediction.ID, prediction.Probability, calls[60+i].Outcome)
 	}
 	// Output:
-	// synthetic-0061: 0.14, won
+	// synthetic-0061: 0.13, won
 	// synthetic-0062: 0.47, won
 	// synthetic-0063: 0.74, won
-	// synthetic-0064: 0.39, lost
+	// synthetic-0064: 0.38, lost
 }

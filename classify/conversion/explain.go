@@ -78,7 +78,11 @@ func (p *Predictor) Explain(ctx context.Context, call transcript.Call, opts *Exp
 		return nil, err
 	}
 	x := &Explanation{Prediction: Prediction{ID: call.ID}, Base: e.Base}
-	x.set(e.Output(), p.warn(doc))
+	now, err := p.Predict(ctx, []transcript.Call{call}, nil)
+	if err != nil {
+		return nil, err
+	}
+	x.set(e.Output(), p.info.Threshold, now[0].Warnings)
 	attention, err := p.attention(ctx, doc)
 	if err != nil {
 		return nil, err
@@ -163,7 +167,11 @@ func weightsOf(pooling encoder.Pooling, turns *encoder.Embeddings) []float64 {
 // explainTerms attributes the weight of each term to its occurrences in equal parts; one that spans two turns belongs to
 // the turn it begins in.
 func (p *Predictor) explainTerms(model *classify.Logistic, doc []string) *shap.Explanation {
-	joined := text(doc)
+	turns := make([]string, len(doc))
+	for i, turn := range doc {
+		turns[i] = p.mask(turn)
+	}
+	joined := text(turns)
 	weight, count := map[int]float64{}, map[int]float64{}
 	p.words.Transform([]string{joined}).DoRowNonZero(0, func(_, c int, v float64) { weight[c] = model.Coefficients[c] * v })
 	for c := range p.words.Occurrences(joined) {
@@ -171,7 +179,7 @@ func (p *Predictor) explainTerms(model *classify.Logistic, doc []string) *shap.E
 	}
 	ends := make([]int, len(doc)) // of the turns in the joined text
 	for t, end := 0, -1; t < len(doc); t++ {
-		end += 1 + len(doc[t])
+		end += 1 + len(turns[t])
 		ends[t] = end
 	}
 	e := &shap.Explanation{Base: model.Intercept, Values: make([]float64, len(doc))}

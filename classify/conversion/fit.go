@@ -3,11 +3,13 @@ package conversion
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io/fs"
 	"slices"
 	"time"
 
 	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/encoder/minilm"
 	"github.com/org/salesconv/shap"
@@ -21,7 +23,8 @@ const innerFolds = 3
 
 // Options are the settings of Fit. Nil means the defaults.
 type Options struct {
-	Model fs.FS // directory of the generic encoder; default the embedded all-MiniLM-L6-v2
+	Model     fs.FS  // directory of the generic encoder; default the embedded all-MiniLM-L6-v2
+	ModelName string // of Model, for the model card; default none
 	// Tune says how the encoder is fine-tuned. Defaults: two layers, 400 steps of 8 calls but 3 to 12 epochs, rate 1.5e-4,
 	// soft margin, three fifths of the turns left out; otherwise those of package triplet. Targets of Tasks and
 	// Confounders have an entry for each call. Checkpoints go to a directory of each run below their Dir, see RunPattern.
@@ -34,7 +37,13 @@ type Options struct {
 	// Groups keep calls together in one inner fold. Default: the calls of an agent, where a call names one; otherwise each
 	// call for itself.
 	Groups []string
-	Seed   uint64 // of the inner folds and of the fine-tuning; default 0
+	// Unmasked lets tf-idf read personal data. By default names, telephone numbers and the like ([transcript.Call.Mask])
+	// are masked for it, as its words are saved in the clear.
+	Unmasked bool
+	// HeldOut are labelled calls that nothing is trained on: the predictor is judged on them, for [Info].HeldOut. Default
+	// none.
+	HeldOut []transcript.Call
+	Seed    uint64 // of the inner folds and of the fine-tuning; default 0
 	// Progress watches: stage says what is being done, of which done of total steps are. Default none.
 	Progress func(stage string, done, total int)
 }
@@ -44,6 +53,7 @@ type fit struct {
 	*Predictor
 	Options
 	docs   [][]string
+	terms  []string // the calls without personal data, unless Unmasked: what terms are learned from
 	labels []int
 	report *Report
 }
@@ -75,7 +85,10 @@ func Fit(ctx context.Context, calls []transcript.Call, opts *Options) (*Predicto
 	if err := f.join(heads, generic, t); err != nil {
 		return nil, nil, err
 	}
-	return f.Predictor, f.report, f.finish(calls, blocks)
+	if err := f.describe(calls, blocks); err != nil {
+		return nil, nil, err
+	}
+	return f.Predictor, f.report, f.judge(ctx, heads)
 }
 
 // newFit validates calls and options and fills in the defaults.
@@ -102,20 +115,45 @@ func newFit(calls []transcript.Call, opts *Options) (*fit, error) {
 	}
 	f.report = &Report{predictor: f.Predictor}
 	f.remember(2 * len(slices.Concat(f.docs...))) // the calls of Report.Predict too
-	if f.words, err = transcript.FitTFIDF(texts(f.docs), nil); err != nil {
+	f.info.Options = Settings{Seed: f.Seed, Folds: f.Folds, Groups: distinct(f.Groups, len(calls)), Unmasked: f.Unmasked}
+	f.terms = f.learnable(calls)
+	if f.words, err = transcript.FitTFIDF(f.terms, nil); err != nil {
 		return nil, err
 	}
-	f.terms = len(f.words.Terms())
-	f.generic, err = f.load()
+	f.Predictor.known = setOf(f.words.Terms())
+	f.info.Encoder = Base{Name: f.ModelName}
+	if f.embedded = f.Model == nil; f.embedded {
+		f.Model, f.info.Encoder = minilm.FS(), Base{Name: "sentence-transformers/all-MiniLM-L6-v2", License: "apache-2.0"}
+	} else {
+		f.info.Encoder.License = licenseOf(f.Model)
+	}
+	f.generic, err = encoder.Load(f.Model)
 	return f, err
 }
 
-// load reads the generic encoder.
-func (f *fit) load() (*encoder.Model, error) {
-	if f.Model == nil {
-		return encoder.Load(minilm.FS())
+// distinct counts groups; nil: each of n calls is one.
+func distinct(groups []string, n int) int {
+	if groups == nil {
+		return n
 	}
-	return encoder.Load(f.Model)
+	return len(slices.Compact(slices.Sorted(slices.Values(groups))))
+}
+
+// learnable are the texts that terms are learned from. Here all of a call is at hand, so masking also knows the names in
+// speakers' labels.
+func (f *fit) learnable(calls []transcript.Call) []string {
+	if f.Unmasked {
+		return texts(f.docs)
+	}
+	all := make([]string, len(calls))
+	for i, c := range calls {
+		var turns []string
+		for _, t := range c.Mask().Call.Turns() {
+			turns = append(turns, t.Text)
+		}
+		all[i] = text(turns)
+	}
+	return all
 }
 
 // genericBlocks are those that need no fine-tuning.
@@ -137,12 +175,11 @@ func (f *fit) genericBlocks(ctx context.Context) ([]classify.Block, error) {
 
 // learnWords gives tf-idf of all calls, its terms learned from those at the places train.
 func (f *fit) learnWords(_ context.Context, train []int) (mat.Matrix, error) {
-	all := texts(f.docs)
-	words, err := transcript.FitTFIDF(pick(all, train), nil)
+	words, err := transcript.FitTFIDF(pick(f.terms, train), nil)
 	if err != nil {
 		return nil, err
 	}
-	return words.Transform(all), nil
+	return words.Transform(f.readable(f.docs)), nil
 }
 
 func keys(blocks []classify.Block) []string {
@@ -183,29 +220,66 @@ func (f *fit) join(heads *classify.Heads, generic []string, t *tuned) error {
 	return nil
 }
 
-// finish notes what the predictor is and what its training calls are like.
-func (f *fit) finish(calls []transcript.Call, blocks []classify.Block) (err error) {
-	p := f.Predictor
-	p.background = map[string][]float64{}
+// describe notes what the predictor is and what its training calls are like.
+func (f *fit) describe(calls []transcript.Call, blocks []classify.Block) (err error) {
+	f.background = map[string][]float64{}
 	for _, b := range blocks {
 		if find(b.Name).centered {
-			p.background[b.Name] = shap.Mean(b.Features)
+			f.background[b.Name] = shap.Mean(b.Features)
 		}
 	}
-	p.embedded = f.Model == nil
-	p.info = Info{Format: format, Software: software(), Created: time.Now().UTC().Truncate(time.Second), Calls: len(calls), Seed: f.Seed}
-	for i, doc := range f.docs {
-		p.info.Won += f.labels[i]
-		p.info.Turns += len(doc)
+	parts := make([]mat.Matrix, len(blocks))
+	for k, b := range blocks {
+		parts[k] = b.Features
 	}
-	for _, h := range p.stack.Heads {
-		p.info.Heads = append(p.info.Heads, Head{h.Name, Title(h.Name), h.Weight})
+	f.limit(f.docs, parts[:len(f.blocks)])
+	i := &f.info
+	i.Format, i.Software, i.Created = format, software(), time.Now().UTC().Truncate(time.Second)
+	i.Data = Data{Calls: len(calls), Turns: len(slices.Concat(f.docs...))}
+	for _, label := range f.labels {
+		i.Data.Won += label
 	}
-	if p.info.Data, err = digestCalls(calls, f.Groups); err != nil {
+	if i.Data.SHA256, err = digestCalls(calls, f.Groups); err != nil {
 		return err
 	}
-	p.info.Encoder, err = digestEncoder(p.generic)
+	for _, h := range f.stack.Heads {
+		i.Heads = append(i.Heads, Head{h.Name, Title(h.Name), h.Weight})
+	}
+	i.Encoder.SHA256, err = digestEncoder(f.generic)
 	return err
+}
+
+// judge chooses the threshold and judges the predictor, out of fold and on the calls held out.
+func (f *fit) judge(ctx context.Context, heads *classify.Heads) error {
+	p, err := heads.OutOfFold(f.stack)
+	if err != nil {
+		return err
+	}
+	i := &f.info
+	if i.Threshold, err = evaluate.ThresholdCapacity(p, i.Data.Won); err != nil {
+		return err
+	}
+	if i.OutOfFold, err = newFigures(p, f.labels, i.Threshold); err != nil || f.HeldOut == nil {
+		return err
+	}
+	labels, err := transcript.Labels(f.HeldOut)
+	if err != nil {
+		return fmt.Errorf("conversion: calls held out: %w", err)
+	}
+	all, err := f.Predict(ctx, f.HeldOut, nil)
+	if err != nil {
+		return err
+	}
+	p = make([]float64, len(all))
+	for k := range all {
+		p[k] = all[k].Probability
+	}
+	held, err := newFigures(p, labels, i.Threshold)
+	if err != nil {
+		return fmt.Errorf("conversion: calls held out: %w", err)
+	}
+	i.HeldOut = &held
+	return nil
 }
 
 // stage is the progress of a stage.

@@ -1,18 +1,22 @@
 package conversion
 
 import (
+	"bufio"
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
-	"io"
+	"io/fs"
 	"math"
 	"runtime/debug"
+	"strings"
 	"time"
 
+	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/transcript"
+	"github.com/org/salesconv/triplet"
 )
 
 // format is the version of the layout of a saved predictor. Earlier ones had no number.
@@ -20,18 +24,71 @@ const format = 2
 
 // Info is what a predictor is and how it was trained.
 type Info struct {
-	Format   int    `json:"format"`   // version of the layout of files
-	Software string `json:"software"` // that trained it: this module and its version, from the build information
-	Calls    int    `json:"calls"`    // trained on
-	Won      int    `json:"won"`      // of these
-	Turns    int    `json:"turns"`    // of all calls
-	Data     string `json:"data_sha256"`
-	Encoder  string `json:"generic_encoder_sha256"`
-	Seed     uint64 `json:"seed"`
-	Heads    []Head `json:"heads"`
+	Format   int      `json:"format"`   // version of the layout of files
+	Software string   `json:"software"` // that trained it: this module and its version, from the build information
+	Options  Settings `json:"options"`
+	Data     Data     `json:"data"`
+	Encoder  Base     `json:"generic_encoder"`
+	Heads    []Head   `json:"heads"`
+
+	OutOfFold Figures  `json:"out_of_fold"`        // of the training calls, by heads and weights that were not trained on them
+	HeldOut   *Figures `json:"held_out,omitempty"` // of Options.HeldOut, if any
+	// Threshold is the probability from which on a call is predicted to be won: as many training calls reach it, out of
+	// fold, as were won. Precision and recall are then about equal, however many or few calls are won.
+	Threshold float64 `json:"threshold"`
 
 	// Created is when Fit ended. It is kept in created.json, which is not part of the Version.
 	Created time.Time `json:"-"`
+}
+
+// Settings are the options of Fit as they were used.
+type Settings struct {
+	Seed     uint64          `json:"seed"`
+	Folds    int             `json:"folds"`
+	Groups   int             `json:"groups"` // of calls that stay together in folds
+	Unmasked bool            `json:"unmasked"`
+	Tuning   *TuningSettings `json:"fine_tuning,omitempty"` // nil for Options.Frozen
+}
+
+// TuningSettings are those of the fine-tuning run on all training calls: the fields of [triplet.Options].
+type TuningSettings struct {
+	Loss              triplet.LossKind `json:"loss"`
+	Distance          triplet.Distance `json:"distance"`
+	Soft              bool             `json:"soft_margin"`
+	Margin            float64          `json:"margin,omitempty"` // 0: that of the loss and the distance
+	Epochs            int              `json:"epochs"`
+	TripletsPerAnchor int              `json:"triplets_per_anchor"`
+	BatchSize         int              `json:"batch_size"`
+	LearningRate      float64          `json:"learning_rate"`
+	Schedule          triplet.Schedule `json:"schedule"`
+	Warmup            float64          `json:"warmup"`
+	WeightDecay       float64          `json:"weight_decay"`
+	ClipNorm          float64          `json:"clip_norm"`
+	LayerDecay        float64          `json:"layer_decay"`
+	TrainLayers       int              `json:"train_layers"` // 0: all
+	LoRA              int              `json:"lora"`
+	L2SP              float64          `json:"l2_sp"`
+	DropSegments      float64          `json:"drop_segments"`
+	Dropout           bool             `json:"dropout"`
+	Attention         bool             `json:"attention"`
+	LabelWeight       float64          `json:"label_weight"`
+	Tasks             []string         `json:"tasks,omitempty"`
+	Confounders       int              `json:"confounders,omitempty"`
+}
+
+// Data are the training calls.
+type Data struct {
+	Calls  int    `json:"calls"`
+	Won    int    `json:"won"`
+	Turns  int    `json:"turns"`
+	SHA256 string `json:"sha256"` // of calls, labels and groups
+}
+
+// Base is the generic encoder.
+type Base struct {
+	Name    string `json:"name,omitempty"`
+	License string `json:"license,omitempty"` // as its model card names it
+	SHA256  string `json:"sha256"`            // of configuration and weights
 }
 
 // A Head is one of those whose weighted log-odds the predictor adds up.
@@ -41,24 +98,67 @@ type Head struct {
 	Weight float64 `json:"weight"`
 }
 
+// Figures say how well calls are predicted. Where few calls are won, look at PRAUC first: chance gives Won/Calls. A
+// BaseLogLoss below LogLoss means that nothing can be predicted.
+type Figures struct {
+	Calls       int     `json:"calls"`
+	Won         int     `json:"won"`
+	ROCAUC      float64 `json:"roc_auc"`
+	PRAUC       float64 `json:"pr_auc"`
+	LogLoss     float64 `json:"log_loss"`
+	BaseLogLoss float64 `json:"base_log_loss"` // of the share of these calls that were won
+	Brier       float64 `json:"brier"`
+	Precision   float64 `json:"precision"` // at the threshold, as are the following
+	Recall      float64 `json:"recall"`
+	Accuracy    float64 `json:"accuracy"`
+}
+
+// newFigures judges probabilities by what came of the calls.
+func newFigures(p []float64, y []int, threshold float64) (Figures, error) {
+	m, err := evaluate.EvaluateAt(p, y, threshold)
+	if err != nil {
+		return Figures{}, err
+	}
+	won := 0
+	for _, label := range y {
+		won += label
+	}
+	share := float64(won) / float64(len(y))
+	base := -share*math.Log(share) - (1-share)*math.Log(1-share)
+	return Figures{len(y), won, m.ROCAUC, m.PRAUC, m.LogLoss, base, m.Brier, m.Precision, m.Recall, m.Accuracy}, nil
+}
+
 // prior is the log-odds of the share of training calls that were won.
-func (i *Info) prior() float64 { return math.Log(float64(i.Won) / float64(i.Calls-i.Won)) }
+func (i *Info) prior() float64 {
+	return math.Log(float64(i.Data.Won) / float64(i.Data.Calls-i.Data.Won))
+}
+
+// settings are those of a recipe.
+func settings(t *triplet.Options) *TuningSettings {
+	s := &TuningSettings{
+		Loss: cmp.Or(t.Loss.Kind, triplet.Triplets), Distance: cmp.Or(t.Loss.Distance, triplet.Cosine), Soft: t.Loss.Soft, Margin: t.Loss.Margin,
+		Epochs: t.Epochs, TripletsPerAnchor: t.TripletsPerAnchor, BatchSize: t.BatchSize, LearningRate: t.LearningRate, Schedule: t.Schedule,
+		Warmup: t.Warmup, WeightDecay: t.WeightDecay, ClipNorm: t.ClipNorm, LayerDecay: t.LayerDecay, TrainLayers: t.TrainLayers, LoRA: t.LoRA,
+		L2SP: t.L2SP, DropSegments: t.DropSegments, Dropout: !t.NoDropout, Attention: t.Attention, LabelWeight: t.LabelWeight, Confounders: len(t.Confounders),
+	}
+	for _, task := range t.Tasks {
+		s.Tasks = append(s.Tasks, task.Name)
+	}
+	return s
+}
 
 const module = "github.com/org/salesconv"
 
-// software names this module and its version, with the commit where the program was built within the module.
+// software names this module and its version, "(devel)" for one that is built from a directory without a version.
 func software() string {
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
 		return module
 	}
-	for _, m := range build.Deps {
+	for _, m := range append(build.Deps, &build.Main) {
 		if m.Path == module {
-			return module + " " + m.Version
+			return module + " " + cmp.Or(m.Version, "(devel)")
 		}
-	}
-	if build.Main.Path == module {
-		return module + " " + cmp.Or(build.Main.Version, "(devel)")
 	}
 	return module
 }
@@ -83,10 +183,26 @@ func digestEncoder(m *encoder.Model) (string, error) {
 		return "", err
 	}
 	for _, p := range m.Parameters() {
-		io.WriteString(h, p.Name)
+		h.Write([]byte(p.Name))
 		if err := binary.Write(h, binary.LittleEndian, p.Value.Data().([]float32)); err != nil {
 			return "", err
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// licenseOf is the licence that the model card in a directory names in its first lines, "" if none.
+func licenseOf(model fs.FS) string {
+	f, err := model.Open("README.md")
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for n := 0; lines.Scan() && (n == 0) == (lines.Text() == "---"); n++ {
+		if license, ok := strings.CutPrefix(lines.Text(), "license:"); ok {
+			return strings.TrimSpace(license)
+		}
+	}
+	return ""
 }

@@ -54,8 +54,8 @@ func (l *Live) Add(ctx context.Context, turn transcript.Turn) (Prediction, error
 		}
 		vectors[b.source] = row.RawRow(0)
 	}
-	l.words.Add(turn.Text)
-	l.said.add(turn.Text)
+	l.words.Add(l.p.mask(turn.Text))
+	l.p.add(&l.said, turn.Text)
 	parts := make([]mat.Matrix, len(l.pools))
 	for i, b := range l.p.blocks {
 		if b.pool == nil {
@@ -72,7 +72,7 @@ func (l *Live) Add(ctx context.Context, turn transcript.Turn) (Prediction, error
 	if l.said.words == 0 {
 		return l.now, nil // nobody has said a word yet
 	}
-	l.now.set(z[0], l.p.warnings(l.said))
+	l.now.set(z[0], l.p.info.Threshold, l.p.warnings(l.said, l.p.distance(parts, 0)))
 	return l.now, nil
 }
 

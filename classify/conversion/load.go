@@ -51,7 +51,7 @@ func load(fsys fs.FS) (*Predictor, error) {
 	if err := readJSON(fsys, wordsFile, p.words); err != nil {
 		return nil, err
 	}
-	p.terms = len(p.words.Terms())
+	p.known = setOf(p.words.Terms())
 	if p.stack, err = readStack(fsys); err != nil {
 		return nil, err
 	}
@@ -85,8 +85,8 @@ func readManifest(fsys fs.FS) (*manifest, string, error) {
 	if err := d.Decode(m); err != nil {
 		return nil, "", fmt.Errorf("%s: %w", manifestFile, err)
 	}
-	if m.Won < 1 || m.Won >= m.Calls {
-		return nil, "", fmt.Errorf("%s: trained on %d calls, %d won: want some won and some lost", manifestFile, m.Calls, m.Won)
+	if d := m.Data; d.Won < 1 || d.Won >= d.Calls {
+		return nil, "", fmt.Errorf("%s: trained on %d calls, %d won: want some won and some lost", manifestFile, m.Data.Calls, m.Data.Won)
 	}
 	var c created
 	if err := readJSON(fsys, createdFile, &c); err != nil {
@@ -144,7 +144,7 @@ func (p *Predictor) readEncoders(fsys fs.FS, m *manifest) (err error) {
 		return err
 	}
 	hash, err := digestEncoder(p.generic)
-	if err == nil && hash != p.info.Encoder {
+	if err == nil && hash != p.info.Encoder.SHA256 {
 		err = fmt.Errorf("%s: the predictor was trained with another encoder than the one embedded in this program", manifestFile)
 	}
 	return err
@@ -196,7 +196,7 @@ func (p *Predictor) check() (err error) {
 		return fmt.Errorf("%s: %w", classifierFile, err)
 	}
 	for i, b := range p.blocks {
-		width := p.terms
+		width := len(p.known)
 		if b.source != wordCounts {
 			m, _ := p.encoder(b.source)
 			if m == nil {

@@ -82,7 +82,7 @@ func TestLoadRefusesManifests(t *testing.T) {
 		"of a later format":  {func(m map[string]any) { m["format"] = 99 }, "a later version"},
 		"with a path":        {func(m map[string]any) { m["generic_encoder"] = "../../other" }, "generic_encoder"},
 		"with another file":  {func(m map[string]any) { m["files"].(map[string]any)["../x"] = "00" }, "was changed"},
-		"of calls all won":   {func(m map[string]any) { m["won"] = m["calls"] }, "won"},
+		"of calls all won":   {func(m map[string]any) { d := m["data"].(map[string]any); d["won"] = d["calls"] }, "won"},
 		"without background": {func(m map[string]any) { delete(m, "background") }, "was changed"},
 	} {
 		var m map[string]any

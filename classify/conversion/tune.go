@@ -58,6 +58,10 @@ func recipe(t triplet.Options, layers, calls int) triplet.Options {
 	t.BatchSize = cmp.Or(t.BatchSize, 8)
 	t.Epochs = cmp.Or(t.Epochs, min(max(tuningSteps*t.BatchSize/calls, 3), 12))
 	t.DropSegments = cmp.Or(t.DropSegments, 0.6)
+	t.TripletsPerAnchor = cmp.Or(t.TripletsPerAnchor, 4)
+	t.Schedule = cmp.Or(t.Schedule, triplet.LinearDecay)
+	t.Warmup, t.WeightDecay = cmp.Or(t.Warmup, 0.1), cmp.Or(t.WeightDecay, 0.01)
+	t.ClipNorm, t.LayerDecay, t.LabelWeight = cmp.Or(t.ClipNorm, 1), cmp.Or(t.LayerDecay, 1), cmp.Or(t.LabelWeight, 1)
 	if t.LoRA > 0 {
 		t.LearningRate = cmp.Or(t.LearningRate, 2e-4)
 	} else {
@@ -165,12 +169,9 @@ func all(n int) []int {
 
 // tuneOn fine-tunes the generic encoder on the calls at the places train.
 func (f *fit) tuneOn(ctx context.Context, train []int, name string) (*encoder.Model, *triplet.History, error) {
-	m, err := f.load()
-	if err != nil {
-		return nil, nil, err
-	}
+	m := f.generic.Clone()
 	tune := recipe(f.Tune, m.Config().NumHiddenLayers, len(train))
-	tune.Seed, tune.LabelWeight = f.Seed, 1
+	tune.Seed = f.Seed
 	tune.Tasks, tune.Confounders = nil, nil
 	for _, groups := range f.Tune.Confounders {
 		tune.Confounders = append(tune.Confounders, pick(groups, train))
@@ -185,6 +186,9 @@ func (f *fit) tuneOn(ctx context.Context, train []int, name string) (*encoder.Mo
 		own := *c
 		own.Dir = filepath.Join(c.Dir, runDir(train))
 		tune.Checkpoints = &own
+	}
+	if len(train) == len(f.docs) {
+		f.info.Options.Tuning = settings(&tune)
 	}
 	h, err := triplet.Train(ctx, m, pick(f.docs, train), pick(f.labels, train), &tune)
 	return m, h, err

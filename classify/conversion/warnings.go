@@ -1,8 +1,13 @@
 package conversion
 
 import (
+	"math"
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
+
+	"gonum.org/v1/gonum/mat"
 )
 
 // A Warning is a reason to distrust a probability.
@@ -11,45 +16,126 @@ type Warning string
 const (
 	// NoWords: nobody says a word in the call. The probability is the share of training calls that were won.
 	NoWords Warning = "no_words"
-	// TooShort: fewer words than in all but a few of the training calls, such as the beginning of a call.
+	// TooShort: fewer than half the words of the shortest 1% of the training calls, such as the beginning of a call.
 	TooShort Warning = "too_short"
-	// NotEnglish: hardly any of the words that English sentences are held together by, where the training calls have them.
+	// NotEnglish: hardly any of the words that hold English sentences together, and mostly words that the training calls do
+	// not have.
 	NotEnglish Warning = "not_english"
-	// Unlike: what is said is unlike the training calls.
+	// Unlike: the words, or the embedding, are farther from the training calls than those are from each other.
 	Unlike Warning = "unlike_training"
 )
 
 // limits are what the training calls are like, beyond which a call gets a warning.
 type limits struct {
-	Words int `json:"words"` // fewer are TooShort
+	Words    float64 `json:"words"`         // fewer are TooShort
+	Unknown  float64 `json:"unknown_words"` // a larger share of words that are no terms is Unlike
+	Distance float64 `json:"distance"`      // a larger distance of the turn mean from its background is Unlike
 }
 
-// profile is what warnings are decided by.
+// Of the calls of two public sources, between 33% and 64% are words of the list, of texts in seven other languages at most
+// 6%; of the words of calls of the same source at most 32% are unknown, of other sources up to 40%, of other languages
+// 88% and more. The cosine distance from the mean training call reaches 0.55 in the training calls, 0.62 in others of the
+// source, and 0.91 to 0.99 in other languages, news and recipes.
+const (
+	leastEnglish = 0.12 // share of words of the list below which a text is NotEnglish
+	mostUnknown  = 0.5  // share of unknown words up to which it is not
+	fewestWords  = 5    // to decide about the language
+)
+
+// english are frequent words of English that are rare in other languages.
+var english = setOf(strings.Fields(`the and you that it to for i this have are with be my your they but if what can not would just about
+	or there how from get know them some like she his by which when who been had were then than because could should did does
+	don going think want here where really any also very only more other into our their make good need yes thank thanks`))
+
+func setOf(words []string) map[string]bool {
+	set := make(map[string]bool, len(words))
+	for _, w := range words {
+		set[w] = true
+	}
+	return set
+}
+
+// profile counts what warnings are decided by.
 type profile struct {
-	words int
+	words   float64
+	english float64
+	long    float64 // words of two or more letters, as tf-idf reads them
+	unknown float64 // of these, the ones that are no terms
 }
 
-// add takes in the text of a turn.
-func (p *profile) add(text string) {
-	for range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) && r != '\'' }) {
-		p.words++
+// add counts the words of a turn.
+func (p *Predictor) add(said *profile, turn string) {
+	for _, w := range strings.FieldsFunc(strings.ToLower(turn), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) }) {
+		said.words++
+		if english[w] {
+			said.english++
+		}
+		if utf8.RuneCountInString(w) > 1 {
+			said.long++
+			if !p.known[w] {
+				said.unknown++
+			}
+		}
 	}
 }
 
-// warn returns the warnings for a document.
-func (p *Predictor) warn(doc []string) []Warning {
-	var said profile
+// profile counts the words of a document.
+func (p *Predictor) profile(doc []string) (said profile) {
 	for _, turn := range doc {
-		said.add(turn)
+		p.add(&said, turn)
 	}
-	return p.warnings(said)
+	return said
 }
 
-func (p *Predictor) warnings(said profile) (all []Warning) {
+// unknownShare is the share of words that are no terms.
+func (s *profile) unknownShare() float64 { return s.unknown / max(1, s.long) }
+
+// warnings are those for a call of a profile, at a distance from the training calls.
+func (p *Predictor) warnings(said profile, distance float64) (all []Warning) {
 	if said.words < p.limits.Words {
 		all = append(all, TooShort)
 	}
+	if said.words >= fewestWords && said.english < leastEnglish*said.words && said.unknownShare() > mostUnknown {
+		all = append(all, NotEnglish)
+	}
+	if said.words >= p.limits.Words && (said.unknownShare() > p.limits.Unknown || distance > p.limits.Distance) {
+		all = append(all, Unlike)
+	}
 	return all
+}
+
+// distance is 1 - cosine of a row of the turn mean and its background.
+func (p *Predictor) distance(parts []mat.Matrix, i int) float64 {
+	at := slices.IndexFunc(p.blocks, func(b block) bool { return b.key == TurnMean })
+	if at < 0 {
+		return 0
+	}
+	row := mat.Row(nil, i, parts[at])
+	background := p.background[TurnMean]
+	dot, a, b := 0.0, 0.0, 0.0
+	for j, v := range row {
+		dot += v * background[j]
+		a += v * v
+		b += background[j] * background[j]
+	}
+	return 1 - dot/max(math.Sqrt(a*b), 1e-300)
+}
+
+// limit sets the limits by the training calls. The factors leave room for calls that were not trained on, whose words and
+// embeddings lie farther away: see the constants above.
+func (p *Predictor) limit(docs [][]string, parts []mat.Matrix) {
+	words, unknown, distance := make([]float64, len(docs)), make([]float64, len(docs)), make([]float64, len(docs))
+	for i, doc := range docs {
+		said := p.profile(doc)
+		words[i], unknown[i], distance[i] = said.words, said.unknownShare(), p.distance(parts, i)
+	}
+	p.limits = limits{Words: quantile(words, 0.01) / 2, Unknown: 2 * quantile(unknown, 0.99), Distance: 1.3 * quantile(distance, 0.99)}
+}
+
+// quantile is the largest of x that at most a share q of the others lies below. It sorts x.
+func quantile(x []float64, q float64) float64 {
+	slices.Sort(x)
+	return x[int(q*float64(len(x)-1)+0.5)]
 }
 
 // hasWord reports whether a text has a letter or a number.

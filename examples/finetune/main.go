@@ -153,7 +153,7 @@ func train(ctx context.Context, d *data, o *options, out *output, progress *cli.
 	if err != nil {
 		return nil, nil, err
 	}
-	fit := conversion.Options{Model: model, Tune: o.tuning.options(), Head: fitters[o.Classifier], Groups: d.trainGroups(), Seed: o.Seed, Progress: progress.Show}
+	fit := conversion.Options{Model: model, Tune: o.tuning.options(), Head: fitters[o.Classifier], Groups: d.trainGroups(), Seed: o.Seed, Unmasked: !o.Mask, Progress: progress.Show}
 	if err := o.tuning.columns(&fit.Tune, d); err != nil {
 		return nil, nil, err
 	}
