@@ -23,6 +23,7 @@ type mark struct {
 	change   bool // another speaks, as ">>" says
 	cue      bool // of subtitles
 	escaped  bool // the text is in JSON
+	style    byte // of the time before a name that has its text below: the sign it starts with or that parts it from the name
 	from, to time.Duration
 }
 
@@ -54,7 +55,7 @@ func (m *mark) shift(at int) {
 
 // unname makes a mark that names nobody.
 func (m *mark) unname() {
-	m.form, m.name, m.body, m.tight, m.loose = unnamed, label{}, m.bare, false, false
+	m.form, m.name, m.body, m.tight, m.loose, m.style = unnamed, label{}, m.bare, false, false, 0
 }
 
 // below reports whether the text stands on the lines below the label, which ends its line at byte end.
@@ -94,14 +95,16 @@ func trimBlanks(s string) string {
 	for len(s) > 0 && (s[0] == ' ' || s[0] == '\t') {
 		s = s[1:]
 	}
-	return strings.TrimLeft(s, "\u00a0\u202f")
+	if len(s) > 0 && s[0] >= utf8.RuneSelf {
+		return strings.TrimLeft(s, " \t\u00a0\u202f\ufeff")
+	}
+	return s
 }
 
 // labelReader reads the label at the start of a line.
 type labelReader struct {
 	mark
 	line, rest string
-	timed      bool // a time stands before the name
 }
 
 func (r *labelReader) at() int { return len(r.line) - len(r.rest) }
@@ -140,20 +143,39 @@ func findMark(line string, subtitles bool) (m mark, ok bool) {
 			r.body, r.bare, r.loose = len(line), len(line), !before.sure
 			return r.mark, true
 		}
-		if opening[0] == '[' || opening[0] == '(' {
+		r.style = opening[0]
+		if isDigit(r.style) {
+			r.style = r.rest[0]
+		} else {
 			r.bare = r.at()
 		}
-		r.take("-", "–", "—", "|", "•", "·")
+		if !r.take("-", "–", "—", "|", "•", "·") && isDigit(opening[0]) {
+			r.style = ' '
+		}
 		r.rest = trimBlanks(r.rest)
 	}
-	for _, read := range []func(*labelReader) bool{(*labelReader).bracketed, (*labelReader).inBold, (*labelReader).plain} {
-		try := r
-		if try.timed = before.length > 0; read(&try) {
-			return try.mark, true
-		}
+	if r.read(before.length > 0) {
+		return r.mark, true
 	}
 	r.form, r.name, r.body = unnamed, label{}, max(r.bare, 0)
 	return r.mark, r.bare >= 0
+}
+
+// read reads the name and what parts it from the text; before means that a time stands before it.
+func (r *labelReader) read(before bool) bool {
+	if r.rest == "" {
+		return false
+	}
+	switch c := r.rest[0]; {
+	case c == '*' || c == '_':
+		return r.inBold()
+	case c == '[' || c == '(' || c == '<':
+		if try := *r; try.bracketed() {
+			*r = try
+			return true
+		}
+	}
+	return r.plain(before)
 }
 
 // bullets passes over what can stand before a label.
@@ -161,12 +183,20 @@ func (r *labelReader) bullets(subtitles bool) {
 	for {
 		r.rest = trimBlanks(r.rest)
 		switch {
+		case r.rest == "" || isLetter(r.rest[0]):
+			return
 		case r.take(">>", "&gt;&gt;"):
 			for r.take(">", "&gt;") {
 			}
 			r.change = true
 			r.bare = r.at()
 		case r.take("- ", "– ", "• ", "* ", "> ", "# "), r.take("##"), subtitles && r.take("-"):
+		case isDigit(r.rest[0]):
+			n, _ := digits(r.rest)
+			if n == len(r.rest) || r.rest[n] != '.' && r.rest[n] != ')' || !strings.HasPrefix(r.rest[n+1:], " ") {
+				return
+			}
+			r.rest = r.rest[n+1:]
 		case subtitles && r.rest != "" && (r.rest[0] == '<' || r.rest[0] == '{') && !isVoice(r.rest):
 			n, _ := markup(r.rest)
 			if n == 0 {
@@ -181,9 +211,15 @@ func (r *labelReader) bullets(subtitles bool) {
 
 // set notes the name that stands at bytes from to of the line.
 func (r *labelReader) set(f form, from, to int) bool {
-	name := strings.TrimRight(r.line[from:to], " \t-–—|,·•*")
+	name := r.line[from:to]
+	if name != "" && !isLetter(name[len(name)-1]) {
+		name = strings.TrimRight(name, " \t-–—|,·•*")
+	}
 	if name == "" {
 		return false
+	}
+	if isBlank(r.rest) {
+		r.rest = ""
 	}
 	r.form, r.body, r.name = f, r.at(), label{name, from, from + len(name)}
 	return true
@@ -191,10 +227,13 @@ func (r *labelReader) set(f form, from, to int) bool {
 
 // colon consumes a colon, with a time in brackets behind it or not.
 func (r *labelReader) colon() bool {
-	if strings.HasPrefix(r.rest, "://") || !r.take(":", "：") {
+	if r.rest == "" || r.rest[0] != ':' && r.rest[0] < utf8.RuneSelf || strings.HasPrefix(r.rest, "://") || !r.take(":", "：") {
 		return false
 	}
-	r.tight = r.rest != "" && !isSpace(r.rest[0]) && !strings.HasSuffix(r.line[:r.at()], "：")
+	if r.rest == "" {
+		return true
+	}
+	r.tight = !isSpace(r.rest[0]) && r.rest[0] != '<' && !strings.HasSuffix(r.line[:r.at()], "：")
 	if rest := trimBlanks(r.rest); r.from == 0 && rest != "" && (rest[0] == '[' || rest[0] == '(') {
 		if t := readStamp(rest); t.length > 0 {
 			r.rest, r.tight = rest, false
@@ -204,17 +243,17 @@ func (r *labelReader) colon() bool {
 	return true
 }
 
-// bracketed reads "[Name]: text", "[Name] text", "[Name] 10:02:13", "(Name)" and "(Name): text".
+// bracketed reads "[Name]: text", "[Name] text", "<Name> text", "[Name] 10:02:13", "(Name)", "(Name): text" and "(Name) text".
 func (r *labelReader) bracketed() bool {
 	f, closing := square, byte(']')
-	switch {
-	case strings.HasPrefix(r.rest, "("):
+	switch r.rest[0] {
+	case '(':
 		f, closing = round, ')'
-	case !strings.HasPrefix(r.rest, "["):
-		return false
+	case '<':
+		closing = '>'
 	}
 	n := strings.IndexByte(r.rest[:min(len(r.rest), longestName)], closing)
-	if n < 0 || strings.ContainsAny(r.rest[1:n], "[(:!?\n") {
+	if n < 0 || strings.ContainsAny(r.rest[1:n], "[:!?\n") {
 		return false
 	}
 	from := r.at() + 1
@@ -225,8 +264,10 @@ func (r *labelReader) bracketed() bool {
 	switch {
 	case r.colon():
 		f = square // either is set off for certain
-	case timed && !isBlank(r.rest), f == round && !isBlank(r.rest):
+	case timed && !isBlank(r.rest):
 		return false
+	case f == round:
+		r.tight = !isBlank(r.rest)
 	}
 	return r.set(f, from, to)
 }
@@ -253,8 +294,11 @@ func (r *labelReader) inBold() bool {
 
 // nextStamp consumes a time behind a name.
 func (r *labelReader) nextStamp() bool {
+	if r.from != 0 || r.rest == "" || r.rest[0] == ':' {
+		return false
+	}
 	rest := strings.TrimLeft(r.rest, " \t|,-–—·•@")
-	if r.from != 0 || readStamp(rest).length == 0 {
+	if readStamp(rest).length == 0 {
 		return false
 	}
 	r.rest = rest
@@ -264,8 +308,8 @@ func (r *labelReader) nextStamp() bool {
 }
 
 // plain reads a name without brackets.
-func (r *labelReader) plain() bool {
-	from, before := r.at(), r.timed
+func (r *labelReader) plain(before bool) bool {
+	from := r.at()
 	n, sep := nameEnd(r.rest, before)
 	if n == 0 {
 		return false
@@ -282,11 +326,15 @@ func (r *labelReader) plain() bool {
 		return r.set(colon, from, to)
 	case before && r.take("-", "–", "—"):
 		return r.set(dash, from, to)
+	case sep > 0:
+		f := apart
+		if before {
+			f = dash
+		}
+		r.rest = strings.TrimLeft(all[sep:], " \t|->–—")
+		return r.set(f, from, from+sep)
 	case isBlank(r.rest):
 		return r.set(alone, from, to)
-	case sep > 0:
-		r.rest = strings.TrimLeft(all[sep:], " \t|->–—")
-		return r.set(apart, from, from+sep)
 	}
 	return false
 }

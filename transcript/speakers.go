@@ -35,11 +35,12 @@ func likenessOf(name string, roles Roles) likeness {
 		return fairName
 	}
 	_, role := usualRole(name)
-	words, capitals, small, forenames, headings, stops, inside := 0, 0, 0, 0, 0, 0, false
+	words, capitals, small, forenames, headings, stops := 0, 0, 0, 0, 0, 0
+	inside, first := false, false
 	for word := range strings.FieldsSeq(name) {
-		first, bare := word, strings.Trim(word, `(),.|&/+-*#'"`)
-		if open := strings.HasPrefix(first, "("); inside || open {
-			inside = !strings.HasSuffix(strings.TrimRight(first, ","), ")")
+		bare := strings.Trim(word, `(),.|&/+-*#'"`)
+		if open := strings.HasPrefix(word, "("); inside || open {
+			inside = !strings.HasSuffix(strings.TrimRight(word, ","), ")")
 			if words > 0 {
 				continue // pronouns and firms in parentheses can be anything
 			}
@@ -55,13 +56,15 @@ func likenessOf(name string, roles Roles) likeness {
 		switch _, known := usualRole(bare); {
 		case class.is(forename | title):
 			forenames++
-		case known || class.is(nameAndWord) || words > 1 && class.is(particle):
-		case role && class.is(common) && !class.is(headingWord):
-			stops++
-		case class.is(common | digitWord | numberWord), words == 1 && class.is(headingWord|soundWord):
-			return noName
+		case known:
 		case class.is(headingWord | soundWord):
 			headings++
+			first = first || words == 1
+		case class.is(nameAndWord), words > 1 && class.is(particle):
+		case role && class.is(common):
+			stops++
+		case class.is(common | digitWord | numberWord):
+			return noName
 		}
 		switch c, _ := utf8.DecodeRuneInString(bare); {
 		case !unicode.IsLower(c) || strings.ContainsFunc(bare, unicode.IsUpper):
@@ -72,7 +75,7 @@ func likenessOf(name string, roles Roles) likeness {
 		}
 	}
 	switch {
-	case words == 0, headings > 0 && (role || small > 0) && forenames == 0, stops > 0 && small > 0:
+	case words == 0, first, headings > 0 && (role || small > 0) && forenames == 0, stops > 0 && small > 0:
 		return noName
 	case role && (small == 0 || capitals == 0):
 		return roleName
@@ -128,11 +131,15 @@ type nameUse struct {
 
 // settler decides which marks are such.
 type settler struct {
-	marks  []mark
-	uses   map[string]*nameUse
-	known  [forms]bool // the form is that of labels in this text
-	every  form        // that each line or cue has; unnamed if they differ
-	commas bool        // "Last, First" is a name in this text
+	marks        []mark
+	uses         map[string]*nameUse
+	known        [forms]bool // the form is that of labels in this text
+	weak         [forms]bool // those of names in small letters that come back
+	small        bool        // and there are no others
+	every        form        // that each line or cue has; unnamed if they differ
+	commas       bool        // "Last, First" is a name in this text
+	style        byte        // of names with a time that come back
+	unpunctuated bool        // lines before labels end without a full stop, so that this means nothing
 }
 
 // settle returns the marks that stand. A label is one by how much it looks like a name, by coming back, and by the form of
@@ -151,14 +158,18 @@ func settle(marks []mark, lines, heads int, every [forms]int, roles Roles) []mar
 	s.forms(heads, every)
 	kept := marks[:0]
 	times := s.saidTimes(lines)
-	for _, m := range marks {
-		if m.form != unnamed && !s.stands(&m) {
-			if m.bare < 0 {
+	for i, m := range marks {
+		switch {
+		case m.form == unnamed:
+			named := i+1 < len(marks) && marks[i+1].form == timed && marks[i+1].start == m.body && s.stands(&marks[i+1])
+			if m.loose && times && !named {
 				continue
 			}
-			m.unname()
-		} else if m.form == unnamed && m.loose && times {
+		case s.stands(&m):
+		case m.bare < 0:
 			continue
+		default:
+			m.unname()
 		}
 		kept = append(kept, m)
 	}
@@ -184,22 +195,38 @@ func (s *settler) count(m *mark, roles Roles) {
 // forms finds the forms that labels have: those of words for a side, of names that come back, or of two good names.
 func (s *settler) forms(heads int, every [forms]int) {
 	var good [forms]string
+	loose, sure := 0, 0
+	var styles [256]int
 	for i := range s.marks {
 		m := &s.marks[i]
 		u := s.uses[m.name.speaker]
 		if m.form == unnamed || m.later || m.tight && u.like < roleName {
 			continue
 		}
+		if u.like == roleName || u.like >= fairName && u.first > 1 {
+			if sure++; m.loose {
+				loose++
+			}
+			if m.form == timed {
+				if styles[m.style]++; styles[m.style] > styles[s.style] {
+					s.style = m.style
+				}
+			}
+		}
 		first := good[m.form]
 		switch {
-		case u.like == roleName, u.like >= fairName && u.first > 1, u.like == weakName && u.first > 1 && m.form < timed,
-			u.like == goodName && first != "" && first != m.name.speaker:
+		case u.like == roleName, u.like >= fairName && u.first > 1, u.like == goodName && first != "" && first != m.name.speaker:
 			s.known[m.form] = true
+		case u.like == weakName && u.first > 1 && m.form < timed:
+			s.weak[m.form] = true
 		case u.like == goodName:
 			good[m.form] = m.name.speaker
 		}
 	}
-	s.known[voice] = true
+	if s.small = s.known == [forms]bool{}; s.small {
+		s.known = s.weak
+	}
+	s.unpunctuated = 2*loose > sure
 	s.known[apart] = s.known[apart] && s.every == apart
 	others := s.known[colon] || s.known[dash] || s.known[timed] || s.known[square] || s.known[bold]
 	s.known[alone] = s.known[alone] && !others && every[alone]*5 >= heads*4
@@ -216,24 +243,24 @@ func (s *settler) stands(m *mark) bool {
 		return m.form == colon && s.every == colon && (again && s.twice() || !m.cue && m.bare >= 0)
 	case u.like == roleName && m.form != alone && m.form != apart:
 		return true
-	case m.form == colon && s.every == colon && !m.tight:
+	case m.form == s.every && m.form <= bold && (!m.tight || m.form == round), m.change && m.form == colon && u.like >= fairName:
 		return true
 	case m.later || m.tight:
 		return again && s.known[m.form] && u.like >= fairName
-	case !s.known[m.form]:
+	case !s.known[m.form], m.form == timed && m.style != s.style:
 		return false
 	case again:
-		return true
+		return u.like >= fairName || s.small
 	case strings.Contains(m.name.speaker, ", "):
 		return s.commas
 	}
-	return u.like >= goodName || u.like == fairName && !m.loose
+	return u.like >= goodName || u.like == fairName && (!m.loose || s.unpunctuated)
 }
 
-// twice reports whether every label comes back, as those of questions and answers do.
+// twice reports whether there are only headings and each comes back, as those of questions and answers do.
 func (s *settler) twice() bool {
 	for _, u := range s.uses {
-		if u.count < 2 {
+		if u.count < 2 || u.like != noName {
 			return false
 		}
 	}

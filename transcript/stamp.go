@@ -69,7 +69,7 @@ func readStamp(s string) (t stamp) {
 	if s == "" {
 		return t
 	}
-	closing := byte(0)
+	closing, ofDay := byte(0), false
 	switch {
 	case s[0] == '[':
 		closing = ']'
@@ -83,19 +83,26 @@ func readStamp(s string) (t stamp) {
 		n, t.sure = 1, true
 	}
 	if k := date(s[n:]); k > 0 {
-		n, t.sure = n+k, true
+		n, t.sure, ofDay = n+k, true, true
 	}
 	var k int
 	if t.from, k = clock(s[n:]); k == 0 {
 		return stamp{}
 	}
 	t.sure = t.sure || strings.Count(s[n:n+k], ":") == 2
+	seconds := strings.Count(s[n:n+k], ":") == 2
 	n += k
-	n += halfOfDay(s[n:], &t.from)
+	half, k := halfOfDay(s[n:])
+	n += k
+	t.from = timeOfDay(t.from, half, seconds, ofDay)
 	between := len(s[n:]) - len(strings.TrimLeft(s[n:], " ->–→"))
 	if to, k := clock(s[n+between:]); k > 0 && between > 0 && strings.ContainsAny(s[n:n+between], "->–→") {
-		t.to, n, t.sure = to, n+between+k, true
-		n += halfOfDay(s[n:], &t.to)
+		seconds = strings.Count(s[n+between:n+between+k], ":") == 2
+		t.sure = t.sure || isFull(s[n+between:n+between+k])
+		n += between + k
+		half, k := halfOfDay(s[n:])
+		n += k
+		t.to = timeOfDay(to, half, seconds, ofDay)
 	}
 	if closing != 0 {
 		if n == len(s) || s[n] != closing {
@@ -131,25 +138,58 @@ func date(s string) int {
 	return len(s) - len(rest)
 }
 
-// halfOfDay reads " AM" or " p.m." at the start of s, sets the time right and returns its length.
-func halfOfDay(s string, d *time.Duration) int {
+// halfOfDay reads " AM" or " p.m." at the start of s; half is 'a', 'p' or 0.
+func halfOfDay(s string) (half byte, n int) {
 	t := strings.TrimLeft(s, " \u202f\u00a0")
-	if len(t) < 2 {
-		return 0
+	if len(t) < 2 || t[0]|0x20 != 'a' && t[0]|0x20 != 'p' {
+		return 0, 0
 	}
-	half, rest := t[0]|0x20, t[1:]
-	rest = strings.TrimPrefix(rest, ".")
-	if half != 'a' && half != 'p' || rest == "" || rest[0]|0x20 != 'm' {
-		return 0
+	rest := strings.TrimPrefix(t[1:], ".")
+	if rest == "" || rest[0]|0x20 != 'm' {
+		return 0, 0
 	}
-	rest = strings.TrimPrefix(rest[1:], ".")
-	if isWordByte(rest, 0) {
-		return 0
+	if rest = strings.TrimPrefix(rest[1:], "."); isWordByte(rest, 0) {
+		return 0, 0
 	}
-	if noon := 12 * time.Hour; half == 'p' && *d < noon {
-		*d += noon
-	} else if half == 'a' && *d >= noon {
-		*d -= noon
+	return t[0] | 0x20, len(s) - len(rest)
+}
+
+// timeOfDay returns the time that a clock shows, read as minutes and seconds unless it has seconds.
+func timeOfDay(d time.Duration, half byte, seconds, ofDay bool) time.Duration {
+	if !seconds && (ofDay || half != 0) {
+		d *= 60
 	}
-	return len(s) - len(rest)
+	switch noon := 12 * time.Hour; {
+	case half == 'p' && d < noon:
+		return d + noon
+	case half == 'a' && d >= noon:
+		return d - noon
+	}
+	return d
+}
+
+// fromStart counts the times of text from the first one where that is a time of day: no call has been going on for so long.
+func fromStart(marks []mark) {
+	const longest = 6 * time.Hour
+	first := time.Duration(0)
+	for i := range marks {
+		m := &marks[i]
+		if m.cue || m.from == 0 {
+			continue
+		}
+		if first == 0 {
+			first = m.from
+		}
+		if first < longest {
+			return
+		}
+		for _, t := range []*time.Duration{&m.from, &m.to} {
+			if *t != 0 {
+				*t -= first
+			}
+			if *t < 0 {
+				*t += 24 * time.Hour
+			}
+		}
+	}
 }

@@ -26,7 +26,7 @@ const (
 
 // isVTT reports whether a text is WebVTT.
 func isVTT(text string) bool {
-	return strings.HasPrefix(strings.TrimLeftFunc(text, unicode.IsSpace), "WEBVTT")
+	return strings.HasPrefix(strings.TrimLeftFunc(strings.TrimPrefix(text, "\ufeff"), unicode.IsSpace), "WEBVTT")
 }
 
 // isSubtitles reports whether a text is WebVTT or has cues: SRT, SubViewer's SBV, or a line of times above each speech. Its
@@ -41,7 +41,7 @@ func isSubtitles(text string) bool {
 			continue
 		}
 		if seen++; isDigit(trimBlanks(line)[0]) {
-			if _, ok := readTimes(line); ok {
+			if t, ok := readTimes(line); ok && !t.broken {
 				if found++; seen <= 2 || found > 1 {
 					return true
 				}
@@ -61,6 +61,7 @@ func isNumberLine(line string) bool {
 type times struct {
 	from, to time.Duration
 	length   int  // what is behind it is text
+	full     bool // one of them has hours or a fraction
 	broken   bool // one of the times cannot be read
 }
 
@@ -76,6 +77,7 @@ func readTimes(line string) (t times, ok bool) {
 	if n == 0 {
 		n = len(rest) - len(strings.TrimLeft(rest, "0123456789:.,"))
 	}
+	from := rest[:n]
 	rest = trimBlanks(rest[n:])
 	arrow := false
 	for _, sign := range []string{"-->", "->", "→", "–>"} {
@@ -90,16 +92,19 @@ func readTimes(line string) (t times, ok bool) {
 		if t.to = to; t.broken || !comma || k == 0 || !isBlank(after[k:]) {
 			return t, false
 		}
-		t.length = len(line)
+		t.length, t.full = len(line), true
 		return t, true
 	}
 	rest = trimBlanks(rest)
+	t.full = isFull(from) && !t.broken
 	t.to, n = cueClock(rest)
 	if n == 0 || n < len(rest) && !isSpace(rest[n]) {
-		n = len(rest) - len(strings.TrimLeft(rest, "0123456789:.,x"))
-		t.broken = true
+		n = strings.IndexAny(rest+"\n", " \t\r\n")
+		t.to, t.broken = 0, true
+	} else {
+		t.full = t.full || isFull(rest[:n])
 	}
-	if t.broken && !isBlank(rest[n:]) {
+	if t.broken && (!t.full || !isBlank(rest[n:])) {
 		return t, false
 	}
 	rest = rest[n:]
@@ -116,6 +121,11 @@ func readTimes(line string) (t times, ok bool) {
 	}
 	t.length = len(line) - len(strings.TrimLeft(rest, " \t\r\n"))
 	return t, true
+}
+
+// isFull reports whether a time has hours or a fraction of a second, so that nobody would say it.
+func isFull(clock string) bool {
+	return strings.Count(clock, ":") > 1 || strings.ContainsAny(clock, ".,")
 }
 
 // cueClock is clock, but reads "0:0:4.12" and frames behind the seconds, which it leaves out.
@@ -155,6 +165,7 @@ type cueScanner struct {
 	comment       bool // in a block that is no cue
 	number        int  // above the last cue, 0 if it has none
 	named         bool // the first cue has an identifier
+	full          bool // the times of the cues before have hours or fractions
 }
 
 // cuesOf returns the cues of subtitles. Headers, comments and styles are no cues.
@@ -167,7 +178,8 @@ func cuesOf(text string) (cues []cue, notes []string) {
 		}
 		t, ok := readTimes(line)
 		switch {
-		case ok:
+		case ok && (t.full || !s.full):
+			s.full = t.full
 			s.open(at, t)
 			if t.length < len(line) {
 				s.cues[len(s.cues)-1].text = true
@@ -237,10 +249,10 @@ func (s *cueScanner) isIdentifier() bool {
 	}
 	token := !strings.ContainsAny(strings.TrimSpace(s.last), " \t") && strings.ContainsAny(s.last, "0123456789-")
 	switch {
-	case !s.vtt || s.blank:
+	case !s.vtt:
 		return false
 	case s.before:
-		return len(s.cues) == 0 || !s.first || token && s.named
+		return len(s.cues) == 0 || !s.first && !s.blank || token && s.named
 	}
 	return token && s.named && len(strings.TrimSpace(s.last)) > 20
 }
@@ -293,11 +305,7 @@ func (s *lineScanner) cue(text string, c cue) {
 		return
 	}
 	voices := strings.Contains(said, "<v")
-	dashes := strings.Count(said, "\n-")
-	if strings.HasPrefix(said, "-") {
-		dashes++
-	}
-	later := false
+	dashes, later := false, false
 	for at, line := range lines(said) {
 		if isBlank(line) {
 			continue
@@ -306,7 +314,8 @@ func (s *lineScanner) cue(text string, c cue) {
 		if voices {
 			r.voices(at, line)
 		} else {
-			r.label(at, line, later, dashes > 1, isBlank(text[at+len(line):c.end]))
+			dashes = dashes || !later && isDash(line)
+			r.label(at, line, later, dashes, isBlank(text[at+len(line):c.end]))
 		}
 		later = true
 	}
@@ -325,16 +334,19 @@ func (r *cueReader) add(m mark) {
 // label reads the labels of a line, which start it or stand behind ">>".
 func (r *cueReader) label(at int, line string, later, dashes, last bool) {
 	m, ok := findMark(line, true)
-	dash := strings.HasPrefix(trimBlanks(line), "-")
+	dash := isDash(line)
 	m.later = later && !dash && !m.change && (m.form == colon || m.form == alone)
 	if m.form == alone && (later || last) { // nothing stands below it
 		ok = m.change
 		m.unname()
 	}
 	ok = ok && (m.form != unnamed || m.change)
-	if !ok && dash && dashes { // one of two who speak at a time
-		body := strings.IndexByte(line, '-') + 1
-		m, ok = mark{body: body, bare: body, change: true}, true
+	if dash && dashes && !(last && !later) { // one of two who speak at a time
+		m.bare, m.change = strings.IndexByte(line, '-')+1, true
+		if !ok {
+			m.unname()
+			ok = true
+		}
 	}
 	from := 0
 	if ok {
@@ -363,6 +375,12 @@ func (r *cueReader) label(at int, line string, later, dashes, last bool) {
 	}
 }
 
+// isDash reports whether a line starts with the dash before what one of several says.
+func isDash(line string) bool {
+	line = trimBlanks(line)
+	return len(line) > 1 && line[0] == '-' && strings.IndexByte("->\r\n", line[1]) < 0
+}
+
 // voices reads the voice tags of a line.
 func (r *cueReader) voices(at int, line string) {
 	for k := 0; ; {
@@ -377,7 +395,11 @@ func (r *cueReader) voices(at int, line string) {
 		}
 		if kind, name, ok := strings.Cut(line[k:k+end], " "); ok && isVoice(line[k:]) {
 			from := k + len(kind) + len(name) - len(strings.TrimLeft(name, " ")) + 1
-			m := mark{start: k, body: k + end + 1, bare: -1, form: voice}
+			start := k
+			if strings.Trim(line[:k], " \t-") == "" {
+				start = 0
+			}
+			m := mark{start: start, body: k + end + 1, bare: -1, form: voice}
 			m.name = label{html.UnescapeString(strings.TrimSpace(name)), from, from + len(strings.TrimSpace(name))}
 			m.shift(at)
 			r.add(m)

@@ -62,12 +62,13 @@ func checkFile(b []byte, subtitles bool) (at int, err error) {
 type lineScanner struct {
 	marks []mark
 	// since the last line that is not blank
-	blank bool
-	last  string     // that line
-	below bool       // it is a label with its text on the lines below
-	lines int        // that are not blank
-	heads int        // blocks of lines, and
-	every [forms]int // lines whose label has a form
+	blank  bool
+	last   string     // that line
+	below  bool       // it is a label with its text on the lines below
+	within bool       // and one only if a time stands there, since it may be within what somebody says
+	lines  int        // that are not blank
+	heads  int        // blocks of lines, and
+	every  [forms]int // lines whose label has a form
 }
 
 // lineMarks returns the marks of text in lines.
@@ -82,8 +83,11 @@ func lineMarks(text string) *lineScanner {
 		s.lines++
 		s.last, s.blank = line, false
 	}
-	if s.below {
+	if s.below || s.within {
 		s.drop()
+	}
+	if s.lines == 1 {
+		s.inline(text)
 	}
 	return s
 }
@@ -95,34 +99,97 @@ func (s *lineScanner) line(at int, line string) {
 	}
 	m, ok := findMark(line, false)
 	m.shift(at)
-	afterTime := len(s.marks) > 0 && s.marks[len(s.marks)-1].form == unnamed && s.marks[len(s.marks)-1].body == at && !s.blank
-	switch below := s.below; {
-	case m.form == unnamed && m.bare == at+len(line) && below && !s.blank && s.marks[len(s.marks)-1].form == alone:
-		// a time on the line below a name
-		head := &s.marks[len(s.marks)-1]
-		head.form, head.from, head.to, head.body = timed, m.from, m.to, m.body
-		return
-	case below && ok && (m.below(at+len(line)) || m.form == unnamed):
-		s.drop() // no text stands below it
+	var last *mark
+	if !s.blank && len(s.marks) > 0 {
+		last = &s.marks[len(s.marks)-1]
 	}
-	s.below = false
-	if !ok || m.form == alone && !s.blank && !afterTime {
-		return
-	}
-	if m.form == alone && afterTime { // a name on the line below a time
-		time := s.marks[len(s.marks)-1]
-		s.marks = s.marks[:len(s.marks)-1]
-		m.form, m.from, m.to, m.start = timed, time.from, time.to, time.start
-		if !time.loose {
-			m.bare = time.body
+	time := ok && m.form == unnamed && m.bare == at+len(line)
+	header := m.below(at + len(line))
+	switch {
+	case s.below && last != nil && last.form == alone && ok && m.form == unnamed && !m.change: // a time on the line below a name
+		last.form, last.from, last.to, last.body = timed, m.from, m.to, m.body
+		s.within = false
+		if s.below = time; time {
+			return
 		}
+		return
+	case s.within, s.below && ok && (header && m.style != 0 && last != nil && m.style == last.style || m.form == unnamed && !m.change || last == nil && header && m.form != alone):
+		s.drop() // no text stands below it
+		last = nil
+	case s.below && header && last != nil && (m.form != alone || last.form != alone): // the text below a label
+		m.unname()
+		ok = m.change
 	}
-	if m.form != unnamed {
-		m.loose = !s.blank && !endsSaying(s.last)
+	s.below, s.within = false, false
+	if m.form == alone && last != nil && last.form == unnamed && last.body == at { // a name on the line below a time
+		m.form, m.from, m.to = timed, last.from, last.to
+	}
+	if s.within = m.form == alone && !s.blank; s.within && m.change {
+		m.unname()
+		s.within = false
+	}
+	if !ok {
+		return
+	}
+	if m.form != unnamed && m.style == 0 {
+		m.loose = !s.blank && s.lines > 0 && !endsSaying(s.last)
 	}
 	s.below = m.below(at + len(line))
 	s.every[m.form]++
 	s.marks = append(s.marks, m)
+}
+
+// inline adds the labels within a text that is one line from beginning to end, which starts with one: words for a side and
+// names that come back.
+func (s *lineScanner) inline(text string) {
+	if len(s.marks) != 1 || s.marks[0].form != colon {
+		return
+	}
+	var found []mark
+	count := map[string]int{s.marks[0].name.speaker: 1}
+	for at := s.marks[0].body; ; {
+		n := strings.Index(text[at:], ": ")
+		if n < 0 {
+			break
+		}
+		end := at + n
+		from := max(at, end-longestName)
+		if name := inlineName(text[from:end]); name != "" {
+			start := end - len(name)
+			found = append(found, mark{start: start, body: end + 1, bare: -1, form: colon, name: label{name, start, end}})
+			count[name]++
+		}
+		at = end + 2
+	}
+	for _, m := range found {
+		if count[m.name.speaker] > 1 || likenessOf(m.name.speaker, nil) == roleName {
+			s.marks = append(s.marks, m)
+		}
+	}
+}
+
+// inlineName returns the name at the end of s, behind other words: the longest of words for a side, or else of three words.
+func inlineName(s string) (name string) {
+	for words := 1; words <= 3; words++ {
+		longer := lastWords(s, words)
+		like := likenessOf(longer, nil)
+		_, role := usualRole(longer[:max(strings.IndexByte(longer, ' '), 0)])
+		if like >= fairName && (words == 1 || role || likenessOf(name, nil) != roleName) {
+			name = longer
+		}
+	}
+	return name
+}
+
+// lastWords returns the last n words of s, "" if there are not so many.
+func lastWords(s string, n int) string {
+	i := len(s)
+	for ; n > 0; n-- {
+		if i = strings.LastIndexByte(s[:max(i, 0)], ' '); i < 0 {
+			return ""
+		}
+	}
+	return s[i+1:]
 }
 
 // drop takes back the label of the last mark.
@@ -134,20 +201,25 @@ func (s *lineScanner) drop() {
 	} else {
 		last.unname()
 	}
-	s.below = false
+	s.below, s.within = false, false
 }
 
 // endsSaying reports whether a line may be the last of what somebody says.
 func endsSaying(line string) bool {
-	line = strings.TrimRight(line, " \t\r\n\"')]*”’»")
+	for line != "" && strings.IndexByte(" \t\r\n\"')]*", line[len(line)-1]) >= 0 {
+		line = line[:len(line)-1]
+	}
+	if line == "" || line[len(line)-1] < utf8.RuneSelf {
+		return line == "" || strings.IndexByte(".!?:-", line[len(line)-1]) >= 0
+	}
 	c, _ := utf8.DecodeLastRuneInString(line)
-	return strings.ContainsRune(".!?…:-–—。！？", c)
+	return strings.ContainsRune("…–—。！？”’»", c)
 }
 
 // furniture makes marks of what an exporter writes above and below a transcript that has labels, and of what stands before
 // the first label nobody's turn.
 func (r *reading) furniture(marks []mark) []mark {
-	if head := marks[0].start; !marks[0].cue && isHeader(r.text[:head]) {
+	if head := marks[0].start; isHeader(r.text[:head]) {
 		r.notes = append(r.notes, leftOut)
 		marks[0].start = 0
 	}

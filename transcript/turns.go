@@ -88,6 +88,7 @@ func parse(text string, roles Roles) *reading {
 		s = lineMarks(text)
 	}
 	marks := settle(s.marks, s.lines, s.heads, s.every, roles)
+	fromStart(marks)
 	named := false
 	for _, m := range marks {
 		if m.form != unnamed {
@@ -112,7 +113,7 @@ func turnsOf(text string, marks []mark) []Turn {
 	if first := marks[0].start; first > 0 && !isBlank(text[:first]) && !(marks[0].cue && isVTT(text)) {
 		marks = slices.Insert(marks, 0, mark{})
 	}
-	c := cutter{said: make([]Turn, 0, len(marks))}
+	c := cutter{turns: make([]Turn, 0, len(marks)), said: make([]Turn, 0, 8)}
 	for i, m := range marks {
 		end := len(text)
 		if i+1 < len(marks) {
@@ -143,6 +144,10 @@ func (c *cutter) add(text string, m mark, end int) {
 		c.speaker, c.changed = m.name.speaker, m.change
 	}
 	t := trim(Turn{Speaker: c.speaker, Text: text[m.body:end], Start: m.body, End: end, From: m.from, To: m.to})
+	if m.form == voice && strings.HasSuffix(t.Text, "</v>") {
+		t.Text = t.Text[:len(t.Text)-len("</v>")]
+		t = trim(t)
+	}
 	if m.cue || m.escaped {
 		t.strip(m.escaped)
 	}

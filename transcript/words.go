@@ -119,7 +119,7 @@ var vocabulary = classes([]struct {
 		monthly yearly annual annually today tomorrow yesterday week weeks day days hour hours minute minutes january february
 		first second third fourth last final finally result results status type version id ids http https ftp www view
 		disclaimer copyright created generated exported downloaded started ended starts ends begin end start closing opening
-		introduction overview details detail info information reason reasons issue issues concern concerns
+		introduction overview dear details detail info information reason reasons issue issues concern concerns
 		fact facts remark remarks comment comments thing things way ways number numbers case cases problem risk risks benefit
 		benefits feature features requirement requirements delivery shipping tax taxes fee fees discount discounts contract terms
 		payment payments deposit invoice quote offer deal agreement summary review contact contacts signed regards sincerely

@@ -1,0 +1,129 @@
+package transcript
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// spoken is what the transcripts of the property test say.
+type spoken struct {
+	speaker string
+	words   []string
+}
+
+// drawTalk draws a conversation. Its words try to look like labels, times, cues and comments.
+func drawTalk(t *rapid.T, names []string) []spoken {
+	words := rapid.SampledFrom([]string{
+		"hello", "there", "Yes.", "No.", "so", "I", "price:", "note:", "Well:", "10:30", "9:00", "to", "17:00", "3:2", "-->", "[inaudible]",
+		"(laughs)", "is:", "Tuesday", "Settings", "->", "12", "40%", "a.m.", "http://x.example/y", "{sic}", "<", "&", "Great!", "really?", "-", "–",
+		"options:", "Monday:", "[music]", "NOTE", "WEBVTT", "and", "2.", "one:", "Question:", "*", "…", "ok",
+	})
+	talk := make([]spoken, rapid.IntRange(6, 12).Draw(t, "turns"))
+	for i := range talk {
+		talk[i].speaker = names[i%2]
+		if i == len(talk)-2 { // somebody who speaks once
+			talk[i].speaker = names[2]
+		}
+		talk[i].words = append([]string{rapid.SampledFrom([]string{"Hello", "So", "well", "I", "yes", "no,"}).Draw(t, "first")},
+			rapid.SliceOfN(words, 0, 12).Draw(t, "words")...)
+	}
+	return talk
+}
+
+// styles write a turn that starts at a second, with its words in lines.
+var styles = map[string]func(n int, speaker string, lines []string) string{
+	"colon":    func(_ int, s string, l []string) string { return s + ": " + strings.Join(l, "\n") + "\n" },
+	"blank":    func(_ int, s string, l []string) string { return s + ": " + strings.Join(l, "\n") + "\n\n" },
+	"below":    func(_ int, s string, l []string) string { return s + ":\n" + strings.Join(l, "\n") + "\n\n" },
+	"bold":     func(_ int, s string, l []string) string { return "**" + s + ":** " + strings.Join(l, "\n") + "\n\n" },
+	"brackets": func(_ int, s string, l []string) string { return "[" + s + "]: " + strings.Join(l, "\n") + "\n" },
+	"stamp": func(n int, s string, l []string) string {
+		return fmt.Sprintf("[00:%02d:%02d] %s: %s\n", n/60, n%60, s, strings.Join(l, "\n"))
+	},
+	"header": func(n int, s string, l []string) string {
+		return fmt.Sprintf("%s  %d:%02d\n%s\n\n", s, n/60, n%60, strings.Join(l, "\n"))
+	},
+	"bar": func(n int, s string, l []string) string {
+		return fmt.Sprintf("%d:%02d | %s\n%s\n\n", n/60, n%60, s, strings.Join(l, "\n"))
+	},
+	"behind": func(n int, s string, l []string) string {
+		return fmt.Sprintf("%s: [00:%02d:%02d] %s\n\n", s, n/60, n%60, strings.Join(l, "\n"))
+	},
+	"srt": func(n int, s string, l []string) string {
+		return fmt.Sprintf("%d\n00:00:%02d,000 --> 00:00:%02d,500\n%s: %s\n\n", n/3+1, n%60, n%60, s, strings.Join(l, "\n"))
+	},
+	"tight srt": func(n int, s string, l []string) string {
+		return fmt.Sprintf("%d\n00:00:%02d,000 --> 00:00:%02d,500\n%s: %s\n", n/3+1, n%60, n%60, s, strings.Join(l, "\n"))
+	},
+	"vtt": func(n int, s string, l []string) string {
+		return fmt.Sprintf("%d:%02d.1 --> %d:%02d.5\n<v %s>%s</v>\n\n", n/60, n%60, n/60, n%60, s, strings.Join(l, "\n"))
+	},
+	"sbv": func(n int, s string, l []string) string {
+		return fmt.Sprintf("0:00:%02d.100,0:00:%02d.500\n%s: %s\n\n", n%60, n%60, s, strings.Join(l, "\n"))
+	},
+	"docx": func(n int, s string, l []string) string {
+		return fmt.Sprintf("0:0:%d.1 --> 0:0:%d.5\n%s\n%s\n\n", n%60, n%60, s, strings.Join(l, "\n"))
+	},
+}
+
+// No word of speech vanishes, none comes from a label, a time or a number of a cue, and each has its speaker.
+func TestNoWordVanishes(t *testing.T) {
+	for style, write := range styles {
+		t.Run(style, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				names := rapid.SampledFrom([][]string{
+					{"Mara Lindqvist", "Tobias Okoro", "Ines Duarte"}, {"Agent", "Customer", "Supervisor Jones"}, {"Speaker 1", "Speaker 2", "Speaker 3"},
+					{"MARA", "TOBIAS", "INES DUARTE"}, {"Dana Reed (Northwind)", "Okoro", "Jo Bloggs (Acme)"},
+				}).Draw(t, "names")
+				talk := drawTalk(t, names)
+				var b strings.Builder
+				if style == "vtt" {
+					b.WriteString("WEBVTT\n\n")
+				}
+				for n, s := range talk {
+					b.WriteString(write(3*n, s.speaker, drawLines(t, s.words)))
+				}
+				text := b.String()
+				if ends := rapid.SampledFrom([]string{"\n", "\r\n", "\r"}).Draw(t, "ends"); ends != "\n" {
+					text = strings.ReplaceAll(text, "\n", ends)
+				}
+				said := make(map[string][]string)
+				var all []string
+				for _, turn := range (Call{Text: text}).Turns() {
+					words := strings.Fields(turn.Text)
+					said[turn.Speaker] = append(said[turn.Speaker], words...)
+					all = append(all, words...)
+				}
+				var want []string
+				wanted := make(map[string][]string)
+				for _, s := range talk {
+					want = append(want, s.words...)
+					wanted[s.speaker] = append(wanted[s.speaker], s.words...)
+				}
+				if !slices.Equal(all, want) {
+					t.Fatalf("%q\nsays %q\nwant %q", text, all, want)
+				}
+				for speaker, words := range wanted {
+					if !slices.Equal(said[speaker], words) {
+						t.Fatalf("%q\n%s says %q\nwant %q", text, speaker, said[speaker], words)
+					}
+				}
+			})
+		})
+	}
+}
+
+// drawLines wraps words.
+func drawLines(t *rapid.T, words []string) []string {
+	var lines []string
+	for len(words) > 0 {
+		n := rapid.IntRange(1, len(words)).Draw(t, "line")
+		lines = append(lines, strings.Join(words[:n], " "))
+		words = words[n:]
+	}
+	return lines
+}
