@@ -14,7 +14,7 @@ import (
 	"github.com/org/salesconv/internal/reference"
 )
 
-// xgbGolden is what testdata/README.md says of xgboost.json.gz.
+// xgbGolden is what testdata/make_xgboost.py writes.
 type xgbGolden struct {
 	X, XTest [][]*float64
 	Y        []int
@@ -120,7 +120,7 @@ func TestReadXGBoost(t *testing.T) {
 	}
 }
 
-// xgbMore is what testdata/xgb_more.py writes.
+// xgbMore is what testdata/make_xgb_more.py writes.
 type xgbMore struct {
 	Rows, Train [][]*float64
 	Y           []int

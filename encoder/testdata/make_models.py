@@ -1,10 +1,11 @@
-"""Writes the small random models of testdata/models and what sentence-transformers makes of some texts with them.
+"""Writes models: small random BERTs in the directory layouts of sentence-transformers, each with expected.json, texts and
+what sentence-transformers makes of them."""
+import json
+import os
+import shutil
+import string
+import tempfile
 
-Usage: make_models.py OUT_DIR (torch 2.13.0, transformers 5.23.0, sentence-transformers 6.2.0)
-"""
-import json, os, shutil, string, sys, tempfile
-
-os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 import torch
 from safetensors.torch import load_file, save_file
 from sentence_transformers import SentenceTransformer
@@ -23,13 +24,13 @@ WORDS = "the price is too high we can sign it today hello there one two three fo
 MASK = {"content": "[MASK]", "lstrip": False, "normalized": False, "rstrip": False, "single_word": False, "special": True}
 
 
-def tokenizer(folder, lower):
+def tokenizer(directory, lower):
     letters = LETTERS if lower else LETTERS + string.ascii_uppercase + "ï"
     words = WORDS if lower else WORDS + ["The", "Hello"]
     tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *("##" + c for c in letters), *words, "你"]
-    with open(folder + "/vocab.txt", "w", encoding="utf-8") as f:
+    with open(directory + "/vocab.txt", "w", encoding="utf-8") as f:
         f.write("\n".join(tokens) + "\n")
-    return BertTokenizer(vocab=folder + "/vocab.txt", do_lower_case=lower), len(tokens)
+    return BertTokenizer(vocab=directory + "/vocab.txt", do_lower_case=lower), len(tokens)
 
 
 def randomize(model):
@@ -40,9 +41,9 @@ def randomize(model):
             p.copy_(torch.randn_like(p) * scale + (1.0 if "LayerNorm.weight" in name else 0.0))
 
 
-def edit(folder, name, **keys):
+def edit(directory, name, **keys):
     """Changes keys of a config, None removes one."""
-    path = f"{folder}/{name}"
+    path = f"{directory}/{name}"
     config = json.load(open(path, encoding="utf-8")) if os.path.exists(path) else {}
     for k, v in keys.items():
         config[k] = v
@@ -52,7 +53,7 @@ def edit(folder, name, **keys):
         json.dump(config, f, indent=2)
 
 
-def build(out, name, layers, hidden, heads, inner, lower, limit, pooling, behind, masked_lm=False, dtype=None, act="gelu", edits=None):
+def build(name, layers, hidden, heads, inner, lower, limit, pooling, after, masked_lm=False, dtype=None, act="gelu", edits=None):
     torch.manual_seed(sum(map(ord, name)))
     with tempfile.TemporaryDirectory() as tmp:
         tok, size = tokenizer(tmp, lower)
@@ -62,48 +63,47 @@ def build(out, name, layers, hidden, heads, inner, lower, limit, pooling, behind
         randomize(model)
         tok.save_pretrained(tmp)
         model.save_pretrained(tmp)
-        modules = [Transformer(tmp, max_seq_length=limit), Pooling(hidden, pooling), *behind]
-        for m in behind:
+        modules = [Transformer(tmp, max_seq_length=limit), Pooling(hidden, pooling), *after]
+        for m in after:
             randomize(m)
         st = SentenceTransformer(modules=modules, device="cpu")
-        folder = f"{out}/{name}"
-        shutil.rmtree(folder, ignore_errors=True)
-        st.save(folder, create_model_card=False)
-        if masked_lm:  # the checkpoint as pretraining leaves it: "bert." before the names, a head beside it
-            shutil.copy(tmp + "/model.safetensors", folder + "/model.safetensors")
-    os.chmod(folder + "/model.safetensors", 0o644)
+        directory = f"models/{name}"
+        shutil.rmtree(directory, ignore_errors=True)
+        st.save(directory, create_model_card=False)
+        if masked_lm:  # the checkpoint as pretraining leaves it: "bert." before the names, a head with it
+            shutil.copy(tmp + "/model.safetensors", directory + "/model.safetensors")
+    os.chmod(directory + "/model.safetensors", 0o644)
     if dtype:
-        weights = {k: v.to(dtype) for k, v in load_file(folder + "/model.safetensors").items()}
-        save_file(weights, folder + "/model.safetensors", metadata={"format": "pt"})
+        weights = {k: v.to(dtype) for k, v in load_file(directory + "/model.safetensors").items()}
+        save_file(weights, directory + "/model.safetensors", metadata={"format": "pt"})
     for file, keys in (edits or {}).items():
-        edit(folder, file, **keys)
-    st = SentenceTransformer(folder, device="cpu", model_kwargs={"dtype": torch.float32})
+        edit(directory, file, **keys)
+    st = SentenceTransformer(directory, device="cpu", model_kwargs={"dtype": torch.float32})
     rows = st.encode(TEXTS, convert_to_numpy=True, show_progress_bar=False)
-    with open(folder + "/expected.json", "w", encoding="utf-8") as f:
+    with open(directory + "/expected.json", "w", encoding="utf-8") as f:
         json.dump({"texts": TEXTS, "embeddings": [[round(float(x), 7) for x in r] for r in rows]}, f)
 
 
-out = sys.argv[1]
-build(out, "mean12", 12, 16, 2, 24, True, 32, "mean", [Normalize()])
-build(out, "cls-cased", 2, 40, 5, 56, False, 64, "cls", [])
-build(out, "max-dense", 1, 36, 3, 60, True, 20, "max", [Dense(36, 20), Normalize()])
-build(out, "masked-lm-bf16", 2, 24, 3, 50, True, 40, "mean",
+build("mean12", 12, 16, 2, 24, True, 32, "mean", [Normalize()])
+build("cls-cased", 2, 40, 5, 56, False, 64, "cls", [])
+build("max-dense", 1, 36, 3, 60, True, 20, "max", [Dense(36, 20), Normalize()])
+build("masked-lm-bf16", 2, 24, 3, 50, True, 40, "mean",
       [Dense(24, 12, bias=False, activation_function=torch.nn.Identity())], masked_lm=True, dtype=torch.bfloat16)
 
 # Directories as others make them: what their files say is obeyed as sentence-transformers does.
-build(out, "sqrt-weighted", 1, 16, 2, 24, False, 64, ("mean_sqrt_len_tokens", "weightedmean"), [Normalize()], act="relu", edits={
+build("sqrt-weighted", 1, 16, 2, 24, False, 64, ("mean_sqrt_len_tokens", "weightedmean"), [Normalize()], act="relu", edits={
     "sentence_bert_config.json": {"do_lower_case": True},
     "tokenizer_config.json": {"truncation_side": "left", "added_tokens_decoder": {"4": MASK}},
 })
-build(out, "last-max-cls", 2, 16, 4, 24, True, 64, ("lasttoken", "max", "cls"), [], act="gelu_new", edits={
+build("last-max-cls", 2, 16, 4, 24, True, 64, ("lasttoken", "max", "cls"), [], act="gelu_new", edits={
     "config_sentence_transformers.json": {"prompts": {"ask": "the price: "}, "default_prompt_name": "ask", "truncate_dim": 40},
     "sentence_bert_config.json": {"processing_kwargs": {"text": {"max_length": 12}}},
 })
-build(out, "own-tokens", 1, 16, 2, 24, True, 20, "mean", [Dense(16, 8)], act="gelu_python", edits={
+build("own-tokens", 1, 16, 2, 24, True, 20, "mean", [Dense(16, 8)], act="gelu_python", edits={
     "tokenizer_config.json": {"do_lower_case": False, "strip_accents": True, "tokenize_chinese_chars": False,
                               "cls_token": "[MASK]", "additional_special_tokens": ["price"]},
     "special_tokens_map.json": {"unk_token": "?"},
 })
-build(out, "as-it-stands", 1, 16, 2, 24, False, 64, "mean_sqrt_len_tokens", [], act="gelu_fast", edits={
+build("as-it-stands", 1, 16, 2, 24, False, 64, "mean_sqrt_len_tokens", [], act="gelu_fast", edits={
     "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast", "do_lower_case": True, "split_special_tokens": True},
 })

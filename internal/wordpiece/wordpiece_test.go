@@ -119,7 +119,7 @@ func TestVariants(t *testing.T) {
 	}
 	reference.JSON(t, "variants.json.gz", &variants)
 	small := reference.Bytes(t, "small.json.gz")
-	unordered := 0 // texts whose reference spans are left out, see _gen/golden.py
+	unordered := 0 // texts whose reference spans are left out, see testdata/make_variants.py
 	for _, v := range variants {
 		tok := newTokenizer(t, edit(t, small, v.Normalizer, "normalizer"))
 		for _, c := range v.Cases {

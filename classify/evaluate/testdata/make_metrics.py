@@ -1,8 +1,9 @@
-"""Writes metrics.json: what scikit-learn says of some scores. Usage: make_metrics.py > metrics.json"""
-import json
+"""Writes metrics.json: scikit-learn's metrics and isotonic calibration of some scores."""
 import numpy as np
 from sklearn import metrics as m
 from sklearn.isotonic import IsotonicRegression
+
+from reference import write
 
 g = np.random.default_rng(5)
 cases = []
@@ -25,4 +26,4 @@ for n, levels, threshold in ((50, 0, 0.5), (200, 7, 0.4), (500, 0, 0.9), (31, 2,
         },
         "isotonic": iso.predict(np.linspace(0, 1, 21)).tolist(),
     })
-print(json.dumps(cases))
+write("metrics.json", cases)

@@ -8,7 +8,7 @@ import (
 	"github.com/org/salesconv/internal/reference"
 )
 
-// longColumn repeats a formula of testdata/xgb_cuts.py.
+// longColumn repeats a formula of testdata/make_xgb_cuts.py.
 func longColumn(name string) (column, weight []float32) {
 	const n = 60_000
 	column, weight = make([]float32, n), make([]float32, n)

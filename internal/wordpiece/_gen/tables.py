@@ -1,6 +1,4 @@
-"""Writes tables.go and testdata/codepoints.json.gz: how the reference tokenizer treats every code point.
-
-Usage: python tables.py   (in this folder; needs the tokenizers package, the version is written into tables.go)
+"""Writes tables.go: how the reference tokenizer, whose version it names, treats every code point.
 
 Nothing is taken from a Unicode database: the reference mixes tables of several ages (character classes of Unicode 8,
 a decomposition of Unicode 13, the lower case of its Rust compiler), so each code point is sent through it and watched.

@@ -1,6 +1,11 @@
-"""Models that golden files lack, with predictions: python xgb_more.py OUT (xgboost 3.2.0, numpy 2.4.6)."""
-import base64, gzip, json, sys
-import numpy as np, xgboost as xgb
+"""Writes xgb_more.json.gz: kinds of models that make_xgboost.py leaves out (DART, categories, deep trees, random forests,
+a single stump), with predictions."""
+import base64
+
+import numpy as np
+import xgboost as xgb
+
+from reference import with_null, write
 
 g = np.random.default_rng(7)
 n = 300
@@ -27,7 +32,4 @@ for name, p in settings.items():
     t = xgb.DMatrix(test, feature_types=kinds, enable_categorical=True)
     out.append({"name": name, "json": b.save_raw("json").decode(), "ubj": base64.b64encode(b.save_raw("ubj")).decode(),
                 "margin": b.predict(t, output_margin=True).astype(float).tolist(), "proba": b.predict(t).astype(float).tolist()})
-rows = [[None if np.isnan(v) else float(v) for v in r] for r in test]
-train = [[None if np.isnan(v) else float(v) for v in r] for r in x]
-with open(sys.argv[1], "wb") as f, gzip.GzipFile("", "wb", 9, f, mtime=0) as z:
-    z.write(json.dumps({"rows": rows, "train": train, "y": y.tolist(), "models": out}).encode())
+write("xgb_more.json.gz", {"rows": with_null(test), "train": with_null(x), "y": y.tolist(), "models": out})

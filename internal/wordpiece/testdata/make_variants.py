@@ -1,24 +1,19 @@
-"""Writes testdata: what the reference tokenizer makes of texts and of every code point.
+"""Writes what the reference tokenizer makes of texts and of every code point.
 
-Usage: python golden.py MODEL_DIR   (in this folder; needs the tokenizers package)
-
-small.json      a tokenizer.json with a small vocabulary of many scripts
-variants.json   for settings of its normalizer: texts (any bytes, hexadecimal), ids, byte spans; no spans where canonical
-                ordering moves characters: the reference then counts places in the ordered text, not in the original
-codepoints.json for the model of MODEL_DIR and settings of its normalizer: CRC-32 of the ids and byte spans of "a?b"
-                for every code point, a page of 4,096 at a time
+small.json.gz      a tokenizer.json with a small vocabulary of many scripts
+variants.json.gz   for settings of its normalizer: texts (any bytes, hexadecimal), ids, byte spans; no spans where canonical
+                   ordering moves characters: the reference then counts places in the ordered text, not in the original
+codepoints.json.gz for all-MiniLM-L6-v2 and settings of its normalizer: CRC-32 of the ids and byte spans of "a?b"
+                   for every code point, a page of 4,096 at a time
 """
-import codecs, gzip, itertools, json, os, random, struct, sys, zlib
+import codecs, itertools, json, random, struct, sys, zlib
 from tokenizers import Tokenizer, normalizers
 
-OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "testdata")
-MODEL = os.path.join(sys.argv[1], "tokenizer.json")
-base = json.load(open(MODEL, encoding="utf-8"))
+from reference import read, write
+
+base = read(sys.argv[1] + "/tokenizer.json")
 base["truncation"] = base["padding"] = None
 rng = random.Random(5)
-
-def write(name, value):
-    with gzip.GzipFile(os.path.join(OUT, name), "wb", mtime=0) as f: f.write(json.dumps(value).encode())
 
 def variant(config, clean, chinese, strip, lower):
     config["normalizer"].update(clean_text=clean, handle_chinese_chars=chinese, strip_accents=strip, lowercase=lower)
@@ -54,7 +49,7 @@ def ordered(t, raw):
     if n["clean_text"]: text = normalizers.BertNormalizer(True, False, False, False).normalize_str(text)
     return nfd(text) == "".join(map(nfd, text))
 
-# A vocabulary of pieces that differ before and after each step: case, accents in both forms, Hangul whole and in parts,
+# A vocabulary of tokens that differ before and after each step: case, accents in both forms, Hangul whole and in parts,
 # combining characters that survive stripping, U+FFFD, control characters.
 chars = [chr(c) for r in ((0x21, 0x7F), (0xC0, 0x180), (0x300, 0x310), (0x391, 0x3CA), (0x410, 0x450), (0x1100, 0x1113),
     (0x1161, 0x1176), (0x11A8, 0x11C3)) for c in range(*r)]
