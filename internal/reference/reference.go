@@ -1,5 +1,6 @@
-// Package reference reads the values that tests compare with: gzipped files in the testdata folder of the package
-// under test.
+// Package reference reads the values that tests compare with: gzipped files in the testdata directory of the package
+// under test. The script regenerate in this directory runs the scripts that write them, make_*.py alongside the files,
+// with the versions of the reference implementations in requirements.txt; reference.py is what those scripts share.
 package reference
 
 import (
