@@ -51,7 +51,7 @@ func (m *Model) TokenizeDocuments(docs [][]string) Documents {
 			all = append(all, Segment{Text: t})
 		}
 	}
-	m.threads(0).Do(len(all), func(_, i int) { m.tokenizeSegment(&all[i]) })
+	m.threads(0).Do(len(all), func(_, i int) { m.tokenizeSegment(context.Background(), &all[i]) })
 	d := make(Documents, len(docs))
 	for i, texts := range docs {
 		d[i], all = all[:len(texts):len(texts)], all[len(texts):]
@@ -59,8 +59,8 @@ func (m *Model) TokenizeDocuments(docs [][]string) Documents {
 	return d
 }
 
-func (m *Model) tokenizeSegment(s *Segment) {
-	ids, _ := m.tokenizer.Append(make([]int, 0, 8+len(s.Text)/4), s.Text, 0)
+func (m *Model) tokenizeSegment(ctx context.Context, s *Segment) {
+	ids, _ := m.tokenizer.append(ctx, make([]int, 0, 8+len(s.Text)/4), s.Text, 0)
 	s.Sequences = m.split(ids)
 	s.Shares = shares(s.Sequences)
 }
@@ -243,9 +243,12 @@ func (r *run) fresh(segments []Segment, index []int, rows *Embeddings) error {
 	todo := make([]Segment, len(index))
 	r.Model.threads(r.threads).Do(len(index), func(_, i int) {
 		if todo[i] = segments[index[i]]; todo[i].Sequences == nil && r.ctx.Err() == nil {
-			r.tokenizeSegment(&todo[i])
+			r.tokenizeSegment(r.ctx, &todo[i])
 		}
 	})
+	if r.ctx.Err() != nil {
+		return fmt.Errorf("encoder: %w", context.Cause(r.ctx))
+	}
 	var splits []split
 	for i, at := range index {
 		s := todo[i]

@@ -140,7 +140,7 @@ func (r *run) tokenize(texts []string, limit int) (ids [][]int, cut []int) {
 	r.Model.threads(r.threads).Do(len(texts), func(worker, i int) {
 		a := arenas[worker]
 		start := len(a)
-		a, cut[i] = r.tokenizer.Append(a, texts[i], limit)
+		a, cut[i] = r.tokenizer.append(r.ctx, a, texts[i], limit)
 		arenas[worker], ids[i] = a, a[start:]
 	})
 	return ids, cut

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -128,6 +129,36 @@ func TestEncodeProgressAndContext(t *testing.T) {
 	_, err := m.Encode(ctx, texts, &Options{Progress: func(int, int) { cancel() }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
+	}
+}
+
+// ending is a context that ends after it has been looked at some times.
+type ending struct {
+	context.Context
+	looks atomic.Int32
+}
+
+func (e *ending) Err() error {
+	if e.looks.Add(-1) < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestEncodeLongContext ends a context while one long text is tokenized.
+func TestEncodeLongContext(t *testing.T) {
+	m := small(t, "mean12")
+	text := []string{strings.Repeat("hello price ", 1<<20)}
+	for name, encode := range map[string]func(ctx context.Context) error{
+		"text":     func(ctx context.Context) error { _, err := m.Encode(ctx, text, nil); return err },
+		"segment":  func(ctx context.Context) error { _, err := m.EncodeSegments(ctx, text, nil); return err },
+		"document": func(ctx context.Context) error { _, err := m.EncodeDocuments(ctx, [][]string{text}, nil); return err },
+	} {
+		ctx := &ending{Context: t.Context()}
+		ctx.looks.Store(4)
+		if err := encode(ctx); err == nil || ctx.looks.Load() < -4 {
+			t.Errorf("%s: error %v after %d more looks at the context", name, err, -ctx.looks.Load())
+		}
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/org/salesconv/internal/kernel"
 )
@@ -209,20 +208,4 @@ func (h *Heads) encode() []byte {
 		panic(err) // numbers that are not finite, which check refuses
 	}
 	return b
-}
-
-// card tells, in that of the model, what sentence-transformers does not carry.
-func (h *Heads) card() string {
-	var b strings.Builder
-	b.WriteString("\n## What sentence-transformers does not carry\n\nIt gives texts the same rows, but takes no notice of " + headsFile + ", which salesconv reads:\n\n")
-	if h.Query != nil {
-		b.WriteString("- attention: the row of a document is the mean of its segments' rows, each weighed by exp(query·row), not their plain mean\n")
-	}
-	if h.Label != nil {
-		b.WriteString("- a classifier of documents by their label\n")
-	}
-	for _, t := range h.Tasks {
-		fmt.Fprintf(&b, "- a classifier of documents by %s, with %d classes\n", t.Name, len(t.Classes))
-	}
-	return b.String()
 }

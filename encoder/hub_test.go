@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestLoadHub downloads a small model from a server of our own, and then finds it in the cache.
-func TestLoadHub(t *testing.T) {
+// TestOpen downloads a small model from a server of our own, and then finds it in the cache.
+func TestOpen(t *testing.T) {
 	const commit = "0123456789abcdef0123456789abcdef01234567"
 	files := modelFiles(t, "max-dense")
 	requests := 0
@@ -35,18 +35,29 @@ func TestLoadHub(t *testing.T) {
 	defer server.Close()
 	t.Setenv("HF_HUB_OFFLINE", "")
 	opts := &HubOptions{Cache: t.TempDir(), Endpoint: server.URL, Token: "secret"}
-	if _, err := LoadHub(t.Context(), "org/small", opts); err == nil || requests > 0 {
+	if _, err := Open(t.Context(), "org/small", opts); err == nil || requests > 0 {
 		t.Errorf("without a download: error %v after %d requests", err, requests)
 	}
 	opts.Download = true
-	want, err := LoadHub(t.Context(), "org/small", opts)
+	want, err := Open(t.Context(), "org/small", opts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	opts.Download, requests = false, 0
-	m, err := LoadHub(t.Context(), "org/small@"+commit, opts)
+	m, err := Open(t.Context(), "org/small@"+commit, opts)
 	if err != nil || requests > 0 {
 		t.Fatalf("from the cache: error %v after %d requests", err, requests)
+	}
+	if got := m.Card().Name; got != "org/small@"+commit {
+		t.Errorf("the model is named %q", got)
+	}
+	if _, err := Open(t.Context(), "testdata/models/mean12", nil); err != nil {
+		t.Errorf("a directory: %v", err)
+	}
+	for name, want := range map[string]string{"": `no directory ""`, "no/such/directory": `no directory "no/such/directory", nor is it a model of the hub`, "org/other": `no directory "org/other", and hub: org/other is not in the cache`} {
+		if _, err := Open(t.Context(), name, opts); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want %q", name, err, want)
+		}
 	}
 	for i, p := range m.parameters {
 		if worst(p.Value.Data().([]float32), want.parameters[i].Value.Data().([]float32)) > 0 {

@@ -26,6 +26,7 @@ type Model struct {
 	tokenizer  *Tokenizer
 	files      map[string][]byte // keptFiles
 	heads      *Heads
+	card       Card
 
 	packs      *ops.Packs[float32]
 	generation atomic.Uint64 // of the weights
@@ -67,7 +68,7 @@ func Load(fsys fs.FS) (*Model, error) {
 	if err := cmp.Or(<-tokenizer, err); err != nil {
 		return nil, err
 	}
-	if err := m.readHeads(fsys); err != nil {
+	if err := cmp.Or(m.readHeads(fsys), m.readCard(fsys)); err != nil {
 		return nil, err
 	}
 	for i, p := range m.saved {
@@ -81,7 +82,7 @@ func Load(fsys fs.FS) (*Model, error) {
 // Clone returns a model with the same weights and heads in memory of its own, so that the copy can be trained. What never
 // changes, such as the tokenizer, is shared.
 func (m *Model) Clone() *Model {
-	c := &Model{config: m.config, layouts: m.layouts, tokenizer: m.tokenizer, files: m.files, heads: m.heads.clone(),
+	c := &Model{config: m.config, layouts: m.layouts, tokenizer: m.tokenizer, files: m.files, heads: m.heads.clone(), card: m.card,
 		packs: ops.NewPacks[float32](), pools: map[int]*kernel.Pool{}}
 	for i, p := range m.saved {
 		if !m.layouts[i].unused {

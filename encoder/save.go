@@ -21,6 +21,9 @@ import (
 // written beside its place, read back and compared, and then renamed. A directory in its place is replaced if it holds
 // nothing but such a model; anything else there is an error.
 func (m *Model) Save(dir string) error {
+	if m == nil {
+		return errNoModel
+	}
 	if err := m.save(dir); err != nil {
 		return fmt.Errorf("encoder: save: %w", err)
 	}
@@ -134,16 +137,14 @@ func (m *Model) smallFiles() []file {
 			files = append(files, file{name, b})
 		}
 	}
-	var vocab, card bytes.Buffer
+	var vocab bytes.Buffer
 	for id := range m.tokenizer.Size() {
 		vocab.WriteString(m.tokenizer.Token(id) + "\n")
 	}
-	fmt.Fprintf(&card, modelCard, c.Width(), c.NumHiddenLayers, c.HiddenSize, c.NumAttentionHeads, c.PoolingMode, c.MaxSeqLength)
 	if m.heads != nil {
 		files = append(files, file{headsFile, m.heads.encode()})
-		card.WriteString(m.heads.card())
 	}
-	return append(files, file{"vocab.txt", vocab.Bytes()}, file{"README.md", card.Bytes()})
+	return append(files, file{"vocab.txt", vocab.Bytes()}, file{cardFile, m.writeCard()})
 }
 
 // poolingConfig is in the older layout, as far as that has the order of the poolings.
@@ -164,24 +165,3 @@ func (c *Config) poolingConfig() map[string]any {
 	}
 	return config
 }
-
-const modelCard = `---
-library_name: sentence-transformers
-pipeline_tag: sentence-similarity
-tags:
-- sentence-transformers
-- feature-extraction
-- sentence-similarity
----
-
-# Sentence encoder
-
-It maps a text to %d numbers, for search, clustering and classification: a BERT of %d layers, width %d and %d heads, %s
-pooling, reading up to %d pieces of a text. It was written by salesconv, in the layout of sentence-transformers.
-
-    from sentence_transformers import SentenceTransformer
-    rows = SentenceTransformer("DIRECTORY").encode(["The price is too high."])
-
-    model, err := encoder.Load(os.DirFS("DIRECTORY"))
-    rows, err := model.Encode(ctx, []string{"The price is too high."}, nil)
-`

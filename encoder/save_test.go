@@ -61,3 +61,22 @@ func TestSaveErrors(t *testing.T) {
 		t.Errorf("%d entries left by saves that failed, want none", len(names)-1)
 	}
 }
+
+// A card survives saving and loading, whatever its fields hold, and names what is not known.
+func TestCard(t *testing.T) {
+	m := small(t, "mean12")
+	dir := filepath.Join(t.TempDir(), "saved")
+	for _, want := range []Card{{}, {Name: "org/name", BaseModel: "org/base", License: "mit", TrainingData: "calls: \"all\",\n--- 10 of them"}} {
+		m.SetCard(want)
+		if err := m.Save(dir); err != nil {
+			t.Fatal(err)
+		}
+		saved, err := Load(os.DirFS(dir))
+		if err != nil || saved.Card() != want {
+			t.Errorf("card %+v, error %v, want %+v", saved.Card(), err, want)
+		}
+	}
+	if got := loadMiniLM(t).Card(); got.License != "apache-2.0" || got.Name != "sentence-transformers/all-MiniLM-L6-v2" {
+		t.Errorf("the embedded model's card is %+v", got)
+	}
+}

@@ -1,6 +1,7 @@
 package encoder
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"path"
@@ -66,7 +67,11 @@ func (t *Tokenizer) Encode(text string, limit int) Encoding {
 
 // Append appends to ids what [Tokenizer.Encode] returns as IDs, and returns the number of tokens that were cut.
 func (t *Tokenizer) Append(ids []int, text string, limit int) (out []int, cut int) {
-	return t.words.Append(ids, t.prompt+text, limit)
+	return t.append(context.Background(), ids, text, limit)
+}
+
+func (t *Tokenizer) append(ctx context.Context, ids []int, text string, limit int) (out []int, cut int) {
+	return t.words.Append(ctx, ids, t.prompt+text, limit)
 }
 
 // Size returns one more than the largest id.

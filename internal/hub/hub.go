@@ -103,12 +103,18 @@ func parse(name string) (repo, error) {
 	return r, nil
 }
 
-// folder is where the cache keeps a model.
-func (c *Client) folder(r repo) string {
+// IsName reports whether name is one of a model, "org/name" or "org/name@revision".
+func IsName(name string) bool {
+	_, err := parse(name)
+	return err == nil
+}
+
+// directory is where the cache keeps a model.
+func (c *Client) directory(r repo) string {
 	return filepath.Join(c.Cache, "models--"+strings.ReplaceAll(r.name, "/", "--"))
 }
 
-// Cached returns the folder of a model's snapshot in the cache. It never touches the network.
+// Cached returns the directory of a model's snapshot in the cache. It never touches the network.
 func (c *Client) Cached(name string) (string, error) {
 	r, err := parse(name)
 	if err != nil {
@@ -116,15 +122,15 @@ func (c *Client) Cached(name string) (string, error) {
 	}
 	sha := r.revision
 	if !commit.MatchString(sha) {
-		b, err := os.ReadFile(filepath.Join(c.folder(r), "refs", r.revision))
+		b, err := os.ReadFile(filepath.Join(c.directory(r), "refs", r.revision))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", fmt.Errorf("hub: %w", err)
 		}
 		sha = strings.TrimSpace(string(b))
 	}
-	dir := filepath.Join(c.folder(r), "snapshots", sha)
+	dir := filepath.Join(c.directory(r), "snapshots", sha)
 	if info, err := os.Stat(dir); !commit.MatchString(sha) || err != nil || !info.IsDir() {
-		remedy := "ask for it to be downloaded"
+		remedy := "run hf download " + name + ", or ask for it to be downloaded"
 		if c.Offline {
 			remedy = "HF_HUB_OFFLINE is set, so nothing is downloaded"
 		}
@@ -134,7 +140,7 @@ func (c *Client) Cached(name string) (string, error) {
 }
 
 // Fetch brings the files of a model whose names match into the cache, as far as they are not there yet, and returns the
-// folder of its snapshot. Offline, it is Cached.
+// directory of its snapshot. Offline, it is Cached.
 func (c *Client) Fetch(ctx context.Context, name string, match *regexp.Regexp) (string, error) {
 	r, err := parse(name)
 	if err != nil {
@@ -147,13 +153,13 @@ func (c *Client) Fetch(ctx context.Context, name string, match *regexp.Regexp) (
 	if err != nil {
 		return "", err
 	}
-	snapshot := filepath.Join(c.folder(r), "snapshots", sha)
+	snapshot := filepath.Join(c.directory(r), "snapshots", sha)
 	files = slices.DeleteFunc(files, func(f remote) bool { return !match.MatchString(f.Name) })
 	for _, f := range files {
 		if err := f.check(); err != nil {
 			return "", fmt.Errorf("hub: %s: %w", name, err)
 		}
-		blob := filepath.Join(c.folder(r), "blobs", f.hash())
+		blob := filepath.Join(c.directory(r), "blobs", f.hash())
 		if !f.isIn(blob) {
 			from := fmt.Sprintf("%s/%s/resolve/%s/%s", c.Endpoint, r.name, sha, f.Name)
 			if err := c.download(ctx, from, blob, f); err != nil {
@@ -167,7 +173,7 @@ func (c *Client) Fetch(ctx context.Context, name string, match *regexp.Regexp) (
 	if len(files) == 0 {
 		return "", fmt.Errorf("hub: %s has none of the files that are looked for", name)
 	}
-	err = atomicfile.WriteFile(filepath.Join(c.folder(r), "refs", filepath.FromSlash(r.revision)), func(w io.Writer) error {
+	err = atomicfile.WriteFile(filepath.Join(c.directory(r), "refs", filepath.FromSlash(r.revision)), func(w io.Writer) error {
 		_, err := io.WriteString(w, sha)
 		return err
 	})

@@ -1,6 +1,8 @@
 package wordpiece
 
 import (
+	"context"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -61,6 +63,7 @@ func (t *Tokenizer) class(r rune) uint8 {
 // scanner encodes one text. It lives on its caller's stack.
 type scanner struct {
 	t     *Tokenizer
+	ctx   context.Context
 	text  string
 	ids   []int
 	spans *[][2]int // nil: not wanted
@@ -74,18 +77,30 @@ type scanner struct {
 	word    [maxPiece]byte
 	from    [maxPiece]int        // where in the text the character of each byte starts
 	pre     [maxPiece + 1]uint64 // hashes of the word's beginnings
-	pending []combiner           // characters that wait for canonical ordering
+	starter int                  // where in the text the last character before combining ones starts
+	waiting int                  // combining characters that wait for canonical ordering
+	few     [8]combiner
+	many    []combiner // all of them, if they are more than few holds
 }
 
 // combiner is a character of a combining class other than 0, and where in the text it comes from.
 type combiner struct {
 	r, class rune
 	from     int
+	part     bool // not the first of what a character was decomposed into
 }
+
+// stride is how many bytes are read between two looks at the context.
+const stride = 1 << 18
 
 func (s *scanner) scan() {
 	t := s.t
-	for i := 0; i < len(s.text); {
+	for i, look := 0, stride; i < len(s.text); {
+		if i >= look {
+			if look += stride; s.ctx.Err() != nil {
+				break
+			}
+		}
 		k := t.kinds[s.text[i]]
 		if k >= starts {
 			if id, n := t.match(s.text[i:]); n > 0 {
@@ -184,52 +199,85 @@ func (s *scanner) normalize(r rune, class uint8, from int) {
 		s.put(r, class, from)
 	case r >= hangulFirst && r <= hangulLast:
 		r -= hangulFirst
-		s.order(hangulLeading+r/(hangulVowels*hangulTrailings), 0, from)
-		s.order(hangulVowel+r/hangulTrailings%hangulVowels, 0, from)
+		s.start(hangulLeading+r/(hangulVowels*hangulTrailings), 0, from)
+		s.start(hangulVowel+r/hangulTrailings%hangulVowels, 0, from)
 		if r%hangulTrailings > 0 {
-			s.order(hangulTrailing+r%hangulTrailings, 0, from)
+			s.start(hangulTrailing+r%hangulTrailings, 0, from)
 		}
 	case class&decomposes != 0:
 		parts, _ := decompose(r)
-		for _, p := range parts {
-			s.order(p, s.t.class(p), from)
+		for i, p := range parts {
+			s.order(p, s.t.class(p), from, i > 0)
 		}
 	default:
-		s.order(r, class, from)
+		s.order(r, class, from, false)
 	}
 }
 
-// order drops marks and brings what is left of a run of combining characters into canonical order.
-func (s *scanner) order(r rune, class uint8, from int) {
+// order passes on a character, or lets it wait for the others of a run of combining characters.
+func (s *scanner) order(r rune, class uint8, from int, part bool) {
 	if class&combining == 0 {
-		s.settle()
-		if class&mark == 0 {
-			s.put(r, class, from)
-		}
+		s.start(r, class, from)
 		return
 	}
-	if class&mark != 0 {
-		return
+	c := combiner{r, lookup(combiningRuns, r), from, part}
+	switch {
+	case s.waiting < len(s.few):
+		s.few[s.waiting] = c
+	case s.waiting == len(s.few):
+		s.many = append(append(s.many[:0], s.few[:]...), c)
+	default:
+		s.many = append(s.many, c)
 	}
-	c := combiner{r, lookup(combiningRuns, r), from}
-	s.pending = append(s.pending, c)
-	for i := len(s.pending) - 1; i > 0 && s.pending[i-1].class > c.class; i-- {
-		a, b := &s.pending[i-1], &s.pending[i]
-		a.r, a.class, b.r, b.class = b.r, b.class, a.r, a.class // the places in the text stay, so that spans ascend
+	s.waiting++
+}
+
+// start passes on a character that is not combining, unless it is a mark.
+func (s *scanner) start(r rune, class uint8, from int) {
+	s.settle()
+	s.starter = from
+	if class&mark == 0 {
+		s.put(r, class, from)
 	}
 }
 
-// settle passes on the characters that were waiting.
+// settle brings the characters that were waiting into canonical order and passes on those that are not marks. Places in
+// the text are given out anew in that order, as the reference does, so that spans ascend: each character of the text
+// gives one, and further parts of a decomposed one share the place before them.
 func (s *scanner) settle() {
-	if len(s.pending) == 0 {
+	if s.waiting == 0 {
 		return
 	}
-	waiting := s.pending
-	s.pending = s.pending[:0]
-	for _, c := range waiting {
-		s.put(c.r, s.t.class(c.r), c.from)
+	run := s.many
+	if s.waiting <= len(s.few) {
+		run = s.few[:s.waiting]
+	}
+	s.waiting = 0
+	if !slices.IsSortedFunc(run, byClass) {
+		var few [len(s.few)]int
+		places := few[:0]
+		for _, c := range run {
+			if !c.part {
+				places = append(places, c.from)
+			}
+		}
+		slices.SortStableFunc(run, byClass)
+		from, next := s.starter, 0
+		for i := range run {
+			if !run[i].part {
+				from, next = places[next], next+1
+			}
+			run[i].from = from
+		}
+	}
+	for _, c := range run {
+		if class := s.t.class(c.r); class&mark == 0 {
+			s.put(c.r, class, c.from)
+		}
 	}
 }
+
+func byClass(a, b combiner) int { return int(a.class - b.class) }
 
 // put lowers a character, if asked for, and adds it to the word or ends the word.
 func (s *scanner) put(r rune, class uint8, from int) {

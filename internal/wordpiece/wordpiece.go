@@ -1,6 +1,9 @@
 package wordpiece
 
-import "slices"
+import (
+	"context"
+	"slices"
+)
 
 // Tokenizer encodes text. It is safe for concurrent use.
 type Tokenizer struct {
@@ -28,19 +31,20 @@ type Encoding struct {
 func (t *Tokenizer) Encode(text string, limit int) Encoding {
 	n := 2 + len(text)/4
 	e := Encoding{Spans: make([][2]int, 1, n)}
-	e.IDs, e.Cut = t.encode(make([]int, 0, n), text, limit, &e.Spans)
+	e.IDs, e.Cut = t.encode(context.Background(), make([]int, 0, n), text, limit, &e.Spans)
 	e.Spans = append(e.Spans, [2]int{})
 	return e
 }
 
-// Append appends to ids what [Tokenizer.Encode] returns as IDs, and returns the number of tokens that were cut.
-func (t *Tokenizer) Append(ids []int, text string, limit int) (out []int, cut int) {
-	return t.encode(ids, text, limit, nil)
+// Append appends to ids what [Tokenizer.Encode] returns as IDs, and returns the number of tokens that were cut. If ctx
+// ends, so does the text, within a few milliseconds.
+func (t *Tokenizer) Append(ctx context.Context, ids []int, text string, limit int) (out []int, cut int) {
+	return t.encode(ctx, ids, text, limit, nil)
 }
 
 // encode appends [CLS], the ids of text and [SEP] to ids, and the spans of those of the text if they are wanted.
-func (t *Tokenizer) encode(ids []int, text string, limit int, spans *[][2]int) (out []int, cut int) {
-	s := scanner{t: t, text: text, ids: append(ids, t.vocab.cls), spans: spans, room: room(limit)}
+func (t *Tokenizer) encode(ctx context.Context, ids []int, text string, limit int, spans *[][2]int) (out []int, cut int) {
+	s := scanner{t: t, ctx: ctx, text: text, ids: append(ids, t.vocab.cls), spans: spans, room: room(limit)}
 	most := s.room
 	if t.left {
 		s.room = room(0)

@@ -1,6 +1,7 @@
 package wordpiece
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -102,7 +103,7 @@ func compare(t *testing.T, name string, tok *Tokenizer, text string, ids []int, 
 	if !slices.Equal(e.IDs, ids) || !slices.Equal(e.Spans, spans) || e.Cut != 0 {
 		t.Errorf("%s: %q\n got %v %v\nwant %v %v", name, text, e.IDs, e.Spans, ids, spans)
 	}
-	if got, cut := tok.Append(nil, text, 0); !slices.Equal(got, ids) || cut != 0 {
+	if got, cut := tok.Append(context.Background(), nil, text, 0); !slices.Equal(got, ids) || cut != 0 {
 		t.Errorf("%s: %q: Append gives %v and cuts %d, want %v", name, text, got, cut, ids)
 	}
 }
@@ -191,9 +192,31 @@ func TestLimit(t *testing.T) {
 		if !slices.Equal(e.IDs, ids) || !slices.Equal(e.Spans, spans) || e.Cut != len(whole.IDs)-n {
 			t.Errorf("limit %d: %v, want ids %v, spans %v", limit, e, ids, spans)
 		}
-		if got, cut := tok.Append([]int{7}, text, limit); !slices.Equal(got[1:], ids) || got[0] != 7 || cut != e.Cut {
+		if got, cut := tok.Append(context.Background(), []int{7}, text, limit); !slices.Equal(got[1:], ids) || got[0] != 7 || cut != e.Cut {
 			t.Errorf("limit %d: Append gives %v and cuts %d", limit, got, cut)
 		}
+	}
+}
+
+// Marks that are dropped keep their places in the canonical order, as in the reference: what is left stands for the
+// character in whose place it comes to be. Long runs take time in proportion.
+func TestReordered(t *testing.T) {
+	tok := newTokenizer(t, miniLM())
+	for text, want := range map[string][2]int{
+		"\u00f1\U00011235\U000102e0": {0, 6},  // the tilde of the first comes last, and takes no place
+		"\U0001E024\uABED":           {4, 7},  // classes 230 and 9: the second comes first, and is dropped
+		"\uABED\U0001E024":           {3, 7},  // in order already
+		"\uABED\U0001E024\uABED":     {7, 10}, // both marks come first
+		"a\U0001E024\uABEDb":         {0, 9},  // a word around them
+		"x\u0301\u0323\u0301\u0323":  {0, 1},  // marks alone
+	} {
+		if e := tok.Encode(text, 0); len(e.IDs) != 3 || e.Spans[1] != want {
+			t.Errorf("%q: spans %v, want one of %v", text, e.Spans, want)
+		}
+	}
+	long := strings.Repeat("\u0301\u0323", 200_000) + "\U0001E024"
+	if e := tok.Encode("a"+long, 0); len(e.IDs) != 3 || e.Spans[1] != [2]int{0, 1 + len(long)} {
+		t.Errorf("a long run: %d ids, spans %v", len(e.IDs), e.Spans)
 	}
 }
 
@@ -269,6 +292,26 @@ func TestNewAccepts(t *testing.T) {
 	}
 }
 
+// FuzzNew wants a tokenizer or an error of any file, and of a tokenizer that it reads any text.
+func FuzzNew(f *testing.F) {
+	small := reference.Bytes(f, "small.json.gz")
+	f.Add(small, "a [MASK] b")
+	f.Add(small[:len(small)/2], "")
+	f.Add([]byte(`{"model":{"type":"WordPiece","vocab":{}}}`), "x")
+	bert := &Settings{Bert: &Bert{Lower: true, Unknown: "[UNK]", CLS: "[CLS]", SEP: "[SEP]"}, LowerFirst: true}
+	f.Fuzz(func(t *testing.T, data []byte, text string) {
+		for _, s := range []*Settings{nil, bert} {
+			tok, err := New(data, s)
+			if (tok == nil) == (err == nil) {
+				t.Fatalf("tokenizer %v and error %v, want one of them", tok, err)
+			}
+			if tok != nil {
+				tok.Encode(text, 5)
+			}
+		}
+	})
+}
+
 func FuzzEncode(f *testing.F) {
 	small := reference.Bytes(f, "small.json.gz")
 	toks := []*Tokenizer{
@@ -295,7 +338,7 @@ func check(t *testing.T, tok *Tokenizer, text string, limit int) {
 		!slices.Equal(e.IDs[:n-1], whole.IDs[:n-1]) || !slices.Equal(e.Spans[:n-1], whole.Spans[:n-1]) {
 		t.Fatalf("%q: limit %d gives %v of %v", text, limit, e, whole)
 	}
-	if ids, cut := tok.Append(nil, text, limit); !slices.Equal(ids, e.IDs) || cut != e.Cut {
+	if ids, cut := tok.Append(context.Background(), nil, text, limit); !slices.Equal(ids, e.IDs) || cut != e.Cut {
 		t.Fatalf("%q: Append gives %v and cuts %d, Encode %v", text, ids, cut, e)
 	}
 	starts := map[int]bool{len(text): true}
@@ -317,7 +360,7 @@ func TestAppendAllocates(t *testing.T) {
 	tok := newTokenizer(t, miniLM())
 	ids := make([]int, 0, 4096)
 	for _, g := range goldens(t)[:193] {
-		if n := testing.AllocsPerRun(1, func() { tok.Append(ids, g.Text, 0) }); n > 0 {
+		if n := testing.AllocsPerRun(1, func() { tok.Append(context.Background(), ids, g.Text, 0) }); n > 0 {
 			t.Fatalf("%q: %v allocations", g.Text, n)
 		}
 	}
@@ -340,7 +383,7 @@ func benchmark(b *testing.B, texts []golden) {
 	var ids []int
 	for b.Loop() {
 		for _, g := range texts {
-			ids, _ = tok.Append(ids[:0], g.Text, 0)
+			ids, _ = tok.Append(context.Background(), ids[:0], g.Text, 0)
 		}
 	}
 }
