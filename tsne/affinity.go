@@ -7,13 +7,16 @@ import (
 	"slices"
 
 	"github.com/org/salesconv/internal/kernel"
+	"github.com/org/salesconv/internal/matrix"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
 // Affinity is a sparse symmetric matrix of joint probabilities: how likely two points are to be neighbours. It is
 // computed once and may be laid out many times, also at the same time: it never changes.
 type Affinity struct {
-	// Perplexity is what every row was fitted to: the one asked for, or the most that the number of rows allows.
+	// Perplexity is what every row was fitted to: the one asked for, or the most that the number of rows allows. With
+	// several, the largest.
 	Perplexity float64
 
 	first  []int32   // row i holds entries first[i] to first[i+1]
@@ -21,20 +24,102 @@ type Affinity struct {
 	p      []float64 // joint probabilities; all of them add up to 1
 }
 
+// Metric is how the distance of two rows is measured.
+type Metric string
+
+const (
+	Euclidean Metric = "euclidean"
+	Cosine    Metric = "cosine" // the Euclidean distance of the rows scaled to unit length
+)
+
 // AffinityOptions says how neighbourhoods are measured. A nil pointer means the defaults.
 type AffinityOptions struct {
-	// Perplexity is the effective number of neighbours of a point, at least 1. A point is compared with its
-	// 3·Perplexity nearest rows, so that n rows allow (n-1)/3 at most: more is cut to that, as
-	// Affinity.Perplexity tells. Default 30.
+	// Perplexity is the effective number of neighbours of a point, at least 1. A point is compared with its nearest
+	// rows, three times as many, so that n rows allow (n-1)/3 at most: more is cut to that, as Affinity.Perplexity
+	// reports. Default 30.
 	Perplexity float64
+	// Scales, if there are any, replace Perplexity: a point's affinities are the mean of those at each of these
+	// perplexities, so that the map keeps near and far neighbourhoods at once (Kobak and Berens 2019). Default none.
+	Scales []float64
+	// AllRows compares every point with all others, instead of the nearest: as the method was first described, in
+	// time and memory n². Perplexities may go up to n-1 then. Default false.
+	AllRows bool
+	Metric  Metric // default Euclidean
 }
 
-// NewAffinity measures which rows of x are neighbours: the exact nearest neighbours by Euclidean distance, a
-// Gaussian around each row whose width gives the perplexity asked for, and the mean of both directions. Rows that
-// implement RawRow(i) []float32 or mat.RawRowViewer are read without a copy. The result does not depend on the
-// number of cores.
+// complete fills in the defaults for n rows, and returns the perplexities and the number of neighbours.
+func (o *AffinityOptions) complete(n int) (scales []float64, k int, err error) {
+	scales, per := []float64{30}, 3.0
+	if o != nil {
+		if o.Perplexity != 0 {
+			scales = []float64{o.Perplexity}
+		}
+		if len(o.Scales) > 0 {
+			scales = slices.Clone(o.Scales)
+		}
+		if o.AllRows {
+			per = 1
+		}
+	}
+	for i, perplexity := range scales {
+		if !(perplexity >= 1) || math.IsInf(perplexity, 0) {
+			return nil, 0, fmt.Errorf("tsne: perplexity %v, want at least 1", perplexity)
+		}
+		scales[i] = min(perplexity, max(1, float64(n-1)/per))
+	}
+	if k = n - 1; per > 1 {
+		k = min(n-1, int(math.Ceil(per*slices.Max(scales))))
+	}
+	return scales, k, nil
+}
+
+// rows copies x for the search of neighbours.
+func (o *AffinityOptions) rows(x mat.Matrix) (*rows, error) {
+	if o == nil || o.Metric == "" || o.Metric == Euclidean {
+		return newRows(x)
+	}
+	compared, err := o.compared(x)
+	if err != nil {
+		return nil, err
+	}
+	return newRows(compared)
+}
+
+// compared copies x as the metric compares its rows.
+func (o *AffinityOptions) compared(x mat.Matrix) (*mat.Dense, error) {
+	switch o.Metric {
+	case "", Euclidean, Cosine:
+	default:
+		return nil, fmt.Errorf("tsne: metric %q, want %q or %q", o.Metric, Euclidean, Cosine)
+	}
+	n, d, err := dims(x)
+	if err != nil {
+		return nil, err
+	}
+	rows, from := mat.NewDense(n, d, nil), matrix.Of(x)
+	for i := range n {
+		row := rows.RawRowView(i)
+		copy(row, from.Row(i, make([]float64, d)))
+		if err := checkRow(i, row); err != nil {
+			return nil, err
+		}
+		if o.Metric != Cosine {
+			continue
+		}
+		length := floats.Norm(row, 2)
+		if length == 0 {
+			return nil, fmt.Errorf("tsne: row %d is all zeros: it has no direction, and no cosine with others", i)
+		}
+		floats.Scale(1/length, row)
+	}
+	return rows, nil
+}
+
+// NewAffinity measures which rows of x are neighbours: the exact nearest neighbours, a Gaussian around each row whose
+// width gives the perplexity asked for, and the mean of both directions. Rows that implement RawRow(i) []float32 or
+// mat.RawRowViewer are read without a copy. The result does not depend on the number of cores.
 func NewAffinity(ctx context.Context, x mat.Matrix, opts *AffinityOptions) (*Affinity, error) {
-	r, err := newRows(x)
+	r, err := opts.rows(x)
 	if err != nil {
 		return nil, err
 	}
@@ -42,29 +127,30 @@ func NewAffinity(ctx context.Context, x mat.Matrix, opts *AffinityOptions) (*Aff
 }
 
 func newAffinity(ctx context.Context, r *rows, opts *AffinityOptions) (*Affinity, error) {
-	perplexity := 30.0
-	if opts != nil && opts.Perplexity != 0 {
-		perplexity = opts.Perplexity
+	scales, k, err := opts.complete(r.n)
+	if err != nil {
+		return nil, err
 	}
-	if !(perplexity >= 1) || math.IsInf(perplexity, 0) {
-		return nil, fmt.Errorf("tsne: perplexity %v, want at least 1", perplexity)
-	}
-	perplexity = min(perplexity, max(1, float64(r.n-1)/3))
-	k := min(r.n-1, int(math.Ceil(3*perplexity)))
 	pool := kernel.NewPool(0)
 	defer pool.Close()
 	near, err := nearest(ctx, pool, r, k)
 	if err != nil {
-		return nil, fmt.Errorf("tsne: stopped in the search of neighbours: %w", err)
+		return nil, fmt.Errorf("tsne: nearest neighbours: %w", err)
 	}
 	p := make([]float64, r.n*k)
 	parallel(pool, r.n, func(lo, hi int) {
+		one := make([]float64, k)
 		for i := lo; i < hi; i++ {
-			conditional(near[i*k:(i+1)*k], perplexity, p[i*k:(i+1)*k])
+			for _, perplexity := range scales {
+				conditional(near[i*k:(i+1)*k], perplexity, one)
+				for e, v := range one {
+					p[i*k+e] += v / float64(len(scales))
+				}
+			}
 		}
 	})
 	a := symmetric(near, p, r.n, k)
-	a.Perplexity = perplexity
+	a.Perplexity = slices.Max(scales)
 	return a, nil
 }
 

@@ -14,6 +14,11 @@ type neighbour struct {
 	d2  float64
 }
 
+// nearer orders neighbours by distance, and equal ones by row.
+func nearer(a, b neighbour) int {
+	return cmp.Or(cmp.Compare(a.d2, b.d2), cmp.Compare(a.row, b.row))
+}
+
 // nearest returns the k nearest rows of each row, [n, k], sorted by distance and then by row.
 //
 // It looks at all pairs, a block of rows at a time: one matrix product in float32 gives |b|²-2a·b, which ranks the
@@ -79,9 +84,7 @@ func (s *search) nearest(r *rows, i int, rank []float32, slack float32) []neighb
 			s.exact = append(s.exact, neighbour{int32(j), squaredDistance(r.row(i), r.row(j))})
 		}
 	}
-	slices.SortFunc(s.exact, func(a, b neighbour) int {
-		return cmp.Or(cmp.Compare(a.d2, b.d2), cmp.Compare(a.row, b.row))
-	})
+	slices.SortFunc(s.exact, nearer)
 	return s.exact[:s.k]
 }
 

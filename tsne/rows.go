@@ -25,19 +25,16 @@ func newRows(x mat.Matrix) (*rows, error) {
 	if err := kernel.Check(); err != nil {
 		return nil, fmt.Errorf("tsne: %w", err)
 	}
-	if x == nil {
-		return nil, errors.New("tsne: no matrix to lay out")
-	}
-	n, d := x.Dims()
-	if n == 0 || d == 0 {
-		return nil, fmt.Errorf("tsne: %d rows of %d columns, want at least one of each", n, d)
+	n, d, err := dims(x)
+	if err != nil {
+		return nil, err
 	}
 	from, buf := matrix.Of(x), make([]float64, d)
 	largest := 0.0
 	for i := range n {
 		row := from.Row(i, buf)
-		if j := matrix.NotFinite(row, false); j >= 0 {
-			return nil, fmt.Errorf("tsne: row %d, column %d is %v, want finite values", i, j, row[j])
+		if err := checkRow(i, row); err != nil {
+			return nil, err
 		}
 		for _, v := range row {
 			largest = max(largest, math.Abs(v))
@@ -63,6 +60,25 @@ func newRows(x mat.Matrix) (*rows, error) {
 		}
 	}
 	return r, nil
+}
+
+// dims returns the size of x. A matrix that is empty or nil is an error.
+func dims(x mat.Matrix) (n, d int, err error) {
+	if x == nil {
+		return 0, 0, errors.New("tsne: no matrix to lay out")
+	}
+	if n, d = x.Dims(); n == 0 || d == 0 {
+		return 0, 0, fmt.Errorf("tsne: %d rows of %d columns, want at least one of each", n, d)
+	}
+	return n, d, nil
+}
+
+// checkRow returns an error if a value of a row is not finite.
+func checkRow(i int, row []float64) error {
+	if j := matrix.NotFinite(row, false); j >= 0 {
+		return fmt.Errorf("tsne: row %d, column %d is %v, want finite values", i, j, row[j])
+	}
+	return nil
 }
 
 // squaredDistance sums in float64, in a fixed order.

@@ -19,7 +19,7 @@ func Embed(ctx context.Context, x mat.Matrix, opts *Options) (*Map, error) {
 	if opts != nil {
 		o = *opts
 	}
-	r, err := newRows(x)
+	r, err := o.Affinity.rows(x)
 	if err != nil {
 		return nil, err
 	}

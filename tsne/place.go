@@ -1,0 +1,146 @@
+package tsne
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/org/salesconv/internal/kernel"
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Place returns points on the map for new rows, [rows, 2], leaving the map as it is; x are the rows that the map shows. A
+// new row starts at the mean of its nearest rows' points, weighed by its affinities with them, and moves downhill on its
+// own Kullback–Leibler divergence from them until it moves no more than 1e-4 of the map's unit. New rows do not act on each
+// other, so a row's point depends on that row alone. Of opts, the default perplexity is 5 here. It takes time in proportion
+// to the rows of both.
+func (m *Map) Place(ctx context.Context, x, added mat.Matrix, opts *AffinityOptions) (*mat.Dense, error) {
+	var o AffinityOptions
+	if opts != nil {
+		o = *opts
+	}
+	if o.Perplexity == 0 {
+		o.Perplexity = 5
+	}
+	p, err := m.newPlacement(x, added, &o)
+	if err != nil {
+		return nil, err
+	}
+	rows, _ := added.Dims()
+	out := mat.NewDense(rows, 2, nil)
+	pool := kernel.NewPool(0)
+	defer pool.Close()
+	parallel(pool, rows, func(lo, hi int) {
+		near, weights := make([]neighbour, p.n), make([]float64, p.k)
+		for i := lo; i < hi && ctx.Err() == nil; i++ {
+			at := p.place(i, near, weights)
+			out.SetRow(i, []float64{at.x, at.y})
+		}
+	})
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("tsne: placing rows: %w", context.Cause(ctx))
+	}
+	return out, nil
+}
+
+// placement is what all new rows share.
+type placement struct {
+	n, k     int // rows on the map, and how many of them a new one is compared with
+	scales   []float64
+	x, added *mat.Dense // as the metric compares them
+	points   []point
+	tree     quadtree
+}
+
+func (m *Map) newPlacement(x, added mat.Matrix, o *AffinityOptions) (*placement, error) {
+	if x == nil || added == nil {
+		return nil, errors.New("tsne: no rows to place, or none that the map shows")
+	}
+	n, d := x.Dims()
+	if points, _ := m.Points.Dims(); points != n {
+		return nil, fmt.Errorf("tsne: the map has %d points, but x has %d rows", points, n)
+	}
+	if _, width := added.Dims(); width != d {
+		return nil, fmt.Errorf("tsne: new rows of %d columns, those on the map have %d", width, d)
+	}
+	scales, k, err := o.complete(n)
+	if err != nil {
+		return nil, err
+	}
+	p := &placement{n: n, k: max(1, min(k, n)), scales: scales, points: make([]point, n)}
+	if p.x, err = o.compared(x); err != nil {
+		return nil, err
+	}
+	if p.added, err = o.compared(added); err != nil {
+		return nil, fmt.Errorf("%w (of the new rows)", err)
+	}
+	for i := range p.points {
+		p.points[i] = point{m.Points.At(i, 0), m.Points.At(i, 1)}
+	}
+	if !p.tree.build(p.points, 0.2) {
+		return nil, errDiverged
+	}
+	return p, nil
+}
+
+// place returns the point of a new row.
+func (p *placement) place(i int, near []neighbour, weights []float64) point {
+	row := p.added.RawRowView(i)
+	for j := range near {
+		d := floats.Distance(row, p.x.RawRowView(j), 2)
+		near[j] = neighbour{int32(j), d * d}
+	}
+	slices.SortFunc(near, nearer)
+	near = near[:p.k]
+	clear(weights)
+	one := make([]float64, p.k)
+	for _, perplexity := range p.scales {
+		conditional(near, perplexity, one)
+		floats.AddScaled(weights, 1/float64(len(p.scales)), one)
+	}
+	var at point
+	for e, nb := range near {
+		at.x += weights[e] * p.points[nb.row].x
+		at.y += weights[e] * p.points[nb.row].y
+	}
+	return p.descend(at, near, weights)
+}
+
+// descend moves a point downhill, halving steps that lead up.
+func (p *placement) descend(at point, near []neighbour, weights []float64) point {
+	const shortest, most = 1e-4, 1000
+	value, slope := p.divergence(at, near, weights)
+	for step, k := 1.0, 0; k < most; k++ {
+		next := point{at.x - step*slope.x, at.y - step*slope.y}
+		v, s := p.divergence(next, near, weights)
+		moved := step * math.Hypot(slope.x, slope.y)
+		if v < value {
+			at, value, slope, step = next, v, s, step*1.5
+		} else {
+			step /= 2
+		}
+		if moved < shortest {
+			break
+		}
+	}
+	return at
+}
+
+// divergence is Σ pⱼ log(1+|y-yⱼ|²) + log Z up to a constant, and its gradient.
+func (p *placement) divergence(y point, near []neighbour, weights []float64) (value float64, gradient point) {
+	force, z := p.tree.around(y)
+	z++ // y is not in the tree
+	value = math.Log(z)
+	gradient = point{-2 * force.x / z, -2 * force.y / z}
+	for e, nb := range near {
+		dx, dy := y.x-p.points[nb.row].x, y.y-p.points[nb.row].y
+		q := 1 / (1 + dx*dx + dy*dy)
+		value -= weights[e] * math.Log(q)
+		gradient.x += 2 * weights[e] * q * dx
+		gradient.y += 2 * weights[e] * q * dy
+	}
+	return value, gradient
+}
