@@ -1,11 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/classify/evaluate"
@@ -56,18 +54,6 @@ type mapped struct {
 	points     *mat.Dense
 }
 
-// influence is what a turn does to the predictions of the held-out calls in which somebody says it, the mean of them.
-type influence struct {
-	Text    string  `json:"text"`
-	Speaker string  `json:"speaker"`
-	Points  float64 `json:"points"`   // of probability, in hundredths
-	LogOdds float64 `json:"log_odds"` // contribution to the log-odds
-	Times   int     `json:"times"`    // that it is said
-	Won     int     `json:"won"`      // of these
-	Call    string  `json:"call"`     // one of them
-	Turn    int     `json:"turn"`     // its number there, from 1
-}
-
 // judge measures everything on the calls held out, and draws the maps of all.
 func judge(ctx context.Context, d *data, p *conversion.Predictor, fit *conversion.Report, o *options, progress *cli.Progress) (*results, error) {
 	r := &results{Options: *o, Data: d.counts(), Heads: p.Info().Heads, Tuning: *fit.Tuning, data: d}
@@ -84,7 +70,9 @@ func judge(ctx context.Context, d *data, p *conversion.Predictor, fit *conversio
 	if err := r.draw(ctx, d, fit, o.Seed, progress); err != nil {
 		return nil, err
 	}
-	return r, r.influences(ctx, d, p, o.Seed, progress)
+	var err error
+	r.Turns, err = influences(ctx, d, p, o.Seed, progress)
+	return r, err
 }
 
 func (d *data) counts() counts {
@@ -183,39 +171,4 @@ func sameNeighbours(points *mat.Dense, labels, of []int) float64 {
 		}
 	}
 	return float64(same) / float64(len(of))
-}
-
-// shown is how many turns for and against are listed.
-const shown = 6
-
-// influences finds the turns that move the predictions of held-out calls most, up and down. Turns that say the same, such as
-// those that agents read from a script, count as one.
-func (r *results) influences(ctx context.Context, d *data, predictor *conversion.Predictor, seed uint64, progress *cli.Progress) error {
-	said := map[string]*influence{}
-	var all []*influence
-	for k, i := range d.split.Test {
-		e, err := predictor.Explain(ctx, d.Calls[i], &conversion.ExplainOptions{Words: -1, Seed: seed})
-		if err != nil {
-			return err
-		}
-		for t, turn := range e.Turns {
-			key := strings.ToLower(strings.Join(strings.Fields(turn.Text), " "))
-			x := said[key]
-			if x == nil {
-				x = &influence{Text: turn.Text, Speaker: turn.Speaker, Call: d.Calls[i].ID, Turn: t + 1}
-				said[key], all = x, append(all, x)
-			}
-			x.Times++
-			x.Won += d.Labels[i]
-			x.LogOdds += (turn.Contribution - x.LogOdds) / float64(x.Times)
-			x.Points += (100*turn.Contribution*study.Slope(e) - x.Points) / float64(x.Times)
-		}
-		progress.Show("explaining held-out calls", k+1, len(d.split.Test))
-	}
-	slices.SortStableFunc(all, func(a, b *influence) int { return cmp.Compare(b.Points, a.Points) })
-	n := min(shown, len(all)/2)
-	for _, x := range slices.Concat(all[:n], all[len(all)-n:]) {
-		r.Turns = append(r.Turns, *x)
-	}
-	return nil
 }

@@ -195,8 +195,13 @@ var terms = []report.Block{
 	report.Text("tf-idf: which words and pairs of words are said. Turn mean, last turns, trend: what turns mean, as the encoder embeds them, over the whole call, at its end, and from beginning to end. Stack: the sum of all these, each weighted by what it is worth."),
 }
 
+// table shows the scores. A predictor that does without fine-tuning equals the generic stack, which need not be there twice.
 func (r *results) table() report.Table {
-	return study.Table(r.Methods, "method", "Each row is a method of predicting which calls are won, judged on the held-out calls.")
+	methods := r.Methods
+	if !r.Tuning.Used {
+		methods = slices.DeleteFunc(slices.Clone(methods), func(m study.Method) bool { return m.Name == conversion.Title(conversion.GenericStack) })
+	}
+	return study.Table(methods, "method", "Each row is a method of predicting which calls are won, judged on the held-out calls.")
 }
 
 // tests shows which differences are more than chance.
@@ -241,7 +246,7 @@ func (r *results) maps() (report.Figures, error) {
 
 func (r *results) turns() report.Table {
 	t := report.Table{Columns: []string{"points", "said", "speaker", "times", "of these won", "for example"},
-		Caption: "The turns of held-out calls that raise and lower the probability of a won call most, in points: +5 takes 40% to 45%. Turns that say the same count as one. This is what the model makes of a turn, not what the turn did to the customer."}
+		Caption: "The turns of held-out calls that raise and lower the probability of a won call most, in points: +5 takes 40% to 45%. Turns that say much the same count as one, with the mean of their points. This is what the model makes of a turn, not what the turn did to the customer."}
 	for _, x := range r.Turns {
 		t.Rows = append(t.Rows, []string{fmt.Sprintf("%+.1f", x.Points), x.Text, x.Speaker, fmt.Sprint(x.Times), fmt.Sprint(x.Won), fmt.Sprintf("turn %d of %s", x.Turn, x.Call)})
 	}
