@@ -18,6 +18,7 @@ import (
 type PlotOptions struct {
 	Title  string // Default: none.
 	Top    int    // players shown by name. Default 12.
+	Axis   string // what the values are in, below a waterfall. Default log-odds.
 	Format string // png or svg. Default png.
 }
 
@@ -29,7 +30,7 @@ func (o *PlotOptions) complete() PlotOptions {
 	if c.Top <= 0 {
 		c.Top = 12
 	}
-	c.Format = cmp.Or(c.Format, "png")
+	c.Axis, c.Format = cmp.Or(c.Axis, "log-odds"), cmp.Or(c.Format, "png")
 	return c
 }
 
@@ -49,7 +50,7 @@ func Waterfall(w io.Writer, e *Explanation, opts *PlotOptions) error {
 	if others := len(e.Values) - len(top); others > 0 {
 		steps = append(steps, figure.Bar{Name: fmt.Sprintf("%d others", others), Value: rest})
 	}
-	f, err := figure.Waterfall(o.Title, "log-odds", e.Base, steps)
+	f, err := figure.Waterfall(o.Title, o.Axis, e.Base, steps)
 	if err != nil {
 		return fmt.Errorf("shap: %w", err)
 	}

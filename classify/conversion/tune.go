@@ -25,9 +25,6 @@ type Tuning struct {
 	Used      bool                  `json:"used"`      // the predictor's stack has the tuned head
 	Trials    []classify.BlockTrial `json:"trials"`    // the stack without it and with it, judged out of fold
 	Histories []*triplet.History    `json:"histories"` // on all training calls, then without each inner fold
-	// Options are those of the run on all training calls as they were used, with the defaults filled in. Tasks and
-	// Confounders are left out.
-	Options triplet.Options `json:"-"`
 }
 
 // Verdict says in a sentence what the trials came to.
@@ -93,8 +90,6 @@ func (f *fit) tune(ctx context.Context) (*tuned, error) {
 		return nil, err
 	}
 	t := &tuned{margins: make([]float64, len(f.docs))}
-	t.Options = recipe(f.Tune, f.generic.Config().NumHiddenLayers, len(f.docs))
-	t.Options.Tasks, t.Options.Confounders, t.Options.Checkpoints = nil, nil, nil
 	held := make([]*mat.Dense, len(folds))
 	models := make([]*encoder.Model, len(folds)+1)
 	for k := range models {

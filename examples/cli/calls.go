@@ -28,12 +28,15 @@ import (
 //	}
 type Calls struct {
 	Rejected
-	// Mask is the default of -mask.
-	Mask   bool
-	reader transcript.Reader
+	Mask bool // personal data are masked; see MaskFlag
+	// Accept returns an error for a call that cannot be used although it can be read. Nil accepts all.
+	Accept func(transcript.Call) error
+
+	reader  transcript.Reader
+	summary transcript.Summary // of what Read or Collect read
 }
 
-// Flags adds -columns, -won, -lost, -roles and -mask, and those of Rejected.
+// Flags adds -columns, -won, -lost and -roles, and those of Rejected.
 func (c *Calls) Flags(flags *flag.FlagSet) {
 	c.reader.Formats = map[string]transcript.Format{parquet.Ending: parquet.Calls}
 	c.reader.Columns = make(map[string]string)
@@ -57,8 +60,12 @@ func (c *Calls) Flags(flags *flag.FlagSet) {
 			return fmt.Errorf("the side of %s is %q, want agent, customer or other", speaker, side)
 		})
 	})
-	flags.BoolVar(&c.Mask, "mask", c.Mask, "replace names, addresses, telephone, card and account numbers in all calls before anything else")
 	c.Rejected.Flags(flags)
+}
+
+// MaskFlag adds -mask.
+func (c *Calls) MaskFlag(flags *flag.FlagSet) {
+	flags.BoolVar(&c.Mask, "mask", false, "replace names, addresses, telephone, card and account numbers in all calls before anything else")
 }
 
 // words returns a function that appends the words of a list.
@@ -95,9 +102,8 @@ func (c *Calls) Read(ctx context.Context, env *Env, file string) iter.Seq2[trans
 			yield(transcript.Call{}, err)
 			return
 		}
-		var s transcript.Summary
 		used := 0
-		for call, err := range c.raw(ctx, env, file, &s) {
+		for call, err := range c.raw(ctx, env, file) {
 			if err == nil {
 				used++
 			} else if err = c.Add(err); err == nil {
@@ -107,18 +113,19 @@ func (c *Calls) Read(ctx context.Context, env *Env, file string) iter.Seq2[trans
 				return
 			}
 		}
-		if err := c.end(env, &s, used); err != nil {
+		c.Note(env)
+		if err := c.Close(used); err != nil {
 			yield(transcript.Call{}, err)
 		}
 	}
 }
 
-// Collect returns the calls that Read streams. A call with the ID of one before is one that cannot be used.
+// Collect returns the calls that Read streams, and leaves it to the command to call Note. A call with the ID of one before
+// is one that cannot be used.
 func (c *Calls) Collect(ctx context.Context, env *Env, file string) ([]transcript.Call, error) {
 	if err := c.Open(env); err != nil {
 		return nil, err
 	}
-	var s transcript.Summary
 	var ended error
 	skip := func(err error) {
 		if err := c.Add(err); ended == nil {
@@ -128,20 +135,23 @@ func (c *Calls) Collect(ctx context.Context, env *Env, file string) ([]transcrip
 	if !c.skip && c.file == nil {
 		skip = nil
 	}
-	calls, err := transcript.Collect(c.raw(ctx, env, file, &s), skip)
+	calls, err := transcript.Collect(c.raw(ctx, env, file), skip)
 	if err == nil {
 		err = ended
 	}
 	if err != nil {
 		return nil, err
 	}
-	return calls, c.end(env, &s, len(calls))
+	return calls, c.Close(len(calls))
 }
 
+// Note says what was understood of what was read.
+func (c *Calls) Note(env *Env) { env.Notef("read %v", &c.summary) }
+
 // raw streams the calls, masked if that is asked for, and whatever is wrong.
-func (c *Calls) raw(ctx context.Context, env *Env, file string, s *transcript.Summary) iter.Seq2[transcript.Call, error] {
+func (c *Calls) raw(ctx context.Context, env *Env, file string) iter.Seq2[transcript.Call, error] {
 	reader := c.reader
-	reader.Summary = s
+	reader.Summary = &c.summary
 	return func(yield func(transcript.Call, error) bool) {
 		calls := reader.File(ctx, file)
 		if file == "" || file == "-" {
@@ -151,6 +161,9 @@ func (c *Calls) raw(ctx context.Context, env *Env, file string, s *transcript.Su
 			if bad, ok := errors.AsType[*transcript.RecordError](err); ok && bad.File == "" {
 				bad.File = "standard input"
 			}
+			if err == nil && c.Accept != nil {
+				err = c.Accept(call)
+			}
 			if err == nil && c.Mask {
 				call = call.Mask().Call
 			}
@@ -159,10 +172,4 @@ func (c *Calls) raw(ctx context.Context, env *Env, file string, s *transcript.Su
 			}
 		}
 	}
-}
-
-// end says what was read.
-func (c *Calls) end(env *Env, s *transcript.Summary, used int) error {
-	env.Notef("read %v", s)
-	return c.Close(used)
 }

@@ -20,6 +20,7 @@ func reading(t *testing.T, args ...string) (*Calls, *Env, *bytes.Buffer) {
 	env := &Env{Name: "try", Args: args, Stderr: &note}
 	c, flags := new(Calls), flag.NewFlagSet("try", flag.ContinueOnError)
 	c.Flags(flags)
+	c.MaskFlag(flags)
 	if err := env.Parse(flags); err != nil {
 		t.Fatal(err)
 	}
@@ -42,6 +43,7 @@ func TestCalls(t *testing.T) {
 	if err != nil || len(calls) != 2 {
 		t.Fatalf("%d calls, error %v", len(calls), err)
 	}
+	c.Note(env)
 	if a := calls[0]; a.ID != "1" || a.Outcome != transcript.Won || a.Metadata.AgentID != "x" || a.Turns()[0].Role != transcript.Agent {
 		t.Errorf("first call %+v", a)
 	}

@@ -239,10 +239,9 @@ func TestRejected(t *testing.T) {
 		closed      string
 	}{
 		{"stops", nil, 1, "no transcript", "", ""},
-		{"skips", []string{"-skip"}, 3, "", "try: left out: transcript: calls\\u001b.jsonl: record 2, byte 17: no transcript\n" +
-			"try: 1 records cannot be used and are left out; 3 calls are read\n", ""},
+		{"skips", []string{"-skip"}, 3, "", "try: left out: transcript: calls\\u001b.jsonl: record 2, byte 17: no transcript\n", ""},
 		{"skips all", []string{"-skip"}, 0, "", "try: left out: ", "no record can be used"},
-		{"writes", []string{"-rejected", file}, 3, "", "try: 1 records cannot be used and are left out (see " + file + "); 3 calls are read\n", ""},
+		{"writes", []string{"-rejected", file}, 3, "", "try: 1 left out with the reasons in " + file + "\n", ""},
 	} {
 		var note bytes.Buffer
 		env := &Env{Name: "try", Args: c.args, Stderr: &note}

@@ -71,19 +71,20 @@ func (r *Rejected) Add(err error) error {
 	return WriteJSON(r.file, line)
 }
 
-// Close says how many records were left out and how many were used; that none could be used is an error.
-func (r *Rejected) Close(used int) (err error) {
+// Close says where the records are that were left out; that none of all could be used is an error.
+func (r *Rejected) Close(used int) error {
 	where := ""
 	if r.file != nil {
-		err = r.file.Close()
+		if err := r.file.Close(); err != nil {
+			return err
+		}
 		where = " (see " + r.path + ")"
 	}
 	switch {
-	case err != nil || r.count == 0:
-		return err
-	case used == 0:
+	case r.count > 0 && used == 0:
 		return errors.New("no record can be used" + where)
+	case r.count > 0 && r.file != nil:
+		r.env.Notef("%d left out with the reasons in %s", r.count, r.path)
 	}
-	r.env.Notef("%d records cannot be used and are left out%s; %d calls are read", r.count, where, used)
 	return nil
 }

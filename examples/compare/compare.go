@@ -56,7 +56,8 @@ type trial struct {
 	blocks map[string]classify.Block // by their names
 	folds  []evaluate.Fold
 
-	model fs.FS // of the generic encoder; nil: the built-in one
+	model fs.FS    // of the generic encoder; nil: the built-in one
+	texts []string // of the calls, as tf-idf reads them
 	fits  []fitted
 }
 
@@ -76,7 +77,7 @@ const talkBlock = "talk and metadata"
 const lastTurns = 3
 
 func compare(ctx context.Context, env *cli.Env, o *options) (*results, error) {
-	d, err := study.Read(ctx, env, o.Data, &study.ReadOptions{Rejected: &o.rejected, Mask: o.Mask})
+	d, err := study.Read(ctx, env, o.Data, &o.calls)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +86,7 @@ func compare(ctx context.Context, env *cli.Env, o *options) (*results, error) {
 	if s.model, err = cli.Model(o.Model); err != nil {
 		return nil, err
 	}
+	s.texts = texts(d.Docs, o.Mask)
 	if s.folds, err = s.assign(); err != nil {
 		return nil, fmt.Errorf("%s: %w", d.Source, err)
 	}
@@ -93,6 +95,21 @@ func compare(ctx context.Context, env *cli.Env, o *options) (*results, error) {
 	}
 	r := &results{Options: *o, Source: d.Source, Synthetic: d.Synthetic, Calls: len(d.Calls), Won: d.Won(), kind: d.Kind()}
 	return r, s.judge(ctx, r)
+}
+
+// texts are documents as tf-idf reads them. Each turn is masked by itself, as the predictor does it.
+func texts(docs [][]string, mask bool) []string {
+	all := make([]string, len(docs))
+	for i, doc := range docs {
+		turns := slices.Clone(doc)
+		for k, turn := range turns {
+			if mask {
+				turns[k] = transcript.Call{Text: turn}.Mask().Call.Text
+			}
+		}
+		all[i] = strings.Join(turns, "\n")
+	}
+	return all
 }
 
 // assign assigns the calls to folds.
@@ -119,6 +136,7 @@ func (s *trial) encode(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", cmp.Or(s.Model, "the built-in model"), err)
 	}
+	s.Note(s.env, &s.options.calls)
 	turns := 0
 	for _, d := range s.Docs {
 		turns += len(d)
@@ -142,15 +160,11 @@ func (s *trial) encode(ctx context.Context) error {
 
 // words is tf-idf, its terms and weights learned from the training calls.
 func (s *trial) words(_ context.Context, train []int) (mat.Matrix, error) {
-	texts := make([]string, len(s.Calls))
-	for i, turns := range s.Docs {
-		texts[i] = strings.Join(turns, "\n")
-	}
-	t, err := transcript.FitTFIDF(study.Pick(texts, train), nil)
+	t, err := transcript.FitTFIDF(study.Pick(s.texts, train), nil)
 	if err != nil {
 		return nil, err
 	}
-	return t.Transform(texts), nil
+	return t.Transform(s.texts), nil
 }
 
 // talk is who talks how much and how, what is mentioned, and the metadata.
@@ -174,7 +188,7 @@ func (s *trial) fit(ctx context.Context, train []int) (*conversion.Report, error
 		}
 	}
 	started := time.Now()
-	o := &conversion.Options{Model: s.model, Groups: study.Pick(s.Groups, train), Seed: s.Seed, Progress: s.stages.Show}
+	o := &conversion.Options{Model: s.model, Unmasked: !s.Mask, Groups: study.Pick(s.Groups, train), Seed: s.Seed, Progress: s.stages.Show}
 	o.Tune.Epochs = s.Epochs
 	_, f, err := conversion.Fit(ctx, study.Pick(s.Calls, train), o)
 	if err != nil {

@@ -37,7 +37,7 @@ type options struct {
 	Seed    uint64  `json:"seed"`
 	Mask    bool    `json:"mask"`
 
-	rejected   cli.Rejected
+	calls      cli.Calls
 	html, json string
 }
 
@@ -45,8 +45,8 @@ func parse(env *cli.Env) (o *options, err error) {
 	o = new(options)
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
 	flags.StringVar(&o.Data, "data", "", "`file` or directory of labelled calls; default: a sample of synthetic calls")
-	o.rejected.Flags(flags)
-	flags.BoolVar(&o.Mask, "mask", true, "mask names, numbers and addresses in the calls before anything is learned from them or written")
+	o.calls.Flags(flags)
+	flags.BoolVar(&o.Mask, "mask", true, "mask names, numbers and addresses in what tf-idf reads, as finetune does")
 	flags.StringVar(&o.Model, "model", "", "`directory` of a sentence-transformers model, or its name on the Hugging Face hub if it is in the cache; default: the built-in all-MiniLM-L6-v2")
 	flags.IntVar(&o.Folds, "folds", 5, "number of parts of the calls, each predicted from the others")
 	flags.BoolVar(&o.Forward, "forward", false, "test on later calls than are trained on, by call_time, rather than on other agents")

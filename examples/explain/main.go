@@ -1,83 +1,123 @@
 // Command explain tells why the predictor gives calls the probabilities it does: what each turn adds to the log-odds of
-// a won call, and what the words of the most telling turns add to theirs.
+// a won call, and what the words of the most influential turns add to theirs.
 //
-//	go run ./examples/explain -models DIR [-html FILE] [-words N] [-seed N] [FILE]
+//	go run ./examples/explain -models DIR [-html FILE] [-words N] [-seed N] [-columns NAMES] [-roles NAMES] [-mask]
+//	    [-skip] [-rejected FILE] [FILE]
 //
-// DIR is the folder models that finetune wrote, or the one above it. FILE is a file or folder of calls in any of
-// transcript's formats; by default calls are read from standard input as JSON, an array, one object or JSON Lines. Labels
-// are not looked at. For each call it writes a line
+// DIR is the directory that finetune wrote to. FILE is a file or directory of calls in any format that examples/inspect reads;
+// by default calls are read from standard input as JSON. Labels are not looked at. For each call it writes a line
 //
-//	{"id":…,"probability":…,"log_odds":…,"base":…,"turns":[{"speaker":…,"text":…,"start":…,"end":…,"contribution":…,
-//	    "words":[{"text":…,"start":…,"end":…,"contribution":…,"error":…},…]},…]}
+//	{"id":…,"probability":…,"log_odds":…,"warnings":[…],"base":…,"turns":[{"speaker":…,"text":…,"start":…,"end":…,
+//	    "contribution":…,"words":[{"text":…,"start":…,"end":…,"contribution":…,"error":…},…]},…],"model":…,"time":…}
 //
 // to standard output, in their order. Base and the contributions of all turns add up to the log-odds. Those of the
 // words of a turn add up to what the log-odds lose when the turn falls silent; they are sampled, and error is the
-// standard error. Start and end are bytes of the transcript. With -html it also writes a page that stands alone, with
-// the calls marked up.
+// standard error. Start and end are bytes of the transcript. Warnings are reasons to distrust the probability, the model is
+// the predictor's version, the time is when the command started.
+//
+// With -html it also writes a page that stands alone, with the calls marked up, in points of probability.
+//
+// Everything before a record that cannot be used is written. Such a record ends the command, unless -skip or -rejected says
+// to leave it out.
 package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
+	"github.com/org/salesconv/transcript"
 )
 
 func main() { cli.Main(run) }
 
-func run(ctx context.Context, env *cli.Env) error {
+// options are the flags.
+type options struct {
+	models, html, file string
+	words              int
+	seed               uint64
+	calls              cli.Calls
+}
+
+func parse(env *cli.Env) (o *options, err error) {
+	o = new(options)
 	flags := flag.NewFlagSet("explain", flag.ContinueOnError)
-	models := flags.String("models", "", "`folder` that finetune wrote (required)")
-	html := flags.String("html", "", "`file` to write a page with the calls marked up to")
-	words := flags.Int("words", 3, "explain the words of this many of a call's most telling turns")
-	seed := flags.Uint64("seed", 1, "seed of what is sampled")
+	flags.StringVar(&o.models, "models", "", "`directory` that finetune wrote (required)")
+	flags.StringVar(&o.html, "html", "", "`file` to write a page with the calls marked up to")
+	flags.IntVar(&o.words, "words", 3, "explain the words of this `number` of a call's most influential turns; 0: none")
+	flags.Uint64Var(&o.seed, "seed", 1, "seed of what is sampled")
+	o.calls.Flags(flags)
+	o.calls.MaskFlag(flags)
 	if err := env.Parse(flags); err != nil {
-		return err
+		return nil, err
 	}
 	switch {
-	case *models == "":
-		return cli.Usagef("-models is missing: name the folder that finetune wrote")
-	case *words < 0:
-		return cli.Usagef("-words %d, want 0 or more", *words)
+	case o.models == "":
+		return nil, cli.Usagef("-models is missing: name the directory that finetune wrote")
+	case o.words < 0:
+		return nil, cli.Usagef("-words %d, want 0 or more", o.words)
 	}
-	p, err := conversion.Load(os.DirFS(*models))
+	o.file, err = env.File()
+	return o, err
+}
+
+// line is what is written for a call.
+type line struct {
+	*conversion.Explanation
+	Model string `json:"model"`
+	Time  string `json:"time"`
+}
+
+func run(ctx context.Context, env *cli.Env) error {
+	o, err := parse(env)
 	if err != nil {
-		return fmt.Errorf("%s: %w", *models, err)
+		return err
 	}
-	o := &conversion.ExplainOptions{Words: *words, Seed: *seed}
-	if o.Words == 0 {
-		o.Words = -1
+	p, err := conversion.Load(os.DirFS(o.models))
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.models, err)
 	}
-	page, long := &page{}, 0
-	out := json.NewEncoder(env.Stdout)
-	out.SetEscapeHTML(false)
-	for call, err := range env.Calls(ctx) {
+	x := &explainer{options: o, predictor: p, time: time.Now().UTC().Format(time.RFC3339)}
+	for call, err := range o.calls.Read(ctx, env, o.file) {
+		if err == nil {
+			err = x.explain(ctx, env, call)
+		}
 		if err != nil {
-			return err
-		}
-		e, err := p.Explain(ctx, call, o)
-		if err != nil {
-			return fmt.Errorf("call %q: %w", call.ID, err)
-		}
-		long += e.Long
-		if err := out.Encode(e); err != nil {
-			return err
-		}
-		if *html != "" {
-			if err := page.add(ctx, p, call, e); err != nil {
-				return err
-			}
+			return errors.Join(err, x.page.write(o.html))
 		}
 	}
-	if long > 0 {
-		env.Notef("%d turns are too long for their words to be explained", long)
+	if x.long > 0 {
+		env.Notef("%d turns are too long for their words to be explained", x.long)
 	}
-	if *html == "" {
-		return nil
+	return x.page.write(o.html)
+}
+
+// explainer explains calls one by one.
+type explainer struct {
+	*options
+	predictor *conversion.Predictor
+	time      string
+	page      page
+	long      int // turns whose words are not explained
+}
+
+func (x *explainer) explain(ctx context.Context, env *cli.Env, call transcript.Call) error {
+	words := x.words
+	if words == 0 {
+		words = -1 // none
 	}
-	return page.write(*html)
+	e, err := x.predictor.Explain(ctx, call, &conversion.ExplainOptions{Words: words, Seed: x.seed})
+	if err != nil {
+		return fmt.Errorf("call %q: %w", call.ID, err)
+	}
+	x.long += e.Long
+	if err := cli.WriteJSON(env.Stdout, line{e, x.predictor.Version(), x.time}); err != nil || x.html == "" {
+		return err
+	}
+	return x.page.add(ctx, x.predictor, call, e)
 }

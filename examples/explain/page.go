@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/internal/report"
+	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/internal/atomicfile"
 	"github.com/org/salesconv/internal/figure"
 	"github.com/org/salesconv/shap"
@@ -28,21 +30,33 @@ func (p *page) add(ctx context.Context, model *conversion.Predictor, call transc
 		p.left++
 		return nil
 	}
-	moves, err := p.moves(ctx, model, call)
-	if err != nil {
-		return err
+	text := fmt.Sprintf("Probability of a won call: %.0f%%; the average call has %.0f%%. The turns make the difference, in points of probability.",
+		100*e.Probability, 100*classify.Sigmoid(e.Base))
+	for _, w := range e.Warnings {
+		text += " " + warnings[w]
 	}
-	telling, err := p.telling(e)
-	if err != nil {
-		return err
+	section := report.Section{Title: "Call " + call.ID, Blocks: []report.Block{report.Text(text)}}
+	if len(e.Turns) > 0 {
+		moves, err := p.moves(ctx, model, call)
+		if err != nil {
+			return err
+		}
+		influential, err := p.influential(e)
+		if err != nil {
+			return err
+		}
+		section.Blocks = append(section.Blocks, report.Figures{moves, influential}, markedUp(e))
 	}
-	verdict := report.Text(fmt.Sprintf("Probability of a won call: %.2f (log-odds %+.3f; the average call has %+.3f).",
-		e.Probability, e.LogOdds, e.Base))
-	p.sections = append(p.sections, report.Section{
-		Title:  "Call " + call.ID,
-		Blocks: []report.Block{verdict, report.Figures{moves, telling}, markedUp(e)},
-	})
+	p.sections = append(p.sections, section)
 	return nil
+}
+
+// warnings says what to make of a prediction with one.
+var warnings = map[conversion.Warning]string{
+	conversion.NoWords:    "Nobody says a word in this call: this is the share of training calls that were won.",
+	conversion.TooShort:   "Distrust it: the call is shorter than nearly all training calls.",
+	conversion.NotEnglish: "Distrust it: the call is not in English, as the training calls are.",
+	conversion.Unlike:     "Distrust it: what is said is unlike the training calls.",
 }
 
 // moves draws the probability after each turn, or after 200 of them at most.
@@ -67,24 +81,25 @@ func (p *page) moves(ctx context.Context, model *conversion.Predictor, call tran
 	return report.NewFigure("Each point reads the call up to that turn.", func(w io.Writer) error { return f.Write(w, "svg") })
 }
 
-// telling draws what the most telling turns add.
-func (p *page) telling(e *conversion.Explanation) (report.Figure, error) {
-	x := &shap.Explanation{Base: e.Base}
+// influential draws what the most influential turns add.
+func (p *page) influential(e *conversion.Explanation) (report.Figure, error) {
+	points := 100 * study.Slope(e)
+	x := &shap.Explanation{Base: 100 * classify.Sigmoid(e.Base)}
 	for i, t := range e.Turns {
-		x.Values = append(x.Values, t.Contribution)
+		x.Values = append(x.Values, points*t.Contribution)
 		x.Names = append(x.Names, fmt.Sprintf("%d %s", i+1, t.Text))
 	}
-	return report.NewFigure("From the average call to this one, in log-odds; turns are numbered.", func(w io.Writer) error {
-		return shap.Waterfall(w, x, &shap.PlotOptions{Title: "The most telling turns", Top: 8, Format: "svg"})
+	return report.NewFigure("From the average call to this one, in per cent and points; turns are numbered.", func(w io.Writer) error {
+		return shap.Waterfall(w, x, &shap.PlotOptions{Title: "The most influential turns", Top: 8, Axis: "probability of a won call, %", Format: "svg"})
 	})
 }
 
 func markedUp(e *conversion.Explanation) report.Transcript {
-	t := report.Transcript{Title: "The call, marked up"}
+	t, points := report.Transcript{Title: "The call, marked up"}, 100*study.Slope(e)
 	for i, u := range e.Turns {
-		turn := report.Turn{Speaker: fmt.Sprintf("%d %s", i+1, u.Speaker), Value: u.Contribution}
+		turn := report.Turn{Speaker: fmt.Sprintf("%d %s", i+1, u.Speaker), Value: points * u.Contribution}
 		for _, w := range u.Words {
-			turn.Spans = append(turn.Spans, report.Span{Text: w.Text, Value: w.Contribution})
+			turn.Spans = append(turn.Spans, report.Span{Text: w.Text, Value: points * w.Contribution})
 		}
 		if len(u.Words) == 0 {
 			turn.Spans = []report.Span{{Text: u.Text}}
@@ -94,12 +109,15 @@ func markedUp(e *conversion.Explanation) report.Transcript {
 	return t
 }
 
-// write writes the page.
+// write writes the page, if one was asked for.
 func (p *page) write(path string) error {
+	if path == "" {
+		return nil
+	}
 	doc := report.Page{
 		Title: "Why these probabilities",
-		Lead: "What each turn of a call adds to the log-odds of winning it, and what the words of the most telling turns " +
-			"add to theirs. This is what the model makes of a turn, not what the turn did to the customer.",
+		Lead: "What each turn of a call adds to the probability of winning it, in points (+5 takes 40% to 45%), and what the words of the most " +
+			"influential turns add to theirs. This is what the model makes of a turn, not what the turn did to the customer.",
 		Sections: p.sections,
 	}
 	if p.left > 0 {

@@ -13,17 +13,18 @@ import (
 type data struct {
 	*study.Data
 	split transcript.Fold
+	mask  bool // what is written of calls
 }
 
 func read(ctx context.Context, env *cli.Env, o *options) (*data, error) {
-	calls, err := study.Read(ctx, env, o.Data, &study.ReadOptions{Rejected: &o.rejected, Mask: o.Mask})
+	calls, err := study.Read(ctx, env, o.Data, &o.calls)
 	if err != nil {
 		return nil, err
 	}
 	if err := calls.Need(fewest); err != nil {
 		return nil, err
 	}
-	d := &data{Data: calls}
+	d := &data{Data: calls, mask: o.Mask}
 	if d.Groups == nil {
 		d.split, err = transcript.Split(d.Calls, testShare, o.Seed)
 	} else {
@@ -34,6 +35,17 @@ func read(ctx context.Context, env *cli.Env, o *options) (*data, error) {
 	}
 	return d, nil
 }
+
+// written are the turns of a call as results quote them.
+func (d *data) written(call transcript.Call) []transcript.Turn {
+	if !d.mask {
+		return call.Turns()
+	}
+	return call.Mask().Call.Turns()
+}
+
+// test are the calls held out.
+func (d *data) test() []transcript.Call { return study.Pick(d.Calls, d.split.Test) }
 
 // train are the calls to train on.
 func (d *data) train() []transcript.Call { return study.Pick(d.Calls, d.split.Train) }
@@ -46,6 +58,9 @@ func (d *data) column(key string) ([]string, error) {
 	calls := d.train()
 	values, known := make([]string, len(calls)), false
 	for i, c := range calls {
+		if d.mask {
+			c = c.Mask().Call
+		}
 		if key != "day" {
 			values[i] = c.Metadata.Value(key)
 		} else if at := c.Metadata.CallTime; !at.IsZero() {

@@ -35,8 +35,12 @@ func influences(ctx context.Context, d *data, p *conversion.Predictor, seed uint
 		if err != nil {
 			return nil, err
 		}
+		written := d.written(d.Calls[i])
 		for t, turn := range e.Turns {
-			all = append(all, influence{Text: turn.Text, Speaker: turn.Speaker, Points: 100 * turn.Contribution * study.Slope(e), LogOdds: turn.Contribution,
+			if t >= len(written) {
+				break
+			}
+			all = append(all, influence{Text: written[t].Text, Speaker: written[t].Speaker, Points: 100 * turn.Contribution * study.Slope(e), LogOdds: turn.Contribution,
 				Times: 1, Won: d.Labels[i], Call: d.Calls[i].ID, Turn: t + 1})
 		}
 		progress.Show("explaining held-out calls", k+1, len(d.split.Test))

@@ -63,7 +63,7 @@ func judge(ctx context.Context, d *data, p *conversion.Predictor, fit *conversio
 		r.resumed, whole.Resumed = append(r.resumed, h.Resumed), 0 // metrics.json does not depend on it
 		r.Tuning.Histories[k] = &whole
 	}
-	r.Options.used(&fit.Tuning.Options)
+	r.Options.used(p.Info().Options.Tuning)
 	if err := r.compare(ctx, d, fit, o.Seed); err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ var compared = [][2]string{
 // compare judges each method of predicting, and pairs of them.
 func (r *results) compare(ctx context.Context, d *data, fit *conversion.Report, seed uint64) error {
 	test := d.split.Test
-	predictions, err := fit.Predict(ctx, study.Pick(d.Calls, test))
+	predictions, err := fit.Predict(ctx, d.test())
 	if err != nil {
 		return err
 	}

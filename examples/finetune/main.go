@@ -1,15 +1,16 @@
 // Command finetune fine-tunes the encoder on labelled calls, trains the predictor, compares it with what it would be without
 // fine-tuning, and saves everything.
 //
-//	go run ./examples/finetune [-data FILE] [-skip] [-rejected FILE] [-mask=false] [-model DIR] [-classifier_type logistic|xgboost]
+//	go run ./examples/finetune [-data FILE] [-columns NAMES] [-won WORDS] [-lost WORDS] [-roles NAMES] [-skip] [-rejected FILE]
+//	    [-mask=false] [-model DIR] [-classifier_type logistic|xgboost]
 //	    [-epochs N] [-n_pairs N] [-loss NAME] [-learning_rate X] [-train_layers N] [-lora RANK] [-batch_size N]
 //	    [-attention] [-tasks KEYS] [-shortcuts KEYS] [-seed N] [-out DIR]
 //
 // The defaults are those that did best; -help tells what each flag is for.
 //
-// FILE is a file or directory of calls in any of transcript's formats, such as JSON (an array, one object or JSON Lines; may
-// be gzipped): transcript, label 0 or 1, metadata. A record that cannot be used ends the run, unless -skip or -rejected is
-// given. The default is a sample of synthetic calls. A quarter of the calls is held out and only judged on; calls of one agent
+// FILE is a file or directory of calls in any format that examples/inspect reads, such as JSON (an array, one object or JSON
+// Lines; may be gzipped): transcript, label 0 or 1, metadata. A record that cannot be used ends the run, unless -skip or
+// -rejected is given. The default is a sample of synthetic calls. A quarter of the calls is held out and only judged on; calls of one agent
 // stay on one side. Below the DIR of -out it writes
 //
 //	models/                               the predictor, for the commands predict and explain
@@ -27,9 +28,9 @@
 //
 // # Personal data
 //
-// models/ holds words of the calls (words.json) and the results quote turns. Therefore names, telephone and card numbers,
-// addresses and the like are masked before anything is learned or written, as far as transcript.Call.Mask finds them, which
-// is not all of them: keep the directory as safe as the calls. -mask=false leaves them in.
+// models/ holds words of the calls (words.json), and values of the metadata that -tasks names; the results quote turns.
+// Therefore names, telephone and card numbers, addresses and the like are masked in all of these, as far as
+// transcript.Call.Mask finds them, which is not all of them: keep the directory as safe as the calls. -mask=false leaves them in.
 package main
 
 import (
@@ -37,6 +38,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/org/salesconv/classify"
@@ -61,16 +63,16 @@ type options struct {
 	Classifier string `json:"classifier_type"`
 	Seed       uint64 `json:"seed"`
 	tuning
-	rejected cli.Rejected
-	out      string
+	calls cli.Calls
+	out   string
 }
 
 func parse(env *cli.Env) (o *options, err error) {
 	o = new(options)
 	flags := flag.NewFlagSet("finetune", flag.ContinueOnError)
 	flags.StringVar(&o.Data, "data", "", "`file` or directory of labelled calls; default: a sample of synthetic calls")
-	o.rejected.Flags(flags)
-	flags.BoolVar(&o.Mask, "mask", true, "mask names, numbers and addresses in the calls before anything is learned from them or written")
+	o.calls.Flags(flags)
+	flags.BoolVar(&o.Mask, "mask", true, "mask names, numbers and addresses in the words that are saved with the model and in the results")
 	flags.StringVar(&o.Model, "model", "", "`directory` of a sentence-transformers model, or its name on the Hugging Face hub if it is in the cache; default: the built-in all-MiniLM-L6-v2")
 	flags.StringVar(&o.Classifier, "classifier_type", "logistic", "`type` of the classifiers on generic embeddings, logistic or xgboost; the fine-tuned encoder is trained with a linear one of its own")
 	o.tuning.flags(flags)
@@ -130,9 +132,13 @@ func work(ctx context.Context, env *cli.Env, o *options, out *output) (*results,
 	}
 	progress := env.Progress()
 	defer progress.Close()
-	p, report, err := train(ctx, d, o, out, progress)
+	begin := sync.OnceFunc(func() { d.Note(env, &o.calls) })
+	p, report, err := train(ctx, d, o, out, func(stage string, done, total int) {
+		begin()
+		progress.Show(stage, done, total)
+	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", cmp.Or(o.Model, d.Source), err)
+		return nil, err
 	}
 	r, err := judge(ctx, d, p, report, o, progress)
 	if err != nil {
@@ -148,17 +154,24 @@ func work(ctx context.Context, env *cli.Env, o *options, out *output) (*results,
 }
 
 // train fits the predictor on the calls that are not held out.
-func train(ctx context.Context, d *data, o *options, out *output, progress *cli.Progress) (*conversion.Predictor, *conversion.Report, error) {
+func train(ctx context.Context, d *data, o *options, out *output, progress func(stage string, done, total int)) (*conversion.Predictor, *conversion.Report, error) {
 	model, err := cli.Model(o.Model)
 	if err != nil {
 		return nil, nil, err
 	}
-	fit := conversion.Options{Model: model, Tune: o.tuning.options(), Head: fitters[o.Classifier], Groups: d.trainGroups(), Seed: o.Seed, Unmasked: !o.Mask, Progress: progress.Show}
+	fit := conversion.Options{
+		Model: model, ModelName: o.Model, Tune: o.tuning.options(), Head: fitters[o.Classifier], Groups: d.trainGroups(),
+		Unmasked: !o.Mask, HeldOut: d.test(), Seed: o.Seed, Progress: progress,
+	}
 	if err := o.tuning.columns(&fit.Tune, d); err != nil {
 		return nil, nil, err
 	}
 	fit.Tune.Checkpoints = &triplet.Checkpoints{Dir: out.checkpoints(), Every: everyStep}
-	return conversion.Fit(ctx, d.train(), &fit)
+	p, report, err := conversion.Fit(ctx, d.train(), &fit)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", cmp.Or(o.Model, d.Source), err)
+	}
+	return p, report, nil
 }
 
 // warn notes what went wrong in the fine-tuning without ending it.

@@ -184,7 +184,7 @@ func TestOtherRunsAreNoticed(t *testing.T) {
 		{"a loss", func(o *options) { o.Loss = "batch_all" }, "another run, without -loss: "},
 		{"a seed", func(o *options) { o.Seed-- }, "another run, with -seed 9223372036854775809: "},
 		{"other calls", func(o *options) { o.Data = write(t, transcript.Sample()[:25]) }, "another run, on other calls: "},
-		{"masked calls", func(o *options) { o.Mask = true }, "another run, without -mask, on other calls: "},
+		{"masked calls", func(o *options) { o.Mask = true }, "another run, without -mask: "},
 	} {
 		if begin(c.change); strings.Count(note.String(), "\n") != 1 || !strings.Contains(note.String(), c.want) {
 			t.Errorf("%s: said %q, want %q", c.name, note.String(), c.want)

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 
+	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/triplet"
 )
@@ -52,7 +53,7 @@ func (o *tuning) options() triplet.Options {
 }
 
 // used takes over what was left to the packages.
-func (o *tuning) used(t *triplet.Options) {
+func (o *tuning) used(t *conversion.TuningSettings) {
 	o.Epochs, o.LearningRate, o.BatchSize, o.TrainLayers = t.Epochs, t.LearningRate, t.BatchSize, t.TrainLayers
 }
 

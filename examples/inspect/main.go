@@ -32,15 +32,13 @@ func run(ctx context.Context, env *cli.Env) error {
 	n := flags.Int("n", 3, "how `many` calls to show")
 	out := flags.String("out", "", "`file` to write all calls to, as JSON Lines")
 	calls.Flags(flags)
+	calls.MaskFlag(flags)
 	if err := env.Parse(flags); err != nil {
 		return err
 	}
-	file := ""
-	switch {
-	case len(env.Args) > 1:
-		return cli.Usagef("%d files given, want one or none (flags come first)", len(env.Args))
-	case len(env.Args) == 1:
-		file = env.Args[0]
+	file, err := env.File()
+	if err != nil {
+		return err
 	}
 	read := func(w io.Writer) error {
 		shown := 0

@@ -1,10 +1,11 @@
 // Command predict tells how likely calls are to be won, by a predictor that finetune trained.
 //
-//	go run ./examples/predict -models DIR [-by-turn] [-csv] [-keep KEYS] [-skip] [-rejected FILE] [FILE]
+//	go run ./examples/predict -models DIR [-by-turn] [-csv] [-keep KEYS] [-columns NAMES] [-roles NAMES] [-mask]
+//	    [-skip] [-rejected FILE] [FILE]
 //
-// DIR is the directory that finetune wrote to. FILE is a file or directory of calls in any of transcript's formats; by default
-// calls are read from standard input as JSON, an array, one object or JSON Lines. Labels are not looked at. For each call it
-// writes a line to standard output, in their order, at constant memory:
+// DIR is the directory that finetune wrote to. FILE is a file or directory of calls in any format that examples/inspect reads;
+// by default calls are read from standard input as JSON. Labels are not looked at. For each call it writes a line to standard
+// output, in their order, at constant memory:
 //
 //	{"id":…,"probability":…,"log_odds":…,"warnings":[…],"metadata":{…},"model":…,"time":…}
 //
@@ -37,11 +38,12 @@ const batchCalls = 64
 
 // options are the flags.
 type options struct {
-	models   string
-	byTurn   bool
-	csv      bool
-	keep     []string
-	rejected cli.Rejected
+	models string
+	byTurn bool
+	csv    bool
+	keep   []string
+	calls  cli.Calls
+	file   string
 }
 
 func parse(env *cli.Env) (o *options, err error) {
@@ -51,7 +53,8 @@ func parse(env *cli.Env) (o *options, err error) {
 	flags.BoolVar(&o.byTurn, "by-turn", false, "also the probability after each turn")
 	flags.BoolVar(&o.csv, "csv", false, "write a table (CSV) instead of lines of JSON")
 	keep := flags.String("keep", "", "`keys` of the metadata, with commas between, to write with each prediction, such as agent_id,industry")
-	o.rejected.Flags(flags)
+	o.calls.Flags(flags)
+	o.calls.MaskFlag(flags)
 	if err := env.Parse(flags); err != nil {
 		return nil, err
 	}
@@ -59,7 +62,8 @@ func parse(env *cli.Env) (o *options, err error) {
 		return nil, cli.Usagef("-models is missing: name the directory that finetune wrote")
 	}
 	o.keep = cli.Keys(*keep)
-	return o, nil
+	o.file, err = env.File()
+	return o, err
 }
 
 func run(ctx context.Context, env *cli.Env) error {
@@ -70,9 +74,6 @@ func run(ctx context.Context, env *cli.Env) error {
 	p, err := conversion.Load(os.DirFS(o.models))
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.models, err)
-	}
-	if err := o.rejected.Open(env); err != nil {
-		return err
 	}
 	out := bufio.NewWriter(env.Stdout)
 	w, err := newWriter(o, p.Version(), time.Now(), out)
@@ -90,7 +91,7 @@ func run(ctx context.Context, env *cli.Env) error {
 			env.Notef("no call has %q in its metadata, which -keep names", key)
 		}
 	}
-	return o.rejected.Close(b.done)
+	return nil
 }
 
 // batch predicts calls, some at a time.
@@ -100,20 +101,17 @@ type batch struct {
 	progress  *cli.Progress
 	write     *writer
 
-	calls []transcript.Call
-	done  int
+	waiting []transcript.Call
+	done    int
 }
 
 // all predicts the calls of the command, those before an error in any case.
 func (b *batch) all(ctx context.Context, env *cli.Env) error {
-	for call, err := range env.Calls(ctx) {
+	for call, err := range b.calls.Read(ctx, env, b.file) {
 		if err != nil {
-			if err := b.rejected.Add(err); err != nil {
-				return errors.Join(b.flush(ctx), err)
-			}
-			continue
+			return errors.Join(b.flush(ctx), err)
 		}
-		if b.calls = append(b.calls, call); len(b.calls) < batchCalls {
+		if b.waiting = append(b.waiting, call); len(b.waiting) < batchCalls {
 			continue
 		}
 		if err := b.flush(ctx); err != nil {
@@ -125,17 +123,17 @@ func (b *batch) all(ctx context.Context, env *cli.Env) error {
 
 // flush predicts and writes the calls read so far.
 func (b *batch) flush(ctx context.Context) error {
-	predictions, err := b.predictor.Predict(ctx, b.calls, &conversion.PredictOptions{ByTurn: b.byTurn})
+	predictions, err := b.predictor.Predict(ctx, b.waiting, &conversion.PredictOptions{ByTurn: b.byTurn})
 	if err != nil {
 		return err
 	}
 	for i, p := range predictions {
-		if err := b.write.line(p, b.calls[i].Metadata); err != nil {
+		if err := b.write.line(p, b.waiting[i].Metadata); err != nil {
 			return err
 		}
 	}
-	b.done += len(b.calls)
-	b.calls = b.calls[:0]
+	b.done += len(b.waiting)
+	b.waiting = b.waiting[:0]
 	b.progress.Show("calls", b.done, -1)
 	return nil
 }

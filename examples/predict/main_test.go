@@ -89,8 +89,8 @@ func oneBadRecord(t *testing.T, dir string) {
 		note   string
 	}{
 		{nil, 1, []string{"a\x1b[2J"}, "record 2"},
-		{[]string{"-skip"}, 0, []string{"a\x1b[2J", "c"}, "left out: standard input: transcript: record 2"},
-		{[]string{"-rejected", file, "-keep", "agent_id, deal,missing"}, 0, []string{"a\x1b[2J", "c"}, "1 records cannot be used and are left out (see " + file + "); 2 calls are read"},
+		{[]string{"-skip"}, 0, []string{"a\x1b[2J", "c"}, "left out: transcript: standard input: record 2"},
+		{[]string{"-rejected", file, "-keep", "agent_id, deal,missing"}, 0, []string{"a\x1b[2J", "c"}, "1 left out with the reasons in " + file},
 	} {
 		status, stdout, stderr := predict(t, input, append(c.args, "-models", dir)...)
 		var ids []string
@@ -112,7 +112,7 @@ func oneBadRecord(t *testing.T, dir string) {
 			t.Errorf("kept %s, said %q", last.Metadata, stderr)
 		}
 	}
-	if b, err := os.ReadFile(file); err != nil || !strings.HasPrefix(string(b), `{"record":2,"byte":`) || strings.Count(string(b), "\n") != 1 {
+	if b, err := os.ReadFile(file); err != nil || !strings.HasPrefix(string(b), `{"file":"standard input","record":2,"byte":`) || strings.Count(string(b), "\n") != 1 {
 		t.Errorf("rejected %q, error %v", b, err)
 	}
 	if status, stdout, stderr := predict(t, `{"transcript": 1}`, "-skip", "-models", dir); status != 1 || stdout != "" || !strings.Contains(stderr, "no record can be used") {

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 
 	"gonum.org/v1/plot"
@@ -33,19 +34,27 @@ func Bars(title, x, format string, base float64, bars []Bar) (*Figure, error) {
 	return rowChart(title, x, rows), nil
 }
 
-// Waterfall draws how steps lead from a base to an output, the first on top.
+// Waterfall draws how steps lead from a base to an output, the first on top. Values of more than one digit before the point
+// have one behind it, others three.
 func Waterfall(title, x string, base float64, steps []Bar) (*Figure, error) {
 	rows := make([]row, 0, len(steps)+2)
-	at := base
-	rows = append(rows, row{name: "Base", from: base, to: base, number: fmt.Sprintf("%.3f", base)})
+	at, largest := base, math.Abs(base)
+	for _, s := range steps {
+		largest = max(largest, math.Abs(s.Value))
+	}
+	decimals := 3
+	if largest >= 10 {
+		decimals = 1
+	}
+	rows = append(rows, row{name: "Base", from: base, to: base, number: fmt.Sprintf("%.*f", decimals, base)})
 	for _, s := range steps {
 		if err := finite(strconv.Quote(s.Name), base, s.Value); err != nil {
 			return nil, err
 		}
-		rows = append(rows, row{name: s.Name, from: at, to: at + s.Value, number: fmt.Sprintf("%+.3f", s.Value)})
+		rows = append(rows, row{name: s.Name, from: at, to: at + s.Value, number: fmt.Sprintf("%+.*f", decimals, s.Value)})
 		at += s.Value
 	}
-	rows = append(rows, row{name: "Output", from: at, to: at, number: fmt.Sprintf("%.3f", at)})
+	rows = append(rows, row{name: "Output", from: at, to: at, number: fmt.Sprintf("%.*f", decimals, at)})
 	f := rowChart(title, x, rows)
 	last := -float64(len(rows) - 1)
 	f.Add(upright(base, 0.4, -0.4), upright(at, last+0.4, last-0.4))

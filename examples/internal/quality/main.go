@@ -1,7 +1,7 @@
 // Command quality measures what fine-tuning is worth: by cross-validation with the encoder refitted in each fold, over
 // several seeds, the stack with and without it, and their heads alone.
 //
-//	go run ./examples/internal/quality [-data FILE | -generate N] [-folds N] [-seeds N] [-tune JSON | -frozen] [-mask] [-peer COMMAND] [-keep FILE]
+//	go run ./examples/internal/quality [-data FILE | -generate N] [-folds N] [-seeds N] [-tune JSON | -frozen] [-mask=false] [-peer COMMAND] [-keep FILE]
 //	go run ./examples/internal/quality -mean FILE,FILE
 //
 // JSON are fields of triplet.Options, such as {"LearningRate": 1e-4, "TrainLayers": 3}, instead of the defaults.
@@ -53,7 +53,7 @@ func parse(env *cli.Env) (o options, err error) {
 	flags.IntVar(&o.seeds, "seeds", 3, "number of repetitions, each with other folds and other fine-tuning runs")
 	tune := flags.String("tune", "{}", "fields of triplet.Options as `JSON`")
 	flags.BoolVar(&o.frozen, "frozen", false, "do not fine-tune")
-	flags.BoolVar(&o.mask, "mask", false, "mask personal data in the calls, as finetune does")
+	flags.BoolVar(&o.mask, "mask", true, "mask names, numbers and addresses in what tf-idf reads, as finetune does")
 	flags.StringVar(&o.peer, "peer", "", "another program that predicts, a `command` without quotes in it")
 	flags.StringVar(&o.keep, "keep", "", "`file` of what was measured, to resume from; default: nothing is kept")
 	flags.StringVar(&o.mean, "mean", "", "measure nothing, but show the mean of what these comma-separated `files` of -keep hold")
@@ -107,11 +107,16 @@ func run(ctx context.Context, env *cli.Env) error {
 // read returns the calls.
 func read(ctx context.Context, env *cli.Env, o *options) (*study.Data, error) {
 	if o.generate == 0 {
-		d, err := study.Read(ctx, env, o.data, &study.ReadOptions{Rejected: new(cli.Rejected), Mask: o.mask})
+		calls := new(cli.Calls)
+		d, err := study.Read(ctx, env, o.data, calls)
+		if err == nil {
+			err = d.Need(2 * o.folds)
+		}
 		if err != nil {
 			return nil, err
 		}
-		return d, d.Need(2 * o.folds)
+		d.Note(env, calls)
+		return d, nil
 	}
 	s, err := transcript.Generate(o.generate, nil)
 	if err != nil {
@@ -149,7 +154,7 @@ func (t *trial) crossValidate(ctx context.Context, seed int, stages *cli.Progres
 			continue
 		}
 		started := time.Now()
-		o := &conversion.Options{Groups: study.Pick(groups, fold.Train), Seed: uint64(seed), Tune: t.tune, Frozen: t.frozen, Progress: func(stage string, done, total int) {
+		o := &conversion.Options{Unmasked: !t.mask, Groups: study.Pick(groups, fold.Train), Seed: uint64(seed), Tune: t.tune, Frozen: t.frozen, Progress: func(stage string, done, total int) {
 			stages.Show(fmt.Sprintf("seed %d, fold %d, %s", seed+1, f+1, stage), done, total)
 		}}
 		_, fit, err := conversion.Fit(ctx, study.Pick(t.Calls, fold.Train), o)

@@ -36,7 +36,7 @@ type round struct {
 
 // begin starts a measurement or takes up the one of the same calls and settings that -keep names.
 func begin(o *options, d *study.Data) (*measurement, error) {
-	settings, err := study.Digest(d.Calls, o.folds, o.tune, o.frozen, o.peer)
+	settings, err := study.Digest(d.Calls, o.folds, o.tune, o.frozen, o.mask, o.peer)
 	if err != nil {
 		return nil, err
 	}

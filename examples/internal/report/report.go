@@ -210,4 +210,4 @@ func shade(v, full float64) template.HTMLAttr {
 	return template.HTMLAttr(fmt.Sprintf(`class="%s" style="--strength:%.3f"`, class, math.Abs(v)/full))
 }
 
-func signed(v float64) string { return strings.Replace(fmt.Sprintf("%+.3f", v), "-", "−", 1) }
+func signed(v float64) string { return strings.Replace(fmt.Sprintf("%+.1f", v), "-", "−", 1) }

@@ -70,8 +70,8 @@ func TestPage(t *testing.T) {
 		"<title>Generic and fine-tuned embeddings &lt;compared&gt;</title>",
 		`<th>Features</th><th class="number">ROC AUC</th>`, `<td>1 &lt;b&gt;</td><td class="number">−0.1</td>`,
 		`<svg role="img" aria-label="ROC AUC &amp; &#34;quotes&#34;"`, `src="data:image/png;base64,iVBOR`,
-		"What &lt;script&gt;alert(1)&lt;/script&gt; budget ", `<span class="against" style="--strength:0.500" title="−0.200">concerns</span>`,
-		`<span class="for" style="--strength:1.000">&#43;0.310</span>`, `<span >Great.</span>`,
+		"What &lt;script&gt;alert(1)&lt;/script&gt; budget ", `<span class="against" style="--strength:0.500" title="−0.2">concerns</span>`,
+		`<span class="for" style="--strength:1.000">&#43;0.3</span>`, `<span >Great.</span>`,
 		"<details><summary>What the words &lt;mean&gt;</summary>\n<p>ROC AUC: how", `\u202etnegA\u001b[2J`, `one\u2028line\u007f`,
 	} {
 		if !strings.Contains(text, want) {

@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,35 +28,29 @@ type Data struct {
 	Groups    []string // by agent; nil where no call names one
 }
 
-// ReadOptions say what becomes of calls that are read.
-type ReadOptions struct {
-	Rejected *cli.Rejected // what becomes of records that cannot be used
-	Mask     bool          // personal data are masked; default false
-}
-
 // Read reads the labelled calls of a file or a directory, or the sample of synthetic ones if it is "". Calls without a label
-// are noted and left out.
-func Read(ctx context.Context, env *cli.Env, file string, opts *ReadOptions) (*Data, error) {
+// are left out, as Note says; calls in which nobody says a word cannot be used.
+func Read(ctx context.Context, env *cli.Env, file string, calls *cli.Calls) (*Data, error) {
 	d := &Data{Source: cmp.Or(file, "the sample of synthetic calls"), Synthetic: file == ""}
 	all := transcript.Sample()
 	if file != "" {
+		calls.Accept = func(call transcript.Call) error {
+			if !speaks(call) {
+				return fmt.Errorf("%s: nobody says a word in call %q", file, call.ID)
+			}
+			return nil
+		}
 		var err error
-		if all, err = collect(ctx, env, file, opts.Rejected); err != nil {
+		if all, err = calls.Collect(ctx, env, file); err != nil {
 			return nil, err
 		}
 	}
 	for _, c := range all {
-		if c.Outcome == transcript.Unknown {
-			continue
+		if c.Outcome != transcript.Unknown {
+			d.Calls = append(d.Calls, c)
 		}
-		if opts.Mask {
-			c = c.Mask().Call
-		}
-		d.Calls = append(d.Calls, c)
 	}
-	if d.Unknown = len(all) - len(d.Calls); d.Unknown > 0 {
-		env.Notef("%d of %d calls have no label and are left out", d.Unknown, len(all))
-	}
+	d.Unknown = len(all) - len(d.Calls)
 	d.Docs = Documents(d.Calls)
 	var err error
 	if d.Labels, err = transcript.Labels(d.Calls); err != nil {
@@ -69,31 +62,15 @@ func Read(ctx context.Context, env *cli.Env, file string, opts *ReadOptions) (*D
 	return d, err
 }
 
-// collect gathers the calls of a file that can be used.
-func collect(ctx context.Context, env *cli.Env, file string, rejected *cli.Rejected) ([]transcript.Call, error) {
-	if err := rejected.Open(env); err != nil {
-		return nil, err
+// Note says what was read and left out. It is for the moment when all is validated and the work begins, as a command that
+// fails before says so in one line.
+func (d *Data) Note(env *cli.Env, calls *cli.Calls) {
+	if !d.Synthetic {
+		calls.Note(env)
 	}
-	var stop error
-	reject := func(err error) {
-		if stop == nil {
-			stop = rejected.Add(err)
-		}
+	if d.Unknown > 0 {
+		env.Notef("%d of %d calls have no label and are left out", d.Unknown, d.Unknown+len(d.Calls))
 	}
-	all, err := transcript.Collect(func(yield func(transcript.Call, error) bool) {
-		for call, err := range transcript.ReadFile(ctx, file) {
-			if err == nil && !speaks(call) {
-				err = fmt.Errorf("%s: nobody says a word in call %q", file, call.ID)
-			}
-			if !yield(call, err) || stop != nil {
-				return
-			}
-		}
-	}, reject)
-	if stop != nil {
-		return nil, stop
-	}
-	return all, errors.Join(err, rejected.Close(len(all)))
 }
 
 // speaks reports whether anybody says a word in a call.
