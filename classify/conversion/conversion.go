@@ -2,6 +2,7 @@ package conversion
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 
 	"github.com/org/salesconv/classify"
@@ -116,7 +117,16 @@ func (p *Predictor) margins(parts []mat.Matrix) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.stack.Margins(x)
+	all, err := p.stack.Margins(x)
+	if err != nil {
+		return nil, err
+	}
+	for i, z := range all {
+		if z-z != 0 {
+			return nil, fmt.Errorf("conversion: the log-odds of call %d are %v: the predictor is damaged", i, z)
+		}
+	}
+	return all, nil
 }
 
 // silent is the prediction for a call in which nobody says a word.
