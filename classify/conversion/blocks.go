@@ -180,5 +180,11 @@ func (p *Predictor) mask(turn string) string {
 	if p.info.Options.Unmasked {
 		return turn
 	}
-	return transcript.Call{Text: turn}.Mask().Call.Text
+	var b strings.Builder
+	at := 0
+	for _, e := range (transcript.Call{Text: turn}).Entities() {
+		b.WriteString(turn[at:e.Start] + "[" + string(e.Kind) + "]")
+		at = e.End
+	}
+	return b.String() + turn[at:]
 }

@@ -38,7 +38,7 @@ func Example() {
 	}
 	// Output:
 	// synthetic-0061: 0.13, won
-	// synthetic-0062: 0.47, won
-	// synthetic-0063: 0.74, won
-	// synthetic-0064: 0.38, lost
+	// synthetic-0062: 0.44, won
+	// synthetic-0063: 0.78, won
+	// synthetic-0064: 0.39, lost
 }

@@ -5,11 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"math"
 	"slices"
 	"time"
 
 	"github.com/org/salesconv/classify"
-	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/encoder/minilm"
 	"github.com/org/salesconv/shap"
@@ -20,6 +20,11 @@ import (
 
 // innerFolds is the default of Options.Folds.
 const innerFolds = 3
+
+// terms are words and pairs of words that occur in three calls or more: what fewer say is more likely to be personal. On two
+// public sources it makes no difference to two calls (ROC AUC of the stack of generic heads 0.894 and 0.895, 0.697 and
+// 0.697).
+var terms = transcript.TFIDFOptions{MinTexts: 3}
 
 // Options are the settings of Fit. Nil means the defaults.
 type Options struct {
@@ -37,8 +42,9 @@ type Options struct {
 	// Groups keep calls together in one inner fold. Default: the calls of an agent, where a call names one; otherwise each
 	// call for itself.
 	Groups []string
-	// Unmasked lets tf-idf read personal data. By default names, telephone numbers and the like ([transcript.Call.Mask])
-	// are masked for it, as its words are saved in the clear.
+	// Unmasked lets tf-idf read personal data. By default names, telephone numbers and the like, as far as
+	// [transcript.Call.Mask] finds them, are masked for it, as its words are saved in the clear. On two public sources that
+	// takes ROC AUC of the stack of generic heads from 0.894 to 0.894 and from 0.699 to 0.697.
 	Unmasked bool
 	// HeldOut are labelled calls that nothing is trained on: the predictor is judged on them, for [Info].HeldOut. Default
 	// none.
@@ -108,6 +114,13 @@ func newFit(calls []transcript.Call, opts *Options) (*fit, error) {
 	if f.docs, err = documents(calls); err != nil {
 		return nil, err
 	}
+	won := 0
+	for _, label := range f.labels {
+		won += label
+	}
+	if lost := len(calls) - won; min(won, lost) < f.Folds {
+		return nil, fmt.Errorf("conversion: %d calls are won and %d lost: want %d or more of each, one for each inner fold", won, lost, f.Folds)
+	}
 	if f.Groups == nil && slices.ContainsFunc(calls, func(c transcript.Call) bool { return c.Metadata.AgentID != "" }) {
 		if f.Groups, err = transcript.Groups(calls, "agent_id"); err != nil {
 			return nil, err
@@ -117,7 +130,7 @@ func newFit(calls []transcript.Call, opts *Options) (*fit, error) {
 	f.remember(2 * len(slices.Concat(f.docs...))) // the calls of Report.Predict too
 	f.info.Options = Settings{Seed: f.Seed, Folds: f.Folds, Groups: distinct(f.Groups, len(calls)), Unmasked: f.Unmasked}
 	f.terms = f.learnable(calls)
-	if f.words, err = transcript.FitTFIDF(f.terms, nil); err != nil {
+	if f.words, err = transcript.FitTFIDF(f.terms, &terms); err != nil {
 		return nil, err
 	}
 	f.Predictor.known = setOf(f.words.Terms())
@@ -175,7 +188,7 @@ func (f *fit) genericBlocks(ctx context.Context) ([]classify.Block, error) {
 
 // learnWords gives tf-idf of all calls, its terms learned from those at the places train.
 func (f *fit) learnWords(_ context.Context, train []int) (mat.Matrix, error) {
-	words, err := transcript.FitTFIDF(pick(f.terms, train), nil)
+	words, err := transcript.FitTFIDF(pick(f.terms, train), &terms)
 	if err != nil {
 		return nil, err
 	}
@@ -256,9 +269,7 @@ func (f *fit) judge(ctx context.Context, heads *classify.Heads) error {
 		return err
 	}
 	i := &f.info
-	if i.Threshold, err = evaluate.ThresholdCapacity(p, i.Data.Won); err != nil {
-		return err
-	}
+	i.Threshold = thresholdOf(p, i.Data.Won)
 	if i.OutOfFold, err = newFigures(p, f.labels, i.Threshold); err != nil || f.HeldOut == nil {
 		return err
 	}
@@ -280,6 +291,20 @@ func (f *fit) judge(ctx context.Context, heads *classify.Heads) error {
 	}
 	i.HeldOut = &held
 	return nil
+}
+
+// thresholdOf is the threshold that as many probabilities reach as calls were won, or as nearly as many as ties allow: where
+// nothing can be predicted, all or none.
+func thresholdOf(p []float64, won int) float64 {
+	sorted := slices.Sorted(slices.Values(p))
+	slices.Reverse(sorted)
+	best, off := math.Nextafter(sorted[0], 2), won // none
+	for i, v := range sorted {
+		if last := i+1 == len(sorted) || sorted[i+1] < v; last && max(won-i-1, i+1-won) < off {
+			best, off = v, max(won-i-1, i+1-won)
+		}
+	}
+	return best
 }
 
 // stage is the progress of a stage.

@@ -34,7 +34,8 @@ type Info struct {
 	OutOfFold Figures  `json:"out_of_fold"`        // of the training calls, by heads and weights that were not trained on them
 	HeldOut   *Figures `json:"held_out,omitempty"` // of Options.HeldOut, if any
 	// Threshold is the probability from which on a call is predicted to be won: as many training calls reach it, out of
-	// fold, as were won. Precision and recall are then about equal, however many or few calls are won.
+	// fold, as were won. Precision and recall are then about equal, however many or few calls are won. Where nothing can be
+	// predicted, the probability of every call is the same, and all calls reach the threshold or none does.
 	Threshold float64 `json:"threshold"`
 
 	// Created is when Fit ended. It is kept in created.json, which is not part of the Version.

@@ -1,0 +1,86 @@
+package conversion
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/org/salesconv/transcript"
+)
+
+// share returns n calls of which so many are won.
+func share(t *testing.T, n, won int) []transcript.Call {
+	t.Helper()
+	made, err := transcript.Generate(6*n, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := map[transcript.Outcome]int{transcript.Won: won, transcript.Lost: n - won}
+	return slices.DeleteFunc(made.Calls, func(c transcript.Call) bool {
+		left[c.Outcome]--
+		return left[c.Outcome] < 0
+	})
+}
+
+// However many or few calls are won, probabilities lie about the share that is, and as many calls reach the threshold.
+func TestShareWon(t *testing.T) {
+	const n = 200
+	for _, won := range []int{4, 10, 100, 190, 196} {
+		calls := share(t, n, won)
+		p, _, err := Fit(t.Context(), calls, &Options{Model: tiny, Frozen: true, Folds: 2, Groups: each(n)})
+		if err != nil {
+			t.Fatalf("%d of %d won: %v", won, n, err)
+		}
+		i := p.Info()
+		if i.OutOfFold.Calls != n || i.OutOfFold.Won != won || math.Abs(i.OutOfFold.Precision-i.OutOfFold.Recall) > 0.06 {
+			t.Errorf("%d of %d won: %+v", won, n, i.OutOfFold)
+		}
+		if i.OutOfFold.LogLoss > 1.25*i.OutOfFold.BaseLogLoss {
+			t.Errorf("%d of %d won: log loss %v out of fold, the share alone gives %v", won, n, i.OutOfFold.LogLoss, i.OutOfFold.BaseLogLoss)
+		}
+		mean := 0.0
+		for _, now := range predict(t, p, calls) {
+			mean += now.Probability / n
+		}
+		if want := float64(won) / n; math.Abs(mean-want) > 0.05 {
+			t.Errorf("%d of %d won: the mean probability is %v", won, n, mean)
+		}
+	}
+}
+
+func TestTooFewWon(t *testing.T) {
+	if _, _, err := Fit(t.Context(), share(t, 60, 2), &Options{Model: tiny, Frozen: true, Groups: each(60)}); err == nil || !strings.Contains(err.Error(), "2 calls are won") {
+		t.Errorf("2 won calls for 3 folds: error %v", err)
+	}
+}
+
+func TestThresholdOf(t *testing.T) {
+	for _, c := range []struct {
+		p       []float64
+		won     int
+		reached int
+	}{
+		{[]float64{0.1, 0.9, 0.5, 0.3}, 2, 2}, {[]float64{0.1, 0.9, 0.9, 0.9}, 1, 0}, {[]float64{0.1, 0.9, 0.9, 0.3}, 2, 2},
+		{[]float64{0.05, 0.05, 0.05, 0.05}, 1, 0}, {[]float64{0.95, 0.95, 0.95, 0.95}, 3, 4}, {[]float64{1, 1}, 0, 0},
+	} {
+		threshold, reached := thresholdOf(c.p, c.won), 0
+		for _, p := range c.p {
+			if p >= threshold {
+				reached++
+			}
+		}
+		if reached != c.reached {
+			t.Errorf("%v, %d won: %d reach %v, want %d", c.p, c.won, reached, threshold, c.reached)
+		}
+	}
+}
+
+// each gives each of n calls a group of its own.
+func each(n int) []string {
+	groups := make([]string, n)
+	for i := range groups {
+		groups[i] = string(rune('a' + i))
+	}
+	return groups
+}
