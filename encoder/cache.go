@@ -2,7 +2,7 @@ package encoder
 
 import "sync"
 
-// Cache remembers the rows of segments by their text, for [Model.EncodeSegments] and [Model.EncodeDocuments]. It is
+// Cache remembers the embeddings of segments by their text, for [Model.EncodeSegments] and [Model.EncodeDocuments]. It is
 // safe for concurrent use, and forgets everything when it is used with another model, changed weights or other arithmetic.
 type Cache struct {
 	mu     sync.Mutex
@@ -13,7 +13,7 @@ type Cache struct {
 	limit  int
 }
 
-// origin is what made the rows of a cache.
+// origin is what made the embeddings of a cache.
 type origin struct {
 	model      *Model
 	generation uint64 // of its weights
@@ -27,8 +27,8 @@ type cached struct {
 	tokens int
 }
 
-// NewCache returns a cache of at most limit rows, 16,384 if limit is 0; the oldest makes way. A row of
-// all-MiniLM-L6-v2 takes 1.5 KB besides its text.
+// NewCache returns a cache of at most limit embeddings, 16,384 if limit is 0 or less; the oldest makes way. An embedding of
+// all-MiniLM-L6-v2 takes 1.5 KB in addition to its text.
 func NewCache(limit int) *Cache {
 	if limit <= 0 {
 		limit = 1 << 14
@@ -36,7 +36,7 @@ func NewCache(limit int) *Cache {
 	return &Cache{limit: limit}
 }
 
-// get copies the row of a text and returns its number of tokens, 0 if it is not there. A nil cache is empty.
+// get copies the embedding of a text and returns its number of tokens, 0 if it is not there. A nil cache is empty.
 func (c *Cache) get(from origin, text string, row []float32) (tokens int) {
 	if c == nil {
 		return 0
@@ -51,7 +51,7 @@ func (c *Cache) get(from origin, text string, row []float32) (tokens int) {
 	return entry.tokens
 }
 
-// put remembers a copy of the row of a text.
+// put remembers a copy of the embedding of a text.
 func (c *Cache) put(from origin, text string, row []float32, tokens int) {
 	if c == nil {
 		return

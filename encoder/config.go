@@ -32,15 +32,18 @@ type Config struct {
 	// PoolingMode is how the hidden states of tokens become one: mean, cls, max, mean_sqrt_len_tokens, weightedmean or
 	// lasttoken, or several joined by +, side by side.
 	PoolingMode string `json:"-"`
-	Prompt      string `json:"-"` // put before each text: the default prompt of the model; "" in most
+	// Prompt is put before each text: the default prompt of the model; "" in most.
+	Prompt string `json:"-"`
 
 	transformer string   // directory of the transformer in that of the model, "" in most
 	poolings    []string // of PoolingMode
 	modules     []module // what follows the pooling, in order
 	lowercase   bool     // texts are lowered before the tokenizer's own steps
 
-	settings      *wordpiece.Settings // what tokenizer_config.json says, and wins over tokenizer.json
-	withoutPrompt string              // the config of the pooling, if it leaves out the tokens of a prompt
+	// settings are what tokenizer_config.json says, and win over tokenizer.json.
+	settings *wordpiece.Settings
+	// withoutPrompt is the config of the pooling, if that leaves out the tokens of a prompt.
+	withoutPrompt string
 }
 
 // module is a step after the pooling.

@@ -16,8 +16,9 @@ type Documents [][]Segment
 
 // Segment is a part of a document, the turn of a call for example, as the network reads it.
 type Segment struct {
-	Text      string
-	Sequences [][]int   // ids with [CLS] first and [SEP] last: several sequences if there are more than MaxSeqLength
+	Text string
+	// Sequences are ids with [CLS] first and [SEP] last: several if there are more than MaxSeqLength.
+	Sequences [][]int
 	Shares    []float64 // of each sequence in the segment's embedding; they sum to 1
 }
 

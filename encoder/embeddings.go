@@ -19,9 +19,10 @@ import (
 type Embeddings struct {
 	// Tokens is the number of ids that ran through the network, each sequence's [CLS] and [SEP] among them: nothing for
 	// segments that a cache knew, or that are there more than once.
-	Tokens    int
-	Segments  int // texts, or segments of documents
-	Splits    int // sequences beyond one a segment, for segments that are longer than the model reads
+	Tokens   int
+	Segments int // texts, or segments of documents
+	// Splits is the number of sequences beyond one a segment, for segments that are longer than the model reads.
+	Splits    int
 	Truncated int // texts that were cut
 	Cut       int // tokens that were cut from them
 

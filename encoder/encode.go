@@ -18,24 +18,26 @@ import (
 
 // Options of an encoding. Nil and the zero value are good defaults.
 type Options struct {
-	Threads int // goroutines that compute; default 0: GOMAXPROCS
-	// Int8 multiplies by weights rounded to 8 bits, with activations rounded row by row: faster where the processor has
-	// AVX-512 VNNI, slower elsewhere, and embeddings are a little off everywhere. See the package comment. Default: float32.
-	Int8     bool
-	Progress func(done, total int) // watches the number of texts or segments done; calls don't overlap; default none
+	Threads int // goroutines that compute, at most 1024; default GOMAXPROCS
+	// Int8 multiplies by int8 weights and activations: faster where the processor has AVX-512 VNNI, slower elsewhere, and
+	// embeddings differ a little everywhere. See the package comment. Default: float32.
+	Int8 bool
+	// Progress watches the number of texts or segments done; its calls don't overlap. Default: none.
+	Progress func(done, total int)
 
 	// For documents:
 
-	Pooling Pooling // how segments make up a document; default that of the model, see [Model.Pooling]
+	// Pooling decides how segments make up a document; default: that of the model, see [Model.Pooling].
+	Pooling Pooling
 	Roles   [][]int // the role of each segment of each document, for [PerRole]; default none
-	Cache   *Cache  // remembers rows of segments from call to call; default none
+	Cache   *Cache  // remembers embeddings of segments from call to call; default none
 }
 
 const (
-	// chunkTokens is how many pieces a thread takes through all layers at once: enough for the matrix products, few
+	// chunkTokens is how many tokens a thread takes through all layers at once: enough for the matrix products, few
 	// enough to stay in its cache.
 	chunkTokens = 256
-	// windowBytes is how much text is tokenised and in work at a time; it bounds the memory of long streams.
+	// windowBytes is how much text is tokenized and in work at a time; it bounds the memory of long streams.
 	windowBytes = 256 << 10
 )
 
@@ -46,8 +48,8 @@ type sequence struct {
 	done int // texts that are finished with it
 }
 
-// Encode gives each text a row. A text is cut at MaxSeqLength pieces, which the result counts as Truncated and Cut;
-// [Model.EncodeSegments] reads all of it. Rows come in the order of the texts and do not depend, to the last bit, on
+// Encode gives each text an embedding. A text is cut at MaxSeqLength tokens, which the result counts as Truncated and Cut;
+// [Model.EncodeSegments] reads all of it. Embeddings come in the order of the texts and do not depend, to the last bit, on
 // the other texts, on Threads or on GOMAXPROCS. Memory is that of the result and of a window of texts. It is safe for
 // concurrent use.
 //
@@ -133,7 +135,7 @@ func (m *Model) check(threads int) error {
 	return nil
 }
 
-// tokenize turns texts into ids and the number of pieces that were cut.
+// tokenize turns texts into ids and the number of tokens that were cut.
 func (r *run) tokenize(texts []string, limit int) (ids [][]int, cut []int) {
 	ids, cut = make([][]int, len(texts)), make([]int, len(texts))
 	arenas := make([][]int, r.threads)

@@ -99,7 +99,7 @@ func TestEncodeFew(t *testing.T) {
 		t.Fatal(err)
 	}
 	if e.Segments != 3 || e.Tokens != 2+3+20 || e.Truncated != 1 || e.Cut != 12 {
-		t.Errorf("%d texts, %d pieces, %d truncated by %d, want 3, 25, 1, 12", e.Segments, e.Tokens, e.Truncated, e.Cut)
+		t.Errorf("%d texts, %d tokens, %d truncated by %d, want 3, 25, 1, 12", e.Segments, e.Tokens, e.Truncated, e.Cut)
 	}
 	var sum float64
 	for j := range 20 {
@@ -190,7 +190,7 @@ func TestDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if all.Segments != 7 || all.Splits != 3 || all.Truncated != 0 { // 120 pieces in sequences of 30
+	if all.Segments != 7 || all.Splits != 3 || all.Truncated != 0 { // 120 tokens in sequences of 30
 		t.Errorf("%d segments, %d splits, %d truncated, want 7, 3, 0", all.Segments, all.Splits, all.Truncated)
 	}
 	pooling := Join(Mean, LengthWeighted, Last(2), Trend, PerRole(2, Mean))
@@ -201,19 +201,19 @@ func TestDocuments(t *testing.T) {
 	if e.Segments != all.Segments || e.Splits != all.Splits || e.Tokens != all.Tokens {
 		t.Errorf("counts %d, %d, %d, want %d, %d, %d", e.Segments, e.Splits, e.Tokens, all.Segments, all.Splits, all.Tokens)
 	}
-	pieces := [][]float64{{4, 2, 7, 7}, {3}, {122, 3}}
+	tokens := [][]float64{{4, 2, 7, 7}, {3}, {122, 3}}
 	at := 0
 	for d, segments := range docs {
 		n := len(segments)
 		want := make([]float64, 6*16)
 		var total, spoken, heard float64
 		for i := range segments {
-			total += pieces[d][i]
+			total += tokens[d][i]
 			spoken += float64(1 - roles[d][i])
 			heard += float64(roles[d][i])
 		}
 		for i := range segments {
-			w := []float64{1 / float64(n), pieces[d][i] / total, 0, 0, 0, 0}
+			w := []float64{1 / float64(n), tokens[d][i] / total, 0, 0, 0, 0}
 			if i >= n-2 {
 				w[2] = 1 / float64(min(n, 2))
 			}
@@ -240,9 +240,9 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// TestSequences wants every piece of a segment in its sequences, in order, cut between words where that can be.
+// TestSequences wants every token of a segment in its sequences, in order, cut between words where that can be.
 func TestSequences(t *testing.T) {
-	m := small(t, "max-dense") // reads 20 pieces
+	m := small(t, "max-dense") // reads 20 tokens
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOf(rapid.SampledFrom([]string{"price", "signed", "zq", "xyzxyzxyzxyzxyz", strings.Repeat("k", 60), "!"})).Draw(t, "words"), " ")
 		all, _ := m.tokenizer.Append(nil, text, 0)
@@ -345,24 +345,24 @@ func TestCache(t *testing.T) {
 		}
 		return e
 	}
-	for n, pieces := range []int{4, 7, 128, 7} { // of turn n; the long one takes 4 sequences of 30 pieces, [CLS] and [SEP]
+	for n, tokens := range []int{4, 7, 128, 7} { // of turn n; the long one takes 4 sequences of 30 tokens, [CLS] and [SEP]
 		e := encode(call[:n+1], cache)
-		if e.Tokens != pieces || !slices.Equal(e.data, encode(call[:n+1], nil).data) {
-			t.Errorf("turn %d cost %d pieces, want %d and the row of the call without a cache", n, e.Tokens, pieces)
+		if e.Tokens != tokens || !slices.Equal(e.data, encode(call[:n+1], nil).data) {
+			t.Errorf("turn %d cost %d tokens, want %d and the row of the call without a cache", n, e.Tokens, tokens)
 		}
 	}
 	if e := encode(call[1:], cache); e.Tokens != 0 {
-		t.Errorf("leaving a turn out cost %d pieces, want 0", e.Tokens)
+		t.Errorf("leaving a turn out cost %d tokens, want 0", e.Tokens)
 	}
 	for i := range 8 { // pushes the four out
 		encode([]string{fmt.Sprint(i)}, cache)
 	}
 	if e := encode(call[:1], cache); e.Tokens != 4 {
-		t.Errorf("a segment that made way cost %d pieces, want 4", e.Tokens)
+		t.Errorf("a segment that made way cost %d tokens, want 4", e.Tokens)
 	}
 	m.InvalidateWeights()
 	if e := encode(call[:1], cache); e.Tokens != 4 {
-		t.Errorf("a segment cost %d pieces after a change of weights, want 4", e.Tokens)
+		t.Errorf("a segment cost %d tokens after a change of weights, want 4", e.Tokens)
 	}
 }
 
@@ -391,16 +391,16 @@ func BenchmarkEncode(b *testing.B) {
 	} {
 		for arithmetic, opts := range map[string]*Options{"float32": nil, "int8": {Int8: true}} {
 			b.Run(name+"/"+arithmetic, func(b *testing.B) {
-				pieces := 0
+				tokens := 0
 				b.ReportAllocs()
 				for b.Loop() {
 					e, err := m.Encode(b.Context(), texts, opts)
 					if err != nil {
 						b.Fatal(err)
 					}
-					pieces += e.Tokens
+					tokens += e.Tokens
 				}
-				b.ReportMetric(float64(pieces)/b.Elapsed().Seconds(), "pieces/s")
+				b.ReportMetric(float64(tokens)/b.Elapsed().Seconds(), "tokens/s")
 			})
 		}
 	}
@@ -427,7 +427,7 @@ func BenchmarkDocuments(b *testing.B) {
 		best(&documents, func() (*Embeddings, error) { return m.EncodeDocuments(b.Context(), calls, nil) })
 		best(&texts, func() (*Embeddings, error) { return m.Encode(b.Context(), turns, nil) })
 	}
-	b.ReportMetric(documents, "pieces/s")
+	b.ReportMetric(documents, "tokens/s")
 	b.ReportMetric(documents/texts, "of-texts")
 }
 
@@ -443,7 +443,7 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
-// BenchmarkLiveTurn is a call of 60 turns that gets one more, of 20 pieces. The 60 are in the cache already.
+// BenchmarkLiveTurn is a call of 60 turns that gets one more, of 20 tokens. The 60 are in the cache already.
 func BenchmarkLiveTurn(b *testing.B) {
 	m, opts := loadMiniLM(b), &Options{Cache: NewCache(0)}
 	call := mixed(60)

@@ -81,7 +81,7 @@ func TestGoldenEmbeddings(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := worst(e.data, want)
-	t.Logf("%d texts, %d pieces, %d texts cut by %d pieces: embeddings within %.2g", e.rows, e.Tokens, e.Truncated, e.Cut, d)
+	t.Logf("%d texts, %d tokens, %d texts cut by %d tokens: embeddings within %.2g", e.rows, e.Tokens, e.Truncated, e.Cut, d)
 	if !(d <= 1e-5) {
 		t.Errorf("embeddings differ by %g, want 1e-5 at most", d)
 	}

@@ -23,9 +23,12 @@ type Graph struct {
 	Parameters G.Nodes // the weights, in the order and under the names of [Model.Parameters]
 	Trainable  G.Nodes // those of Parameters that are not frozen
 
-	Hidden    G.Nodes // [tokens, hidden_size]: after the embeddings, and after each layer; values need Gradients
+	// Hidden are the states of tokens, [tokens, hidden_size]: after the embeddings, and after each layer. Their values
+	// can be read, and built upon, with GraphOptions.Gradients.
+	Hidden    G.Nodes
 	Sequences *G.Node // [sequences, width]: an embedding for each sequence of ids
-	Documents *G.Node // [documents, width]: sums of the rows of Sequences, each times its weight; nil unless asked for
+	// Documents is [documents, width], sums of the rows of Sequences, each times its weight; nil unless asked for.
+	Documents *G.Node
 	// Embeddings is [n, width], an embedding for each text or document of the batch: Documents, or else Sequences.
 	Embeddings *G.Node
 
@@ -33,12 +36,16 @@ type Graph struct {
 	model   *Model
 }
 
-// GraphOptions says what a graph is for. Nil and the zero value are for inference on texts.
+// GraphOptions are what a graph is built for. Nil and the zero value are for inference on texts.
 type GraphOptions struct {
-	Gradients bool                   // keep what the backward pass reads; default: operations share buffers
-	Documents bool                   // batches are documents, see [Graph.SetDocuments]; default: texts or sequences
-	Frozen    func(p Parameter) bool // reports whether a parameter gets no gradient; default: none is frozen
-	Threads   int                    // that work inside each operation, at most 1024; default GOMAXPROCS
+	// Gradients keeps what the backward pass reads; default: operations share buffers.
+	Gradients bool
+	// Documents makes batches documents, see [Graph.SetDocuments]; default: texts or sequences.
+	Documents bool
+	// Frozen reports whether a parameter gets no gradient; default: none is frozen.
+	Frozen func(p Parameter) bool
+	// Threads work inside each operation, at most 1024; default GOMAXPROCS.
+	Threads int
 }
 
 // Graph builds the graph of the encoder.

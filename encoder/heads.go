@@ -14,9 +14,12 @@ import (
 // Heads are what package triplet trains on top of the encoder, for documents. They belong to the model: [Model.Save] writes
 // them to heads.json and [Load] reads them there. sentence-transformers takes no notice of that file.
 type Heads struct {
-	Query []float32 `json:"attention_query,omitempty"` // [width], of the [AttentionPooling] that pools documents; nil: their [Mean]
-	Label *Task     `json:"label,omitempty"`           // the classifier of the labels, classes "0" and "1"; nil: none
-	Tasks []Task    `json:"tasks,omitempty"`           // one for each further column that was predicted
+	// Query is that of the [AttentionPooling] of documents, [width]; nil: their [Mean].
+	Query []float32 `json:"attention_query,omitempty"`
+	// Label is the classifier of the labels, with the classes "0" and "1"; nil: none.
+	Label *Task `json:"label,omitempty"`
+	// Tasks are the classifiers of further columns, one for each.
+	Tasks []Task `json:"tasks,omitempty"`
 }
 
 // Task returns the task of the given name, nil if there is none.
@@ -32,7 +35,8 @@ func (h *Heads) Task(name string) *Task {
 	return nil
 }
 
-// Task is a linear classifier of documents' rows by something that is known of them, a column of the metadata for example.
+// Task is a linear classifier of the embeddings of documents by something that is known of them, a column of the metadata
+// for example.
 type Task struct {
 	Name    string      `json:"name"`
 	Classes []string    `json:"classes"`
@@ -40,7 +44,7 @@ type Task struct {
 	Bias    []float32   `json:"bias"`   // [classes]
 }
 
-// Predict returns the probability of each class for the row of a document.
+// Predict returns the probability of each class for the embedding of a document.
 func (t *Task) Predict(row []float32) ([]float64, error) {
 	if len(t.Matrix) == 0 || len(t.Matrix[0]) != len(row) {
 		return nil, fmt.Errorf("encoder: task %q cannot read a row of %d", t.Name, len(row))

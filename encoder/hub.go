@@ -16,11 +16,13 @@ type HubOptions struct {
 	// Download asks the hub for the model's files as they stand at the revision, and fetches those that are not in the
 	// cache. Default: the network is not touched, nor is it with HF_HUB_OFFLINE set.
 	Download bool
-	Cache    string // directory; default HF_HUB_CACHE, or hub in HF_HOME, or ~/.cache/huggingface/hub
+	// Cache is a directory; default HF_HUB_CACHE, or hub in HF_HOME, or ~/.cache/huggingface/hub.
+	Cache    string
 	Endpoint string // of the hub; default HF_ENDPOINT, or https://huggingface.co
 	Token    string // of the user; default HF_TOKEN, or the file token in HF_HOME
 
-	Progress func(file string, done, total int64) // watches the bytes of each download; default none
+	// Progress watches the bytes of each download; default none.
+	Progress func(file string, done, total int64)
 }
 
 // hubFiles are those that Load may read, without the same weights in other formats.

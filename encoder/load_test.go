@@ -207,8 +207,8 @@ func TestLoadUnneeded(t *testing.T) {
 	}
 }
 
-// TestLoadFolder moves the transformer to a folder of its own, as old models have it, and saves it at the top again.
-func TestLoadFolder(t *testing.T) {
+// TestLoadDirectory moves the transformer to a directory of its own, as old models have it, and saves it at the top again.
+func TestLoadDirectory(t *testing.T) {
 	files := modelFiles(t, "mean12")
 	for _, name := range []string{"config.json", "model.safetensors", "sentence_bert_config.json", "tokenizer.json", "tokenizer_config.json"} {
 		files["0_Transformer/"+name] = files[name]

@@ -16,8 +16,8 @@ import (
 	"github.com/org/salesconv/internal/ops"
 )
 
-// Model is a sentence encoder: a tokenizer, the weights of a BERT network, and the pooling of its output to one row a
-// text. Its methods are safe for concurrent use, as long as nothing changes the weights meanwhile.
+// Model is a sentence encoder: a tokenizer, the weights of a BERT network, and the pooling of its output to one embedding
+// a text. Its methods are safe for concurrent use, as long as nothing changes the weights meanwhile.
 type Model struct {
 	config     *Config
 	parameters []Parameter
@@ -123,8 +123,8 @@ func (m *Model) Width() int { return m.config.Width() }
 // the model's own: writing to them changes it.
 func (m *Model) Parameters() []Parameter { return slices.Clone(m.parameters) }
 
-// InvalidateWeights says that weights have been written to, after which they are read anew. It is called while nothing else uses
-// the model.
+// InvalidateWeights has to be called after weights were written to, other than by [Graph.Step]: they are then read anew. It
+// is called while nothing else uses the model.
 func (m *Model) InvalidateWeights() {
 	m.generation.Add(1)
 	m.packs.Invalidate()

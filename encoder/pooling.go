@@ -7,19 +7,20 @@ import (
 	"github.com/org/salesconv/internal/kernel"
 )
 
-// Pooling says how the rows of a document's segments make up the document's row. It returns one or more blocks of weights,
-// a weight for each segment: a block is the sum of the segments' rows, each times its weight, and the blocks stand side
-// by side in the document's row. So what a linear classifier makes of a document is a sum over its segments, and the
-// weights can be looked at.
+// Pooling decides how the embeddings of a document's segments make up the document's. It returns one or more blocks of
+// weights, a weight for each segment: a block is the sum of the segments' embeddings, each times its weight, and the blocks
+// stand side by side in the embedding of the document. So what a linear classifier makes of a document is a sum over its
+// segments, and the weights can be looked at: see [Pooling.Weights].
 //
 // [Mean], [LengthWeighted], [Last], [Trend], [AttentionPooling], [PerRole] and [Join] are ready-made.
 type Pooling func(s Segments) [][]float64
 
 // Segments is what a pooling sees of a document.
 type Segments struct {
-	Tokens []int                       // the number of pieces of each segment; its length is that of the document
-	Roles  []int                       // of each segment, if the caller of [Model.EncodeDocuments] named any, else nil
-	Row    func(segment int) []float32 // nil where rows are not known yet: in [Graph.SetDocuments]
+	Tokens []int // the number of tokens of each segment; its length is that of the document
+	Roles  []int // of each segment, if the caller of [Model.EncodeDocuments] named any, else nil
+	// Row returns the embedding of a segment. It is nil where embeddings are not known yet: in [Graph.SetDocuments].
+	Row func(segment int) []float32
 }
 
 // Mean gives each segment the same weight.
@@ -31,7 +32,7 @@ func Mean(s Segments) [][]float64 {
 	return [][]float64{w}
 }
 
-// LengthWeighted gives each segment a weight in proportion to its pieces.
+// LengthWeighted gives each segment a weight in proportion to its tokens.
 func LengthWeighted(s Segments) [][]float64 {
 	w := make([]float64, len(s.Tokens))
 	total := 0
@@ -56,7 +57,7 @@ func Last(k int) Pooling {
 	}
 }
 
-// Trend is how the rows move over a document: the slope of the line fitted to them by least squares over time, which
+// Trend is how the embeddings move over a document: the slope of the line fitted to them by least squares over time, which
 // runs from -1/2 at the first segment to 1/2 at the last. It is zero for a single segment.
 func Trend(s Segments) [][]float64 {
 	n := len(s.Tokens)
@@ -76,8 +77,9 @@ func Trend(s Segments) [][]float64 {
 	return [][]float64{w}
 }
 
-// AttentionPooling weighs each segment as exp(query·row), shared out over the document, so that those that tell count for more.
-// Package triplet learns the query, of the rows' width, together with the encoder. A query of zeros is the [Mean].
+// AttentionPooling weighs each segment by the softmax over the document of query·embedding, so that the most influential
+// count for more. Package triplet trains the query, of the embeddings' width, together with the encoder. A query of zeros is
+// the [Mean].
 func AttentionPooling(query []float32) Pooling {
 	return func(s Segments) [][]float64 {
 		w := make([]float64, len(s.Tokens))

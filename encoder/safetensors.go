@@ -138,7 +138,7 @@ func (c *checkpoint) names() []string {
 
 func (c *checkpoint) has(name string) bool { return c.tensors[c.prefix+name] != nil }
 
-// check says whether a tensor is there, of that shape and of a type that can be read.
+// check returns an error unless a tensor is there, of that shape and of a type that can be read.
 func (c *checkpoint) check(name string, shape []int) error {
 	info := c.tensors[c.prefix+name]
 	if info == nil {

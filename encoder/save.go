@@ -17,9 +17,9 @@ import (
 )
 
 // Save writes the model as a directory of sentence-transformers, which that library and [Load] open: the configs, the
-// tokenizer with vocab.txt, a model card, the weights in F32, and [Heads], which only Load reads, as the card says. The directory is there whole or not at all: it is
-// written beside its place, read back and compared, and then renamed. A directory in its place is replaced if it holds
-// nothing but such a model; anything else there is an error.
+// tokenizer with vocab.txt, a model [Card], the weights in F32, and [Heads], which only Load reads, as the card says. The
+// directory is written atomically: under another name, read back and compared, and then renamed. A directory of the same
+// name is replaced if it holds nothing but such a model; anything else there is an error.
 func (m *Model) Save(dir string) error {
 	if m == nil {
 		return errNoModel
@@ -39,7 +39,7 @@ func (m *Model) save(dir string) error {
 	})
 }
 
-// modelFile matches what a saved model has in its folder.
+// modelFile matches what a saved model has in its directory.
 var modelFile = regexp.MustCompile(`^(modules\.json|config\.json|config_sentence_transformers\.json|sentence_bert_config\.json|tokenizer\.json|` +
 	`tokenizer_config\.json|special_tokens_map\.json|vocab\.txt|heads\.json|README\.md|model\.safetensors|[0-9]+_[A-Za-z]+)$`)
 

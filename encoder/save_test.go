@@ -47,7 +47,7 @@ func TestSaveErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := m.Save(dir); err == nil || !strings.Contains(err.Error(), "\"notes.txt\" in it was not written by this program") {
-		t.Errorf("into a folder with notes.txt: error %v", err)
+		t.Errorf("into a directory with notes.txt: error %v", err)
 	}
 	if err := m.Save(filepath.Join(file, "model")); err == nil {
 		t.Error("below a file: no error")

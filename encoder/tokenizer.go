@@ -17,9 +17,10 @@ type Tokenizer struct {
 
 // Encoding is a text as token ids.
 type Encoding struct {
-	IDs   []int    // [CLS] first and [SEP] last
-	Spans [][2]int // for each id the bytes [from, to) of the text it stands for; {0, 0} for [CLS], [SEP] and a prompt
-	Cut   int      // tokens beyond the limit, left out
+	IDs []int // [CLS] first and [SEP] last
+	// Spans are for each id the bytes [from, to) of the text it stands for; {0, 0} for [CLS], [SEP] and a prompt.
+	Spans [][2]int
+	Cut   int // tokens beyond the limit, left out
 }
 
 // LoadTokenizer reads the tokenizer of a model's directory alone, as [Load] does, without the weights.

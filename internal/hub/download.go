@@ -172,7 +172,7 @@ func (c *Client) complete(ctx context.Context, from string, part *os.File, f rem
 	}
 }
 
-// more makes one request for the rest of a file. It says whether that brought anything.
+// more makes one request for the rest of a file. It reports whether that brought anything.
 func (c *Client) more(ctx context.Context, from string, part *os.File, f remote) (progress bool, err error) {
 	at, err := part.Seek(0, io.SeekEnd)
 	if err != nil {

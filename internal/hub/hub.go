@@ -25,8 +25,9 @@ type Client struct {
 	Offline  bool
 	Progress func(file string, done, total int64) // watches downloads; may be nil
 
-	HTTP  *http.Client
-	Stall time.Duration                                    // without a byte for so long, a request is given up and made again
+	HTTP *http.Client
+	// Stall is for how long a request may bring no byte before it is given up and made again.
+	Stall time.Duration
 	Wait  func(ctx context.Context, d time.Duration) error // between attempts
 }
 

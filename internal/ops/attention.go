@@ -17,7 +17,7 @@ func Attention[T kernel.Float](c *Context[T], name string, qkv *G.Node, heads in
 		return nil, fmt.Errorf("ops: %s: %d columns do not divide into queries, keys and values of %d heads", name, qkv.Shape()[1], heads)
 	}
 	o := c.op(name, qkv, qkv.Shape()[0], width, mixed, wide)
-	if c.learns(qkv) {
+	if c.trainable(qkv) {
 		retain(qkv)
 	}
 	y := c.output(o)

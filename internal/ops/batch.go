@@ -6,13 +6,17 @@ import "fmt"
 // sequence is what the network reads at once; a segment is one sequence, or several if it is longer than that; a
 // document is made of segments.
 type Batch struct {
-	IDs       []int
-	Offsets   []int     // sequence s is IDs[Offsets[s]:Offsets[s+1]]; sequences+1 of them
-	Documents []int     // document d is sequences Documents[d] to Documents[d+1]; empty: each sequence is a document
-	Weights   []float64 // of each sequence in its document's sum; empty: a document is the mean of its sequences
-	First     int       // where IDs[0] stands in a larger batch that is run in parts: parts drop what the whole would
+	IDs     []int
+	Offsets []int // sequence s is IDs[Offsets[s]:Offsets[s+1]]; sequences+1 of them
+	// Documents are the bounds of documents: d is sequences Documents[d] to Documents[d+1]; empty: each sequence is a document.
+	Documents []int
+	// Weights are those of each sequence in its document's sum; empty: a document is the mean of its sequences.
+	Weights []float64
+	// First is where IDs[0] stands in a larger batch that is run in parts: parts drop what the whole would.
+	First int
 
-	segments, documents []int     // the bounds of segments in sequences, and of documents in segments
+	// segments and documents are the bounds of segments in sequences, and of documents in segments.
+	segments, documents []int
 	shares              []float64 // of each sequence in its segment
 	each                []int     // 0, 1, 2, …
 }

@@ -18,7 +18,7 @@ import (
 type Context[T kernel.Float] struct {
 	Pool  *kernel.Pool // nil: serial
 	Packs *Packs[T]    // nil: made for this context alone
-	// Keep holds the activations that a backward pass needs. Without it, and below what learns, operations of one kind
+	// Keep holds the activations that a backward pass needs. Without it, and below all that is trainable, operations of one kind
 	// share their output, which is then not to be read after a run.
 	Keep bool
 
@@ -73,7 +73,7 @@ func (c *Context[T]) Freeze(parameters ...*G.Node) {
 	}
 }
 
-// needs says which of the nodes get a gradient.
+// needs reports which of the nodes get a gradient.
 func (c *Context[T]) needs(nodes ...*G.Node) []bool {
 	needs := make([]bool, len(nodes))
 	for i, n := range nodes {
@@ -90,8 +90,8 @@ func (c *Context[T]) needs(nodes ...*G.Node) []bool {
 	return needs
 }
 
-// learns says whether what is made of the nodes has a backward pass to keep activations for.
-func (c *Context[T]) learns(nodes ...*G.Node) bool {
+// trainable reports whether what is made of the nodes has a backward pass to keep activations for.
+func (c *Context[T]) trainable(nodes ...*G.Node) bool {
 	return c.Keep && slices.Contains(c.needs(nodes...), true)
 }
 

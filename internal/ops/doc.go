@@ -4,15 +4,16 @@
 // # Ragged batches
 //
 // Graphs are built and compiled once and then run on batches of any size. The operations read the [Batch] from the
-// [Context] that they share: ids of all segments end to end, without padding. Row counts of nodes are nominal, because
-// the machine does not look at shapes while it runs.
+// [Context] that they share: ids of all sequences end to end, without padding. Row counts of nodes are nominal, because
+// the machine does not look at shapes while it runs. Operations of gorgonia's own do: [Rows] gives them a fixed number of
+// rows, and [Compile] refuses them on any other node.
 //
 //	c := &ops.Context[float32]{Pool: pool, Keep: true}
 //	x, err := ops.Embed(c, "embeddings", word, position, tokenType)
 //	…
 //	vm, err := ops.Compile(graph)
-//	c.Batch = &ops.Batch{IDs: ids, Offsets: offsets}
-//	err = c.Run(vm)
+//	c.Batch = &ops.Batch{IDs: ids, Offsets: offsets}   // or Reset and Add
+//	err = c.Run(ctx, vm)
 //
 // # Gradients
 //
@@ -20,13 +21,14 @@
 // nodes that hand them out. A gradient of weights is memory of its own that lasts until the next run. [Context.Freeze]
 // leaves out what would only serve frozen parameters. Inside a block with a residual the two gradients that meet
 // at its beginning are added in the epilogue of a matrix product, not by a node. Gradients of parameters that one
-// node uses must not be written to: those of word embeddings are zeroed only where the run before touched them.
+// node uses must not be written to, unless with zeros: those of word embeddings are zeroed only where the run before
+// touched them.
 //
 // # Memory
 //
 // Of each layer the backward pass keeps queries, keys, values, context, the two sums and outputs of LayerNorm, and the
 // argument of GELU, 12 floats per token and unit of width; attention weights and GELU are computed again. Everything
-// else is shared by all layers: 130 KB a token for 6 layers of width 384 in float32. Layers below all that learns keep
+// else is shared by all layers: 130 KB a token for 6 layers of width 384 in float32. Layers below all that is trainable keep
 // nothing. Without Keep it is 15 KB. Buffers grow to the largest batch and stay; a steady state allocates next to nothing.
 //
 // # Rules of gorgonia that shape this package

@@ -16,7 +16,7 @@ import (
 	"github.com/org/salesconv/internal/kernel"
 )
 
-// network is a whole encoder of two layers: width 6, two heads, 9 inside, 8 pieces.
+// network is a whole encoder of two layers: width 6, two heads, 9 inside, 8 tokens.
 type network[T kernel.Float] struct {
 	*Context[T]
 	graph      *G.ExprGraph
@@ -203,7 +203,7 @@ func TestNetworkWorkers(t *testing.T) {
 	}
 }
 
-// A batch run in parts, gradients accumulated, drops the same and gives the same gradients as in one piece.
+// A batch run in parts, gradients accumulated, drops the same and gives the same gradients as in one run.
 func TestNetworkParts(t *testing.T) {
 	n := build(t, &Context[float64]{Keep: true, Train: true, Seed: 4}, nil, 0)
 	whole := &Batch{IDs: []int{1, 2, 3, 4, 5, 6, 7, 1, 2}, Offsets: []int{0, 2, 5, 9}}

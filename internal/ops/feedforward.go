@@ -20,10 +20,10 @@ func FeedForward[T kernel.Float](c *Context[T], name string, act Activation, x, 
 		}
 	}
 	o := c.op(name, x, x.Shape()[0], width, narrow, normed)
-	if c.learns(w1) {
+	if c.trainable(w1) {
 		retain(x)
 	}
-	keep := c.learns(x, w1, b1, w2, b2)
+	keep := c.trainable(x, w1, b1, w2, b2)
 	y, mid := c.output(o), c.buffer(o, wide)
 	var pre, bent buffer[T]
 	o.do = func(in []G.Value) (G.Value, error) {

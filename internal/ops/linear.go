@@ -24,7 +24,7 @@ func Linear[T kernel.Float](c *Context[T], name string, x, weight, bias *G.Node)
 		slot = wide
 	}
 	o := c.op(name, x, x.Shape()[0], n, slot, normed, mixed)
-	if c.learns(weight) {
+	if c.trainable(weight) {
 		retain(x)
 	}
 	y := c.output(o)

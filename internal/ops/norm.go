@@ -31,7 +31,7 @@ func LayerNorm[T kernel.Float](c *Context[T], name string, x, residual, gamma, b
 		inputs = append(inputs, residual)
 	}
 	n := &norm[T]{op: o, c: c, width: width, eps: eps, drop: c.dropout(name, p, 1), y: c.output(o), sum: new(buffer[T])}
-	if !c.learns(inputs...) {
+	if !c.trainable(inputs...) {
 		n.sum = c.buffer(o, narrow) // over x
 	}
 	o.do = n.forward

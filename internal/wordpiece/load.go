@@ -15,12 +15,15 @@ import (
 
 // Settings are what surrounds a tokenizer.json: they win over it. Nil changes nothing.
 type Settings struct {
-	Bert *Bert // the steps of a tokenizer that is made anew over the vocabulary; nil: those of tokenizer.json
+	// Bert are the steps of a tokenizer that is made anew over the vocabulary; nil: those of tokenizer.json.
+	Bert *Bert
 
-	Special    []string // tokens that are matched in a text as they stand, besides the added ones of tokenizer.json
-	LowerFirst bool     // lower a text before all other steps
-	Left       *bool    // cut a text that is too long at its beginning; nil: as tokenizer.json has it
-	Literal    bool     // read special tokens in a text as plain text
+	// Special are tokens that are matched in a text as they stand, besides the added ones of tokenizer.json.
+	Special    []string
+	LowerFirst bool // lower a text before all other steps
+	// Left cuts a text that is too long at its beginning; nil: as tokenizer.json has it.
+	Left    *bool
+	Literal bool // read special tokens in a text as plain text
 }
 
 // Bert is how transformers makes a BertTokenizer.

@@ -71,14 +71,15 @@ type scanner struct {
 	cut   int       // ids that could not
 
 	// The word being read, normalized.
-	n       int // bytes kept
-	chars   int // characters; those beyond maxChars are not kept
-	last    int // where in the text its last character starts
-	word    [maxPiece]byte
-	from    [maxPiece]int        // where in the text the character of each byte starts
-	pre     [maxPiece + 1]uint64 // hashes of the word's beginnings
-	starter int                  // where in the text the last character before combining ones starts
-	waiting int                  // combining characters that wait for canonical ordering
+	n     int // bytes kept
+	chars int // characters; those beyond maxChars are not kept
+	last  int // where in the text its last character starts
+	word  [maxToken]byte
+	from  [maxToken]int        // where in the text the character of each byte starts
+	pre   [maxToken + 1]uint64 // hashes of the word's beginnings
+	// starter is where in the text the last character before combining ones starts.
+	starter int
+	waiting int // combining characters that wait for canonical ordering
 	few     [8]combiner
 	many    []combiner // all of them, if they are more than few holds
 }
@@ -323,7 +324,7 @@ func (s *scanner) flush() {
 		return
 	}
 	ids, room, cut := len(s.ids), s.room, s.cut
-	if s.chars > maxChars || !s.pieces() {
+	if s.chars > maxChars || !s.tokens() {
 		s.ids, s.room, s.cut = s.ids[:ids], room, cut
 		if s.spans != nil {
 			*s.spans = (*s.spans)[:ids]
@@ -333,8 +334,8 @@ func (s *scanner) flush() {
 	s.n, s.chars = 0, 0
 }
 
-// pieces emits the word in the longest pieces there are, from the left, and reports whether it came to the end.
-func (s *scanner) pieces() bool {
+// tokens emits the word in the longest tokens there are, from the left, and reports whether it came to the end.
+func (s *scanner) tokens() bool {
 	v := s.t.vocab
 	for i, at, skip := 0, 0, 0; i < s.n; at, skip = 1, len(prefix) {
 		j, id := min(s.n, i+v.longest[at]), -1

@@ -21,9 +21,10 @@ type Tokenizer struct {
 
 // Encoding is a text as token ids.
 type Encoding struct {
-	IDs   []int    // [CLS] … [SEP]
-	Spans [][2]int // for each id the bytes [from, to) of the text it stands for; {0, 0} for [CLS] and [SEP]
-	Cut   int      // tokens beyond the limit, left out
+	IDs []int // [CLS] … [SEP]
+	// Spans are for each id the bytes [from, to) of the text it stands for; {0, 0} for [CLS] and [SEP].
+	Spans [][2]int
+	Cut   int // tokens beyond the limit, left out
 }
 
 // Encode returns the ids of text between [CLS] and [SEP] with their spans, at most limit ids in all. A limit of 0 or
