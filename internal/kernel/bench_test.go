@@ -16,7 +16,7 @@ func benchmarkBackends(b *testing.B, f func(b *testing.B)) {
 	}
 }
 
-// timeFlops runs f and a loop of nothing but multiply-adds in turns, and reports GFLOP/s and percent of the latter's.
+// timeFlops runs f and a loop of nothing but multiply-adds, interleaved, and reports GFLOP/s and percent of the latter's.
 func timeFlops(b *testing.B, flops float64, f func()) {
 	peak, peakFlops := peaks[active32.name], peakFlops[active32.name]
 	fastest, peakTime := time.Hour, time.Hour
@@ -207,7 +207,7 @@ func (f *forward) run(gemm func(m int, a []float32, weights int, c []float32, e 
 	}
 }
 
-// BenchmarkForward measures tokens a second of one worker, in float32 and in 8 bits.
+// BenchmarkForward measures tokens a second of one worker, in float32 and in int8.
 func BenchmarkForward(b *testing.B) {
 	for _, s := range [][2]int{{1, 16}, {8, 32}, {4, 64}, {1, 256}} {
 		b.Run(fmt.Sprintf("%dx%d", s[0], s[1]), func(b *testing.B) {
@@ -215,7 +215,7 @@ func BenchmarkForward(b *testing.B) {
 				f := newForward(s[0], s[1])
 				var single, eight time.Duration
 				b.ReportAllocs()
-				for b.Loop() { // in turns, as the machine's speed varies
+				for b.Loop() { // interleaved, as the machine's speed varies
 					start := time.Now()
 					f.run(func(m int, a []float32, w int, c []float32, e Epilogue[float32]) {
 						Gemm(nil, m, a, &f.weights[w], c, e)

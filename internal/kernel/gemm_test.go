@@ -71,7 +71,7 @@ func TestGemm(t *testing.T) {
 			GELUGrad(nil, activation, want, grad)
 			Gemm(pool, m, a, &p, c, Epilogue[float32]{Bias: bias, Residual: residual, GELUGrad: pre})
 			near(t, shape(m, n, k)+" GELU gradient", c, grad, 3e-6)
-			near(t, shape(m, n, k)+" GELU beside its gradient", pre, activation, 1e-6)
+			near(t, shape(m, n, k)+" GELU with its gradient", pre, activation, 1e-6)
 
 			GELU(nil, want, want)
 			Gemm(pool, m, a, &p, c, Epilogue[float32]{Bias: bias, Residual: residual, GELU: true})

@@ -20,7 +20,7 @@ type int8Loops struct {
 // int8Width is the number of columns of a panel of bytes.
 const int8Width = 32
 
-// PackedInt8 is the right operand of GemmInt8: weights rounded to 8 bits, each output channel (column) with
+// PackedInt8 is the right operand of GemmInt8: weights rounded to int8, each output channel (column) with
 // its own scale, in panels of 32 columns. The zero value is empty; packing again reuses the memory. It is safe for
 // concurrent reading.
 //

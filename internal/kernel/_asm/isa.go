@@ -208,7 +208,7 @@ func (s *isa) blend(v VecVirtual, by *mask, other VecVirtual) {
 }
 
 // each writes a loop over n elements from the pointers on, a vector at a time and then the rest under a mask. It
-// uses n and the pointers up: the pointers end behind the last whole vector.
+// uses n and the pointers up: the pointers end after the last whole vector.
 func (s *isa) each(n GPVirtual, pointers []GPVirtual, body func(by *mask)) {
 	loop, tail, done := s.label("loop"), s.label("tail"), s.label("done")
 	s.SUBQ(Imm(uint64(s.lanes)), n)

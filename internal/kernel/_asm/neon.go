@@ -10,7 +10,7 @@ import (
 )
 
 // arm writes NEON functions. avo knows amd64 alone, and Go's assembler for arm64 lacks most vector arithmetic on floating-point
-// numbers, so instructions are written as words, with what they mean beside them.
+// numbers, so instructions are written as words, with what they mean in a comment.
 type arm struct {
 	code, declarations bytes.Buffer
 
