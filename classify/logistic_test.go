@@ -134,7 +134,7 @@ func TestLogisticSaves(t *testing.T) {
 	}
 }
 
-// benchmarkSample is the sample of internal/bench/classify_peer.py's kinds: standard normal values with a linear
+// benchmarkSample is the sample of internal/bench/logistic_compare.py's kinds: standard normal values with a linear
 // truth, or unit rows about a common mean with a decaying spectrum, as embeddings are.
 func BenchmarkFitLogistic(b *testing.B) {
 	for _, n := range []int{700, 20000} {

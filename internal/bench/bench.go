@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 
 	"github.com/org/salesconv/examples/cli"
@@ -11,33 +13,28 @@ import (
 
 // bench is one run.
 type bench struct {
-	env    *cli.Env
-	peers  *peers
-	model  string // ours: a folder, or "" for the embedded one
-	calls  string // a file of calls, or ""
-	rounds int
-	only   []string
+	env        *cli.Env
+	references *references
+	model      string // ours: a directory, or "" for the embedded one
+	calls      string // a file of calls, or ""
+	rounds     int
+	only       []string
 
-	contenders []*process // ours, sentence-transformers, ONNX Runtime; started once
-	table      table
+	systems []*process // running, by the order of starters: ours first
+	table   table
 }
 
 // wants reports whether a row was asked for.
 func (b *bench) wants(name string) bool {
-	for _, word := range b.only {
-		if strings.Contains(name, word) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(b.only, func(word string) bool { return strings.Contains(name, word) })
 }
 
-// run prints the table, a line as soon as it is measured.
+// run prints the table, a row as soon as it is measured.
 func (b *bench) run(ctx context.Context) error {
 	b.table = table{b.env.Stdout}
 	fmt.Fprintf(b.env.Stdout, "%s\n\n", machine())
 	defer func() {
-		for _, p := range b.contenders {
+		for _, p := range b.systems {
 			p.close()
 		}
 	}()
@@ -47,20 +44,20 @@ func (b *bench) run(ctx context.Context) error {
 	b.table.head()
 	for _, part := range []func(context.Context) error{b.encoding, b.variants, b.training, b.tokenizing, b.starting, b.memory, b.products, b.learning} {
 		if err := part(ctx); err != nil {
-			return cmp.Or(ctx.Err(), err) // a killed contender only breaks off
+			return cmp.Or(ctx.Err(), err) // a system that is killed only breaks off
 		}
 	}
 	return nil
 }
 
-// start starts the three contenders of most rows and waits until they are ready.
+// start starts all systems and waits until they are ready.
 func (b *bench) start(ctx context.Context) error {
-	for _, f := range b.starters() {
-		p, err := f(ctx)
+	for _, s := range b.starters() {
+		p, err := s.start(ctx)
 		if err != nil {
 			return err
 		}
-		b.contenders = append(b.contenders, p)
+		b.systems = append(b.systems, p)
 		if _, err := p.read("start"); err != nil {
 			return err
 		}
@@ -68,43 +65,71 @@ func (b *bench) start(ctx context.Context) error {
 	return nil
 }
 
-// starter starts a contender.
-type starter func(context.Context) (*process, error)
-
-func (b *bench) starters() []starter {
-	return []starter{func(ctx context.Context) (*process, error) { return ours(ctx, b.model) }, b.peers.torch, b.peers.onnx}
+// starter starts a system.
+type starter struct {
+	start   func(context.Context) (*process, error)
+	trains  bool // else it encodes only
+	encodes bool
+	plain   bool // in its default precision: its start and memory are measured too
 }
 
-// give hands a set of texts or documents to contenders and returns its number of pieces, about which they must agree.
-func give(contenders []*process, r request) (pieces int, err error) {
-	for i, p := range contenders {
+func (b *bench) starters() []starter {
+	own := func(ctx context.Context) (*process, error) { return ours(ctx, b.model) }
+	return append([]starter{{own, true, true, true}}, b.references.starters()...)
+}
+
+// those returns the running systems of a kind.
+func (b *bench) those(kind func(starter) bool) (systems []*process) {
+	for i, s := range b.starters() {
+		if kind(s) {
+			systems = append(systems, b.systems[i])
+		}
+	}
+	return systems
+}
+
+func trains(s starter) bool  { return s.trains }
+func encodes(s starter) bool { return s.encodes }
+
+// give hands a set of texts or documents to systems and returns its number of tokens, about which they must agree.
+func give(systems []*process, r request) (tokens int, err error) {
+	for i, p := range systems {
 		a, err := p.ask(r)
 		if err != nil {
 			return 0, err
 		}
-		if i > 0 && a.Pieces != pieces {
-			return 0, fmt.Errorf("%s: %s reads %d pieces, ours %d", r.Name, p.name, a.Pieces, pieces)
+		if i > 0 && a.Tokens != tokens {
+			return 0, fmt.Errorf("%s: %s reads %d tokens, ours %d", r.Name, p.name, a.Tokens, tokens)
 		}
-		pieces = a.Pieces
+		tokens = a.Tokens
 	}
-	return pieces, nil
+	return tokens, nil
 }
 
-// compare measures a row in which all contenders are asked the same.
-func (b *bench) compare(contenders []*process, do request, r row) error {
-	for _, p := range contenders {
-		r.contenders = append(r.contenders, contender{p, do})
+// entries asks all systems the same, and ours once more in int8 where that is wanted.
+func entries(systems []*process, do request, int8 bool) (all []entry) {
+	for _, p := range systems {
+		all = append(all, entry{p, do, p.name})
 	}
+	if int8 {
+		do.Int8 = true
+		all = slices.Insert(all, 1, entry{systems[0], do, "ours, int8"})
+	}
+	return all
+}
+
+// measure measures a row and prints it.
+func (b *bench) measure(r row) error {
 	results, err := r.run(b.rounds)
 	if err == nil {
-		b.table.line(&r, results)
+		b.table.row(&r, results)
 	}
 	return err
 }
 
-// rate shows seconds as pieces a second.
-func rate(pieces int) func(float64) float64 {
-	return func(seconds float64) float64 { return float64(pieces) / seconds }
+// rate shows seconds as tokens a second.
+func rate(tokens int) func(float64) float64 {
+	return func(seconds float64) float64 { return float64(tokens) / seconds }
 }
 
 func milliseconds(seconds float64) float64 { return 1e3 * seconds }
@@ -114,22 +139,27 @@ func (b *bench) encoding(context.Context) error {
 	if err != nil {
 		return err
 	}
+	systems := b.those(encodes)
 	for _, set := range []struct {
-		name, asked string
-		texts       []string
+		name  string
+		texts []string
 	}{
-		{"encode 512 mixed texts", "≥ 3.0, ≥ 1.7", s.texts(512, 5, 190)},
-		{"encode 64 texts of 256 pieces", "≥ 2.3, ≥ 1.5", s.texts(64, 260, 300)},
+		{"encode 512 mixed texts", s.texts(512, 5, 190)},
+		{"encode 64 texts of 256 tokens", s.texts(64, 260, 300)},
 	} {
 		if !b.wants(set.name) {
 			continue
 		}
-		pieces, err := give(b.contenders, request{Do: "texts", Name: set.name, Texts: set.texts})
+		tokens, err := give(systems, request{Do: "texts", Name: set.name, Texts: set.texts})
 		if err != nil {
 			return err
 		}
-		r := row{name: fmt.Sprintf("%s (%d)", set.name, pieces), unit: "pieces/s", value: rate(pieces), faster: true, asked: set.asked}
-		if err := b.compare(b.contenders, request{Do: "encode", Name: set.name}, r); err != nil {
+		r := row{name: fmt.Sprintf("%s (%d)", set.name, tokens), unit: "tokens/s", value: rate(tokens), faster: true,
+			entries: entries(systems, request{Do: "encode", Name: set.name}, true)}
+		if err := b.measure(r); err != nil {
+			return err
+		}
+		if err := b.accuracy(entries(systems, request{Do: "embed", Name: set.name}, true)); err != nil {
 			return err
 		}
 	}
@@ -137,12 +167,41 @@ func (b *bench) encoding(context.Context) error {
 	if !b.wants(short) {
 		return nil
 	}
-	pieces, err := give(b.contenders, request{Do: "texts", Name: short, Texts: []string{"What would have to be true for you to move this quarter?"}})
+	tokens, err := give(systems, request{Do: "texts", Name: short, Texts: []string{"What would have to be true for you to move this quarter?"}})
 	if err != nil {
 		return err
 	}
-	r := row{name: fmt.Sprintf("%s, latency (%d)", short, pieces), unit: "ms", value: milliseconds, asked: "≤ 0.33, ≤ 0.8"}
-	return b.compare(b.contenders, request{Do: "one", Name: short, Times: 50}, r)
+	return b.measure(row{name: fmt.Sprintf("%s, latency (%d)", short, tokens), unit: "ms", value: milliseconds,
+		entries: entries(systems, request{Do: "one", Name: short, Times: 50}, false)})
+}
+
+// accuracy prints the least cosine of the embeddings of each system to those of the first one, ours in float32.
+func (b *bench) accuracy(all []entry) error {
+	var exact [][]float64
+	for i, e := range all {
+		a, err := e.ask(e.do)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			exact = a.Rows
+			continue
+		}
+		least := 1.0
+		for j, row := range a.Rows {
+			least = min(least, cosine(row, exact[j]))
+		}
+		b.table.line("least cosine to our float32", e.name, fmt.Sprintf("%.6f", least), "–")
+	}
+	return nil
+}
+
+func cosine(x, y []float64) float64 {
+	var xy, xx, yy float64
+	for i := range x {
+		xy, xx, yy = xy+x[i]*y[i], xx+x[i]*x[i], yy+y[i]*y[i]
+	}
+	return xy / math.Sqrt(xx*yy)
 }
 
 func (b *bench) training(ctx context.Context) error {
@@ -150,34 +209,29 @@ func (b *bench) training(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pair := b.contenders[:2]
-	sets := []struct {
-		asked string
-		request
-	}{
-		{"≥ 3.5", request{Do: "texts", Name: "training step, 48 texts of 256 pieces", Texts: s.texts(48, 260, 300)}},
-		{"≥ 6", request{Do: "texts", Name: "training step, 48 mixed texts", Texts: s.texts(48, 5, 190)}},
+	systems := b.those(trains)
+	sets := []request{
+		{Do: "texts", Name: "training step, 48 texts of 256 tokens", Texts: s.texts(48, 260, 300)},
+		{Do: "texts", Name: "training step, 48 mixed texts", Texts: s.texts(48, 5, 190)},
 	}
 	if b.calls != "" {
 		calls, err := readCalls(ctx, b.calls, 12)
 		if err != nil {
 			return err
 		}
-		sets = append(sets, struct {
-			asked string
-			request
-		}{"≥ 6", request{Do: "calls", Name: fmt.Sprintf("training step, %d calls by turns", len(calls)), Documents: calls}})
+		sets = append(sets, request{Do: "calls", Name: fmt.Sprintf("training step, %d calls by turns", len(calls)), Documents: calls})
 	}
 	for _, set := range sets {
 		if !b.wants(set.Name) {
 			continue
 		}
-		pieces, err := give(pair, set.request)
+		tokens, err := give(systems, set)
 		if err != nil {
 			return err
 		}
-		r := row{name: fmt.Sprintf("%s (%d)", set.Name, pieces), unit: "pieces/s", value: rate(pieces), faster: true, asked: set.asked}
-		if err := b.compare(pair, request{Do: "train", Name: set.Name}, r); err != nil {
+		r := row{name: fmt.Sprintf("%s (%d)", set.Name, tokens), unit: "tokens/s", value: rate(tokens), faster: true,
+			entries: entries(systems, request{Do: "train", Name: set.Name}, false)}
+		if err := b.measure(r); err != nil {
 			return err
 		}
 	}

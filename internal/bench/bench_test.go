@@ -38,29 +38,29 @@ func TestServe(t *testing.T) {
 		}
 	}
 	ready, answers := answers[0], answers[1:]
-	if ready.Error != "" || answers[0].Pieces != 16 || answers[1].Pieces != 15 {
-		t.Errorf("ready %v, pieces %d and %d", ready, answers[0].Pieces, answers[1].Pieces)
+	if ready.Error != "" || answers[0].Tokens != 16 || answers[1].Tokens != 15 {
+		t.Errorf("ready %v, tokens %d and %d", ready, answers[0].Tokens, answers[1].Tokens)
 	}
 	if rows := answers[3].Rows; len(rows) != 4 || len(rows[0]) != 384 {
 		t.Errorf("%d rows", len(rows))
 	}
 	for i, a := range answers {
 		failed := requests[i].Do == "dance"
-		if (a.Error != "") != failed || i != 3 && !failed && a.Seconds+float64(a.Pieces+a.Bytes) <= 0 {
+		if (a.Error != "") != failed || i != 3 && !failed && a.Seconds+float64(a.Tokens+a.Bytes) <= 0 {
 			t.Errorf("%s: %+v", requests[i].Do, a)
 		}
 	}
 }
 
 func TestTable(t *testing.T) {
-	r := row{name: "encode", unit: "pieces/s", value: rate(6000), faster: true, asked: "≥ 2"}
+	r := row{name: "encode", unit: "tokens/s", value: rate(6000), faster: true, entries: []entry{{name: "ours"}, {name: "theirs"}}}
 	results := r.results([][]float64{{1, 2, 1.5}, {3, 4, 6}})
 	if want := []result{{1, 1.5, 1}, {3, 4, 3}}; !slices.Equal(results, want) {
 		t.Errorf("%v, want %v", results, want)
 	}
 	var out strings.Builder
-	table{&out}.line(&r, results)
-	if want := "| encode | 4,000 pieces/s (6,000) | 1,500 pieces/s (2,000) | – | 3.00 | ≥ 2 |\n"; out.String() != want {
+	table{&out}.row(&r, results)
+	if want := "| encode | ours | 4,000 tokens/s (6,000) | – |\n| encode | theirs | 1,500 tokens/s (2,000) | 3.00 |\n"; out.String() != want {
 		t.Errorf("%s, want %s", out.String(), want)
 	}
 	r.faster = false

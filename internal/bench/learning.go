@@ -37,7 +37,7 @@ func (s rowSet) learn(do string) (answer, error) {
 	}
 }
 
-// clusters draws rows around ten centres; the label is the half of the centres, one in ten turned over.
+// clusters draws rows around ten centres; the label is the half of the centres, one in ten flipped.
 func clusters(n, width int) (rows [][]float64, labels []int) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	centres := make([][]float64, 10)
@@ -70,40 +70,35 @@ func (b *bench) learning(ctx context.Context) error {
 	if !b.wants(name) {
 		return nil
 	}
-	peer, err := b.peers.learners(ctx)
+	reference, err := b.references.learners(ctx)
 	if err != nil {
 		return err
 	}
-	defer peer.close()
-	if _, err := peer.read("start"); err != nil {
+	defer reference.close()
+	if _, err := reference.read("start"); err != nil {
 		return err
 	}
-	self := b.contenders[0]
+	self := b.systems[0]
 	rows, labels := clusters(2000, 384)
-	if _, err := give([]*process{self, peer}, request{Do: "rows", Name: name, Rows: rows, Labels: labels}); err != nil {
+	if _, err := give([]*process{self, reference}, request{Do: "rows", Name: name, Rows: rows, Labels: labels}); err != nil {
 		return err
 	}
 	for _, l := range []struct {
-		name string
-		do   []string
+		name, do string
+		theirs   [][2]string // request and name
 	}{
-		{"learn: logistic regression (then: scikit-learn)", []string{"logistic", "logistic"}},
-		{"learn: 100 boosted trees (then: XGBoost)", []string{"boosted", "boosted"}},
-		{"learn: t-SNE (then: scikit-learn, openTSNE)", []string{"tsne", "tsne", "opentsne"}},
+		{"logistic regression", "logistic", [][2]string{{"logistic", "scikit-learn"}}},
+		{"100 boosted trees", "boosted", [][2]string{{"boosted", "XGBoost"}, {"lightgbm", "LightGBM"}, {"lightgbm_quantized", "LightGBM, quantized gradients"}}},
+		{"t-SNE", "tsne", [][2]string{{"tsne", "scikit-learn"}, {"opentsne", "openTSNE"}}},
 	} {
-		r := row{name: l.name + ", 2,000 rows of 384", unit: "s", value: func(s float64) float64 { return s }, asked: "–"}
-		for i, do := range l.do {
-			p := peer
-			if i == 0 {
-				p = self
-			}
-			r.contenders = append(r.contenders, contender{p, request{Do: do, Name: name}})
+		r := row{name: "learn: " + l.name + ", 2,000 rows of 384", unit: "s", value: func(s float64) float64 { return s },
+			entries: []entry{{self, request{Do: l.do, Name: name}, self.name}}}
+		for _, t := range l.theirs {
+			r.entries = append(r.entries, entry{reference, request{Do: t[0], Name: name}, t[1]})
 		}
-		results, err := r.run(b.rounds)
-		if err != nil {
+		if err := b.measure(r); err != nil {
 			return err
 		}
-		b.table.line(&r, results)
 	}
 	return nil
 }

@@ -20,15 +20,15 @@ func main() { cli.Main(run) }
 
 func run(ctx context.Context, env *cli.Env) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	model := flags.String("model", "", "`folder` of a sentence-transformers model; default: the built-in one")
-	calls := flags.String("calls", "", "`file` of labelled calls, for a training step by turns and what 8 bits do to the ROC AUC; default: no such rows")
-	rounds := flags.Int("rounds", 5, "measured turns of each contender")
+	model := flags.String("model", "", "`directory` of a sentence-transformers model; default: the built-in one")
+	calls := flags.String("calls", "", "`file` of labelled calls, for a training step by turns and what int8 does to the ROC AUC; default: no such rows")
+	rounds := flags.Int("rounds", 5, "measured rounds of each system")
 	only := flags.String("only", "", "run the rows whose name has one of these comma-separated `words`; default: all")
-	asPeer := flags.Bool("serve", false, "be a contender: answer requests on standard input")
+	asSystem := flags.Bool("serve", false, "be the system that is measured: answer requests on standard input")
 	if err := env.Parse(flags); err != nil {
 		return err
 	}
-	if *asPeer {
+	if *asSystem {
 		return serve(modelFiles(*model), env.Stdin, env.Stdout)
 	}
 	work, err := os.MkdirTemp("", "salesconv-bench-")
@@ -36,22 +36,22 @@ func run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	defer os.RemoveAll(work)
-	peerModel := *model
-	if peerModel == "" { // the peers read a folder
-		peerModel = filepath.Join(work, "model")
+	referenceModel := *model
+	if referenceModel == "" { // the references read a directory
+		referenceModel = filepath.Join(work, "model")
 		m, err := encoder.Load(minilm.FS())
 		if err != nil {
 			return err
 		}
-		if err := m.Save(peerModel); err != nil {
+		if err := m.Save(referenceModel); err != nil {
 			return err
 		}
 	}
-	p, err := newPeers(ctx, work, peerModel, runtime.GOMAXPROCS(0))
+	p, err := newReferences(ctx, work, referenceModel, runtime.GOMAXPROCS(0))
 	if err != nil {
 		return err
 	}
-	b := &bench{env: env, peers: p, model: *model, calls: *calls, rounds: *rounds, only: strings.Split(*only, ",")}
+	b := &bench{env: env, references: p, model: *model, calls: *calls, rounds: *rounds, only: strings.Split(*only, ",")}
 	return b.run(ctx)
 }
 

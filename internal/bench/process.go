@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// request is a line to a contender: what to do, and with what.
+// request is a line to a system: what to do, and with what.
 type request struct {
 	Do        string      `json:"do"`
 	Name      string      `json:"name,omitempty"`      // of a set of texts or documents
@@ -20,21 +20,21 @@ type request struct {
 	Documents [][]string  `json:"documents,omitempty"` // for "calls"
 	Times     int         `json:"times,omitempty"`     // for "one"
 	Threads   int         `json:"threads,omitempty"`   // for "encode", ours alone: 0 is all
-	Int8      bool        `json:"int8,omitempty"`      // for "encode", ours alone
+	Int8      bool        `json:"int8,omitempty"`      // for "encode" and "embed", ours alone
 	Rows      [][]float64 `json:"rows,omitempty"`      // for "rows"
 	Labels    []int       `json:"labels,omitempty"`
 }
 
-// answer is a line from a contender.
+// answer is a line from a system.
 type answer struct {
 	Seconds float64     `json:"seconds"`
-	Pieces  int         `json:"pieces"`
+	Tokens  int         `json:"tokens"`
 	Bytes   int         `json:"bytes"`
 	Rows    [][]float64 `json:"rows"`
 	Error   string      `json:"error"`
 }
 
-// process is a contender.
+// process is a system.
 type process struct {
 	name string
 	cmd  *exec.Cmd
@@ -42,7 +42,7 @@ type process struct {
 	out  *bufio.Reader
 }
 
-// start starts a contender without waiting until it is ready. It is killed when ctx ends.
+// start starts a system without waiting until it is ready. It is killed when ctx ends.
 func start(ctx context.Context, name string, env []string, command ...string) (*process, error) {
 	p := &process{name: name, cmd: exec.CommandContext(ctx, command[0], command[1:]...)}
 	p.cmd.Env = env
@@ -96,9 +96,9 @@ func (p *process) close() {
 	p.cmd.Wait() // how it ended says nothing about what it measured
 }
 
-// peerEnv is the environment of the peers: threads, no network, and none of the settings that bind a library to
+// referenceEnv is the environment of the references: threads, no network, and none of the settings that bind a library to
 // another processor than this one.
-func peerEnv(threads int) []string {
+func referenceEnv(threads int) []string {
 	var env []string
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "OPENBLAS_") && !strings.HasPrefix(v, "MKL_") {

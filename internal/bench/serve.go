@@ -17,7 +17,7 @@ import (
 	"github.com/org/salesconv/triplet"
 )
 
-// server is our side of the protocol that the peers speak.
+// server is our side of the protocol that the references speak.
 type server struct {
 	files     fs.FS
 	model     *encoder.Model
@@ -27,7 +27,7 @@ type server struct {
 	rows      map[string]rowSet
 }
 
-// modelFiles returns the model in a folder, the embedded one for "".
+// modelFiles returns the model in a directory, the embedded one for "".
 func modelFiles(dir string) fs.FS {
 	if dir == "" {
 		return minilm.FS()
@@ -75,14 +75,14 @@ func (s *server) do(r request) (answer, error) {
 		for i, t := range r.Texts {
 			s.documents[r.Name][i] = []string{s.cut(t)}
 		}
-		return answer{Pieces: s.pieces(s.documents[r.Name])}, nil
+		return answer{Tokens: s.tokens(s.documents[r.Name])}, nil
 	case "calls":
 		s.documents[r.Name] = r.Documents
-		return answer{Pieces: s.pieces(r.Documents)}, nil
+		return answer{Tokens: s.tokens(r.Documents)}, nil
 	case "encode":
 		return timed(func() error { return s.encode(s.texts[r.Name], &encoder.Options{Threads: r.Threads, Int8: r.Int8}) })
 	case "embed":
-		return s.embed(s.texts[r.Name])
+		return s.embed(s.texts[r.Name], &encoder.Options{Int8: r.Int8})
 	case "one":
 		return s.one(s.texts[r.Name][:1], r.Times)
 	case "tokenize":
@@ -91,7 +91,7 @@ func (s *server) do(r request) (answer, error) {
 		return s.train(s.documents[r.Name])
 	case "rows":
 		s.rows[r.Name] = newRowSet(r.Rows, r.Labels)
-		return answer{Pieces: len(r.Rows)}, nil
+		return answer{Tokens: len(r.Rows)}, nil
 	case "logistic", "boosted", "tsne":
 		return s.rows[r.Name].learn(r.Do)
 	case "peak":
@@ -113,8 +113,8 @@ func timed(f func() error) (answer, error) {
 	return answer{Seconds: time.Since(start).Seconds()}, err
 }
 
-// pieces counts those of documents, each segment cut where the model stops reading.
-func (s *server) pieces(documents [][]string) (n int) {
+// tokens counts those of documents, each segment cut where the model stops reading.
+func (s *server) tokens(documents [][]string) (n int) {
 	for _, d := range documents {
 		for _, segment := range d {
 			n += len(s.model.Tokenize(segment).IDs)
@@ -129,8 +129,8 @@ func (s *server) encode(texts []string, opts *encoder.Options) error {
 }
 
 // embed is encode with the rows as the answer.
-func (s *server) embed(texts []string) (a answer, err error) {
-	e, err := s.model.Encode(context.Background(), texts, nil)
+func (s *server) embed(texts []string, opts *encoder.Options) (a answer, err error) {
+	e, err := s.model.Encode(context.Background(), texts, opts)
 	if err != nil {
 		return a, err
 	}
@@ -191,7 +191,7 @@ func (s *server) train(documents [][]string) (answer, error) {
 			}
 		},
 	})
-	tokenizing, _ := timed(func() error { s.pieces(documents); return nil })
+	tokenizing, _ := timed(func() error { s.tokens(documents); return nil })
 	return answer{Seconds: last.Sub(first).Seconds()/(steps-1) + tokenizing.Seconds}, err
 }
 

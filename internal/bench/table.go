@@ -4,42 +4,41 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 )
 
-// contender is a process and what it is asked in a row.
-type contender struct {
+// entry is a system and what it is asked in a row.
+type entry struct {
 	*process
-	do request
+	do   request
+	name string // in the table
 }
 
-// row is a line of the table.
+// row compares systems at one task.
 type row struct {
-	name       string
-	unit       string
-	value      func(seconds float64) float64 // what the table shows of a time
-	faster     bool                          // ratios are of speed, else of time or memory: smaller is better
-	contenders []contender                   // ours first
-	asked      string
+	name    string
+	unit    string
+	value   func(seconds float64) float64 // what the table shows of a time
+	faster  bool                          // ratios are of speed, else of time or memory: smaller is better
+	entries []entry                       // ours first
 }
 
-// result is what one contender reached, in seconds.
+// result is what one system reached, in seconds.
 type result struct {
 	best, median float64
 	ratio        float64 // ours to it, as the row has it
 }
 
-// pause lets threads that a contender keeps spinning after its work go to sleep.
+// pause lets threads that a system keeps spinning after its work go to sleep.
 const pause = 300 * time.Millisecond
 
-// run lets the contenders work in turns, once to warm up and then rounds times.
+// run lets the systems work interleaved, once to warm up and then rounds times.
 func (r *row) run(rounds int) ([]result, error) {
-	times := make([][]float64, len(r.contenders))
+	times := make([][]float64, len(r.entries))
 	for i := range rounds + 1 {
-		for j, c := range r.contenders {
+		for j, e := range r.entries {
 			time.Sleep(pause)
-			a, err := c.ask(c.do)
+			a, err := e.ask(e.do)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", r.name, err)
 			}
@@ -51,7 +50,7 @@ func (r *row) run(rounds int) ([]result, error) {
 	return r.results(times), nil
 }
 
-// results sums up the times of each contender, turn by turn.
+// results sums up the times of each system, round by round.
 func (r *row) results(times [][]float64) []result {
 	all := make([]result, len(times))
 	for j, t := range times {
@@ -70,25 +69,23 @@ func (r *row) results(times [][]float64) []result {
 type table struct{ w io.Writer }
 
 func (t table) head() {
-	fmt.Fprintln(t.w, "| | ours | sentence-transformers | ONNX Runtime | ours ÷ theirs | asked |")
-	fmt.Fprintln(t.w, "|---|---|---|---|---|---|")
+	t.line("task", "system", "median (best)", "ours ÷ theirs")
+	t.line("---", "---", "---", "---")
 }
 
-// line writes what the contenders of a row reached: the median, the best in brackets, and the ratios.
-func (t table) line(r *row, results []result) {
-	cells := []string{r.name}
-	var ratios []string
+func (t table) line(task, system, value, ratio string) {
+	fmt.Fprintf(t.w, "| %s | %s | %s | %s |\n", task, system, value, ratio)
+}
+
+// row writes a line for each system of a row: the median, the best in brackets, and the ratio.
+func (t table) row(r *row, results []result) {
 	for j, x := range results {
-		cells = append(cells, fmt.Sprintf("%s %s (%s)", number(r.value(x.median)), r.unit, number(r.value(x.best))))
+		ratio := "–"
 		if j > 0 {
-			ratios = append(ratios, fmt.Sprintf("%.2f", x.ratio))
+			ratio = fmt.Sprintf("%.2f", x.ratio)
 		}
+		t.line(r.name, r.entries[j].name, fmt.Sprintf("%s %s (%s)", number(r.value(x.median)), r.unit, number(r.value(x.best))), ratio)
 	}
-	for len(cells) < 4 {
-		cells = append(cells, "–")
-	}
-	cells = append(cells, strings.Join(ratios, ", "), r.asked)
-	fmt.Fprintf(t.w, "| %s |\n", strings.Join(cells, " | "))
 }
 
 // number prints three figures, or whole thousands with a comma.

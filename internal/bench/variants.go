@@ -10,45 +10,35 @@ import (
 	"github.com/org/salesconv/transcript"
 )
 
-// variants compares ways of encoding with each other: two threads with one, 8 bits with 32.
+// variants compares our own encoding on all threads with that on one.
 func (b *bench) variants(ctx context.Context) error {
 	s, err := newSource()
 	if err != nil {
 		return err
 	}
-	texts, self := s.texts(128, 5, 190), b.contenders[0]
-	for _, v := range []struct {
-		name, asked string
-		a, b        request
-	}{
-		{"variant: encode 128 mixed texts on all threads (then: on one)", "≥ 1.85", request{}, request{Threads: 1}},
-		{"variant: encode 128 mixed texts in 8 bits (then: in 32)", "≥ 1.8", request{Int8: true}, request{}},
-	} {
-		if !b.wants(v.name) {
-			continue
-		}
-		pieces, err := give([]*process{self}, request{Do: "texts", Name: "variant", Texts: texts})
-		if err != nil {
-			return err
-		}
-		r := row{name: v.name, unit: "pieces/s", value: rate(pieces), faster: true, asked: v.asked}
-		for _, do := range []request{v.a, v.b} {
-			do.Do, do.Name = "encode", "variant"
-			r.contenders = append(r.contenders, contender{self, do})
-		}
-		results, err := r.run(b.rounds)
-		if err != nil {
-			return err
-		}
-		b.table.line(&r, results)
+	const name = "encode 128 mixed texts"
+	if !b.wants(name) {
+		return b.rounding(ctx)
+	}
+	self := b.systems[0]
+	tokens, err := give([]*process{self}, request{Do: "texts", Name: name, Texts: s.texts(128, 5, 190)})
+	if err != nil {
+		return err
+	}
+	err = b.measure(row{name: name, unit: "tokens/s", value: rate(tokens), faster: true, entries: []entry{
+		{self, request{Do: "encode", Name: name}, "ours, all threads"},
+		{self, request{Do: "encode", Name: name, Threads: 1}, "ours, one thread"},
+	}})
+	if err != nil {
+		return err
 	}
 	return b.rounding(ctx)
 }
 
-// rounding prints what 8-bit arithmetic does to the ROC AUC of labelled calls: logistic regression on the mean of the
+// rounding prints what int8 does to the ROC AUC of labelled calls: logistic regression on the mean of the
 // turns, cross-validated by agent.
 func (b *bench) rounding(ctx context.Context) error {
-	const name = "variant: ROC AUC of calls in 8 bits (then: in 32)"
+	const name = "ROC AUC of calls in int8"
 	if b.calls == "" || !b.wants(name) {
 		return nil
 	}
@@ -76,8 +66,8 @@ func (b *bench) rounding(ctx context.Context) error {
 		return err
 	}
 	var outs [2]*evaluate.OutOfFold
-	for i, eight := range []bool{true, false} {
-		x, err := m.EncodeDocuments(ctx, docs, &encoder.Options{Int8: eight})
+	for i, int8 := range []bool{true, false} {
+		x, err := m.EncodeDocuments(ctx, docs, &encoder.Options{Int8: int8})
 		if err != nil {
 			return err
 		}
@@ -92,7 +82,8 @@ func (b *bench) rounding(ctx context.Context) error {
 		return err
 	}
 	d := c.Difference
-	fmt.Fprintf(b.env.Stdout, "| %s | %.4f | %.4f | – | %+.4f [%+.4f, %+.4f], p = %.2f | no loss |\n", name, c.B, c.A, d.Estimate, d.Low, d.High, c.P)
+	b.table.line(name, "ours", fmt.Sprintf("%.4f, in float32 %.4f", c.B, c.A),
+		fmt.Sprintf("difference %+.4f [%+.4f, %+.4f], p = %.2f", d.Estimate, d.Low, d.High, c.P))
 	return nil
 }
 

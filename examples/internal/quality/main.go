@@ -7,9 +7,9 @@
 // JSON are fields of triplet.Options, such as {"LearningRate": 1e-4, "TrainLayers": 3}, instead of the defaults.
 // COMMAND predicts each fold too: it reads a JSON object with the texts train and test, the labels of train and a seed, and
 // writes a JSON array of methods of predicting, each with its name, the probability of each text of test, and seconds.
-// internal/bench/peers/tune_peer.py does so by sentence-transformers:
+// internal/bench/references/tune_reference.py does so by sentence-transformers:
 //
-//	-peer 'python internal/bench/peers/tune_peer.py MODEL_FOLDER THREADS 0 1 3'
+//	-peer 'python internal/bench/references/tune_reference.py MODEL_FOLDER THREADS 0 1 3'
 //
 // A row of the tables is of all calls as often as there are seeds; intervals resample agents, or calls where they are
 // generated, with all their predictions. It trains folds × seeds predictors: hours, for many calls. With -keep it writes

@@ -1,4 +1,4 @@
-// Command boosted fits and applies boosted trees for the scripts beside it, which compare them with XGBoost:
+// Command boosted fits and applies boosted trees for the scripts of the directory above, which compare them with XGBoost:
 // it reads raw little-endian float32 rows and bytes of labels, and prints what it took as JSON.
 package main
 

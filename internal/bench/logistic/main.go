@@ -1,4 +1,4 @@
-// Command logistic fits logistic regressions for classify_peer.py: it reads little-endian float64 rows and bytes of
+// Command logistic fits logistic regressions for logistic_compare.py: it reads little-endian float64 rows and bytes of
 // labels, and prints seconds and the coefficients as JSON.
 package main
 

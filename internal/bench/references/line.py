@@ -1,6 +1,6 @@
-"""The protocol of the peers: a JSON object a line in, one out.
+"""The protocol of the systems: a JSON object a line in, one out.
 
-In: {"do": name, ...}. The peer calls its function of that name with the other keys and answers with what it returns, a
+In: {"do": name, ...}. The system calls its function of that name with the other keys and answers with what it returns, a
 JSON object, or with {"error": text}. Times are taken here, around the work alone.
 """
 import json, os, sys, time

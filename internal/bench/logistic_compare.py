@@ -1,4 +1,4 @@
-"""Logistic regression beside scikit-learn's lbfgs, in turns on the same rows: python internal/bench/classify_peer.py
+"""Logistic regression and scikit-learn's lbfgs, interleaved on the same rows: python internal/bench/logistic_compare.py
 
 Prints the seconds of a fit to the same tolerance (largest derivative of the mean objective), their ratio, and the mean
 objective that each reached. Run it from the root of the module with scikit-learn 1.9 and Go at hand, on an idle machine."""
@@ -22,7 +22,7 @@ def sample(rows, kind):
     return x.astype("float32").astype("float64"), y.astype("uint8")
 
 
-def peer(path, dtype, tolerance):
+def reference(path, dtype, tolerance):
     from sklearn.linear_model import LogisticRegression
 
     y = np.fromfile(path + "/y", "uint8")
@@ -49,7 +49,7 @@ def turns(program, path, x, y, dtype, tolerance):
     ratios, ours, theirs = [], None, None
     for _ in range(3):
         run = lambda command: json.loads(subprocess.run(command, check=True, capture_output=True, env=env).stdout)
-        ours, theirs = run(ours_command), run([sys.executable, __file__, "peer", path, dtype, tolerance])
+        ours, theirs = run(ours_command), run([sys.executable, __file__, "reference", path, dtype, tolerance])
         ratios.append((theirs["Fit"] / ours["Fit"], ours["Fit"], theirs["Fit"]))
     ratio, a, b = sorted(ratios)[1]
     print(f"  {dtype} tolerance {tolerance}: ours {a * 1e3:8.2f} ms ({ours['Iterations']} steps), scikit-learn {b * 1e3:8.2f} ms "
@@ -58,9 +58,9 @@ def turns(program, path, x, y, dtype, tolerance):
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["peer"]:
+    if sys.argv[1:2] == ["reference"]:
         warnings.simplefilter("ignore")
-        peer(*sys.argv[2:])
+        reference(*sys.argv[2:])
         sys.exit()
     with tempfile.TemporaryDirectory() as d:
         subprocess.run(["go", "build", "-o", d + "/logistic", "./internal/bench/logistic"], check=True)

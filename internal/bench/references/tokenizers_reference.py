@@ -1,4 +1,4 @@
-"""The Rust tokenizers library, without truncation. Usage: tokenizers_peer.py MODEL THREADS"""
+"""The Rust tokenizers library, without truncation. Usage: tokenizers_reference.py MODEL THREADS"""
 import os, sys
 
 os.environ.update(RAYON_NUM_THREADS=sys.argv[2], TOKENIZERS_PARALLELISM="true" if int(sys.argv[2]) > 1 else "false")
@@ -12,7 +12,7 @@ sets = {}
 
 def texts(name, texts):
     sets[name] = texts
-    return {"pieces": sum(len(tokenizer.encode(t).ids) for t in texts)}
+    return {"tokens": sum(len(tokenizer.encode(t).ids) for t in texts)}
 
 def one_by_one(texts):
     for t in texts:

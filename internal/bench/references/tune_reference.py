@@ -1,7 +1,8 @@
-"""What a user of sentence-transformers would do with calls: a peer for examples/internal/quality, which says what goes in and out.
+"""What a user of sentence-transformers would do with calls, for examples/internal/quality, which says what goes in and out.
 
-Arguments: the folder of the model, threads, and numbers of epochs to tune for, 0 being none. A call is one text, of which the model reads the first 256 pieces. It is used
-as it is, or tuned by their trainer as their manual has it for labels: hard triplets of the batch, batches with as many of each label.
+Arguments: the directory of the model, threads, and numbers of epochs of fine-tuning, 0 being none. A call is one text, of
+which the model reads the first 256 tokens. It is used as it is, or fine-tuned by their trainer as their manual has it for
+labels: hard triplets of the batch, batches with as many of each label.
 """
 import json, os, sys, tempfile, time, warnings
 
@@ -17,13 +18,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-folder, threads, *epochs = sys.argv[1:]
+directory, threads, *epochs = sys.argv[1:]
 asked = json.load(sys.stdin)
 torch.set_num_threads(int(threads))
 
 
 def load():
-    model = SentenceTransformer(folder, device="cpu", model_kwargs={"dtype": torch.float32})
+    model = SentenceTransformer(directory, device="cpu", model_kwargs={"dtype": torch.float32})
     model.max_seq_length = 256
     return model
 
@@ -41,7 +42,7 @@ def tuned(epochs):
     return model
 
 
-ways = []
+methods = []
 for n in map(int, epochs):
     start = time.perf_counter()
     model = tuned(n) if n > 0 else load()
@@ -52,5 +53,5 @@ for n in map(int, epochs):
         "standardised, C = 0.01": make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=10000)),
     }.items():
         probability = classifier.fit(train, asked["labels"]).predict_proba(test)[:, 1]
-        ways.append({"name": f"sentence-transformers, {n} epochs; {head}", "probability": probability.tolist(), "seconds": seconds})
-json.dump(ways, out)
+        methods.append({"name": f"sentence-transformers, {n} epochs; {head}", "probability": probability.tolist(), "seconds": seconds})
+json.dump(methods, out)

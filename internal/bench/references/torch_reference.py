@@ -1,4 +1,6 @@
-"""sentence-transformers on torch, float32, on the processor. Usage: torch_peer.py MODEL THREADS"""
+"""sentence-transformers on torch, on the processor. Usage: torch_reference.py MODEL THREADS PRECISION
+
+PRECISION is float32, or bfloat16: training steps under autocast, weights and optimizer in float32."""
 import sys, warnings
 import line
 
@@ -13,12 +15,12 @@ def load(model, threads):
 warnings.simplefilter("ignore")
 model = load(sys.argv[1], int(sys.argv[2]))
 import torch
-from sentence_transformers.losses import TripletDistanceMetric, TripletLoss
+from sentence_transformers.sentence_transformer.losses import TripletDistanceMetric, TripletLoss
 sets, trainer = {}, None
 
 def texts(name, texts):
     sets[name] = texts
-    return {"pieces": sum(min(len(i), 256) for i in model.tokenizer(texts)["input_ids"])}
+    return {"tokens": sum(min(len(i), 256) for i in model.tokenizer(texts)["input_ids"])}
 
 def encode(name):
     return {"seconds": line.timed(lambda: model.encode(sets[name], batch_size=32, show_progress_bar=False))}
@@ -44,7 +46,8 @@ def train(name):
     if trainer is None:
         trainer = torch.optim.AdamW(model.parameters(), lr=2e-5, weight_decay=0.01)
     model.train()
-    seconds = line.timed(step, sets[name])
+    with torch.autocast("cpu", torch.bfloat16, enabled=sys.argv[3] == "bfloat16"):
+        seconds = line.timed(step, sets[name])
     model.eval()
     return {"seconds": seconds}
 
@@ -63,7 +66,7 @@ def step(items):
 
 def calls(name, documents):
     sets[name] = documents
-    return {"pieces": sum(min(len(i), 256) for d in documents for i in model.tokenizer(d)["input_ids"])}
+    return {"tokens": sum(min(len(i), 256) for d in documents for i in model.tokenizer(d)["input_ids"])}
 
 line.serve({"texts": texts, "calls": calls, "encode": encode, "embed": embed, "one": one, "train": train,
     "peak": line.peak})

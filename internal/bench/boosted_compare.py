@@ -1,4 +1,4 @@
-"""Boosted trees beside XGBoost's hist, in turns on the same rows: python internal/bench/boosted_peer.py [ROWS COLUMNS]
+"""Boosted trees and XGBoost's hist, interleaved on the same rows: python internal/bench/boosted_compare.py [ROWS COLUMNS]
 
 Prints for each turn seconds of fitting (100 rounds, depth 6, 256 bins), of predicting 100,000 rows, and of one row,
 and the most memory. Run it from the root of the module with xgboost 3.2 and Go at hand, on an idle machine."""
@@ -13,7 +13,7 @@ y = (g.random(rows) < 1 / (1 + np.exp(-x @ g.normal(size=columns) * 3 / columns*
 test = g.normal(size=(100_000, columns)).astype("float32")
 
 
-def peer():
+def reference():
     import xgboost as xgb
 
     start = time.perf_counter()
@@ -37,8 +37,8 @@ def peer():
 
 
 if __name__ == "__main__":
-    if os.environ.get("PEER"):
-        print(json.dumps(peer()))
+    if os.environ.get("REFERENCE"):
+        print(json.dumps(reference()))
         sys.exit()
     with tempfile.TemporaryDirectory() as d:
         program = d + "/boosted"
@@ -49,7 +49,7 @@ if __name__ == "__main__":
             ours = subprocess.run([program, "-columns", str(columns), "-x", d + "/x", "-y", d + "/y", "-test", d + "/test"],
                                   check=True, capture_output=True, env=dict(os.environ, GOMAXPROCS=str(threads)))
             theirs = subprocess.run([sys.executable, __file__, str(rows), str(columns)], check=True, capture_output=True,
-                                    env=dict(os.environ, PEER="1"))
+                                    env=dict(os.environ, REFERENCE="1"))
             a, b = json.loads(ours.stdout), json.loads(theirs.stdout)
             print("ours", {k: round(v, 7) for k, v in a.items()})
             print("xgboost", {k: round(v, 4) for k, v in b.items()})
