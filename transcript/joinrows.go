@@ -92,19 +92,18 @@ func (r *rows) add(next row) {
 	r.count++
 }
 
-// compare finds what a row says of its call otherwise than the rows before.
+// compare finds what a row says of its call besides the rows before, or otherwise than they do.
 func (j *joined) compare(next []told) {
-	for i := range j.told {
-		t := &j.told[i]
-		k := slices.IndexFunc(next, func(n told) bool { return n.key == t.key })
-		if k < 0 {
-			continue
-		}
-		switch n := next[k].text(); {
-		case isMissing(t.text()):
-			t.value = next[k].value
-		case !isMissing(n) && n != t.text():
-			t.varies = true
+	for _, n := range next {
+		k := slices.IndexFunc(j.told, func(t told) bool { return t.key == n.key })
+		switch {
+		case isMissing(n.text()):
+		case k < 0:
+			j.told = append(j.told, n)
+		case isMissing(j.told[k].text()):
+			j.told[k].value = n.value
+		case n.text() != j.told[k].text():
+			j.told[k].varies = true
 		}
 	}
 }

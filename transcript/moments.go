@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -158,6 +159,7 @@ func parseTime(s string) (time.Time, bool) {
 	if len(words) > 1 && isWeekday(words[0]) {
 		words = words[1:]
 	}
+	words = slices.DeleteFunc(words, func(w string) bool { return w == "at" })
 	day, clock := strings.Join(words, " "), ""
 	if colon := strings.IndexByte(day, ':'); colon >= 0 {
 		blank := strings.LastIndexAny(day[:colon], " Tt")

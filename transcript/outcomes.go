@@ -26,15 +26,15 @@ func (o Reader) outcome(label string) (Outcome, error) {
 	}
 	n, err := strconv.ParseFloat(label, 64)
 	switch {
-	case slices.ContainsFunc(o.Won, is), err == nil && n == 1:
+	case slices.ContainsFunc(o.Won, is):
 		return Won, nil
-	case slices.ContainsFunc(o.Lost, is), err == nil && n == 0:
+	case slices.ContainsFunc(o.Lost, is):
 		return Lost, nil
 	case isMissing(label):
 		return Unknown, nil
-	case slices.Contains(wonWords, words):
+	case err == nil && n == 1, slices.Contains(wonWords, words):
 		return Won, nil
-	case slices.Contains(lostWords, words):
+	case err == nil && n == 0, slices.Contains(lostWords, words):
 		return Lost, nil
 	}
 	return Unknown, fmt.Errorf("the label is %s; want 1 or 0, won or lost, yes or no, or nothing where it is unknown "+

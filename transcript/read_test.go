@@ -290,6 +290,9 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(pack(f, two)))
 	f.Add([]byte("{\"transcript\": \"Hi\n{\"a\":[\n{}]}\n{"))
 	f.Add([]byte("я"))
+	for _, c := range shapeCases {
+		f.Add([]byte(c.json))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		a, c := outcome(Read(ctx, bytes.NewReader(b))), outcome(Read(ctx, iotest.OneByteReader(bytes.NewReader(b))))
 		if !reflect.DeepEqual(a, c) {
