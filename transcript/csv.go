@@ -44,7 +44,7 @@ type csvFile struct {
 	ends      string // of lines
 	limit     int    // of a row
 	tooLarge  error
-	unclosed  bool // a quote was never closed
+	broken    bool // by an error of the source, after which nothing comes
 }
 
 // learn finds out from the first line how cells and lines end.
@@ -75,7 +75,11 @@ func (t *csvFile) learn() {
 func (t *csvFile) next() (cells []string, at int64, err error) {
 	for {
 		c, ok := t.byteAt(0)
-		if !ok {
+		switch {
+		case t.broken:
+			return nil, t.at(), io.EOF
+		case !ok:
+			t.broken = t.err != io.EOF
 			return nil, t.at(), t.err
 		}
 		if c != '\r' && c != '\n' {
@@ -86,6 +90,7 @@ func (t *csvFile) next() (cells []string, at int64, err error) {
 	at = t.at()
 	cells, n, err := t.row()
 	if t.err != nil && t.err != io.EOF && n >= len(t.buf)-t.pos {
+		t.broken = true
 		return nil, at + int64(n), t.err
 	}
 	if err != nil {

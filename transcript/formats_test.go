@@ -107,6 +107,13 @@ func TestCSVBadInput(t *testing.T) {
 			t.Errorf("%q: %d calls, error %v; want %d, %s", c.input, count, first, c.calls, c.want)
 		}
 	}
+	failed := 0
+	for range (Reader{}).CSV(ctx, io.MultiReader(strings.NewReader("transcript\nHi\n"), iotest.ErrReader(io.ErrClosedPipe))) {
+		failed++
+	}
+	if failed != 2 {
+		t.Errorf("%d calls and errors of an input that breaks off, want 2", failed)
+	}
 	_, err := Collect(Reader{}.CSV(ctx, iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("transcript\nHi\n")))), nil)
 	if !errors.Is(err, iotest.ErrTimeout) {
 		t.Errorf("error %v, want the reader's", err)
