@@ -8,16 +8,33 @@
 //
 //	{"id": "c1", "transcript": "Agent: …\nCustomer: …", "label": 1, "metadata": {"industry": "Retail", "duration": 754}}
 //
-// id is optional, and label is 0 (lost), 1 (won), or null or left out where the outcome is unknown. Metadata have typed
-// values for industry, product, duration, call_time, agent_id and customer_company_size; all other keys, and keys beside
-// the metadata, are kept in Metadata.Extra, and what is written back is what was read. A [Reader] also reads CSV, plain
-// text with speakers' labels, WebVTT, SRT, turns in JSON, and folders of all of these, packed by gzip or not.
+// id is optional, and label is 0 (lost), 1 (won), a usual word for these such as "Closed Won", or null or left out where the
+// outcome is unknown. Metadata have typed values for industry, product, duration, call_time, agent_id and
+// customer_company_size; all other keys, and keys beside the metadata, are kept in Metadata.Extra, and what is written back
+// is what was read.
 //
-// Readers are iter.Seq2[Call, error] and hold one record in memory at a time. Errors are of the type [*RecordError], a
-// line that names the file, the record (from 1), the byte (from 0, unpacked) and the remedy. A loop that breaks at an
-// error has the all-or-nothing reading, one that goes on skips; [Collect] does either, and no ID may be there twice.
-// Nothing is repaired in silence: text that is not UTF-8, NUL bytes, keys that are there twice, empty transcripts and
-// labels other than those above are errors. A byte order mark at the start is the one thing that is dropped.
+// # Formats
+//
+// A [Reader] also reads
+//
+//   - turns in JSON, lists of objects with any of the usual keys (speaker, role or from; text, content or value; start, end),
+//     of [speaker, text] pairs or of strings, and the JSON that vendors deliver: Gong, Deepgram, AssemblyAI, AWS Transcribe,
+//     Call Analytics and Contact Lens, Azure Speech, Google Speech-to-Text, Twilio, Fireflies, Whisper and its relatives, Rev
+//     AI, Speechmatics, Genesys Cloud and others, chat messages and ShareGPT. shapes.go describes each in a line;
+//   - CSV and TSV with a row for each call or for each turn (see [Reader.Rows]), and ConvoKit corpora;
+//   - text with speakers' labels, WebVTT, SRT and SBV;
+//   - directories of all of these, and whatever else [Reader.Formats] names; packed by gzip or not, in UTF-8 or UTF-16.
+//
+// [Reader.Columns], [Reader.Won], [Reader.Lost] and [Reader.Roles] say what a format does not. A [Summary] says what was
+// understood, and [Call.Notes] what was not in a call.
+//
+// # Errors
+//
+// Readers are iter.Seq2[Call, error] and hold one record in memory at a time, or where records are turns all that they read.
+// Errors are of the type [*RecordError], a line that names the file, the record (from 1), the byte (from 0, unpacked) and
+// the remedy. A loop that breaks at an error has the all-or-nothing reading, one that continues skips; [Collect] does either,
+// and no ID may be there twice. Nothing is repaired in silence: text that is not UTF-8, NUL bytes, keys that are there twice,
+// empty transcripts and labels other than those above are errors.
 //
 // # Turns and places
 //

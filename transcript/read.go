@@ -42,7 +42,7 @@ func (e *RecordError) Error() string {
 func (e *RecordError) Unwrap() error { return e.Err }
 
 // Read streams the calls of a JSON array, of one JSON object or of JSON Lines, plain or packed by gzip; which of them
-// it is shows from the first bytes. Memory does not grow with the number of calls.
+// it is shows from the first bytes. Memory does not grow with the number of calls, unless records are turns.
 //
 // A record that cannot be used comes as a zero Call with a *RecordError, and reading goes on behind it where its end
 // is certain. So a loop that stops at the first error takes all or nothing, and a loop that goes on after an error
@@ -87,8 +87,13 @@ type Reader struct {
 // A Format reads the calls of a file, with the settings of a Reader.
 type Format func(Reader, context.Context, io.Reader) iter.Seq2[Call, error]
 
-// JSON reads what [Read] reads. `transcript` (or `turns`) is a text or an array of turns, objects of text, speaker, role,
-// start and end: seconds or "00:12". Other keys of a turn are not kept.
+// JSON reads what [Read] reads, and turns instead of a text: under `transcript`, `turns`, `messages` and other keys, as
+// vendors deliver them, or as records that are turns. Turns have text, speaker, role, start and end under any of their usual
+// names. Times are seconds, milliseconds where the key says so or nobody could take so long, "00:12", or dates. Records of
+// a call_id are joined to a call, and so are all that have neither an ID nor a label.
+//
+// In JSON Lines the number of a record is that of its line, and a line that cannot be read is one record. Of a vendor's record
+// that holds several calls, those without an ID are numbered behind the record's.
 func (o Reader) JSON(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
 	return o.stream(ctx, r, func(r io.Reader, yield yieldFunc) {
 		d := &decoder{source: source{r: r}, yield: yield, records: newRecords(o)}
