@@ -54,7 +54,7 @@ type record struct {
 	Reason string `json:"reason"`
 }
 
-// Add takes the error of a record and returns nil if the command goes on without it. Errors of a context end it always.
+// Add takes the error of a record and returns nil if the command does without it. Errors of a context end it always.
 func (r *Rejected) Add(err error) error {
 	if !r.skip && r.file == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err

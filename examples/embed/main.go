@@ -5,18 +5,19 @@
 //
 //	go run ./examples/embed [-model DIR] [-tokens] [FILE]
 //
-// An embedding reads as much of a text as the model does, 256 pieces for the default model; what was cut is counted on
-// standard error. Token ids are those of the whole text.
+// An embedding is of as much of a text as the model reads, 256 tokens for the default model; what was cut is counted on
+// standard error. Token ids are those of the whole text. Everything before an error is written.
 package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
 	"iter"
-	"os"
 	"strconv"
 
 	"github.com/org/salesconv/encoder"
@@ -28,8 +29,8 @@ func main() { cli.Main(run) }
 
 func run(ctx context.Context, env *cli.Env) error {
 	flags := flag.NewFlagSet("embed", flag.ContinueOnError)
-	dir := flags.String("model", "", "`folder` of a sentence-transformers model; default: the built-in all-MiniLM-L6-v2")
-	tokens := flags.Bool("tokens", false, "write token ids, not embeddings")
+	dir := flags.String("model", "", "`directory` of a sentence-transformers model, or its name on the Hugging Face hub if it is in the cache; default: the built-in all-MiniLM-L6-v2")
+	tokens := flags.Bool("tokens", false, "write token ids instead of embeddings")
 	if err := env.Parse(flags); err != nil {
 		return err
 	}
@@ -38,9 +39,11 @@ func run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	defer in.Close()
-	model := source{"the built-in model", minilm.FS()}
-	if *dir != "" {
-		model = source{*dir, os.DirFS(*dir)}
+	model := source{cmp.Or(*dir, "the built-in model"), minilm.FS()}
+	if files, err := cli.Model(*dir); err != nil {
+		return err
+	} else if files != nil {
+		model.files = files
 	}
 	out := bufio.NewWriterSize(env.Stdout, 1<<16)
 	write := embed
@@ -57,10 +60,7 @@ func run(ctx context.Context, env *cli.Env) error {
 			}
 		}
 	}
-	if err := write(ctx, env, model, texts, out); err != nil {
-		return err
-	}
-	return out.Flush()
+	return errors.Join(write(ctx, env, model, texts, out), out.Flush())
 }
 
 // source is where a model is read from.
@@ -82,7 +82,7 @@ func embed(ctx context.Context, env *cli.Env, model source, texts iter.Seq2[stri
 	defer e.bar.Close()
 	for text, err := range texts {
 		if err != nil {
-			return err
+			return errors.Join(e.flush(ctx), err)
 		}
 		e.batch = append(e.batch, text)
 		if e.size += len(text) + 64; e.size < batchBytes {
@@ -97,7 +97,7 @@ func embed(ctx context.Context, env *cli.Env, model source, texts iter.Seq2[stri
 	}
 	if e.truncated > 0 {
 		e.bar.Close()
-		env.Notef("%d of %d texts are longer than the %d pieces the model reads: %d pieces were cut",
+		env.Notef("%d of %d texts are longer than the %d tokens the model reads: %d tokens were cut",
 			e.truncated, e.done, m.Config().MaxSeqLength, e.cut)
 	}
 	return nil

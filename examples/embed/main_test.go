@@ -42,7 +42,7 @@ func TestEmbeddings(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, out, note := embedding(t, "", path)
-	if want := "embed: 1 of 5001 texts are longer than the 256 pieces the model reads: 46 pieces were cut\n"; status != 0 || note != want {
+	if want := "embed: 1 of 5001 texts are longer than the 256 tokens the model reads: 46 tokens were cut\n"; status != 0 || note != want {
 		t.Fatalf("status %d, %q", status, note)
 	}
 	rows := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
@@ -67,6 +67,16 @@ func TestEmbeddings(t *testing.T) {
 	}
 }
 
+// What stands before an error is written.
+func TestWritesWhatIsBeforeAnError(t *testing.T) {
+	for flag, want := range map[string]string{"-tokens": "{\"ids\":[101,1996,3976,102]}\n", "-tokens=false": "{\"embedding\":["} {
+		status, out, note := embedding(t, `["The price", 1]`, flag)
+		if status != 1 || strings.Count(out, "\n") != 1 || !strings.HasPrefix(out, want) || strings.Count(note, "\n") != 1 {
+			t.Errorf("%s: status %d, %.60q, %q", flag, status, out, note)
+		}
+	}
+}
+
 func TestNothing(t *testing.T) {
 	for _, in := range []string{"", "[]"} {
 		if status, out, note := embedding(t, in); status != 0 || out+note != "" {
@@ -85,8 +95,8 @@ func TestFails(t *testing.T) {
 		{`["a", 1]`, nil, 1, "embed: standard input: record 2, byte 7: found '1', want a string in double quotes"},
 		{`["a`, []string{"-tokens"}, 1, "embed: standard input: record 1, byte 2: the string has no end"},
 		{"", []string{"/nowhere/texts"}, 1, "embed: open /nowhere/texts: no such file"},
-		{"", []string{"-model", "/nowhere"}, 1, "embed: /nowhere: encoder: "},
-		{"", []string{"-model", "/nowhere", "-tokens"}, 1, "embed: /nowhere: open tokenizer.json: no such file"},
+		{"", []string{"-model", "/nowhere"}, 1, "embed: -model: encoder: there is no directory"},
+		{"", []string{"-model", "/nowhere", "-tokens"}, 1, "embed: -model: encoder: there is no directory"},
 		{"", []string{"-modle", "x"}, 2, "embed: flag provided but not defined"},
 		{"", []string{"a", "b"}, 2, "embed: 2 files given"},
 	} {

@@ -16,7 +16,7 @@ import (
 	"github.com/org/salesconv/transcript"
 )
 
-// models is the folder of a predictor trained on a few synthetic calls, without tuning.
+// models is the directory of a predictor trained on a few synthetic calls, without fine-tuning.
 var models = sync.OnceValues(func() (string, error) {
 	calls := transcript.Sample()[:20]
 	p, _, err := conversion.Fit(context.Background(), calls, &conversion.Options{Frozen: true})

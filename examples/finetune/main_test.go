@@ -7,8 +7,11 @@ import (
 	"image/png"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/org/salesconv/classify/conversion"
@@ -215,7 +218,7 @@ func TestRunRefusesBadInput(t *testing.T) {
 		"one class":       {[]string{"-data", write(t, won(transcript.Won, 9))}, 1, "0 lost"},
 		"one of a label":  {[]string{"-data", write(t, append(won(transcript.Won, 9), won(transcript.Lost, 1)...))}, 1, "1 lost"},
 		"no model":        {[]string{"-data", write(t, calls), "-model", t.TempDir()}, 1, "modules.json"},
-		"blocked folder":  {[]string{"-out", blocked}, 1, "-out"},
+		"blocked output":  {[]string{"-out", blocked}, 1, "-out"},
 		"classifier":      {[]string{"-classifier_type", "forest"}, 2, "logistic or xgboost"},
 		"no epochs":       {[]string{"-epochs", "0"}, 2, "invalid value \"0\" for flag -epochs: want a whole number above 0"},
 		"no hub model":    {[]string{"-data", write(t, calls), "-model", "nobody/nothing"}, 1, "hf download nobody/nothing"},
@@ -227,7 +230,7 @@ func TestRunRefusesBadInput(t *testing.T) {
 		"stray arguments": {[]string{"calls.json"}, 2, "-data"},
 	} {
 		args := c.args
-		if name != "blocked folder" {
+		if name != "blocked output" {
 			args = append([]string{"-out", t.TempDir()}, args...)
 		}
 		status, stdout, stderr := finetune(t, t.Context(), args...)
@@ -245,5 +248,29 @@ func TestInterruptWritesNothing(t *testing.T) {
 	left, err := os.ReadDir(out)
 	if status != 1 || !strings.Contains(stderr, "interrupted") || err != nil || len(left) > 0 {
 		t.Errorf("status %d, stderr %q, %d files left, %v", status, stderr, len(left), err)
+	}
+}
+
+// A pipe named as -data that nobody writes to does not hold up SIGTERM.
+func TestInterruptWhileReadingAPipe(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "calls.json")
+	if said, err := exec.Command("mkfifo", pipe).CombinedOutput(); err != nil {
+		t.Skipf("no named pipes here: %v %s", err, said)
+	}
+	out := t.TempDir()
+	cmd := exec.Command(os.Args[0], "-data", pipe, "-model", tiny, "-out", out)
+	var note bytes.Buffer
+	cmd.Env, cmd.Stderr = append(os.Environ(), childVariable+"=1"), &note
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for len(files(out)) == 0 { // until it has locked the directory
+		runtime.Gosched()
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 1 || !strings.HasSuffix(note.String(), ": interrupted\n") || len(files(out)) > 0 {
+		t.Errorf("%v, said %q, left %v", err, note.String(), files(out))
 	}
 }

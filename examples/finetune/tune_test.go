@@ -12,7 +12,7 @@ import (
 	"github.com/org/salesconv/transcript"
 )
 
-// Every choice reaches the tuning, what it learns is saved, and explanations add up with attention too.
+// Every flag reaches the fine-tuning, what it learns is saved, and explanations add up with attention too.
 func TestTuningFlags(t *testing.T) {
 	calls := transcript.Sample()[:24]
 	out := t.TempDir()

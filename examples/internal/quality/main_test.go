@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,8 +57,8 @@ func TestPeer(t *testing.T) {
 	}
 }
 
-// TestGoesOn measures in two runs and joins what they found.
-func TestGoesOn(t *testing.T) {
+// A measurement is resumed, and joined with others.
+func TestResumes(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "kept.json")
 	measure := func(args ...string) (string, string, error) {
 		var out, notes strings.Builder
@@ -100,9 +102,33 @@ func TestGoesOn(t *testing.T) {
 	if err != nil || strings.Count(two, "\n") != 2+len(compared) {
 		t.Errorf("%s, error %v", two, err)
 	}
-	if of := func(s string) string { return strings.Fields(s[strings.Index(s, "ROC AUC "):])[2] }; of(one) != of(two) {
-		t.Errorf("the mean of a source and itself is %s, of it alone %s", of(two), of(one))
+	a, b := means(t, one), means(t, two)
+	for i := range a { // two sources that know nothing of each other leave the mean uncertain by 1/√2
+		if d, width := math.Abs(a[i][0]-b[i][0]), (b[i][2]-b[i][1])*math.Sqrt2-(a[i][2]-a[i][1]); d > 1e-9 || math.Abs(width) > 4e-4 {
+			t.Errorf("%q alone has %v, with itself %v", strings.Split(one, "\n")[1+i], a[i], b[i])
+		}
 	}
+	if a[0][2] == a[0][1] && a[1][2] == a[1][1] && a[2][2] == a[2][1] {
+		t.Errorf("no interval in\n%s", one)
+	}
+}
+
+// means are the differences that -mean prints, each with its interval.
+func means(t *testing.T, printed string) (all [][3]float64) {
+	t.Helper()
+	for line := range strings.Lines(printed) {
+		if _, numbers, ok := strings.Cut(line, ": ROC AUC "); ok {
+			var m [3]float64
+			if _, err := fmt.Sscanf(numbers, "%f [%f, %f]", &m[0], &m[1], &m[2]); err != nil || !(m[1] <= m[0] && m[0] <= m[2]) {
+				t.Fatalf("%q: %v", line, err)
+			}
+			all = append(all, m)
+		}
+	}
+	if len(all) != len(compared) {
+		t.Fatalf("%d differences in\n%s", len(all), printed)
+	}
+	return all
 }
 
 func TestFlags(t *testing.T) {

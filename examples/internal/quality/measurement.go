@@ -51,7 +51,7 @@ func begin(o *options, d *study.Data) (*measurement, error) {
 	case err != nil:
 		return nil, err
 	case before.Settings != now.Settings:
-		return nil, fmt.Errorf("%s was measured on other calls or with other flags: repeat them to go on, or name another file with -keep", o.keep)
+		return nil, fmt.Errorf("%s was measured on other calls or with other flags: repeat them to resume, or name another file with -keep", o.keep)
 	}
 	return before, nil
 }

@@ -83,7 +83,7 @@ func mean(ctx context.Context, w io.Writer, files []string) error {
 			return fmt.Errorf("%s: %w", file, err)
 		}
 		if len(verdicts) != len(compared) {
-			return fmt.Errorf("%s was measured without tuning: measure it again without -frozen", file)
+			return fmt.Errorf("%s was measured without fine-tuning: measure it again without -frozen", file)
 		}
 		fmt.Fprintf(w, "%s: %s\n", file, m.Source)
 		for i, v := range verdicts {
