@@ -1,18 +1,16 @@
 package examples_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/org/salesconv/classify"
-	"github.com/org/salesconv/encoder"
-	"github.com/org/salesconv/encoder/minilm"
-	"github.com/org/salesconv/shap"
+	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/transcript"
-	"github.com/org/salesconv/triplet"
 )
 
 // The lines between the marks stand in README.md too.
@@ -21,48 +19,30 @@ func Example() {
 		fmt.Println(err)
 	}
 	// Output:
-	// synthetic-0001 was won; what counted most was said by the Customer
+	// synthetic-0082 is won with 66%, above all because the Agent says "Good question."…
 }
 
 func compose() error {
 	// README
 	ctx := context.Background()
-	calls := transcript.Sample()[:24] // synthetic; transcript.ReadFile reads your own
-	labels, err := transcript.Labels(calls)
+	calls := transcript.Sample() // synthetic; transcript.ReadFile reads your own
+	train, later := calls[:80], calls[81:84]
+	// Frozen takes seconds. By default the encoder is fine-tuned, which takes minutes.
+	p, _, err := conversion.Fit(ctx, train, &conversion.Options{Frozen: true})
 	if err != nil {
 		return err
 	}
-	docs := make([][]string, len(calls)) // a call is a list of turns
-	for i, call := range calls {
-		for _, turn := range call.Turns() {
-			docs[i] = append(docs[i], turn.Text)
-		}
-	}
-	model, err := encoder.Load(minilm.FS())
+	predictions, err := p.Predict(ctx, later, nil)
 	if err != nil {
 		return err
 	}
-	if _, err := triplet.Train(ctx, model, docs, labels, &triplet.Options{TrainLayers: 1}); err != nil {
-		return err
-	}
-	embeddings, err := model.EncodeDocuments(ctx, docs, nil)
+	why, err := p.Explain(ctx, later[0], nil)
 	if err != nil {
 		return err
 	}
-	classifier, err := classify.FitLogistic(ctx, embeddings, labels, nil)
-	if err != nil {
-		return err
-	}
-	turns, err := model.EncodeSegments(ctx, docs[0], nil)
-	if err != nil {
-		return err
-	}
-	why, err := shap.Turns(classifier, shap.Mean(embeddings), turns, nil)
-	if err != nil {
-		return err
-	}
-	most := calls[0].Turns()[why.Top(1)[0]]
-	fmt.Printf("%s was %s; what counted most was said by the %s\n", calls[0].ID, calls[0].Outcome, most.Speaker)
+	most := slices.MaxFunc(why.Turns, func(a, b conversion.TurnShare) int { return cmp.Compare(a.Contribution, b.Contribution) })
+	fmt.Printf("%s is won with %.0f%%, above all because the %s says %.14q…\n", later[0].ID, 100*predictions[0].Probability, most.Speaker, most.Text)
+	// p.Save("models") keeps the predictor, for conversion.Load and for the commands predict and explain.
 	// README
 	return nil
 }
