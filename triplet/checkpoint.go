@@ -1,8 +1,8 @@
 package triplet
 
 import (
-	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -11,45 +11,78 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strings"
 	"unsafe"
 
 	"github.com/org/salesconv/internal/atomicfile"
+	"github.com/org/salesconv/internal/kernel"
 )
 
-// Checkpoints say where a run keeps its state. A run that finds some of its own there goes on from the last, and gives
+// Checkpoints say where a run keeps its state. A run that finds some of its own there resumes from the last, and gives
 // the weights, bit for bit, of one that was never stopped; of a run that ended, what it ended with is kept and handed
-// out. Those of another run, with other documents, options or weights to begin with, are an error. Each file is written
-// whole or not at all and verified when it is read; a damaged one is passed over for the one before.
+// out. Each file is written atomically and verified when it is read: one that was cut or damaged is renamed and passed
+// over for the one before, with a warning.
+//
+// A run's identity is its documents, labels, options and initial weights, and the kernel back end, whose sums differ in
+// their last bits from those of others. A checkpoint of another run, of another version of this package, or with content
+// that no run of this package writes is an error that names the file. The functions Progress and Validation.Score have
+// no identity: a run that is resumed with another Score is not noticed.
+//
+// A run has its directory to itself: that another process, or another run of this one, writes to it is an error.
 type Checkpoints struct {
-	Dir   string
-	Every int // steps; default 50. The last step, and ctx, leave one in any case.
-	Keep  int // how many of the last are kept; default 2. A run that ended keeps one.
+	Dir   string // is made if need be
+	Every int    // steps; default 50; negative: none but the last. The last step, and ctx, leave one in any case.
+	Keep  int    // how many of the last are kept; default 2. A run that ended keeps one.
 }
 
-// A checkpoint file is the magic, the length of the state as JSON, the state, for each parameter that learns its weights,
+// withDefaults validates a copy and fills in what is zero.
+func (c Checkpoints) withDefaults() (*Checkpoints, error) {
+	if c.Dir == "" {
+		return nil, errors.New("triplet: Checkpoints.Dir is empty: name a directory")
+	}
+	if c.Every < 0 {
+		c.Every = math.MaxInt
+	}
+	if err := cmp.Or(positive("Checkpoints.Every", &c.Every, 50, math.MaxInt), positive("Checkpoints.Keep", &c.Keep, 2, math.MaxInt32)); err != nil {
+		return nil, fmt.Errorf("triplet: %w", err)
+	}
+	return &c, nil
+}
+
+// A checkpoint file is the magic, the length of the state as JSON, the state, for each trainable parameter its weights,
 // first and second moments, then with validation the best weights, all in little-endian float32, and the
 // SHA-256 of everything before. That of a run that ended has the weights alone.
 const (
-	magic   = "salesconv checkpoint 2\n\x00"
+	product = "salesconv checkpoint "
+	magic   = product + "3\n\x00"
 	pattern = "checkpoint-????????"
 )
+
+// longestState bounds the JSON of a state: a million steps and more.
+const longestState = 256 << 20
 
 // state is what a checkpoint says besides weights.
 type state struct {
 	Run     string   `json:"run"` // fingerprint
+	Backend string   `json:"backend"`
 	Step    int      `json:"step"`
 	Ended   bool     `json:"ended"`
 	History *History `json:"history"`
 }
 
-// fingerprint tells runs apart: it is a hash of all that the weights depend on.
-func (t *trainer) fingerprint(docs [][]string) (string, error) {
+// backend names the arithmetic that a run's bytes come from.
+func backend() string { return kernel.Backend() + "/" + runtime.GOARCH }
+
+// fingerprint tells runs apart: it is a hash of all that the weights depend on, but for the back end.
+func (t *trainer) fingerprint() (string, error) {
 	h := sha256.New()
-	if err := json.NewEncoder(h).Encode([]any{magic, t.Options, fmt.Sprintf("%T", t.Objective), t.model.Heads(), t.labels, docs}); err != nil {
-		return "", fmt.Errorf("triplet: %w", err)
+	if err := json.NewEncoder(h).Encode([]any{magic, t.Options, fmt.Sprintf("%T", t.Objective), t.model.Heads(), t.labels, t.documents}); err != nil {
+		return "", fmt.Errorf("triplet: checkpoints need an Objective that can be encoded as JSON, such as a struct with its parameters as fields: %w", err)
 	}
 	for _, p := range t.model.Parameters() {
 		io.WriteString(h, p.Name)
@@ -85,7 +118,7 @@ func (t *trainer) save() error {
 }
 
 func (t *trainer) write(w io.Writer) error {
-	header, err := json.Marshal(state{t.run, t.step, t.ended, t.history})
+	header, err := json.Marshal(state{t.run, backend(), t.step, t.ended, t.history})
 	if err != nil {
 		return err
 	}
@@ -117,7 +150,7 @@ func (t *trainer) values(ended bool) (all [][]float32) {
 	return append(all, t.best...)
 }
 
-// resume takes up the last valid checkpoint, if there is one.
+// resume sets the run to the last valid checkpoint, if there is one.
 func (t *trainer) resume() error {
 	c := t.Checkpoints
 	names, err := list(c.Dir)
@@ -150,38 +183,35 @@ type damaged struct{ error }
 
 // read sets the run to the state in a file. The file is verified before anything is changed.
 func (t *trainer) read(file string) error {
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+		return cmp.Or(err, errors.New("this is no file: remove it, or choose another directory"))
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err := verify(f); err != nil {
+	size, err := verify(f)
+	if err != nil {
 		return err
 	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
+	s, from, err := readState(f, size)
+	if err == nil {
+		err = t.accept(s)
+	}
+	if err != nil {
 		return err
 	}
-	r := bufio.NewReaderSize(f, 1<<20)
-	head := make([]byte, len(magic)+8)
-	if _, err := io.ReadFull(r, head); err != nil {
-		return err
+	values := t.values(s.Ended)
+	want := int64(0)
+	for _, v := range values {
+		want += 4 * int64(len(v))
 	}
-	if string(head[:len(magic)]) != magic {
-		return damaged{errors.New("no checkpoint of this version")}
+	if size-from != want {
+		return fmt.Errorf("it has %d bytes of weights, want %d: remove it", size-from, want)
 	}
-	header := make([]byte, binary.LittleEndian.Uint64(head[len(magic):]))
-	if _, err := io.ReadFull(r, header); err != nil {
-		return err
-	}
-	var s state
-	if err := json.Unmarshal(header, &s); err != nil {
-		return damaged{err}
-	}
-	if s.Run != t.run {
-		return errors.New("this checkpoint is of a run with other documents, labels, options or weights: choose another folder, or remove it")
-	}
-	for _, values := range t.values(s.Ended) {
-		if _, err := io.ReadFull(r, asBytes(values)); err != nil {
+	for _, set := range []bool{false, true} {
+		if err := readValues(io.NewSectionReader(f, from, want), values, set); err != nil {
 			return err
 		}
 	}
@@ -191,34 +221,122 @@ func (t *trainer) read(file string) error {
 	return nil
 }
 
-// verify compares the checksum at the end of a file with that of the rest.
-func verify(f *os.File) error {
+// verify compares the checksum at the end of a file with that of the rest, whose size it returns.
+func verify(f *os.File) (size int64, err error) {
 	info, err := f.Stat()
 	if err != nil {
-		return err
+		return 0, err
 	}
-	size := info.Size() - sha256.Size
-	if size < int64(len(magic)) {
-		return damaged{errors.New("too short for a checkpoint")}
+	if size = info.Size() - sha256.Size; size < int64(len(magic)+8) {
+		return 0, damaged{errors.New("too short for a checkpoint")}
 	}
 	sum := sha256.New()
-	if _, err := io.Copy(sum, io.LimitReader(f, size)); err != nil {
-		return err
+	if _, err := io.Copy(sum, io.NewSectionReader(f, 0, size)); err != nil {
+		return 0, err
 	}
-	want, err := io.ReadAll(f)
-	if err != nil {
-		return err
+	want := make([]byte, sha256.Size)
+	if _, err := f.ReadAt(want, size); err != nil {
+		return 0, err
 	}
 	if !bytes.Equal(want, sum.Sum(nil)) {
-		return damaged{errors.New("the checksum is wrong")}
+		return 0, damaged{errors.New("the checksum is wrong")}
+	}
+	return size, nil
+}
+
+// readState returns the state in a file of a right checksum, and where it ends.
+func readState(f io.ReaderAt, size int64) (s state, end int64, err error) {
+	r := io.NewSectionReader(f, 0, size)
+	head := make([]byte, len(magic)+8)
+	if _, err := io.ReadFull(r, head); err != nil {
+		return s, 0, err
+	}
+	switch {
+	case strings.HasPrefix(string(head), magic):
+	case strings.HasPrefix(string(head), product):
+		return s, 0, errors.New("this checkpoint is of another version of salesconv: end the run with that version, or remove it")
+	default:
+		return s, 0, errors.New("this is no checkpoint: remove it, or choose another directory")
+	}
+	n := binary.LittleEndian.Uint64(head[len(magic):])
+	if n > longestState || int64(n) > size-int64(len(head)) {
+		return s, 0, fmt.Errorf("its state is said to be %d bytes long, in a file of %d: remove it", n, size)
+	}
+	b := make([]byte, n)
+	if _, err := io.ReadFull(r, b); err != nil {
+		return s, 0, err
+	}
+	if err := json.Unmarshal(b, &s); err != nil {
+		return s, 0, fmt.Errorf("its state: %w: remove it", err)
+	}
+	return s, int64(len(head)) + int64(n), nil
+}
+
+// accept returns an error unless this run, with these documents and options, can be in a state.
+func (t *trainer) accept(s state) error {
+	if s.Run != t.run {
+		return errors.New("this checkpoint is of a run with other documents, labels, options or weights: choose another directory, or remove it")
+	}
+	if s.Backend != backend() {
+		return fmt.Errorf("this checkpoint was written with the kernel back end %s and this run has %s, which gives other bytes: resume it where the back end is %s (see SALESCONV_KERNEL), or remove it", s.Backend, backend(), s.Backend)
+	}
+	h, now := s.History, t.history
+	wrong := func(what string, args ...any) error {
+		return fmt.Errorf("%s: no run is in such a state: remove it", fmt.Sprintf(what, args...))
+	}
+	switch {
+	case h == nil:
+		return wrong("it has no history")
+	case s.Step < 0 || s.Step > now.Total || len(h.Steps) != s.Step:
+		return wrong("it is of step %d of %d and has %d steps in its history", s.Step, now.Total, len(h.Steps))
+	case h.Total != now.Total || h.Documents != now.Documents || h.Segments != now.Segments || h.Tokens != now.Tokens || h.Splits != now.Splits:
+		return wrong("its history is of other documents")
+	case s.Ended && s.Step < now.Total && h.Stopped == "":
+		return wrong("it ended with step %d of %d", s.Step, now.Total)
+	}
+	for i, step := range h.Steps {
+		if step.Step != i+1 {
+			return wrong("step %d of its history says %d", i+1, step.Step)
+		}
+	}
+	for i, e := range h.Evaluations {
+		if e.Step != t.Validation.at(i, now.Total) || e.Step > s.Step {
+			return wrong("evaluation %d of its history is of step %d", i, e.Step)
+		}
+	}
+	if next := t.Validation.at(len(h.Evaluations), now.Total); next >= 0 && next < s.Step {
+		return wrong("its history has no evaluation of step %d", next)
 	}
 	return nil
 }
 
-// list returns the checkpoints of a folder, oldest first.
+// readValues reads vectors end to end. Unless it is to set them it only returns an error if a number is not finite.
+func readValues(r io.Reader, values [][]float32, set bool) error {
+	buffer := make([]float32, 1<<16)
+	for _, v := range values {
+		for len(v) > 0 {
+			part := buffer[:min(len(buffer), len(v))]
+			if _, err := io.ReadFull(r, asBytes(part)); err != nil {
+				return err
+			}
+			for _, x := range part {
+				if x-x != 0 {
+					return fmt.Errorf("it holds the weight %v: remove it", x)
+				}
+			}
+			if set {
+				copy(v, part)
+			}
+			v = v[len(part):]
+		}
+	}
+	return nil
+}
+
+// list returns the checkpoints of a directory, oldest first.
 func list(dir string) ([]string, error) { return match(dir, pattern) }
 
-// match returns what a folder has of a pattern, in order: nothing if there is no folder. Its own name is no pattern.
+// match returns what a directory has of a pattern, in order: nothing if there is no directory. Its own name is no pattern.
 func match(dir, pattern string) ([]string, error) {
 	names, err := fs.Glob(os.DirFS(dir), pattern)
 	for i, n := range names {

@@ -2,32 +2,36 @@ package triplet
 
 import "math"
 
-// at returns the distance of rows i and j.
+// at returns the distance of rows i and j, and remembers it.
 func (c *comparison) at(i, j int) float64 {
 	d := &c.d[i*c.n+j]
-	if *d == *d {
-		return *d
-	}
-	x, y := c.row(i), c.row(j)
-	switch c.Distance {
-	case Cosine:
-		*d = 1 - dot(x, y)/(c.norm[i]*c.norm[j])
-	case Manhattan:
-		*d = 0
-		for k := range x {
-			*d += math.Abs(x[k] - y[k])
-		}
-	default:
-		*d = 0
-		for k := range x {
-			v := x[k] - y[k]
-			*d += v * v
-		}
-		if c.Distance == Euclidean {
-			*d = math.Sqrt(*d)
-		}
+	if *d != *d {
+		*d = c.distance(i, j)
 	}
 	return *d
+}
+
+// distance computes the distance of rows i and j.
+func (c *comparison) distance(i, j int) float64 {
+	x, y := c.row(i), c.row(j)
+	if c.Distance == Cosine {
+		return 1 - dot(x, y)/(c.norm[i]*c.norm[j])
+	}
+	d := 0.0
+	if c.Distance == Manhattan {
+		for k := range x {
+			d += math.Abs(x[k] - y[k])
+		}
+		return d
+	}
+	for k := range x {
+		v := x[k] - y[k]
+		d += v * v
+	}
+	if c.Distance == Euclidean {
+		d = math.Sqrt(d)
+	}
+	return d
 }
 
 // pull adds g to the derivative of the loss by the distance of rows i and j.
@@ -36,7 +40,7 @@ func (c *comparison) pull(i, j int, g float64) { c.g[i*c.n+j] += g }
 // backward overwrites grad [n,width] with the gradient of the rows.
 func (c *comparison) backward(grad []float64) {
 	clear(grad)
-	for i := range c.n {
+	for i := range c.anchors {
 		for j := range c.n {
 			if g := c.g[i*c.n+j]; g != 0 {
 				c.distanceBackward(i, j, g, grad[i*c.width:][:c.width], grad[j*c.width:][:c.width])

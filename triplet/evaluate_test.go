@@ -31,7 +31,7 @@ func TestOrdered(t *testing.T) {
 			}
 		}
 	}
-	if got := ordered(l, labels, 1, x); got != right/all {
+	if got, err := ordered(t.Context(), l, labels, 1, x); err != nil || got != right/all {
 		t.Errorf("%v, want %v", got, right/all)
 	}
 }
@@ -49,7 +49,7 @@ func TestValidation(t *testing.T) {
 	for _, e := range h.Evaluations {
 		top = max(top, e.Score)
 	}
-	tr, err := newTrainer(m, docs, labels, &Options{Validation: &Validation{Docs: unseen, Labels: theirs}})
+	tr, err := newTrainer(m, m.TokenizeDocuments(docs), labels, &Options{Validation: &Validation{Docs: unseen, Labels: theirs}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,8 +70,11 @@ func TestValidationKeepsBase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(weights(m), before) || h.Best != 0 || len(h.Steps) != 6 || !strings.Contains(h.Stopped, "no better for 3") {
+	if !bytes.Equal(weights(m), before) || h.Best != 0 || len(h.Steps) != 6 || !strings.Contains(h.Stopped, "no improvement for 3") {
 		t.Errorf("best %d after %d steps, stopped %q", h.Best, len(h.Steps), h.Stopped)
+	}
+	if w := h.Warnings; len(w) == 0 || !strings.Contains(w[len(w)-1].Text, "training changed nothing") {
+		t.Errorf("warnings %v", w)
 	}
 }
 

@@ -84,7 +84,7 @@ func goldenTrainer(t *testing.T, m *encoder.Model, g *golden, o Options) (*train
 		triplets = append(triplets, [3]int{3 * i, 3*i + 1, 3*i + 2})
 	}
 	o.NoDropout = true
-	tr, err := newTrainer(m, docs, labels, &o)
+	tr, err := newTrainer(m, m.TokenizeDocuments(docs), labels, &o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,6 +207,9 @@ func wordRows(grad []float32, n int) (rows [][]float32) {
 
 // Ten steps give the reference's losses, norms and, in the end, embeddings.
 func TestAdamWGolden(t *testing.T) {
+	if testing.Short() {
+		t.Skip("ten steps of the whole encoder take half a minute")
+	}
 	g, m := readGolden(t), loadMiniLM(t)
 	tr, b := goldenTrainer(t, m, g, Options{Loss: Loss{Distance: Euclidean, Margin: 5}, DecayAll: true})
 	tr.solver.LearningRate = 2e-5

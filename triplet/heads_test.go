@@ -96,7 +96,10 @@ func TestHeads(t *testing.T) {
 		t.Fatal(err)
 	}
 	weights := blocks[0]
-	score := ordered(Loss{Distance: Cosine}, theirs, m.Width(), x)
+	score, err := ordered(t.Context(), Loss{Distance: Cosine}, theirs, m.Width(), x)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Logf("task right on %d of %d, labels in order %.3f, weights %.2f", right, len(unseen), score, weights)
 	if right < 36 || score < 0.9 || slices.Max(weights) < 0.4 {
 		t.Errorf("task right on %d of %d, labels in order %v, weights %.2f", right, len(unseen), score, weights)
@@ -156,7 +159,7 @@ func TestAttentionAsEncoded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr, err := newTrainer(m, docs, labels, &Options{Attention: true, NoDropout: true})
+	tr, err := newTrainer(m, m.TokenizeDocuments(docs), labels, &Options{Attention: true, NoDropout: true})
 	if err != nil {
 		t.Fatal(err)
 	}

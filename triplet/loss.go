@@ -1,6 +1,7 @@
 package triplet
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -115,6 +116,7 @@ type batch struct {
 type comparison struct {
 	Loss
 	*batch
+	ctx      context.Context // nil, or what ends an evaluation, whose value and gradient are then of no use
 	n, width int
 	x, norm  []float64
 	d, g     []float64 // distances, NaN until asked for, and derivatives [n,n]
@@ -147,13 +149,18 @@ func (c *comparison) of(b *batch, width int, x, grad []float64) {
 
 // begin forgets what was compared before.
 func (c *comparison) begin(b *batch, width int, x []float64) {
-	c.batch, c.n, c.width, c.x = b, len(b.labels), width, x
+	c.read(b, width, x)
 	c.value, c.active, c.compared = 0, 0, 0
 	c.d, c.g = resize(c.d, c.n*c.n), resize(c.g, c.n*c.n)
 	clear(c.g)
 	for i := range c.d {
 		c.d[i] = math.NaN()
 	}
+}
+
+// read takes in the rows x of a batch.
+func (c *comparison) read(b *batch, width int, x []float64) {
+	c.batch, c.n, c.width, c.x = b, len(b.labels), width, x
 	c.norm = resize(c.norm, c.n)
 	for i := range c.norm {
 		c.norm[i] = max(math.Sqrt(dot(c.row(i), c.row(i))), 1e-12)
@@ -186,6 +193,28 @@ func (c *comparison) violation(p, n float64) (value, slope float64) {
 	return 0, 0
 }
 
+// stopped reports whether the evaluation is to end.
+func (c *comparison) stopped() bool { return c.ctx != nil && c.ctx.Err() != nil }
+
+// anchors yields the rows, until the evaluation is to end.
+func (c *comparison) anchors(yield func(int) bool) {
+	for a := range c.n {
+		if c.stopped() || !yield(a) {
+			return
+		}
+	}
+}
+
+// drawnTriplets yields the batch's triplets, until the evaluation is to end.
+func (c *comparison) drawnTriplets(yield func([3]int) bool) {
+	i := 0
+	for t := range c.triplets.all {
+		if i++; i%1024 == 0 && c.stopped() || !yield(t) {
+			return
+		}
+	}
+}
+
 // count counts a comparison, as active if it is within the margin or, with a soft one, in the wrong order.
 func (c *comparison) count(p, n float64) {
 	c.compared++
@@ -200,7 +229,7 @@ func (c *comparison) share() float64 { return float64(c.active) / float64(max(c.
 // drawn is the mean over the batch's triplets.
 func (c *comparison) drawn() {
 	w := 1 / float64(c.triplets.n)
-	for t := range c.triplets.all {
+	for t := range c.drawnTriplets {
 		c.triplet(t[0], t[1], t[2], w)
 		c.count(c.at(t[0], t[1]), c.at(t[0], t[2]))
 	}
@@ -216,7 +245,7 @@ func (c *comparison) triplet(a, p, n int, w float64) {
 
 // eachTriplet calls f for all triplets of the batch.
 func (c *comparison) eachTriplet(f func(a, p, n int)) {
-	for a := range c.n {
+	for a := range c.anchors {
 		for p := range c.n {
 			if p == a || c.labels[p] != c.labels[a] {
 				continue
@@ -250,7 +279,7 @@ func (c *comparison) batchAll() {
 // of its positive.
 func (c *comparison) batchHard() {
 	w := 1 / float64(c.n)
-	for a := range c.n {
+	for a := range c.anchors {
 		p, n := -1, -1
 		for j := range c.n {
 			switch {
@@ -282,7 +311,7 @@ func (c *comparison) batchHard() {
 // none is.
 func (c *comparison) batchSemiHard() {
 	pairs := 0
-	for a := range c.n {
+	for a := range c.anchors {
 		for p := range c.n {
 			if p != a && c.labels[p] == c.labels[a] {
 				pairs++
@@ -290,7 +319,7 @@ func (c *comparison) batchSemiHard() {
 		}
 	}
 	w := 1 / float64(max(pairs, 1))
-	for a := range c.n {
+	for a := range c.anchors {
 		for p := range c.n {
 			if p == a || c.labels[p] != c.labels[a] {
 				continue
@@ -327,7 +356,7 @@ func (c *comparison) semiHard(a int, d float64) int {
 // other documents.
 func (c *comparison) supervisedContrastive() {
 	anchors := 0
-	for a := range c.n {
+	for a := range c.anchors {
 		if c.partners(a) > 0 {
 			anchors++
 		}
@@ -336,7 +365,7 @@ func (c *comparison) supervisedContrastive() {
 	for j := range c.times {
 		c.times[j] = 1
 	}
-	for a := range c.n {
+	for a := range c.anchors {
 		positives := c.partners(a)
 		if positives == 0 {
 			continue
@@ -368,11 +397,11 @@ func (c *comparison) partners(a int) int {
 func (c *comparison) multipleNegatives() {
 	w := 1 / float64(c.triplets.n)
 	drawn := make([]float64, c.n) // how often each document is a partner
-	for t := range c.triplets.all {
+	for t := range c.drawnTriplets {
 		drawn[t[1]]++
 	}
 	c.times = resize(c.times, c.n)
-	for t := range c.triplets.all {
+	for t := range c.drawnTriplets {
 		for j, k := range drawn {
 			if c.labels[j] == c.labels[t[0]] {
 				k = 0

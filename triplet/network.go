@@ -180,7 +180,7 @@ func newHead(m *encoder.Model, o *Options, tasks []*task, pool *kernel.Pool) (*h
 
 // run returns the loss of a batch whose sequences have the given rows, and overwrites grad with its gradient.
 func (h *head) run(ctx context.Context, b *batch, rows, grad []float32) (float64, error) {
-	h.batch, h.context.Batch = b, &b.Batch
+	h.ctx, h.batch, h.context.Batch = ctx, b, &b.Batch
 	if h.segments != nil {
 		h.segments.Batch, h.context.Batch = &b.segments, &b.attended
 	}
@@ -207,6 +207,9 @@ func (h *head) compare(rows, width int, x, grad []float32) (float64, error) {
 		h.of(h.batch, width, h.documents, h.gradient)
 	} else if err := h.evaluate(h.objective, h.batch, width, h.documents, h.gradient); err != nil {
 		return 0, err
+	}
+	if h.stopped() {
+		return 0, context.Cause(h.ctx)
 	}
 	for i, g := range h.gradient {
 		grad[i] = float32(g)

@@ -86,7 +86,7 @@ func CheckGradient(o Objective, labels []int, width int, seed uint64) error {
 		return fmt.Errorf("triplet: objective %v on embeddings of width %d, want an objective and 1 or more", o, width)
 	}
 	if err := checkLabels(labels); err != nil {
-		return err
+		return fmt.Errorf("triplet: %w", err)
 	}
 	b := &batch{labels: labels, documents: make([]int, len(labels))}
 	r := rand.New(rand.NewPCG(seed, 0))

@@ -109,6 +109,11 @@ func (o *Options) withDefaults(layers int) (*Options, error) {
 		return nil, errors.New("triplet: both Loss and Objective: leave out one, or evaluate the Loss within the Objective")
 	}
 	var err error
+	if d.Checkpoints != nil {
+		if d.Checkpoints, err = d.Checkpoints.withDefaults(); err != nil {
+			return nil, err
+		}
+	}
 	d.Loss, err = d.Loss.withDefaults()
 	return &d, err
 }

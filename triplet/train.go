@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/internal/atomicfile"
 	"github.com/org/salesconv/internal/ops"
 )
 
@@ -17,68 +19,111 @@ import (
 // [encoder.Model.EncodeDocuments] does, and gradients run through all of them. Labels are 0 and 1. Heads that the
 // model had give way to those of this run, but attention goes on from its query.
 //
-// ctx stops the run between two steps: the weights are then those of the last whole step, and the history so far
-// comes with an error that wraps that of ctx. The same documents, labels, options and model give the same weights to
+// ctx stops the run within a step, which is then not applied: the weights are those of the last whole step, or in the
+// final evaluations the best, and the history so far comes with an error that wraps that of ctx. The same documents, labels, options and model give the same weights to
 // the last bit on any number of threads. Nothing else may use the model meanwhile.
 func Train(ctx context.Context, m *encoder.Model, docs [][]string, labels []int, opts *Options) (*History, error) {
+	if ctx == nil || m == nil {
+		return nil, errNothing
+	}
+	if err := opts.Check(); err != nil {
+		return nil, err
+	}
+	tokenized, err := tokenize(ctx, m, docs)
+	if err != nil {
+		return nil, err
+	}
+	return TrainTokenized(ctx, m, tokenized, labels, opts)
+}
+
+// TrainTokenized is [Train] for documents that [encoder.Model.TokenizeDocuments] of the model, or of one that it is a
+// clone of, has tokenized: for several runs on the same documents, or on parts of them.
+func TrainTokenized(ctx context.Context, m *encoder.Model, docs encoder.Documents, labels []int, opts *Options) (*History, error) {
+	if ctx == nil || m == nil {
+		return nil, errNothing
+	}
 	t, err := newTrainer(m, docs, labels, opts)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.train(ctx); err != nil {
-		return t.history, err
-	}
-	return t.history, nil
+	err = t.train(ctx)
+	return t.history, err // of which resuming makes another
 }
 
-// train takes the steps that are left.
+var errNothing = errors.New("triplet: training needs a context and a model, neither of them nil")
+
+// tokenize reads documents, some at a time so that ctx can stop it.
+func tokenize(ctx context.Context, m *encoder.Model, docs [][]string) (encoder.Documents, error) {
+	var all encoder.Documents
+	for part := range slices.Chunk(docs, 256) {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("triplet: stopped while documents were tokenized: %w", context.Cause(ctx))
+		}
+		all = append(all, m.TokenizeDocuments(part)...)
+	}
+	return all, nil
+}
+
+// train does what is left of the run.
 func (t *trainer) train(ctx context.Context) error {
-	h := t.history
-	if t.Checkpoints != nil {
+	c := t.Checkpoints
+	if c != nil {
+		unlock, err := atomicfile.Lock(c.Dir)
+		if errors.Is(err, atomicfile.ErrLocked) {
+			return fmt.Errorf("triplet: checkpoints: %w", err)
+		} else if err == nil { // else keep warns
+			defer unlock()
+		}
 		if err := t.resume(); err != nil {
 			return err
 		}
-		h = t.history
 	}
 	if err := t.model.SetHeads(t.network.head.heads()); err != nil {
 		return fmt.Errorf("triplet: %w", err)
 	}
-	if t.ended {
-		return nil
-	}
-	fail := func(err error) error { return fmt.Errorf("triplet: step %d: %w", t.step, err) }
-	if t.Validation != nil && len(h.Evaluations) == 0 {
-		if err := t.evaluate(ctx); err != nil {
-			return fail(err)
-		}
-	}
-	for saved := t.step; t.step < h.Total && h.Stopped == ""; {
-		if ctx.Err() != nil {
+	for saved := t.step; !t.ended; {
+		err := t.advance(ctx)
+		if err != nil && ctx.Err() != nil {
 			if saved < t.step {
 				t.keep()
 			}
-			return fmt.Errorf("triplet: stopped after step %d of %d: %w", t.step, h.Total, context.Cause(ctx))
+			return fmt.Errorf("triplet: stopped after step %d of %d: %w", t.step, t.history.Total, context.Cause(ctx))
 		}
-		if err := t.next(ctx); err != nil {
-			return fmt.Errorf("triplet: step %d: %w", t.step+1, err)
+		if err != nil {
+			return fmt.Errorf("triplet: %w", err)
 		}
-		if v := t.Validation; v != nil && (t.step%v.Every == 0 || t.step == h.Total) {
-			if err := t.evaluate(ctx); err != nil {
-				return fail(err)
-			}
-		}
-		if c := t.Checkpoints; c != nil && (t.step%c.Every == 0 || t.step == h.Total || h.Stopped != "") {
+		if t.ended || c != nil && saved < t.step && !t.due() && (t.step%c.Every == 0 || t.over()) {
 			t.keep()
 			saved = t.step
 		}
 	}
-	if err := t.finish(ctx); err != nil {
-		return fail(err)
-	}
-	t.ended = true
-	t.keep()
 	return nil
 }
+
+// advance does what is next: the evaluation that is due, a step, or what is left after the last.
+func (t *trainer) advance(ctx context.Context) (err error) {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if !t.due() && !t.over() {
+		if err := t.next(ctx); err != nil {
+			return fmt.Errorf("step %d: %w", t.step+1, err)
+		}
+		return nil
+	}
+	if t.due() {
+		err = t.evaluate(ctx)
+	} else if err = t.finish(ctx); err == nil {
+		t.ended = true
+	}
+	if err != nil {
+		return fmt.Errorf("step %d: %w", t.step, err)
+	}
+	return nil
+}
+
+// over reports whether no step is left.
+func (t *trainer) over() bool { return t.step == t.history.Total || t.history.Stopped != "" }
 
 // keep leaves a checkpoint. A run goes on without one.
 func (t *trainer) keep() {
@@ -107,27 +152,27 @@ type trainer struct {
 	ended     bool // the model has the weights that the run ends with
 	history   *History
 
-	run        string      // fingerprint, for checkpoints
-	base, best [][]float32 // weights to begin with and the best, for validation
+	run        string            // fingerprint, for checkpoints
+	base, best [][]float32       // initial weights and the best, for validation
+	held       encoder.Documents // those of the validation, once they are tokenized
 }
 
-func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) (*trainer, error) {
-	if m == nil {
-		return nil, errors.New("triplet: no model to train")
-	}
+func newTrainer(m *encoder.Model, docs encoder.Documents, labels []int, opts *Options) (*trainer, error) {
 	o, err := opts.withDefaults(m.Config().NumHiddenLayers)
 	if err != nil {
 		return nil, err
 	}
-	if err := check(docs, labels, o.Confounders); err != nil {
-		return nil, err
+	if err := check(len(docs), labels, o.Confounders); err != nil {
+		return nil, fmt.Errorf("triplet: %w", err)
 	}
 	tasks, err := newTasks(o, labels)
 	if err != nil {
 		return nil, err
 	}
-	t := &trainer{Options: o, model: m, labels: labels, history: &History{Documents: len(docs)}}
-	t.tokenize(docs)
+	t := &trainer{Options: o, model: m, labels: labels, documents: docs, history: &History{Documents: len(docs)}}
+	if err := t.count(); err != nil {
+		return nil, fmt.Errorf("triplet: %w", err)
+	}
 	t.sampler = newSampler(o.Seed, labels, o.Confounders, o.Loss, o.BatchSize, o.TripletsPerAnchor)
 	t.history.Total = t.sampler.steps() * o.Epochs
 	if t.network, err = newNetwork(m, o, tasks); err != nil {
@@ -142,7 +187,7 @@ func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) 
 		t.solver.pull(o.L2SP, t.network.solvable, t.base)
 	}
 	if v := o.Validation; v != nil {
-		if o.Validation, err = v.withDefaults(t.sampler.steps()); err != nil {
+		if o.Validation, err = v.withDefaults(t.sampler.steps(), t.history.Total); err != nil {
 			return nil, err
 		}
 		t.best = copies(t.network.solvable)
@@ -150,34 +195,22 @@ func newTrainer(m *encoder.Model, docs [][]string, labels []int, opts *Options) 
 			t.base = copies(t.network.solvable)
 		}
 	}
-	if c := o.Checkpoints; c != nil {
-		if t.run, err = t.fingerprint(docs); err != nil {
+	if o.Checkpoints != nil {
+		if t.run, err = t.fingerprint(); err != nil {
 			return nil, err
-		}
-		o.Checkpoints = &Checkpoints{c.Dir, max(c.Every, 0), max(c.Keep, 0)}
-		if c.Every <= 0 {
-			o.Checkpoints.Every = 50
-		}
-		if c.Keep <= 0 {
-			o.Checkpoints.Keep = 2
 		}
 	}
 	return t, nil
 }
 
-// check validates documents, their labels and the columns of confounders.
-func check(docs [][]string, labels []int, confounders [][]string) error {
-	if len(labels) != len(docs) {
-		return fmt.Errorf("triplet: %d labels for %d documents", len(labels), len(docs))
+// check validates labels and confounders of so many documents.
+func check(documents int, labels []int, confounders [][]string) error {
+	if len(labels) != documents {
+		return fmt.Errorf("%d labels for %d documents", len(labels), documents)
 	}
 	for i, groups := range confounders {
-		if len(groups) != len(docs) {
-			return fmt.Errorf("triplet: Confounders[%d] has groups of %d documents, want %d", i, len(groups), len(docs))
-		}
-	}
-	for i, segments := range docs {
-		if len(segments) == 0 {
-			return fmt.Errorf("triplet: document %d has no segments, want 1 or more", i)
+		if len(groups) != documents {
+			return fmt.Errorf("Confounders[%d] has groups of %d documents, want %d", i, len(groups), documents)
 		}
 	}
 	return checkLabels(labels)
@@ -188,24 +221,29 @@ func checkLabels(labels []int) error {
 	var count [2]int
 	for i, l := range labels {
 		if l != 0 && l != 1 {
-			return fmt.Errorf("triplet: document %d has label %d, want 0 or 1", i, l)
+			return fmt.Errorf("document %d has label %d, want 0 or 1", i, l)
 		}
 		count[l]++
 	}
 	for l, n := range count {
 		if n < 2 {
-			return fmt.Errorf("triplet: %d documents of label %d, want 2 or more of each label", n, l)
+			return fmt.Errorf("%d documents of label %d, want 2 or more of each label", n, l)
 		}
 	}
 	return nil
 }
 
-// tokenize reads the documents.
-func (t *trainer) tokenize(docs [][]string) {
+// count validates the documents and counts what is in them.
+func (t *trainer) count() error {
 	h := t.history
-	t.documents = t.model.TokenizeDocuments(docs)
-	for _, segments := range t.documents {
-		for _, s := range segments {
+	for i, segments := range t.documents {
+		if len(segments) == 0 {
+			return fmt.Errorf("document %d has no segments, want 1 or more", i)
+		}
+		for j, s := range segments {
+			if len(s.Sequences) == 0 || len(s.Sequences) != len(s.Shares) {
+				return fmt.Errorf("segment %d of document %d is not tokenized: it has %d sequences and %d shares", j, i, len(s.Sequences), len(s.Shares))
+			}
 			for _, ids := range s.Sequences {
 				h.Tokens += len(ids)
 			}
@@ -213,6 +251,7 @@ func (t *trainer) tokenize(docs [][]string) {
 		}
 		h.Segments += len(segments)
 	}
+	return nil
 }
 
 // next takes one step.

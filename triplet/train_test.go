@@ -199,7 +199,8 @@ func TestTrainParts(t *testing.T) {
 	var want [][]float32
 	for _, memory := range []int64{1 << 30, 1 << 20, 1} {
 		o.MemoryLimit = memory
-		tr, err := newTrainer(loadTiny(t), docs, labels, &o)
+		m := loadTiny(t)
+		tr, err := newTrainer(m, m.TokenizeDocuments(docs), labels, &o)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,8 +12,8 @@ import (
 // LockFile is the name of the file that Lock makes in a directory.
 const LockFile = ".lock"
 
-// errLocked is what lockFile returns where another process has the lock.
-var errLocked = errors.New("locked")
+// ErrLocked is part of the error of Lock where another process has the directory.
+var ErrLocked = errors.New("being written to")
 
 // Lock takes a directory for this process, and makes it if need be. Where another process has it, Lock returns an error
 // that names the process. The system gives the lock back when the process ends, in whatever way; unlock does so before,
@@ -30,8 +30,8 @@ func Lock(dir string) (unlock func() error, err error) {
 		}
 		if err := lockFile(f); err != nil {
 			defer f.Close()
-			if errors.Is(err, errLocked) {
-				return nil, fmt.Errorf("%s is being written to by %s: wait until it is done, or name another directory", dir, owner(f))
+			if errors.Is(err, ErrLocked) {
+				return nil, fmt.Errorf("%s is %w by %s: wait until it is done, or name another directory", dir, ErrLocked, owner(f))
 			}
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
