@@ -19,14 +19,14 @@ type AdamW struct {
 	Beta1, Beta2 float64 // default 0.9 and 0.999
 	Epsilon      float64 // default 1e-8
 	WeightDecay  float64 // default 0: none
-	// Decays says which parameters decay. Default: all but biases and those of LayerNorm.
+	// Decays reports whether a parameter decays. Default: all but biases and those of LayerNorm.
 	Decays func(name string) bool
 	// Rate multiplies the learning rate of a parameter, for rates by layer. Default: 1.
 	Rate     func(name string) float64
 	ClipNorm float64 // gradients of a greater norm, all parameters together, are scaled down to it; default 0: never
 
 	pool    *kernel.Pool
-	pulling float64              // towards the anchors, as WeightDecay is towards zero
+	l2sp    float64              // decay towards the anchors, as WeightDecay is towards zero
 	anchors map[string][]float32 // by name
 	steps   int
 	moments map[string]*moments
@@ -76,18 +76,18 @@ func (a *AdamW) Step(model []G.ValueGrad) error {
 		}
 		w := elements(p.Value())
 		m := a.of(n, len(w))
-		step.WeightDecay += a.pulling
+		step.WeightDecay += a.l2sp
 		kernel.AdamW(a.pool, w, grads[i], m.m, m.v, step)
-		if a.pulling > 0 {
-			kernel.Axpy(float32(step.LearningRate*a.pulling), a.anchors[n], w)
+		if a.l2sp > 0 {
+			kernel.Axpy(float32(step.LearningRate*a.l2sp), a.anchors[n], w)
 		}
 	}
 	return nil
 }
 
-// pull makes each step draw the weights towards the given ones.
-func (a *AdamW) pull(strength float64, model []G.ValueGrad, towards [][]float32) {
-	a.pulling, a.anchors = strength, make(map[string][]float32)
+// anchor makes each step draw the weights towards the given ones.
+func (a *AdamW) anchor(strength float64, model []G.ValueGrad, towards [][]float32) {
+	a.l2sp, a.anchors = strength, make(map[string][]float32)
 	for i, p := range model {
 		a.anchors[name(p)] = towards[i]
 	}
@@ -106,7 +106,7 @@ func (a *AdamW) of(name string, n int) *moments {
 	return m
 }
 
-// isMatrix tells weights from biases and the parameters of LayerNorm.
+// isMatrix reports whether a parameter is a matrix, not a bias or of LayerNorm.
 func isMatrix(name string) bool {
 	return !strings.HasSuffix(name, ".bias") && !strings.Contains(name, "LayerNorm")
 }

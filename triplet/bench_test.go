@@ -39,16 +39,16 @@ func BenchmarkTrainStep(b *testing.B) {
 			if err := t.next(b.Context()); err != nil { // takes the memory that later steps use again
 				b.Fatal(err)
 			}
-			pieces := 0
+			tokens := 0
 			b.ReportAllocs()
 			for b.Loop() {
 				t.step = 0
 				if err := t.next(b.Context()); err != nil {
 					b.Fatal(err)
 				}
-				pieces += t.history.Steps[0].Tokens // the same documents at each step
+				tokens += t.history.Steps[0].Tokens // the same documents at each step
 			}
-			b.ReportMetric(float64(pieces)/b.Elapsed().Seconds(), "pieces/s")
+			b.ReportMetric(float64(tokens)/b.Elapsed().Seconds(), "tokens/s")
 		})
 	}
 }

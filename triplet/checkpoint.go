@@ -23,7 +23,7 @@ import (
 	"github.com/org/salesconv/internal/kernel"
 )
 
-// Checkpoints say where a run keeps its state. A run that finds some of its own there resumes from the last, and gives
+// Checkpoints are where a run keeps its state. A run that finds some of its own there resumes from the last, and gives
 // the weights, bit for bit, of one that was never stopped; of a run that ended, what it ended with is kept and handed
 // out. Each file is written atomically and verified when it is read: one that was cut or damaged is renamed and passed
 // over for the one before, with a warning.
@@ -66,7 +66,7 @@ const (
 // longestState bounds the JSON of a state: a million steps and more.
 const longestState = 256 << 20
 
-// state is what a checkpoint says besides weights.
+// state is what a checkpoint holds besides weights.
 type state struct {
 	Run     string   `json:"run"` // fingerprint
 	Backend string   `json:"backend"`
@@ -78,7 +78,7 @@ type state struct {
 // backend names the arithmetic that a run's bytes come from.
 func backend() string { return kernel.Backend() + "/" + runtime.GOARCH }
 
-// fingerprint tells runs apart: it is a hash of all that the weights depend on, but for the back end.
+// fingerprint is the identity of a run: a hash of all that the weights depend on, but for the back end.
 func (t *trainer) fingerprint() (string, error) {
 	h := sha256.New()
 	if err := json.NewEncoder(h).Encode([]any{magic, t.Options, fmt.Sprintf("%T", t.Objective), t.model.Heads(), t.labels, t.documents}); err != nil {
@@ -122,11 +122,11 @@ func (t *trainer) write(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	pieces := [][]byte{[]byte(magic), binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header}
+	parts := [][]byte{[]byte(magic), binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header}
 	for _, values := range t.values(t.ended) {
-		pieces = append(pieces, asBytes(values))
+		parts = append(parts, asBytes(values))
 	}
-	for _, b := range pieces {
+	for _, b := range parts {
 		if _, err := w.Write(b); err != nil {
 			return err
 		}
@@ -296,7 +296,7 @@ func (t *trainer) accept(s state) error {
 	}
 	for i, step := range h.Steps {
 		if step.Step != i+1 {
-			return wrong("step %d of its history says %d", i+1, step.Step)
+			return wrong("step %d of its history is numbered %d", i+1, step.Step)
 		}
 	}
 	for i, e := range h.Evaluations {

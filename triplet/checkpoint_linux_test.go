@@ -15,8 +15,8 @@ import (
 	"github.com/org/salesconv/internal/atomicfile"
 )
 
-// A disk that fills up, or a permission that is lost, in the middle of a run costs no earlier checkpoint: the run goes on
-// with a warning, and one that is killed then is taken up from the last that could be written.
+// A disk that fills up, or a permission that is lost, in the middle of a run costs no earlier checkpoint: the run continues
+// with a warning, and one that is killed then resumes from the last that could be written.
 //
 // It runs in a process of its own, as the limit of one holds for what the test binary logs too.
 func TestCheckpointsCannotBeWritten(t *testing.T) {

@@ -40,8 +40,8 @@ func TestMain(m *testing.M) {
 // killed is the run that is killed: checkpoints at each step, so that many kills meet one being written.
 func killed(dir string) ([][]string, []int, *Options) {
 	docs, labels := calls(1, 24)
-	unseen, theirs := calls(2, 12)
-	o := &Options{Epochs: 250, LearningRate: 1e-3, Validation: &Validation{Docs: unseen, Labels: theirs, Every: 50, Patience: -1, Interpolate: true}}
+	held, theirs := calls(2, 12)
+	o := &Options{Epochs: 250, LearningRate: 1e-3, Validation: &Validation{Docs: held, Labels: theirs, Every: 50, Patience: -1, Interpolate: true}}
 	if dir != "" {
 		o.Checkpoints = &Checkpoints{Dir: dir, Every: 1}
 	}
@@ -94,7 +94,7 @@ func TestCheckpointsSurviveKills(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("killed %d times, last after step %d of %d; resumed from %d; best %d, blend %v", kills, last, h.Total, h.Resumed, h.Best, h.Interpolation)
+	t.Logf("killed %d times, last after step %d of %d; resumed from %d; best %d, interpolation %v", kills, last, h.Total, h.Resumed, h.Best, h.Interpolation)
 	if h.Resumed < last-1 || h.Resumed == 0 {
 		t.Errorf("resumed from step %d, want %d at least", h.Resumed, last-1)
 	}
@@ -212,7 +212,7 @@ func TestCheckpointsUnwritable(t *testing.T) {
 	}
 }
 
-// ctx leaves a checkpoint of the last step, beside the one before.
+// ctx leaves a checkpoint of the last step, after the one before.
 func TestCheckpointWhenStopped(t *testing.T) {
 	docs, labels := calls(1, 8)
 	o := Options{Epochs: 9, Checkpoints: &Checkpoints{Dir: t.TempDir(), Every: 3}}
@@ -369,7 +369,7 @@ func TestCheckpointsWrong(t *testing.T) {
 		"negative step":       {edit(`"step":3,`, `"step":-3,`), "of step -3 of 4"},
 		"step beyond the end": {edit(`"step":3,`, `"step":5,`), "of step 5 of 4"},
 		"step before":         {edit(`"step":3,`, `"step":2,`), "of step 2 of 4 and has 3 steps"},
-		"steps out of order":  {edit(`"step":2,"epoch"`, `"step":1,"epoch"`), "step 2 of its history says 1"},
+		"steps out of order":  {edit(`"step":2,"epoch"`, `"step":1,"epoch"`), "step 2 of its history is numbered 1"},
 		"other documents":     {edit(`"documents":8,"segments"`, `"documents":9,"segments"`), "other documents"},
 		"ended early":         {edit(`"ended":false`, `"ended":true`), "it ended with step 3 of 4"},
 		"evaluations missing": {edit(`"evaluations":[`, `"other":[`), "has no evaluation of step 0"},

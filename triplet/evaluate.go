@@ -202,7 +202,7 @@ func (t *trainer) finish(ctx context.Context) (err error) {
 	return nil
 }
 
-// set makes the learning parameters (1-share)·a + share·b.
+// set makes the trainable parameters (1-share)·a + share·b.
 func (t *trainer) set(a, b [][]float32, share float64) {
 	for i, p := range t.network.solvable {
 		w := elements(p.Value())

@@ -39,9 +39,9 @@ func TestOrdered(t *testing.T) {
 // The best weights are kept, and a run that gets no better stops.
 func TestValidation(t *testing.T) {
 	docs, labels := calls(1, 80)
-	unseen, theirs := calls(2, 20)
+	held, theirs := calls(2, 20)
 	m := loadTiny(t)
-	h, err := Train(t.Context(), m, docs, labels, &Options{Epochs: 32, LearningRate: 1e-2, Validation: &Validation{Docs: unseen, Labels: theirs, Patience: -1}})
+	h, err := Train(t.Context(), m, docs, labels, &Options{Epochs: 32, LearningRate: 1e-2, Validation: &Validation{Docs: held, Labels: theirs, Patience: -1}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestValidation(t *testing.T) {
 	for _, e := range h.Evaluations {
 		top = max(top, e.Score)
 	}
-	tr, err := newTrainer(m, m.TokenizeDocuments(docs), labels, &Options{Validation: &Validation{Docs: unseen, Labels: theirs}})
+	tr, err := newTrainer(m, m.TokenizeDocuments(docs), labels, &Options{Validation: &Validation{Docs: held, Labels: theirs}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestValidation(t *testing.T) {
 	}
 }
 
-// When tuning only makes it worse, the model stays as it was.
+// When training only makes it worse, the model stays as it was.
 func TestValidationKeepsBase(t *testing.T) {
 	docs, labels := calls(1, 20)
 	m := loadTiny(t)
@@ -79,7 +79,7 @@ func TestValidationKeepsBase(t *testing.T) {
 }
 
 // Halfway is chosen when it is best.
-func TestValidationBlends(t *testing.T) {
+func TestValidationInterpolates(t *testing.T) {
 	docs, labels := calls(1, 20)
 	m, base := loadTiny(t), loadTiny(t)
 	scores := []float64{0.5, 0.6, 0.55, 0.65, 0.6}
@@ -91,10 +91,10 @@ func TestValidationBlends(t *testing.T) {
 		},
 	}})
 	if err != nil || h.Interpolation != 0.5 || len(scores) != 0 {
-		t.Fatalf("blend %v, error %v, scores left %v", h.Interpolation, err, scores)
+		t.Fatalf("interpolation %v, error %v, scores left %v", h.Interpolation, err, scores)
 	}
 	if bytes.Equal(weights(m), weights(base)) {
-		t.Error("the weights are those to begin with")
+		t.Error("the weights are the initial ones")
 	}
 }
 
@@ -122,14 +122,14 @@ func TestGuards(t *testing.T) {
 	}
 }
 
-// What is learnt overfits if it does not hold for others: here their words do not tell the label.
+// What was learnt overfits if it does not hold for others: here their words do not predict the label.
 func TestGuardOverfitting(t *testing.T) {
 	docs, labels := calls(1, 80)
-	unseen, theirs := calls(2, 20)
+	held, theirs := calls(2, 20)
 	for i := range theirs {
 		theirs[i] = i / 2 % 2
 	}
-	h, err := Train(t.Context(), loadTiny(t), docs, labels, &Options{Epochs: 40, LearningRate: 1e-2, Validation: &Validation{Docs: unseen, Labels: theirs, Patience: 8}})
+	h, err := Train(t.Context(), loadTiny(t), docs, labels, &Options{Epochs: 40, LearningRate: 1e-2, Validation: &Validation{Docs: held, Labels: theirs, Patience: 8}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func ExampleTrain() {
 	// Output: 6 documents of 12 segments, 3 steps, all triplets active: true
 }
 
-// A query learnt beside the encoder weighs the turns of a call; the weights can be read out.
+// A query trained alongside the encoder weighs the turns of a call; the weights can be read.
 func ExampleTrain_attention() {
 	model, err := encoder.Load(os.DirFS("../encoder/testdata/models/mean12"))
 	if err != nil {

@@ -113,7 +113,7 @@ func norm(x []float32) float64 {
 	return math.Sqrt(s)
 }
 
-// Loss and gradients of every parameter are the reference's, for three distances, in one piece and in parts.
+// Loss and gradients of every parameter are the reference's, for three distances, at once and in parts.
 func TestGradientsGolden(t *testing.T) {
 	g, m := readGolden(t), loadMiniLM(t)
 	for _, memory := range []int64{0, 40 << 20} {

@@ -12,16 +12,16 @@ import (
 	"github.com/org/salesconv/internal/ops"
 )
 
-// Task is a column of the metadata that a linear classifier predicts from the rows of documents during training, which
-// keeps in the rows what the labels alone would let go. What it learns is among the model's [encoder.Heads].
+// Task is a column of the metadata that a linear classifier predicts from the embeddings of documents during
+// training, which keeps there what the labels alone would let go. The classifier is among the model's [encoder.Heads].
 type Task struct {
 	Name    string
 	Targets []string // the class of each document; "": unknown
 	Classes []string // that there are; default: those among Targets
-	Weight  float64  // of its loss beside the main one; default 0.1
+	Weight  float64  // of its loss, the main one having 1; default 0.1
 }
 
-// headRate is the learning rate of heads, which begin with nothing to lose and read rows of norm 1 or less, whose elements are
+// headRate is the learning rate of heads, which start from zeros and read rows of norm 1 or less, whose elements are
 // so small that weights have to become large.
 const headRate = 2e-2
 
@@ -75,7 +75,7 @@ func newTasks(o *Options, labels []int) ([]*task, error) {
 	return all, nil
 }
 
-// parameter puts one of a head's, zeros to begin with, into its graph.
+// parameter puts one of a head's, initially zeros, into its graph.
 func (h *head) parameter(name string, shape ...int) *G.Node {
 	n := 1
 	for _, s := range shape {
@@ -157,7 +157,7 @@ func (t *task) crossEntropy(documents []int, classes int, x, grad []float32) flo
 	return value
 }
 
-// heads are the model's, in the memory of the graph: they change as it learns.
+// heads are the model's, in the memory of the graph: they change as it is trained.
 func (h *head) heads() *encoder.Heads {
 	if h.query == nil && len(h.tasks) == 0 {
 		return nil

@@ -35,10 +35,10 @@ func TestCrossEntropyGradient(t *testing.T) {
 	}
 }
 
-// A task is learnt beside the labels; attention comes to look at the segments that tell; both are saved with the model.
+// A task is learnt alongside the labels; attention comes to look at the segments that matter; both are saved with the model.
 func TestHeads(t *testing.T) {
 	docs, labels := calls(1, 80)
-	unseen, theirs := calls(2, 40)
+	held, theirs := calls(2, 40)
 	greet := [2]string{"hello hello", "call call"}
 	target := func(docs [][]string) (targets []string) {
 		for i := range docs {
@@ -47,7 +47,7 @@ func TestHeads(t *testing.T) {
 		}
 		return targets
 	}
-	targets, want := target(docs), target(unseen)
+	targets, want := target(docs), target(held)
 	targets[5] = ""
 	m := loadTiny(t)
 	// The last evaluation counts, since a score of the labels alone would keep weights from before the task is learnt.
@@ -70,14 +70,14 @@ func TestHeads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := m.EncodeDocuments(t.Context(), unseen, nil)
+	rows, err := m.EncodeDocuments(t.Context(), held, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	right := 0
 	var x []float64
 	task := m.Heads().Tasks[0]
-	for i := range unseen {
+	for i := range held {
 		p, err := task.Predict(rows.RawRow(i))
 		if err != nil || len(p) != 2 {
 			t.Fatalf("probabilities %v, error %v", p, err)
@@ -87,7 +87,7 @@ func TestHeads(t *testing.T) {
 		}
 		x = append(x, wide(rows.RawRow(i))...)
 	}
-	segments, err := m.EncodeSegments(t.Context(), unseen[0], nil)
+	segments, err := m.EncodeSegments(t.Context(), held[0], nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,9 +100,9 @@ func TestHeads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("task right on %d of %d, labels in order %.3f, weights %.2f", right, len(unseen), score, weights)
+	t.Logf("task right on %d of %d, labels in order %.3f, weights %.2f", right, len(held), score, weights)
 	if right < 36 || score < 0.9 || slices.Max(weights) < 0.4 {
-		t.Errorf("task right on %d of %d, labels in order %v, weights %.2f", right, len(unseen), score, weights)
+		t.Errorf("task right on %d of %d, labels in order %v, weights %.2f", right, len(held), score, weights)
 	}
 
 	// Another run without heads takes them away.
@@ -163,7 +163,7 @@ func TestAttentionAsEncoded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := tr.lay(tr.sampler.deal(0))
+	b := tr.lay(tr.sampler.draw(0))
 	if err := tr.network.run(t.Context(), 0, b); err != nil {
 		t.Fatal(err)
 	}

@@ -8,14 +8,14 @@ type History struct {
 	Total     int    `json:"total"`     // steps that the run was to have
 	Documents int    `json:"documents"` // trained on
 	Segments  int    `json:"segments"`  // of these
-	Tokens    int    `json:"pieces"`    // of these, [CLS] and [SEP] of each sequence included
+	Tokens    int    `json:"tokens"`    // of these, [CLS] and [SEP] of each sequence included
 	Splits    int    `json:"splits"`    // sequences beyond one for a segment, because it was too long for one
 
-	Evaluations   []Evaluation `json:"evaluations,omitempty"` // with Options.Validation; the first is of the weights to begin with
+	Evaluations   []Evaluation `json:"evaluations,omitempty"` // with Options.Validation; the first is of the initial weights
 	Best          int          `json:"best"`                  // the step whose weights the model has now
-	Interpolation float64      `json:"blend"`                 // and their share in it, the rest being the weights to begin with
+	Interpolation float64      `json:"interpolation"`         // and their share in it, the rest being the initial weights
 	Stopped       string       `json:"stopped,omitempty"`     // why the run ended before Total, other than by ctx
-	Resumed       int          `json:"resumed,omitempty"`     // the step of the checkpoint that the run went on from
+	Resumed       int          `json:"resumed,omitempty"`     // the step of the checkpoint that the run resumed from
 	Warnings      []Warning    `json:"warnings,omitempty"`
 }
 
@@ -25,15 +25,15 @@ type Step struct {
 	Epoch        int     `json:"epoch"` // from 1
 	Total        int     `json:"-"`     // steps that the run is to have
 	Loss         float64 `json:"loss"`
-	Active       float64 `json:"active"`    // share of the triplets or anchors that the loss still pulls at
+	Active       float64 `json:"active"`    // share of the triplets or anchors whose loss is not zero yet
 	Cosine       float64 `json:"cosine"`    // mean cosine similarity of the batch's documents; near 1: they have collapsed
 	GradNorm     float64 `json:"grad_norm"` // before clipping
 	LearningRate float64 `json:"learning_rate"`
 	Documents    int     `json:"documents"` // in the batch, each once
-	Tokens       int     `json:"pieces"`    // in the batch
+	Tokens       int     `json:"tokens"`    // in the batch
 }
 
-// Evaluation is a look at documents that are not trained on.
+// Evaluation is the score of the weights after a step, on held-out documents.
 type Evaluation struct {
 	Step  int     `json:"step"`
 	Score float64 `json:"score"`

@@ -12,7 +12,7 @@ import (
 	"github.com/org/salesconv/internal/kernel"
 )
 
-// adapter makes a weight learn by a correction of low rank (Hu et al. 2021, arXiv 2106.09685): W = W₀ + 2·B·A with
+// adapter trains a weight by a correction of low rank (Hu et al. 2021, arXiv 2106.09685): W = W₀ + 2·B·A with
 // A [rank,k] and B [n,rank]. The model holds W all the time, so it encodes, and is saved, as any other. The
 // graph gives the gradient of W; those of A and B follow from it.
 type adapter struct {
@@ -91,7 +91,7 @@ func (a *adapter) merge(pool *kernel.Pool) {
 	}
 }
 
-// adapt puts adapters in the place of the parameters that learn.
+// adapt replaces the trainable parameters by adapters.
 func (n *network) adapt(rank int, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 0x10a))
 	var solvable []G.ValueGrad
@@ -126,8 +126,8 @@ func (n *network) changed() {
 	n.model.InvalidateWeights()
 }
 
-// learns reports which parameters of the model get a gradient.
-func learns(c encoder.Config, o *Options) func(p encoder.Parameter) bool {
+// trains reports whether a parameter of the model gets a gradient.
+func trains(c encoder.Config, o *Options) func(p encoder.Parameter) bool {
 	return func(p encoder.Parameter) bool {
 		return (o.TrainLayers == 0 || depth(c, p) <= o.TrainLayers) && (o.LoRA == 0 || isAdapted(c, p))
 	}

@@ -30,7 +30,7 @@ func TestAdapter(t *testing.T) {
 	a := newAdapter(w, rank, r)
 	a.merge(nil)
 	if got := elements(w.Value()); !bytes.Equal(asBytes(got), asBytes(start)) {
-		t.Fatal("an adapter changes the weight to begin with")
+		t.Fatal("an adapter changes the initial weight")
 	}
 	copy(elements(a.b.value), random(n*rank))
 	dw := random(n * k)
@@ -73,12 +73,12 @@ func TestAdapter(t *testing.T) {
 	}
 }
 
-// Only the matrices of layers change, the model learns, and a checkpoint takes up where it stopped.
+// Only the matrices of layers change, the model learns, and a checkpoint resumes where it stopped.
 func TestLoRA(t *testing.T) {
 	docs, labels := calls(1, 80)
-	unseen, theirs := calls(2, 60)
+	held, theirs := calls(2, 60)
 	m, base := loadTiny(t), loadTiny(t)
-	o := &Options{LoRA: 4, Epochs: 40, LearningRate: 2e-2, Validation: &Validation{Docs: unseen, Labels: theirs, Patience: -1, Interpolate: true}}
+	o := &Options{LoRA: 4, Epochs: 40, LearningRate: 2e-2, Validation: &Validation{Docs: held, Labels: theirs, Patience: -1, Interpolate: true}}
 	h, err := Train(t.Context(), m, docs, labels, o)
 	if err != nil {
 		t.Fatal(err)
@@ -92,11 +92,11 @@ func TestLoRA(t *testing.T) {
 	if first, last := h.Evaluations[0].Score, h.Evaluations[len(h.Evaluations)-1].Score; last < first+0.05 {
 		t.Errorf("score %v, then %v", first, last)
 	}
-	t.Logf("score %v to %v, blend %v", h.Evaluations[0].Score, h.Evaluations[len(h.Evaluations)-1].Score, h.Interpolation)
+	t.Logf("score %v to %v, interpolation %v", h.Evaluations[0].Score, h.Evaluations[len(h.Evaluations)-1].Score, h.Interpolation)
 }
 
 // A strong pull holds the weights where they were; dropped segments and a pull leave it learning.
-func TestPull(t *testing.T) {
+func TestL2SP(t *testing.T) {
 	docs, labels := calls(1, 20)
 	away := func(pull float64) float64 {
 		m, base := loadTiny(t), loadTiny(t)

@@ -44,7 +44,7 @@ const (
 	Manhattan        Distance = "manhattan"         // the sum of absolute differences
 )
 
-// Loss says what training minimises. The zero value is the triplet loss on cosine distance with margin 0.3.
+// Loss is what training minimises. The zero value is the triplet loss on cosine distance with margin 0.3.
 type Loss struct {
 	Kind     LossKind // default: Triplets
 	Distance Distance // default: Cosine; SupervisedContrastive and MultipleNegatives know no other
@@ -124,7 +124,7 @@ type comparison struct {
 	sum      []float64 // of the rows, each of length 1
 
 	value            float64
-	active, compared int // triplets or anchors: those the loss still pulls at, and all
+	active, compared int // triplets or anchors: those whose loss is not zero yet, and all
 }
 
 // of evaluates the loss of a batch over x [n,width] and overwrites grad with the gradient.
@@ -419,7 +419,7 @@ func (c *comparison) multipleNegatives() {
 }
 
 // softmax adds, with weight w, the cross entropy between the target shares and the softmax of the similarity to a over
-// the candidates, which are documents as many times as times says. The anchor is active if the most similar candidate is
+// the candidates, which are documents each as often as times has it. The anchor is active if the most similar candidate is
 // not wanted.
 func (c *comparison) softmax(a int, w float64, target func(j int) float64) {
 	best := -1

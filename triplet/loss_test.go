@@ -172,7 +172,7 @@ func TestLossGradients(t *testing.T) {
 	}
 }
 
-// A negative margin says none, which is not the default.
+// A negative margin is none, which is not the default.
 func TestLossMargin(t *testing.T) {
 	for margin, want := range map[float64]float64{0: 0.3, 0.5: 0.5, -1: 0} {
 		if l, err := (Loss{Margin: margin}).withDefaults(); err != nil || l.Margin != want {

@@ -13,18 +13,18 @@ import (
 	"github.com/org/salesconv/internal/ops"
 )
 
-// network is what a step runs: the encoder's graph from pieces to rows of sequences, and the head's from these rows to
+// network is what a step runs: the encoder's graph from tokens to rows of sequences, and the head's from these rows to
 // documents and the loss. The encoder's own loss is whatever inject says, so a batch that fits into memory
 // takes one run, in which inject runs the head, and a larger one takes two passes over parts of it: rows alone, the
 // head on all of them, then each part again with its share of the head's gradient (Gao et al. 2021, arXiv
-// 2101.06983). Both ways give the same gradients.
+// 2101.06983). Both give the same gradients.
 type network struct {
 	model    *encoder.Model
 	opts     encoder.GraphOptions
 	train    *encoder.Graph
 	vm       G.VM
 	inject   func(rows, grad []float32) (float64, error)
-	solvable []G.ValueGrad // what the solver changes: the parameters that learn, or the factors of their adapters
+	solvable []G.ValueGrad // what the solver changes: the trainable parameters, or the factors of their adapters
 	adapters []*adapter
 
 	rows   *encoder.Graph // without gradients, made when first needed
@@ -32,15 +32,15 @@ type network struct {
 	head   *head
 	pool   *kernel.Pool // of what is not in the encoder's graph
 
-	pieces int // that fit into memory
+	tokens int // that fit into memory
 	seed   uint64
 	drop   bool
 }
 
 func newNetwork(m *encoder.Model, o *Options, tasks []*task) (*network, error) {
-	n := &network{model: m, seed: o.Seed, drop: !o.NoDropout, pieces: int(o.MemoryLimit / bytesPerPiece(m.Config(), o.TrainLayers))}
-	learns := learns(m.Config(), o)
-	n.opts = encoder.GraphOptions{Gradients: true, Frozen: func(p encoder.Parameter) bool { return !learns(p) }, Threads: o.Threads}
+	n := &network{model: m, seed: o.Seed, drop: !o.NoDropout, tokens: int(o.MemoryLimit / bytesPerToken(m.Config(), o.TrainLayers))}
+	trains := trains(m.Config(), o)
+	n.opts = encoder.GraphOptions{Gradients: true, Frozen: func(p encoder.Parameter) bool { return !trains(p) }, Threads: o.Threads}
 	if o.Threads != 1 {
 		n.pool = kernel.NewPool(cmp.Or(o.Threads, runtime.GOMAXPROCS(0)))
 		runtime.AddCleanup(n, (*kernel.Pool).Close, n.pool)
@@ -77,7 +77,7 @@ func newNetwork(m *encoder.Model, o *Options, tasks []*task) (*network, error) {
 // run leaves the gradients of a batch in the parameters.
 func (n *network) run(ctx context.Context, step int, b *batch) error {
 	n.set(n.train, step, b)
-	if len(b.IDs) <= n.pieces {
+	if len(b.IDs) <= n.tokens {
 		n.inject = func(rows, grad []float32) (float64, error) { return n.head.run(ctx, b, rows, grad) }
 		return n.train.Run(ctx, n.vm)
 	}
@@ -91,7 +91,7 @@ func (n *network) run(ctx context.Context, step int, b *batch) error {
 		}
 	}
 	n.set(n.rows, step, b)
-	bounds, width := divide(&b.Batch, n.pieces), n.model.Width()
+	bounds, width := divide(&b.Batch, n.tokens), n.model.Width()
 	rows, grad := make([]float32, 0, b.Sequences()*width), make([]float32, b.Sequences()*width)
 	for i, to := range bounds[1:] {
 		if err := n.rows.RunPart(ctx, n.rowsVM, bounds[i], to); err != nil {
@@ -197,7 +197,7 @@ func (h *head) run(ctx context.Context, b *batch, rows, grad []float32) (float64
 	return h.value, nil
 }
 
-// compare is the loss as an operation: in float64, which costs nothing beside the encoder.
+// compare is the loss as an operation: in float64, which costs nothing next to the encoder.
 func (h *head) compare(rows, width int, x, grad []float32) (float64, error) {
 	h.documents, h.gradient = resize(h.documents, len(x)), resize(h.gradient, len(x))
 	for i, v := range x {
@@ -217,13 +217,13 @@ func (h *head) compare(rows, width int, x, grad []float32) (float64, error) {
 	return h.value, nil
 }
 
-// bytesPerPiece is what activations and gradients of a piece take when so many upper layers learn, 0 being all.
-func bytesPerPiece(c encoder.Config, learning int) int64 {
+// bytesPerToken is what activations and gradients of a token take when n upper layers are trained, 0 being all.
+func bytesPerToken(c encoder.Config, n int) int64 {
 	h, inside := c.HiddenSize, c.IntermediateSize
-	if learning == 0 {
-		learning = c.NumHiddenLayers
+	if n == 0 {
+		n = c.NumHiddenLayers
 	}
-	kept := learning*(8*h+inside) + 2*h
+	kept := n*(8*h+inside) + 2*h
 	shared := 4*h + max(3*h, inside) + inside
 	return int64(4 * (kept + shared))
 }

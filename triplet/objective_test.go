@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// own is a triplet loss by another way: that of this package, times a factor, with the gradient of one element changed.
+// own is a loss of this package, times a factor, with the gradient of one element changed.
 type own struct {
 	Of      Loss
 	Factor  float64
@@ -27,7 +27,7 @@ func (o own) Evaluate(b *Batch) (float64, error) {
 	return o.Factor * v, o.failure
 }
 
-// A run by an objective that is one of this package's losses ends with the bytes of a run by that loss, in one piece, in
+// A run by an objective that is one of this package's losses ends with the bytes of a run by that loss, at once, in
 // parts, and when it was stopped and resumed.
 func TestObjectiveIsLoss(t *testing.T) {
 	docs, labels := calls(1, 20)

@@ -8,7 +8,7 @@ import (
 )
 
 // Options of a training run. Nil and the zero value are good defaults: the zero of a field is its default, and where
-// that is a number other than none, a negative number says none if the field says so. What matters most is how far the
+// that is a number other than none, a negative number is none where the comment has it. What matters most is how far the
 // weights may go: Epochs, LearningRate, TrainLayers or LoRA, with Validation to judge it; then the Loss. The rest is for
 // those who measure what it does to their documents.
 type Options struct {

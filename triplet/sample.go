@@ -7,13 +7,13 @@ import (
 	"slices"
 )
 
-// sampler deals out the batches of a run. What it deals in a step depends on the seed and the number of the step
-// alone, so nothing is kept but a permutation of each label, and a run that is taken up again goes on with the same
+// sampler draws the batches of a run. What it draws in a step depends on the seed and the number of the step
+// alone, so nothing is kept but a permutation of each label, and a run that is resumed continues with the same
 // batches.
 type sampler struct {
 	seed    uint64
 	labels  []int
-	groups  [][]string // of documents, by each shortcut
+	groups  [][]string // of documents, by each confounder
 	size    int        // documents in a batch
 	pairs   int        // triplets for each document of a batch as anchor; 0: the loss mines its own
 	byLabel [2][]int   // documents of each label
@@ -23,9 +23,9 @@ type sampler struct {
 // order names a permutation of the documents of a label.
 type order struct{ label, round int }
 
-func newSampler(seed uint64, labels []int, shortcuts [][]string, l Loss, size, pairs int) *sampler {
+func newSampler(seed uint64, labels []int, confounders [][]string, l Loss, size, pairs int) *sampler {
 	s := &sampler{seed: seed, labels: labels, size: size}
-	for _, groups := range shortcuts {
+	for _, groups := range confounders {
 		groups = slices.Clone(groups)
 		for i, g := range groups {
 			if g == "" {
@@ -53,10 +53,10 @@ func (s *sampler) parts(label int) int {
 	return n / min(n, max(2, s.size/2))
 }
 
-// deal returns the documents of a step, each once and as many of one label as of the other, and for losses that draw
-// them the triplets, as places among these documents. With shortcuts, a batch has documents of both labels from the same
+// draw returns the documents of a step, each once and as many of one label as of the other, and for losses that draw
+// them the triplets, as places among these documents. With confounders, a batch has documents of both labels from the same
 // groups of the first, as far as there are such: both labels go through the groups of an epoch in one order, at one pace.
-func (s *sampler) deal(step int) (documents []int, triplets triplets) {
+func (s *sampler) draw(step int) (documents []int, triplets triplets) {
 	for l := range s.byLabel {
 		parts := s.parts(l)
 		round, i := step/parts, step%parts
@@ -100,8 +100,8 @@ func (s *sampler) triplets(step int, documents []int) triplets {
 // choice is what an anchor's positive and negative are drawn from, places among the documents of a batch.
 type choice struct{ positives, negatives []int }
 
-// choice returns that of an anchor. With shortcuts, positives are those that share the fewest groups with the anchor and
-// negatives those that share the most, so that the groups tell nothing about the label.
+// choice returns that of an anchor. With confounders, positives are those that share the fewest groups with the anchor and
+// negatives those that share the most, so that the groups do not predict the label.
 func (s *sampler) choice(documents []int, anchor int) (c choice) {
 	a := documents[anchor]
 	fewest, most := len(s.groups), 0
@@ -128,7 +128,7 @@ func (s *sampler) choice(documents []int, anchor int) (c choice) {
 	return c
 }
 
-// shared counts the shortcuts by which two documents are of one group.
+// shared counts the confounders by which two documents are of one group.
 func (s *sampler) shared(a, b int) (n int) {
 	for _, groups := range s.groups {
 		if groups[a] == groups[b] {
@@ -163,7 +163,7 @@ func (s *sampler) order(label, round int) []int {
 	return p
 }
 
-// rank puts the groups of the first shortcut into an order.
+// rank puts the groups of the first confounder into an order.
 func (s *sampler) rank(round int) map[string]int {
 	names := slices.Compact(slices.Sorted(slices.Values(s.groups[0])))
 	rank := make(map[string]int, len(names))

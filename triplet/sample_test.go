@@ -19,7 +19,7 @@ func TestSamplerTriplets(t *testing.T) {
 		labels, size, pairs := labelled(t), rapid.IntRange(1, 20).Draw(t, "size"), rapid.IntRange(1, 3).Draw(t, "pairs")
 		s := newSampler(rapid.Uint64().Draw(t, "seed"), labels, nil, Loss{Kind: Triplets}, size, pairs)
 		for i := range 2 * s.steps() {
-			docs, drawn := s.deal(i)
+			docs, drawn := s.draw(i)
 			all := slices.Collect(drawn.all)
 			if len(all) != pairs*len(docs) || drawn.n != len(all) || !slices.Equal(slices.Collect(drawn.all), all) {
 				t.Fatalf("%d triplets of %d documents, %d said, want %d each, and the same again", len(all), len(docs), drawn.n, pairs)
@@ -40,7 +40,7 @@ func TestSamplerBalanced(t *testing.T) {
 		s := newSampler(rapid.Uint64().Draw(t, "seed"), labels, nil, Loss{Kind: BatchAll}, size, 1)
 		seen := map[int]bool{}
 		for i := range s.steps() {
-			docs, triplets := s.deal(i)
+			docs, triplets := s.draw(i)
 			var count [2]int
 			for _, d := range docs {
 				count[labels[d]]++
@@ -54,21 +54,21 @@ func TestSamplerBalanced(t *testing.T) {
 			}
 		}
 		if len(seen) != len(labels) {
-			t.Fatalf("%d of %d documents dealt in an epoch", len(seen), len(labels))
+			t.Fatalf("%d of %d documents drawn in an epoch", len(seen), len(labels))
 		}
 	})
 }
 
-// A sampler that starts in the middle deals what one from the beginning does.
+// A sampler that starts in the middle draws what one from the beginning does.
 func TestSamplerResumes(t *testing.T) {
 	labels := []int{0, 1, 1, 0, 1, 0, 0, 1, 1}
 	for _, kind := range []LossKind{Triplets, BatchHard} {
 		one := newSampler(3, labels, nil, Loss{Kind: kind}, 5, 2)
 		for step := range 40 {
-			d, x := one.deal(step)
-			d2, x2 := newSampler(3, labels, nil, Loss{Kind: kind}, 5, 2).deal(step)
+			d, x := one.draw(step)
+			d2, x2 := newSampler(3, labels, nil, Loss{Kind: kind}, 5, 2).draw(step)
 			if !slices.Equal(d, d2) || x.n != x2.n || x.n > 0 && !slices.Equal(slices.Collect(x.all), slices.Collect(x2.all)) {
-				t.Fatalf("%s: step %d deals %v, then %v", kind, step, d, d2)
+				t.Fatalf("%s: step %d draws %v, then %v", kind, step, d, d2)
 			}
 		}
 		if len(one.orders) > 6 {
@@ -92,7 +92,7 @@ func TestSamplerGroups(t *testing.T) {
 	sameNegative, all := 0, 0
 	seen := map[int]bool{}
 	for i := range s.steps() {
-		docs, triplets := s.deal(i)
+		docs, triplets := s.draw(i)
 		for x := range triplets.all {
 			a, p, n := docs[x[0]], docs[x[1]], docs[x[2]]
 			if groups[a] == groups[p] {
@@ -114,7 +114,7 @@ func TestSamplerGroups(t *testing.T) {
 }
 
 // With agent, customer and day to avoid, positives share as few of them as can be and negatives as many.
-func TestSamplerShortcuts(t *testing.T) {
+func TestSamplerConfounders(t *testing.T) {
 	labels := []int{0, 0, 0, 0, 1, 1, 1, 1}
 	s := newSampler(1, labels, [][]string{
 		{"ann", "ann", "ben", "ben", "ann", "ann", "ben", "ann"},
@@ -149,7 +149,7 @@ func TestSamplerStreams(t *testing.T) {
 			runtime.ReadMemStats(&before)
 			s := newSampler(1, labels, nil, l, len(docs), pairs)
 			b := &batch{labels: labels}
-			b.documents, b.triplets = s.deal(0)
+			b.documents, b.triplets = s.draw(0)
 			c.of(b, 16, x, grad)
 			runtime.ReadMemStats(&after)
 			if c.compared != pairs*len(docs) {

@@ -15,9 +15,9 @@ import (
 )
 
 // Train fine-tunes the model in place so that documents of one label come nearer to each other than to those of the
-// other. Each document is a list of segments, the turns of a call for example; its row is made of theirs as
+// other. Each document is a list of segments, the turns of a call for example; its embedding is made of theirs as
 // [encoder.Model.EncodeDocuments] does, and gradients run through all of them. Labels are 0 and 1. Heads that the
-// model had give way to those of this run, but attention goes on from its query.
+// model had give way to those of this run, but attention starts from its query.
 //
 // ctx stops the run within a step, which is then not applied: the weights are those of the last whole step, or in the
 // final evaluations the best, and the history so far comes with an error that wraps that of ctx. The same documents, labels, options and model give the same weights to
@@ -125,7 +125,7 @@ func (t *trainer) advance(ctx context.Context) (err error) {
 // over reports whether no step is left.
 func (t *trainer) over() bool { return t.step == t.history.Total || t.history.Stopped != "" }
 
-// keep leaves a checkpoint. A run goes on without one.
+// keep writes a checkpoint. A run continues without one.
 func (t *trainer) keep() {
 	if t.Checkpoints == nil {
 		return
@@ -184,7 +184,7 @@ func newTrainer(m *encoder.Model, docs encoder.Documents, labels []int, opts *Op
 	}
 	if o.L2SP > 0 {
 		t.base = copies(t.network.solvable)
-		t.solver.pull(o.L2SP, t.network.solvable, t.base)
+		t.solver.anchor(o.L2SP, t.network.solvable, t.base)
 	}
 	if v := o.Validation; v != nil {
 		if o.Validation, err = v.withDefaults(t.sampler.steps(), t.history.Total); err != nil {
@@ -256,7 +256,7 @@ func (t *trainer) count() error {
 
 // next takes one step.
 func (t *trainer) next(ctx context.Context) error {
-	b := t.lay(t.sampler.deal(t.step))
+	b := t.lay(t.sampler.draw(t.step))
 	if err := t.network.run(ctx, t.step, b); errors.Is(err, ops.ErrNonFinite) {
 		return fmt.Errorf("%w: lower LearningRate or raise Warmup; in the first step it is the model that is broken", err)
 	} else if err != nil {

@@ -85,7 +85,7 @@ func lowerLayers(t testing.TB, file []byte) []byte {
 	return append(append(out, header...), data...)
 }
 
-// calls makes documents of three segments of common words, the last two of which tell the label.
+// calls makes documents of three segments of common words, the last two of which predict the label.
 func calls(seed uint64, n int) (docs [][]string, labels []int) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	words := strings.Fields("the is too we can it one two three four five hello there me call")
@@ -146,18 +146,18 @@ func weights(m *encoder.Model) []byte {
 	return b.Bytes()
 }
 
-// Before, the nearest neighbour of an unseen document is of any label; afterwards of its own.
+// Before, the nearest neighbour of a held document is of any label; afterwards of its own.
 func TestTrainLearns(t *testing.T) {
 	docs, labels := calls(1, 80)
-	unseen, theirs := calls(2, 60)
+	held, theirs := calls(2, 60)
 	for _, l := range []Loss{{}, {Kind: BatchAll}, {Kind: SupervisedContrastive}} {
 		m := loadTiny(t)
-		before := neighbours(t, m, unseen, theirs)
+		before := neighbours(t, m, held, theirs)
 		h, err := Train(t.Context(), m, docs, labels, &Options{Loss: l, Epochs: 32, LearningRate: 1e-2})
 		if err != nil {
 			t.Fatal(err)
 		}
-		after := neighbours(t, m, unseen, theirs)
+		after := neighbours(t, m, held, theirs)
 		first, last := h.Steps[0], h.Steps[len(h.Steps)-1]
 		t.Logf("%s: neighbours %.2f, then %.2f; loss %.3f to %.3f, active %.2f to %.2f in %d steps", l.Kind, before, after, first.Loss, last.Loss, first.Active, last.Active, len(h.Steps))
 		if before > 0.7 || after < 0.9 || !(last.Loss < first.Loss) {
@@ -204,7 +204,7 @@ func TestTrainParts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := tr.network.run(t.Context(), 3, tr.lay(tr.sampler.deal(0))); err != nil {
+		if err := tr.network.run(t.Context(), 3, tr.lay(tr.sampler.draw(0))); err != nil {
 			t.Fatal(err)
 		}
 		for i, p := range tr.network.solvable {
@@ -313,7 +313,7 @@ func TestTrainErrors(t *testing.T) {
 	}
 }
 
-// Weights that break, to begin with or on the way, name the step and the layer, and a remedy.
+// Weights that break, at first or later, name the step and the layer, and a remedy.
 func TestTrainNaN(t *testing.T) {
 	docs, labels := calls(1, 6)
 	for _, after := range []int{0, 3} {
