@@ -24,7 +24,8 @@ type Graph struct {
 	Trainable  G.Nodes // those of Parameters that are not frozen
 
 	// Hidden are the states of tokens, [tokens, hidden_size]: after the embeddings, and after each layer. Their values
-	// can be read, and built upon, with GraphOptions.Gradients.
+	// can be read, and built upon, with GraphOptions.Gradients. With GraphOptions.Lower those below the last frozen layer's
+	// are nil.
 	Hidden    G.Nodes
 	Sequences *G.Node // [sequences, width]: an embedding for each sequence of ids
 	// Documents is [documents, width], sums of the rows of Sequences, each times its weight; nil unless asked for.
@@ -46,6 +47,12 @@ type GraphOptions struct {
 	Frozen func(p Parameter) bool
 	// Threads work inside each operation, at most 1024; default GOMAXPROCS.
 	Threads int
+	// Lower remembers the hidden states after the frozen layers, below the lowest that has a parameter with a gradient: each
+	// sequence of tokens goes through them once, for all graphs that share it, and without dropout. Default: each run
+	// computes them.
+	Lower *LowerLayers
+
+	layers int // the graph ends after the given number of layers; 0: it is whole
 }
 
 // Graph builds the graph of the encoder.
@@ -86,7 +93,15 @@ func (m *Model) graph(pool *kernel.Pool, opts *GraphOptions) (g *Graph, err erro
 		b.parameters[p.Name] = n
 		g.Parameters = append(g.Parameters, n)
 	}
-	g.Hidden = b.hidden()
+	if opts.layers > 0 {
+		g.Hidden = b.hidden(opts.layers)
+		return g, nil
+	}
+	if opts.Lower == nil {
+		g.Hidden = b.hidden(m.config.NumHiddenLayers)
+	} else if err := g.upper(&b, opts); err != nil {
+		return nil, fmt.Errorf("encoder: %w", err)
+	}
 	g.Sequences = b.pooled(g.Hidden[len(g.Hidden)-1])
 	g.Embeddings = g.Sequences
 	if opts.Documents {
@@ -94,6 +109,28 @@ func (m *Model) graph(pool *kernel.Pool, opts *GraphOptions) (g *Graph, err erro
 		g.Embeddings = g.Documents
 	}
 	return g, nil
+}
+
+// upper puts into the graph the layers above those that opts.Lower remembers.
+func (g *Graph) upper(b *builder, opts *GraphOptions) error {
+	below := g.model.config.NumHiddenLayers
+	for _, p := range g.model.parameters {
+		if opts.Frozen == nil || !opts.Frozen(p) {
+			below = min(below, p.Layer-1)
+		}
+	}
+	if below < 1 {
+		return errors.New("GraphOptions.Lower needs frozen embeddings and one frozen layer or more")
+	}
+	lower, err := opts.Lower.of(g.model, below, g.context)
+	if err != nil {
+		return err
+	}
+	x := must(ops.States(g.context, "lower", g.Parameters[0], g.model.config.HiddenSize, func(batch *ops.Batch, states []float32) error {
+		return lower.fill(g.context.Ctx(), batch, states)
+	}))
+	g.Hidden = append(make(G.Nodes, below), b.between(below, g.model.config.NumHiddenLayers, x)...)
+	return nil
 }
 
 // Loss reduces a node of the graph, or what was made of one by [Graph.Loss]'s like, to a scalar: f is given the n rows

@@ -26,11 +26,13 @@ func must(n *G.Node, err error) *G.Node {
 	return n
 }
 
-// hidden is BertModel: what the embeddings and each layer give.
-func (b *builder) hidden() G.Nodes {
-	x := b.embeddings()
+// hidden is BertModel: what the embeddings and each of the first layers give.
+func (b *builder) hidden(layers int) G.Nodes { return b.between(0, layers, b.embeddings()) }
+
+// between is x, which the layers up to below gave, and what each layer after them up to top gives.
+func (b *builder) between(below, top int, x *G.Node) G.Nodes {
 	all := G.Nodes{x}
-	for i := range b.config.NumHiddenLayers {
+	for i := below; i < top; i++ {
 		x = b.layer("encoder.layer."+strconv.Itoa(i)+".", x)
 		all = append(all, x)
 	}

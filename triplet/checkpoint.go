@@ -81,7 +81,7 @@ func backend() string { return kernel.Backend() + "/" + runtime.GOARCH }
 // fingerprint is the identity of a run: a hash of all that the weights depend on, but for the back end.
 func (t *trainer) fingerprint() (string, error) {
 	h := sha256.New()
-	if err := json.NewEncoder(h).Encode([]any{magic, t.Options, fmt.Sprintf("%T", t.Objective), t.model.Heads(), t.labels, t.documents}); err != nil {
+	if err := json.NewEncoder(h).Encode([]any{magic, t.Options, fmt.Sprintf("%T", t.Objective), t.Lower != nil, t.model.Heads(), t.labels, t.documents}); err != nil {
 		return "", fmt.Errorf("triplet: checkpoints need an Objective that can be encoded as JSON, such as a struct with its parameters as fields: %w", err)
 	}
 	for _, p := range t.model.Parameters() {

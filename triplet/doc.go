@@ -66,6 +66,12 @@
 // their packed copies, validation 4 more, and Interpolate or L2SP 4 more. A loss takes 16 bytes for each pair of
 // documents in a batch.
 //
+// # Time
+//
+// A step of the whole encoder costs three times what encoding its documents does. With two of six layers trained it costs
+// five thirds of it, and one that all runs share in Options.Lower leaves one: what the frozen layers give is computed
+// once for each sequence, in all epochs and runs.
+//
 // # Errors and concurrency
 //
 // Errors name the step, and the layer or parameter whose numbers are not finite. Nothing else may use a model while it

@@ -40,7 +40,7 @@ type network struct {
 func newNetwork(m *encoder.Model, o *Options, tasks []*task) (*network, error) {
 	n := &network{model: m, seed: o.Seed, drop: !o.NoDropout, tokens: int(o.MemoryLimit / bytesPerToken(m.Config(), o.TrainLayers))}
 	trains := trains(m.Config(), o)
-	n.opts = encoder.GraphOptions{Gradients: true, Frozen: func(p encoder.Parameter) bool { return !trains(p) }, Threads: o.Threads}
+	n.opts = encoder.GraphOptions{Gradients: true, Frozen: func(p encoder.Parameter) bool { return !trains(p) }, Threads: o.Threads, Lower: o.Lower}
 	if o.Threads != 1 {
 		n.pool = kernel.NewPool(cmp.Or(o.Threads, runtime.GOMAXPROCS(0)))
 		runtime.AddCleanup(n, (*kernel.Pool).Close, n.pool)
@@ -82,8 +82,9 @@ func (n *network) run(ctx context.Context, step int, b *batch) error {
 		return n.train.Run(ctx, n.vm)
 	}
 	if n.rows == nil {
-		var err error
-		if n.rows, err = n.model.Graph(&encoder.GraphOptions{Threads: n.opts.Threads}); err != nil {
+		opts, err := n.opts, error(nil)
+		opts.Gradients = false
+		if n.rows, err = n.model.Graph(&opts); err != nil {
 			return err
 		}
 		if n.rowsVM, err = n.rows.Compile(); err != nil {

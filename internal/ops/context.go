@@ -112,6 +112,9 @@ func (c *Context[T]) begin() error {
 	return nil
 }
 
+// Ctx is the context of the run.
+func (c *Context[T]) Ctx() context.Context { return c.ctx }
+
 // fail keeps the first error of a run.
 func (c *Context[T]) fail(err error) {
 	if c.err == nil {

@@ -1,0 +1,129 @@
+package encoder
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"unsafe"
+
+	G "gorgonia.org/gorgonia"
+
+	"github.com/org/salesconv/internal/ops"
+)
+
+// LowerLayers remembers what the frozen lower layers of a model make of each sequence of tokens, for graphs in which
+// only the upper layers are trained: see [GraphOptions].Lower. Graphs of a model and of its clones share one as long as
+// their lower layers are the same, whatever becomes of the upper ones. It is safe for concurrent use.
+//
+// A token takes 4 bytes for each of hidden_size, 1.5 KB for all-MiniLM-L6-v2, and a sequence that recurs is kept once.
+// Nothing is forgotten before the LowerLayers itself is.
+type LowerLayers struct {
+	mu     sync.Mutex
+	origin [sha256.Size]byte // of the states
+	layers int
+	states map[string][]float32 // by ids
+}
+
+// Tokens is the number of tokens that are remembered.
+func (l *LowerLayers) Tokens() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for ids := range l.states {
+		n += len(ids) / 4
+	}
+	return n
+}
+
+// claim makes l that of the lowest layers of a model, or returns an error if it is that of others.
+func (l *LowerLayers) claim(m *Model, layers int) error {
+	h := sha256.New()
+	for _, p := range m.parameters {
+		if p.Layer <= layers {
+			w := p.Value.Float32s()
+			h.Write(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(w))), 4*len(w)))
+		}
+	}
+	origin := [sha256.Size]byte(h.Sum(nil))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.states != nil && (l.origin != origin || l.layers != layers) {
+		return fmt.Errorf("the LowerLayers holds states after layer %d of a model with other lower layers, want layer %d of this one: use another", l.layers, layers)
+	}
+	if l.states == nil {
+		l.origin, l.layers, l.states = origin, layers, map[string][]float32{}
+	}
+	return nil
+}
+
+// lower computes what LowerLayers does not have yet.
+type lower struct {
+	*LowerLayers
+	graph *Graph
+	vm    G.VM
+	width int
+}
+
+func (l *LowerLayers) of(m *Model, layers int, c *ops.Context[float32]) (*lower, error) {
+	if err := l.claim(m, layers); err != nil {
+		return nil, err
+	}
+	g, err := m.graph(c.Pool, &GraphOptions{layers: layers})
+	if err != nil {
+		return nil, err
+	}
+	vm, err := g.Compile()
+	return &lower{l, g, vm, m.config.HiddenSize}, err
+}
+
+// fill writes the hidden states of the tokens of a batch.
+func (l *lower) fill(ctx context.Context, b *ops.Batch, states []float32) error {
+	known, fresh := make([][]float32, b.Sequences()), map[string]int{}
+	keys := make([]string, b.Sequences())
+	var sequences [][]int
+	l.mu.Lock()
+	for s := range known {
+		ids := b.IDs[b.Offsets[s]:b.Offsets[s+1]]
+		keys[s] = key(ids)
+		known[s] = l.states[keys[s]]
+		if _, ok := fresh[keys[s]]; known[s] == nil && !ok {
+			fresh[keys[s]] = len(sequences)
+			sequences = append(sequences, ids)
+		}
+	}
+	l.mu.Unlock()
+	if len(sequences) > 0 {
+		l.graph.SetSequences(sequences)
+		if err := l.graph.Run(ctx, l.vm); err != nil {
+			return err
+		}
+		l.put(sequences, l.graph.Hidden[len(l.graph.Hidden)-1].Value().Data().([]float32))
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for s, at := range b.Offsets[:b.Sequences()] {
+		copy(states[at*l.width:], l.states[keys[s]])
+	}
+	return nil
+}
+
+// put remembers the states of sequences that were run.
+func (l *lower) put(sequences [][]int, states []float32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, ids := range sequences {
+		n := len(ids) * l.width
+		l.states[key(ids)] = append([]float32(nil), states[:n]...)
+		states = states[n:]
+	}
+}
+
+// key is a sequence as the key of a map.
+func key(ids []int) string {
+	b := make([]byte, 0, 4*len(ids))
+	for _, id := range ids {
+		b = binary.LittleEndian.AppendUint32(b, uint32(id))
+	}
+	return string(b)
+}
