@@ -154,8 +154,8 @@ func texts(docs [][]string) []string {
 	return all
 }
 
-// readable are documents as tf-idf reads them. Each turn is masked by itself, so that a call that goes on is read like a
-// whole one.
+// readable are documents as tf-idf reads them. Each turn is masked by itself, so that a live call is read like a whole
+// one.
 func (p *Predictor) readable(docs [][]string) []string {
 	if p.info.Options.Unmasked {
 		return texts(docs)

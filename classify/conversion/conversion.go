@@ -30,7 +30,7 @@ type Predictor struct {
 	genericCache, tunedCache *encoder.Cache
 }
 
-// remember makes room for the vectors of at least so many turns by each encoder.
+// remember makes room for the vectors of at least this number of turns by each encoder.
 func (p *Predictor) remember(turns int) {
 	turns = max(turns, 1<<14)
 	p.genericCache, p.tunedCache = encoder.NewCache(turns), encoder.NewCache(turns)

@@ -185,7 +185,7 @@ func TestNoWords(t *testing.T) {
 		}
 	}
 	if got, want := all[len(silent):], predict(t, p, calls); !reflect.DeepEqual(got, want) {
-		t.Errorf("beside silent calls %+v, alone %+v", got, want)
+		t.Errorf("with silent calls %+v, alone %+v", got, want)
 	}
 	if now, err := p.Live().Add(t.Context(), transcript.Turn{Text: "…"}); err != nil || !slices.Contains(now.Warnings, NoWords) {
 		t.Errorf("a live call without words: %+v, %v", now, err)
@@ -263,10 +263,10 @@ func TestWarnings(t *testing.T) {
 		"a word":      {"Agent: Ok.", []Warning{TooShort}},
 		"a refusal in Spanish": {"Agent: Hola, le llamo por nuestra oferta.\nCustomer: No, gracias. No me interesa para nada, no me llame más por favor.",
 			[]Warning{TooShort, NotEnglish}},
-		"a call in German": {strings.Repeat("Agent: Guten Tag, ich rufe wegen unseres neuen Angebots an, das Ihnen viel Geld sparen wird.\nKunde: Wir haben schon einen Anbieter und sind damit sehr zufrieden.\n", 4),
+		"a call in German": {strings.Repeat("Agent: Guten Tag, ich rufe wegen unseres neuen Angebots an, das Ihnen viel Geld sparen wird.\nKunde: Wir haben schon einen Anbieter und sind damit sehr zufrieden.\n", 8),
 			[]Warning{NotEnglish, Unlike}},
 		"a call in Chinese": {"Agent: 您好，我打电话是想介绍我们的新产品。\nCustomer: 多少钱？我们已经有供应商了。谢谢，再见。不用了。", []Warning{TooShort, NotEnglish}},
-		"something else":    {strings.Repeat("Preheat the oven to 350 degrees, then mix the flour with melted butter until it is smooth. Pour the batter into a greased pan and bake it for forty minutes.\n\n", 4), []Warning{Unlike}},
+		"something else":    {strings.Repeat("Preheat the oven to 350 degrees, then mix the flour with melted butter until it is smooth. Pour the batter into a greased pan and bake it for forty minutes.\n\n", 8), []Warning{Unlike}},
 		"a short call":      {english, []Warning{TooShort}},
 	} {
 		call := transcript.Call{Text: c.text}

@@ -27,10 +27,18 @@
 // only what improves both log loss and ROC AUC is used. What predicts has the mean of the weights of all these models,
 // and of their heads. See [Tuning] and [Report].
 //
+// # Thresholds
+//
+// Probabilities are those of calls as often won as the training calls, from 2% to 98% of them. [Info].Threshold is where
+// as many calls are predicted to be won as are; [Info].OutOfFold says how good that is, and whether anything can be
+// predicted at all: its LogLoss is then below its BaseLogLoss.
+//
 // # Warnings
 //
 // A model gives any text a probability. A [Prediction] therefore carries typed warnings where there is reason to distrust
-// it, such as [NoWords].
+// it: [NoWords], [TooShort], [NotEnglish] and [Unlike]. Their limits are quantiles of the training calls, kept with the
+// predictor. The probability during a call, of [Live], is that of a call which ends there; while it is short it has a
+// warning.
 //
 // # Files
 //
@@ -40,7 +48,9 @@
 // seed and software give the same version and the same bytes. Directories saved before there was a format number are
 // refused by name.
 //
-// words.json holds words of the training calls, in the clear: treat the directory as you treat the calls.
+// words.json holds words that three or more training calls have, in the clear. Personal data are masked before
+// ([transcript.Call.Mask], unless Options.Unmasked), as far as they are found: keep the directory as safe as the calls.
+// Explanations quote the call that they explain.
 //
 // # Concurrency
 //

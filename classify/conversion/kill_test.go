@@ -73,7 +73,7 @@ func TestKilledSaveLeavesAWholePredictor(t *testing.T) {
 	}
 }
 
-// killSave starts a process that saves and kills it when so many files are written; it reports whether it was in time.
+// killSave starts a process that saves and kills it when it has written a number of files; it reports whether it was in time.
 func killSave(t *testing.T, parent, from, to string, files int) bool {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

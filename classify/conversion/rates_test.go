@@ -9,7 +9,7 @@ import (
 	"github.com/org/salesconv/transcript"
 )
 
-// share returns n calls of which so many are won.
+// share returns n calls, a number of them won.
 func share(t *testing.T, n, won int) []transcript.Call {
 	t.Helper()
 	made, err := transcript.Generate(6*n, nil)

@@ -34,7 +34,7 @@ func Title(key string) string {
 	return key
 }
 
-// A Report is what Fit found out beside the predictor: how the fine-tuning went, and what other methods would predict.
+// A Report is what Fit found out besides the predictor: how the fine-tuning went, and what other methods would predict.
 // It is safe for concurrent use.
 type Report struct {
 	Tuning *Tuning `json:"tuning,omitempty"` // nil for Options.Frozen

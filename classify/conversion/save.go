@@ -47,7 +47,7 @@ type created struct {
 // files), classifier.json, words.json, created.json, the fine-tuned encoder as fine_tuned_embeddings, which
 // sentence-transformers opens too, and the generic one as generic_embeddings unless it is the embedded one.
 //
-// The directory is there whole or not at all: it is written alongside its place, and exchanged with what was there, which
+// The directory is replaced atomically: it is written alongside its place, and exchanged with what was there, which
 // is then removed. A directory in its place that holds anything but a saved predictor is an error. words.json holds words
 // of the training calls.
 func (p *Predictor) Save(dir string) error {

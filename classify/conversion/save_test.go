@@ -3,10 +3,15 @@ package conversion
 import (
 	"bytes"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
+
+	"github.com/org/salesconv/transcript"
+	"github.com/org/salesconv/triplet"
 )
 
 // Every file of a saved predictor is missing, cut, changed or another predictor's once.
@@ -137,5 +142,63 @@ func TestSameSeedSameBytes(t *testing.T) {
 		if name != createdFile && all[1][name] != hash {
 			t.Errorf("%s differs", name)
 		}
+	}
+}
+
+// Model cards name the base model, its licence and what the tuned encoder was trained on; encoders still load.
+func TestCard(t *testing.T) {
+	model := fstest.MapFS{}
+	if err := fs.WalkDir(tiny, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := fs.ReadFile(tiny, name)
+		model[name] = &fstest.MapFile{Data: b}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	model["README.md"] = &fstest.MapFile{Data: []byte("---\nlibrary_name: x\nlicense: mit\n---\nlicense: none\n")}
+	p, _, err := Fit(t.Context(), transcript.Sample()[:20], &Options{Model: model, ModelName: "org/tiny", Folds: 2, Tune: triplet.Options{Epochs: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, dir := saveAndLoad(t, p)
+	if e := loaded.Info().Encoder; e.Name != "org/tiny" || e.License != "mit" || len(e.SHA256) != 64 {
+		t.Errorf("encoder %+v", e)
+	}
+	for name, want := range map[string][]string{
+		tunedDir:   {"base_model: org/tiny\n", "license: mit\n", "20 sales calls", loaded.Info().Data.SHA256, "1 epochs"},
+		genericDir: {"base_model: org/tiny\n", "license: mit\n"},
+	} {
+		b, err := os.ReadFile(filepath.Join(dir, name, "README.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range want {
+			if !strings.Contains(string(b), text) {
+				t.Errorf("the model card of %s lacks %q", name, text)
+			}
+		}
+		if top, _, _ := strings.Cut(strings.TrimPrefix(string(b), "---\n"), "\n---\n"); strings.Count(top, "license:") != 1 {
+			t.Errorf("the model card of %s begins with %q", name, top)
+		}
+	}
+}
+
+// The options that a saved predictor names are those that were used, not those that were given.
+func TestOptionsAsUsed(t *testing.T) {
+	calls := transcript.Sample()[:24]
+	p, r, err := Fit(t.Context(), calls[:20], &Options{Model: tiny, HeldOut: calls[20:], Seed: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := p.Info()
+	if o := i.Options; o.Seed != 7 || o.Folds != 3 || o.Groups < 2 || o.Unmasked || o.Tuning == nil || o.Tuning.Epochs != 12 || o.Tuning.LearningRate != 1.5e-4 ||
+		o.Tuning.BatchSize != 8 || o.Tuning.TripletsPerAnchor != 4 || o.Tuning.Loss != triplet.Triplets || !o.Tuning.Soft {
+		t.Errorf("options %+v, fine-tuning %+v", o, o.Tuning)
+	}
+	if len(r.Tuning.Histories) != 4 || i.HeldOut == nil || i.HeldOut.Calls != 4 || !strings.HasPrefix(i.Software, "github.com/org/salesconv") {
+		t.Errorf("%+v, held out %+v", i, i.HeldOut)
 	}
 }

@@ -21,7 +21,8 @@ const (
 	// NotEnglish: hardly any of the words that hold English sentences together, and mostly words that the training calls do
 	// not have.
 	NotEnglish Warning = "not_english"
-	// Unlike: the words, or the embedding, are farther from the training calls than those are from each other.
+	// Unlike: the words, or the embedding, are farther from the training calls than those are from each other. Calls of
+	// fewer words than the shortest 1% of the training calls never have it, as beginnings of calls are all unlike the whole.
 	Unlike Warning = "unlike_training"
 )
 
@@ -98,7 +99,7 @@ func (p *Predictor) warnings(said profile, distance float64) (all []Warning) {
 	if said.words >= fewestWords && said.english < leastEnglish*said.words && said.unknownShare() > mostUnknown {
 		all = append(all, NotEnglish)
 	}
-	if said.words >= p.limits.Words && (said.unknownShare() > p.limits.Unknown || distance > p.limits.Distance) {
+	if said.words >= 2*p.limits.Words && (said.unknownShare() > p.limits.Unknown || distance > p.limits.Distance) {
 		all = append(all, Unlike)
 	}
 	return all
@@ -132,7 +133,7 @@ func (p *Predictor) limit(docs [][]string, parts []mat.Matrix) {
 	p.limits = limits{Words: quantile(words, 0.01) / 2, Unknown: 2 * quantile(unknown, 0.99), Distance: 1.3 * quantile(distance, 0.99)}
 }
 
-// quantile is the largest of x that at most a share q of the others lies below. It sorts x.
+// quantile is the element of x that a share q of the others is below. It sorts x.
 func quantile(x []float64, q float64) float64 {
 	slices.Sort(x)
 	return x[int(q*float64(len(x)-1)+0.5)]
