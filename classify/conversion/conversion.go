@@ -98,11 +98,18 @@ func (p *Predictor) Predict(ctx context.Context, calls []transcript.Call, opts *
 	return all, nil
 }
 
-// byTurn gives the probability after each turn of a document whose turns the caches may know.
+// byTurn gives the probability after each turn of a document, whose turns the caches may know.
 func (p *Predictor) byTurn(ctx context.Context, doc []string) ([]float64, error) {
+	vectors, err := p.vectors(ctx, doc)
+	if err != nil {
+		return nil, err
+	}
 	l, after := p.Live(), make([]float64, len(doc))
 	for i, turn := range doc {
-		now, err := l.Add(ctx, transcript.Turn{Text: turn})
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		now, err := l.add(turn, vectors, i)
 		if err != nil {
 			return nil, err
 		}

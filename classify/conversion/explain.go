@@ -117,7 +117,10 @@ func newShare(text string, start, end int, e *shap.Explanation, i int) Share {
 func (p *Predictor) explainTurns(ctx context.Context, doc []string, seed uint64) (*shap.Explanation, error) {
 	var weights []float64
 	var terms []*shap.Explanation
-	vectors := map[source]*encoder.Embeddings{}
+	vectors, err := p.vectors(ctx, doc)
+	if err != nil {
+		return nil, err
+	}
 	for i, b := range p.blocks {
 		h := p.stack.Heads[i]
 		logistic, ok := h.Classifier.(*classify.Logistic)
@@ -129,12 +132,7 @@ func (p *Predictor) explainTurns(ctx context.Context, doc []string, seed uint64)
 		if b.source == wordCounts {
 			e = p.explainTerms(logistic, doc)
 		} else {
-			m, cache := p.encoder(b.source)
-			if vectors[b.source] == nil {
-				if vectors[b.source], err = m.EncodeSegments(ctx, doc, &encoder.Options{Cache: cache}); err != nil {
-					return nil, err
-				}
-			}
+			m, _ := p.encoder(b.source)
 			e, err = shap.Turns(logistic, p.background[b.key], vectors[b.source], weightsOf(b.pooling(m), vectors[b.source]))
 		}
 		if err != nil {

@@ -42,28 +42,42 @@ func (l *Live) Add(ctx context.Context, turn transcript.Turn) (Prediction, error
 	if err := ctx.Err(); err != nil {
 		return l.now, err
 	}
-	vectors := map[source][]float32{}
-	for _, b := range l.p.blocks {
-		if b.pool == nil || vectors[b.source] != nil {
-			continue
-		}
-		m, cache := l.p.encoder(b.source)
-		row, err := m.EncodeSegments(ctx, []string{turn.Text}, &encoder.Options{Cache: cache})
-		if err != nil {
-			return l.now, err
-		}
-		vectors[b.source] = row.RawRow(0)
+	vectors, err := l.p.vectors(ctx, []string{turn.Text})
+	if err != nil {
+		return l.now, err
 	}
-	l.words.Add(l.p.mask(turn.Text))
-	l.p.add(&l.said, turn.Text)
-	parts := make([]mat.Matrix, len(l.pools))
-	for i, b := range l.p.blocks {
-		if b.pool == nil {
-			parts[i] = l.words.Row()
+	return l.add(turn.Text, vectors, 0)
+}
+
+// vectors encodes the turns of a document by each encoder that the predictor needs.
+func (p *Predictor) vectors(ctx context.Context, doc []string) (map[source]*encoder.Embeddings, error) {
+	vectors := map[source]*encoder.Embeddings{}
+	for _, b := range p.blocks {
+		if b.source == wordCounts || vectors[b.source] != nil {
 			continue
 		}
-		l.pools[i].add(vectors[b.source])
-		parts[i] = row(l.pools[i].vector())
+		m, cache := p.encoder(b.source)
+		x, err := m.EncodeSegments(ctx, doc, &encoder.Options{Cache: cache})
+		if err != nil {
+			return nil, err
+		}
+		vectors[b.source] = x
+	}
+	return vectors, nil
+}
+
+// add adds a turn whose vectors are in row i.
+func (l *Live) add(turn string, vectors map[source]*encoder.Embeddings, i int) (Prediction, error) {
+	l.words.Add(l.p.mask(turn))
+	l.p.add(&l.said, turn)
+	parts := make([]mat.Matrix, len(l.pools))
+	for k, b := range l.p.blocks {
+		if b.source == wordCounts {
+			parts[k] = l.words.Row()
+			continue
+		}
+		l.pools[k].add(vectors[b.source].RawRow(i))
+		parts[k] = row(l.pools[k].vector())
 	}
 	z, err := l.p.margins(parts)
 	if err != nil {
