@@ -115,6 +115,9 @@ func (x *explainer) explain(ctx context.Context, env *cli.Env, call transcript.C
 	if err != nil {
 		return fmt.Errorf("call %q: %w", call.ID, err)
 	}
+	if e.Turns == nil {
+		e.Turns = []conversion.TurnShare{} // nobody says a word
+	}
 	x.long += e.Long
 	if err := cli.WriteJSON(env.Stdout, line{e, x.predictor.Version(), x.time}); err != nil || x.html == "" {
 		return err

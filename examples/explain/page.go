@@ -30,8 +30,10 @@ func (p *page) add(ctx context.Context, model *conversion.Predictor, call transc
 		p.left++
 		return nil
 	}
-	text := fmt.Sprintf("Probability of a won call: %.0f%%; the average call has %.0f%%. The turns make the difference, in points of probability.",
-		100*e.Probability, 100*classify.Sigmoid(e.Base))
+	text := fmt.Sprintf("Probability of a won call: %.0f%%.", 100*e.Probability)
+	if len(e.Turns) > 0 {
+		text += fmt.Sprintf(" The average call has %.0f%%; the turns make the difference, in points of probability.", 100*classify.Sigmoid(e.Base))
+	}
 	for _, w := range e.Warnings {
 		text += " " + warnings[w]
 	}

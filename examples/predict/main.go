@@ -7,9 +7,9 @@
 // by default calls are read from standard input as JSON. Labels are not looked at. For each call it writes a line to standard
 // output, in their order, at constant memory:
 //
-//	{"id":…,"probability":…,"log_odds":…,"warnings":[…],"metadata":{…},"model":…,"time":…}
+//	{"id":…,"probability":…,"log_odds":…,"won":…,"warnings":[…],"metadata":{…},"model":…,"time":…}
 //
-// Warnings are reasons to distrust the probability: see package conversion. The metadata are those that -keep names. The
+// Won says whether the probability reaches the predictor's threshold. Warnings are reasons to distrust the probability: see package conversion. The metadata are those that -keep names. The
 // model is the predictor's version, the time is when the command started. With -by-turn a line has "by_turn" too, the
 // probability after each turn, as if the call had ended there. With -csv the same stands in a table.
 //

@@ -129,11 +129,11 @@ func table(t *testing.T, dir string) {
 	if status != 0 || err != nil || len(rows) != 3 {
 		t.Fatalf("status %d, %d rows, error %v: %s", status, len(rows), err, stderr)
 	}
-	if want := []string{"id", "probability", "log_odds", "warnings", "by_turn", "agent_id", "model", "time"}; !slices.Equal(rows[0], want) {
+	if want := []string{"id", "probability", "log_odds", "won", "warnings", "by_turn", "agent_id", "model", "time"}; !slices.Equal(rows[0], want) {
 		t.Errorf("columns %q, want %q", rows[0], want)
 	}
-	after := strings.Fields(rows[1][4])
-	if rows[1][0] != "a, b" || rows[1][5] != `Jo\nAnn` || len(after) != 2 || after[1] != rows[1][1] || rows[2][5] != "" || rows[2][3] != "" && !strings.Contains(rows[2][3], "short") {
+	after := strings.Fields(rows[1][5])
+	if rows[1][0] != "a, b" || rows[1][6] != `Jo\nAnn` || len(after) != 2 || after[1] != rows[1][1] || rows[2][6] != "" || rows[2][4] != "" && !strings.Contains(rows[2][4], "short") {
 		t.Errorf("rows %q", rows[1:])
 	}
 }

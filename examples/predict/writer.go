@@ -29,7 +29,7 @@ func newWriter(o *options, model string, at time.Time, out io.Writer) (*writer, 
 		return w, nil
 	}
 	w.table = csv.NewWriter(out)
-	head := []string{"id", "probability", "log_odds", "warnings"}
+	head := []string{"id", "probability", "log_odds", "won", "warnings"}
 	if o.byTurn {
 		head = append(head, "by_turn")
 	}
@@ -53,7 +53,7 @@ func (w *writer) line(p conversion.Prediction, m transcript.Metadata) error {
 	if w.table == nil {
 		return cli.WriteJSON(w.out, line{p, kept, w.model, w.time})
 	}
-	cells := []string{p.ID, number(p.Probability), number(p.LogOdds), strings.Join(words(p.Warnings), " ")}
+	cells := []string{p.ID, number(p.Probability), number(p.LogOdds), strconv.FormatBool(p.Won), strings.Join(words(p.Warnings), " ")}
 	if w.byTurn {
 		after := make([]string, len(p.ByTurn))
 		for i, v := range p.ByTurn {
