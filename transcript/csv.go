@@ -15,7 +15,7 @@ import (
 // before it. Cells with quotes are those of RFC 4180; where tabs part cells a quote can also be a character like any
 // other. Lines end with LF, CRLF or CR. For what the columns mean see [Reader.Rows].
 //
-// Records are counted from the row behind the first. A row that cannot be read costs its line; reading goes on behind it.
+// Records are counted from the row after the first. A row that cannot be read costs its line; reading continues after it.
 func (o Reader) CSV(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
 	return o.stream(ctx, r, func(r io.Reader, yield yieldFunc) {
 		t := &csvFile{source: source{r: r}, limit: int(o.maxRecord()), tooLarge: o.tooLarge()}
@@ -71,7 +71,7 @@ func (t *csvFile) learn() {
 }
 
 // next reads a row, past lines without anything, and returns where it stands; io.EOF is the end. After any other error
-// that is not the source's, the next row is on the line behind the start of the bad one.
+// that is not the source's, the next row is on the line after the start of the bad one.
 func (t *csvFile) next() (cells []string, at int64, err error) {
 	for {
 		c, ok := t.byteAt(0)
@@ -123,7 +123,7 @@ func (t *csvFile) row() (cells []string, n int, err error) {
 	return cells, n, nil
 }
 
-// cellEnd is where the content of a cell starts and ends, and where what is behind the cell starts.
+// cellEnd is where the content of a cell starts and ends, and where what is after the cell starts.
 type cellEnd struct {
 	from, to, next int
 	quoted         bool

@@ -64,14 +64,14 @@ func (d *decoder) array() (more bool) {
 			return d.yield.fail(0, d.at(), errors.New("the array is empty; want at least one call"))
 		case ok && c == ']':
 			d.skip(1)
-			return d.behindArray()
+			return d.afterArray()
 		case ok && c == ',' && !first:
 			d.skip(1)
 			if c, ok = d.peek(); c == ']' {
-				return d.yield.fail(d.count, d.at(), errors.New("the array ends behind a comma; remove it or add what was cut off"))
+				return d.yield.fail(d.count, d.at(), errors.New("the array ends after a comma; remove it or add what was cut off"))
 			}
 		case ok && !first:
-			return d.yield.fail(d.count, d.at(), fmt.Errorf("want ',' or ']' behind the record, found %q", c))
+			return d.yield.fail(d.count, d.at(), fmt.Errorf("want ',' or ']' after the record, found %q", c))
 		}
 		if !ok {
 			return d.truncated()
@@ -83,8 +83,8 @@ func (d *decoder) array() (more bool) {
 	}
 }
 
-// behindArray reads on where the array was the first of several, a line each.
-func (d *decoder) behindArray() (more bool) {
+// afterArray reads on where the array was the first of several, a line each.
+func (d *decoder) afterArray() (more bool) {
 	before := d.breaks
 	c, ok := d.peek()
 	switch {
@@ -94,7 +94,7 @@ func (d *decoder) behindArray() (more bool) {
 		d.lines = true
 		return d.flush() && d.objects()
 	}
-	return d.yield.fail(0, d.at(), fmt.Errorf("%q stands behind the array's end; want nothing there", c))
+	return d.yield.fail(0, d.at(), fmt.Errorf("%q stands after the array's end; want nothing there", c))
 }
 
 // objects reads JSON values that follow each other, most often a line each.

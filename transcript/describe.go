@@ -57,7 +57,7 @@ type candidate struct {
 	entry
 }
 
-// describer gathers what is told of a call beside its words.
+// describer gathers what is told of a call alongside its words.
 type describer struct{ all []candidate }
 
 // tell takes an entry.
@@ -105,7 +105,7 @@ func (d *describer) finish(o Reader, c *Call) error {
 			continue
 		}
 		if c.Metadata.has(e.key) {
-			return failAt(e.at(), "%q stands in the metadata and beside it; keep one", clip(e.key))
+			return failAt(e.at(), "%q stands in the metadata and alongside it; keep one", clip(e.key))
 		}
 		c.Metadata.set(e.key, e.raw())
 	}
@@ -145,7 +145,7 @@ func (d *describer) field(name string, c *Call) error {
 	case len(all) == 0:
 		return nil
 	case len(all) > 1 && !all[0].guessed():
-		return failAt(all[1].at(), "%q stands in the metadata and beside it; keep one", name)
+		return failAt(all[1].at(), "%q stands in the metadata and alongside it; keep one", name)
 	case len(all) > 1:
 		c.Notes = append(c.Notes, fmt.Sprintf("which of %s is the %s is not clear; Reader.Columns can say it", list(all), name))
 		return nil

@@ -39,7 +39,7 @@ func ending(name string) string {
 }
 
 // File reads a file by the format that its name ends in: .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt or .srt, each
-// with .gz behind it or not; what ends otherwise is read as JSON. A directory is read by [Reader.FS], and symbolic links
+// with .gz after it or not; what ends otherwise is read as JSON. A directory is read by [Reader.FS], and symbolic links
 // cannot lead out of it. The utterances.jsonl of a ConvoKit corpus is read with the conversations.json alongside. Errors
 // name the file.
 func (o Reader) File(ctx context.Context, name string) iter.Seq2[Call, error] {

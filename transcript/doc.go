@@ -10,7 +10,7 @@
 //
 // id is optional, and label is 0 (lost), 1 (won), a usual word for these such as "Closed Won", or null or left out where the
 // outcome is unknown. Metadata have typed values for industry, product, duration, call_time, agent_id and
-// customer_company_size; all other keys, and keys beside the metadata, are kept in Metadata.Extra, and what is written back
+// customer_company_size; all other keys, and keys alongside the metadata, are kept in Metadata.Extra, and what is written back
 // is what was read.
 //
 // # Formats

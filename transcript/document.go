@@ -62,7 +62,7 @@ func (d *document) parse(b []byte) (value, error) {
 		return value{}, err
 	}
 	if end = d.space(end); end < len(b) {
-		return value{}, failAt(end, "want nothing behind the record, found %s", d.found(end))
+		return value{}, failAt(end, "want nothing after the record, found %s", d.found(end))
 	}
 	return value{d, 0}, nil
 }
@@ -89,7 +89,7 @@ func (d *document) found(i int) string {
 	return strconv.QuoteRune(c)
 }
 
-// value parses the value at i and returns the place behind it, as the functions that it calls do.
+// value parses the value at i and returns the place after it, as the functions that it calls do.
 func (d *document) value(i, depth int, key [2]int32) (end int, err error) {
 	n := len(d.nodes)
 	d.nodes = append(d.nodes, node{key: key[0], keyEnd: key[1], from: int32(i)})
@@ -121,7 +121,7 @@ func (d *document) object(i, depth int) (end int, err error) {
 		}
 		key := d.b[at:i]
 		if i = d.space(i); !d.is(i, ':') {
-			return 0, failAt(i, "want ':' behind the key %s, found %s", clip(string(key)), d.found(i))
+			return 0, failAt(i, "want ':' after the key %s, found %s", clip(string(key)), d.found(i))
 		}
 		if i, err = d.value(d.space(i+1), depth, [2]int32{int32(at), int32(at + len(key))}); err != nil {
 			return 0, err
@@ -130,7 +130,7 @@ func (d *document) object(i, depth int) (end int, err error) {
 			return i + 1, d.checkKeys(first)
 		}
 		if !d.is(i, ',') {
-			return 0, failAt(i, "want ',' or '}' behind the value of %s, found %s", clip(string(key)), d.found(i))
+			return 0, failAt(i, "want ',' or '}' after the value of %s, found %s", clip(string(key)), d.found(i))
 		}
 		i = d.space(i + 1)
 	}
@@ -176,7 +176,7 @@ func (d *document) array(i, depth int) (end int, err error) {
 			return i + 1, nil
 		}
 		if !d.is(i, ',') {
-			return 0, failAt(i, "want ',' or ']' behind an array's element, found %s", d.found(i))
+			return 0, failAt(i, "want ',' or ']' after an array's element, found %s", d.found(i))
 		}
 		i = d.space(i + 1)
 	}

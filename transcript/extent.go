@@ -10,7 +10,7 @@ type extent struct {
 	broken string
 }
 
-// scan reports whether the value's end lies in b; i is then the place behind it. A value that cannot end any more sets
+// scan reports whether the value's end lies in b; i is then the place after it. A value that cannot end any more sets
 // broken. Strings and what is in brackets end by themselves; other scalars end where b goes on with a delimiter.
 func (e *extent) scan(b []byte) bool {
 	for e.i < len(b) && e.broken == "" {

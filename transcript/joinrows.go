@@ -92,7 +92,7 @@ func (r *rows) add(next row) {
 	r.count++
 }
 
-// compare finds what a row says of its call besides the rows before, or otherwise than they do.
+// compare finds what a row says of its call in addition to the rows before, or otherwise than they do.
 func (j *joined) compare(next []told) {
 	for _, n := range next {
 		k := slices.IndexFunc(j.told, func(t told) bool { return t.key == n.key })

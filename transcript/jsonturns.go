@@ -281,7 +281,7 @@ func (r *turnReader) assign(call value) {
 	}
 }
 
-// register reads who the speakers are, from lists of them that stand beside the turns.
+// register reads who the speakers are, from lists of them alongside the turns.
 func (r *turnReader) register(call value) {
 	if r.names == nil {
 		r.names = make(map[string]rawTurn)
@@ -377,7 +377,7 @@ func (r *turnReader) turn(t rawTurn) Turn {
 	return Turn{Speaker: name, Role: role, Text: t.text, From: duration(t.start.seconds), To: duration(t.end.seconds)}
 }
 
-// merge puts the turns of several channels in the order of their times; those without a time stay behind what they follow.
+// merge puts the turns of several channels in the order of their times; those without a time stay after what they follow.
 func merge(turns []rawTurn) {
 	for i := range turns {
 		if t := &turns[i]; i > 0 && !t.start.known && t.channel == turns[i-1].channel {

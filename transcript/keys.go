@@ -46,7 +46,7 @@ const (
 )
 
 // turnKeys are the usual keys of a turn, the first that has a value counts. They are compared without case and without
-// what is neither a letter nor a digit; a unit may stand behind those of times ("start_ms", "BeginOffsetMillis").
+// what is neither a letter nor a digit; a unit may stand after those of times ("start_ms", "BeginOffsetMillis").
 var turnKeys = dictionary(map[slot]string{
 	textSlot: "text transcript content message utterance sentence spoken_text said body speech value display display_text caption " +
 		"msg transcription punctuated_word word phrase words",
@@ -126,7 +126,7 @@ func squeeze(key string) string {
 	}, key)
 }
 
-// units are what may stand behind the key of a time.
+// units are what may stand after the key of a time.
 var units = []struct {
 	ending string
 	unit   time.Duration

@@ -44,7 +44,7 @@ func (e *RecordError) Unwrap() error { return e.Err }
 // Read streams the calls of a JSON array, of one JSON object or of JSON Lines, plain or packed by gzip; which of them
 // it is shows from the first bytes. Memory does not grow with the number of calls, unless records are turns.
 //
-// A record that cannot be used comes as a zero Call with a *RecordError, and reading goes on behind it where its end
+// A record that cannot be used comes as a zero Call with a *RecordError, and reading continues after it where its end
 // is certain. So a loop that stops at the first error takes all or nothing, and a loop that goes on after an error
 // skips, knowingly. Input without a single record is an error too.
 //
@@ -65,7 +65,7 @@ type Reader struct {
 	// "label"}. It can give them the names transcript, label, id, call_id, speaker, role, start and end, those of the typed
 	// metadata, and any others. Case does not count, nor does what is neither a letter nor a digit.
 	Columns map[string]string
-	// Won and Lost are labels beside the usual ones: 1 and 0, won and lost, closed won and closed lost, yes and no, true and
+	// Won and Lost are labels in addition to the usual ones: 1 and 0, won and lost, closed won and closed lost, yes and no, true and
 	// false, converted and not converted, sold and not sold, and some more, without case.
 	Won, Lost []string
 	// Summary, if not nil, is told what is read.
@@ -93,7 +93,7 @@ type Format func(Reader, context.Context, io.Reader) iter.Seq2[Call, error]
 // a call_id are joined to a call, and so are all that have neither an ID nor a label.
 //
 // In JSON Lines the number of a record is that of its line, and a line that cannot be read is one record. Of a vendor's record
-// that holds several calls, those without an ID are numbered behind the record's.
+// that holds several calls, those without an ID are numbered after the record's.
 func (o Reader) JSON(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
 	return o.stream(ctx, r, func(r io.Reader, yield yieldFunc) {
 		d := &decoder{source: source{r: r}, yield: yield, records: newRecords(o)}

@@ -7,7 +7,7 @@ import (
 )
 
 // shape is how a vendor's JSON holds the turns of a call. Where it fits, the keys of its turns are read by turnKeys; the
-// shape says only what these do not tell. Paths are keys with a dot between them; behind a key, [] goes through all
+// shape says only what these do not tell. Paths are keys with a dot between them; after a key, [] goes through all
 // elements of a list, [0] takes the first, and [#] goes through them as the channels of a recording, whose turns are put in
 // the order of their times. What an element on the way says of speaker, role, channel and times holds for all that is in it.
 type shape struct {
@@ -21,7 +21,7 @@ type shape struct {
 	unit  time.Duration // of plain numbers; where it is 0 the turns tell (see unitOf)
 	words bool          // the turns are words, to be put together
 	named bool          // only turns that say who speaks count
-	open  bool          // the record is not a vendor's alone: objects and lists beside the turns are metadata too
+	open  bool          // the record is not a vendor's alone: objects and lists alongside the turns are metadata too
 	// keys of the call that have another meaning than usual, as in Reader.Columns.
 	keys map[string]string
 }
@@ -112,7 +112,7 @@ func shapesOf(v value) []*shape {
 	return all
 }
 
-// step is a part of a path: a key, and the lists behind it.
+// step is a part of a path: a key, and the lists after it.
 type step struct{ key, list string }
 
 func steps(path string) []step {

@@ -57,7 +57,7 @@ func (s *source) peek() (c byte, ok bool) {
 	}
 }
 
-// byteAt returns the i-th of the bytes to come; ok is false behind the end.
+// byteAt returns the i-th of the bytes to come; ok is false after the end.
 func (s *source) byteAt(i int) (c byte, ok bool) {
 	for s.pos+i >= len(s.buf) {
 		if !s.more() {

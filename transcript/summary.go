@@ -90,7 +90,7 @@ func increment[K comparable](m *map[K]int, key K) {
 //
 //	CSV: 20 calls, 160 turns of 20 agents, 20 customers; 9 won, 11 lost; label is the column converted
 //
-// and behind it what was left out, and what the reader was not sure of.
+// and after it what was left out, and what the reader was not sure of.
 func (s *Summary) String() string {
 	parts := []string{s.calls(), s.outcomes()}
 	for _, as := range slices.Sorted(maps.Keys(s.Columns)) {

@@ -70,7 +70,7 @@ func (o Reader) table(format string, header []string, at int64, next func() ([]s
 		cells, at, err := next()
 		switch {
 		case err == io.EOF && n == 0:
-			yield.fail(0, at, errors.New("there is no row behind the first; want a row for each call or turn"))
+			yield.fail(0, at, errors.New("there is no row after the first; want a row for each call or turn"))
 			return
 		case err == io.EOF:
 			t.rows.flush(yield, o.number)
