@@ -5,6 +5,7 @@ package parquet
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,13 +54,26 @@ func open(r io.Reader) (f *parquet.File, err error) {
 		if err != nil {
 			return nil, err
 		}
-		return parquet.OpenFile(r, info.Size())
+		return openAt(r, info.Size())
 	}
 	b, err := io.ReadAll(r)
 	if err != nil {
 		return nil, err
 	}
-	return parquet.OpenFile(bytes.NewReader(b), int64(len(b)))
+	return openAt(bytes.NewReader(b), int64(len(b)))
+}
+
+// openAt checks the size that a file gives for its footer before the library allocates it.
+func openAt(r io.ReaderAt, size int64) (*parquet.File, error) {
+	const magic = "PAR1"
+	end := make([]byte, 4+len(magic)) // the footer's size comes before the magic
+	if _, err := r.ReadAt(end, size-int64(len(end))); err != nil || string(end[4:]) != magic {
+		return nil, errors.New("it does not end as one")
+	}
+	if footer := int64(binary.LittleEndian.Uint32(end)); footer > size {
+		return nil, fmt.Errorf("its footer is said to have %d bytes, the file has %d", footer, size)
+	}
+	return parquet.OpenFile(r, size)
 }
 
 // recovered makes an error of a panic, with which the library meets some damaged files.
