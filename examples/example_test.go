@@ -13,36 +13,36 @@ import (
 	"github.com/org/salesconv/transcript"
 )
 
-// The lines between the marks stand in README.md too.
+// The lines between the marks are in README.md too.
 func Example() {
-	if err := compose(); err != nil {
+	if err := predict(); err != nil {
 		fmt.Println(err)
 	}
 	// Output:
-	// synthetic-0082 is won with 66%, above all because the Agent says "Good question."…
+	// synthetic-0181: P(win) 0.34
+	// what speaks most for it, by the Customer: "Make it half an hour later and you have a deal."
 }
 
-func compose() error {
+func predict() error {
 	// README
 	ctx := context.Background()
 	calls := transcript.Sample() // synthetic; transcript.ReadFile reads your own
-	train, later := calls[:80], calls[81:84]
-	// Frozen takes seconds. By default the encoder is fine-tuned, which takes minutes.
-	p, _, err := conversion.Fit(ctx, train, &conversion.Options{Frozen: true})
+	train, test := calls[:180], calls[180:]
+	predictor, _, err := conversion.Fit(ctx, train, &conversion.Options{Frozen: true}) // without Frozen, minutes: the encoder is fine-tuned
 	if err != nil {
 		return err
 	}
-	predictions, err := p.Predict(ctx, later, nil)
+	predictions, err := predictor.Predict(ctx, test, nil)
 	if err != nil {
 		return err
 	}
-	why, err := p.Explain(ctx, later[0], nil)
+	fmt.Printf("%s: P(win) %.2f\n", predictions[0].ID, predictions[0].Probability)
+	why, err := predictor.Explain(ctx, test[0], nil)
 	if err != nil {
 		return err
 	}
-	most := slices.MaxFunc(why.Turns, func(a, b conversion.TurnShare) int { return cmp.Compare(a.Contribution, b.Contribution) })
-	fmt.Printf("%s is won with %.0f%%, above all because the %s says %.14q…\n", later[0].ID, 100*predictions[0].Probability, most.Speaker, most.Text)
-	// p.Save("models") keeps the predictor, for conversion.Load and for the commands predict and explain.
+	best := slices.MaxFunc(why.Turns, func(a, b conversion.TurnShare) int { return cmp.Compare(a.Contribution, b.Contribution) })
+	fmt.Printf("what speaks most for it, by the %s: %q\n", best.Speaker, best.Text)
 	// README
 	return nil
 }
