@@ -201,6 +201,7 @@ func nextWord(s string, i int) (word string, from int) {
 		i++
 	}
 	end := i
+	s = s[:min(len(s), i+longestAddress)] // so that words with many hyphens are not read again and again
 	for isWordByte(s, end) || end > i && end < len(s) && (s[end] == '\'' || s[end] == '-') && isWordByte(s, end+1) {
 		end++
 	}

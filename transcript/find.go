@@ -179,7 +179,7 @@ func (f *finder) spokenAddress(i int) int {
 	s := f.text
 	before := func(i int) (word string, from int) { // that ends blanks and brackets before byte i
 		to := len(strings.TrimRight(s[:i], " ()[]"))
-		for from = to; from > 0 && (isWordByte(s, from-1) || s[from-1] == '-' || s[from-1] == '.'); from-- {
+		for from = to; from > max(0, to-longestAddress) && (isWordByte(s, from-1) || s[from-1] == '-' || s[from-1] == '.'); from-- {
 		}
 		return s[from:to], from
 	}

@@ -64,26 +64,27 @@ func (m *mark) below(end int) bool { return m.body >= end && m.form > dash && m.
 // lines yields the lines of a text with their line breaks, which are LF, CR LF or CR, and where each starts.
 func lines(text string) iter.Seq2[int, string] {
 	return func(yield func(int, string) bool) {
-		nextCR := strings.IndexByte(text, '\r')
-		for at := 0; at < len(text); {
-			end := len(text)
-			if n := strings.IndexByte(text[at:], '\n'); n >= 0 {
-				end = at + n + 1
+		next := func(c byte, from int) int { // the place behind the next c
+			if n := strings.IndexByte(text[from:], c); n >= 0 {
+				return from + n + 1
 			}
-			if nextCR >= 0 && nextCR < end {
-				if end = nextCR + 1; end < len(text) && text[end] == '\n' {
-					end++
-				}
-				if n := strings.IndexByte(text[end:], '\r'); n >= 0 {
-					nextCR = end + n
-				} else {
-					nextCR = -1
-				}
+			return len(text)
+		}
+		lf, cr := next('\n', 0), next('\r', 0)
+		for at := 0; at < len(text); {
+			end := min(lf, cr)
+			if end < len(text) && end == cr && text[end] == '\n' {
+				end++
 			}
 			if !yield(at, text[at:end]) {
 				return
 			}
-			at = end
+			if at = end; lf <= at {
+				lf = next('\n', at)
+			}
+			if cr <= at {
+				cr = next('\r', at)
+			}
 		}
 	}
 }

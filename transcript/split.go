@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -154,7 +156,7 @@ func Groups(calls []Call, keys ...string) ([]string, error) {
 			}
 		}
 		if len(first) == 0 {
-			return nil, fmt.Errorf("transcript: groups: no call has a value for %q in its metadata", key)
+			return nil, fmt.Errorf("transcript: groups: no call has a value for %q in its metadata%s", key, keysOf(calls))
 		}
 	}
 	names := make([]string, len(calls))
@@ -166,6 +168,25 @@ func Groups(calls []Call, keys ...string) ([]string, error) {
 		}
 	}
 	return names, nil
+}
+
+// keysOf lists the keys of the metadata that calls have.
+func keysOf(calls []Call) string {
+	there := make(map[string]bool)
+	for i := range calls {
+		for _, f := range fields {
+			if calls[i].Metadata.has(f.key) {
+				there[f.key] = true
+			}
+		}
+		for key := range calls[i].Metadata.Extra {
+			there[key] = true
+		}
+	}
+	if len(there) == 0 {
+		return "; the calls have none"
+	}
+	return ", only " + clip(strings.Join(slices.Sorted(maps.Keys(there)), ", "))
 }
 
 // Crossing returns the groups that have calls on both sides, in order; for an honest test there are none.

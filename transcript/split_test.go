@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"encoding/json"
 	"reflect"
 	"slices"
 	"strings"
@@ -171,3 +172,23 @@ func TestSplitErrors(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+func TestGroupsNamesTheKeys(t *testing.T) {
+	calls := []Call{{Metadata: Metadata{AgentID: "7", Extra: map[string]json.RawMessage{"region": json.RawMessage(`"north"`)}}}}
+	if _, err := Groups(calls, "agentid"); err != nil {
+		t.Error(err)
+	}
+	if _, err := Groups(calls, "team"); err == nil || !strings.HasSuffix(err.Error(), ", only agent_id, region") {
+		t.Errorf("error %v, want the keys", err)
+	}
+}
+
+func TestDocuments(t *testing.T) {
+	calls := []Call{{Text: "Agent: Hi\nCustomer: Yes\nAgent: Bye"}, {}}
+	if got := Documents(calls); !reflect.DeepEqual(got, [][]string{{"Hi", "Yes", "Bye"}, nil}) {
+		t.Errorf("documents %q", got)
+	}
+	if got := TurnRoles(calls); !reflect.DeepEqual(got, [][]int{{int(Agent), int(Customer), int(Agent)}, nil}) {
+		t.Errorf("roles %v", got)
+	}
+}

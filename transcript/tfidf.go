@@ -196,14 +196,68 @@ func grams(text string, maxGram int, term func(gram []byte, start, end int)) {
 			joined = append(joined, ' ')
 		}
 		last = append(last, word{len(joined), start})
-		joined = append(joined, strings.ToLower(text[start:end])...)
+		joined = appendLower(joined, text, start, end)
 		for _, first := range slices.Backward(last) {
 			term(joined[first.joined:], first.text, end)
 		}
 	}
 }
 
-// words yields start and end of each run of two or more letters, numbers and underscores.
+// appendLower appends a word of a text in lower case as Python's str.lower has it: a capital sigma is final, "ς", where a
+// letter with case is before it and none behind it. (The dot of "İ", which that makes of it too, ends the word; see words.)
+func appendLower(b []byte, text string, start, end int) []byte {
+	word := text[start:end]
+	if !strings.Contains(word, "Σ") {
+		return append(b, strings.ToLower(word)...)
+	}
+	for i, c := range word {
+		i += start
+		switch {
+		case c != 'Σ':
+			b = utf8.AppendRune(b, unicode.ToLower(c))
+		case casedBefore(text[:i]) && !casedBehind(text[i+len("Σ"):]):
+			b = append(b, "ς"...)
+		default:
+			b = append(b, "σ"...)
+		}
+	}
+	return b
+}
+
+// casedBefore reports whether the last character of s that case does not ignore is a letter with case.
+func casedBefore(s string) bool {
+	for len(s) > 0 {
+		c, n := utf8.DecodeLastRuneInString(s)
+		if !ignoresCase(c) {
+			return isCased(c)
+		}
+		s = s[:len(s)-n]
+	}
+	return false
+}
+
+// casedBehind is casedBefore for the first character.
+func casedBehind(s string) bool {
+	for _, c := range s {
+		if !ignoresCase(c) {
+			return isCased(c)
+		}
+	}
+	return false
+}
+
+func isCased(c rune) bool {
+	return unicode.In(c, unicode.Lu, unicode.Ll, unicode.Lt, unicode.Other_Lowercase, unicode.Other_Uppercase)
+}
+
+// ignoresCase reports whether a character is Case_Ignorable: a mark, a modifier, or a sign that stands within words.
+func ignoresCase(c rune) bool {
+	return unicode.In(c, unicode.Mn, unicode.Me, unicode.Cf, unicode.Lm, unicode.Sk) ||
+		strings.ContainsRune("'.:\u00b7\u0387\u055f\u05f4\u2018\u2019\u2024\u2027\ufe13\ufe52\ufe55\uff07\uff0e\uff1a", c)
+}
+
+// words yields start and end of each run of two or more letters, numbers and underscores, counted in lower case: there
+// "İ" is an i and a dot above it, which is no letter.
 func words(text string) iter.Seq2[int, int] {
 	return func(yield func(int, int) bool) {
 		start, runes := 0, 0
@@ -213,7 +267,10 @@ func words(text string) iter.Seq2[int, int] {
 					start = i
 				}
 				runes++
-				continue
+				if c != 'İ' {
+					continue
+				}
+				i += len("İ")
 			}
 			if runes > 1 && !yield(start, i) {
 				return

@@ -99,3 +99,20 @@ func BenchmarkTFIDF(b *testing.B) {
 		f.Transform(texts)
 	}
 }
+
+// Words are in lower case as Python's str.lower has them, which the reference reads: "İ" is an i and a mark that parts
+// words, and a capital sigma is final at the end of a word.
+func TestTFIDFLowersAsPythonDoes(t *testing.T) {
+	for text, want := range map[string][]string{
+		"İSTANBUL'DA XİX": {"stanbul", "da", "xi"},
+		"ΟΔΟΣ ΣΑΣ. ΣΑΣ.Α": {"οδος", "σας", "σασ"},
+		"ΑΣ' ΣΣ ΑΣ'Α 1Σ":  {"ας", "σς", "ασ", "1σ"},
+		"ΑΣ\u00adΑ ΑΣ_Σ":  {"ασ", "ας_σ"},
+	} {
+		var got []string
+		grams(text, 1, func(gram []byte, _, _ int) { got = append(got, string(gram)) })
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

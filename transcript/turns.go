@@ -78,6 +78,28 @@ func (c Call) Turns() []Turn {
 	return turns
 }
 
+// Documents returns the texts of the turns of each call, as encoders and TFIDF read them.
+func Documents(calls []Call) [][]string {
+	docs := make([][]string, len(calls))
+	for i, c := range calls {
+		for _, t := range c.Turns() {
+			docs[i] = append(docs[i], t.Text)
+		}
+	}
+	return docs
+}
+
+// TurnRoles returns the [Role] of each turn of each call, as a number, alongside [Documents].
+func TurnRoles(calls []Call) [][]int {
+	roles := make([][]int, len(calls))
+	for i, c := range calls {
+		for _, t := range c.Turns() {
+			roles[i] = append(roles[i], int(t.Role))
+		}
+	}
+	return roles
+}
+
 // parse reads a text by its rules. The names in roles are speakers.
 func parse(text string, roles Roles) *reading {
 	r := &reading{text: text}
