@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode"
 )
 
 // An Entity is a piece of personal data in a call's text.
@@ -60,8 +62,9 @@ func (m *Masked) Original(start, end int) (int, int) {
 
 // Mask replaces personal data by their kinds: in the text what [Call.Entities] finds; names of speakers in labels by
 // "Agent", "Customer" or "Speaker" with a number behind it from the second on; in the metadata the values of keys for
-// names, and entities in other values. An agent_id without a digit is taken for a name and becomes a number that
-// stands for it, so that calls can still be grouped. The call's Roles keep only names that mean a role.
+// names, and entities in other values. An agent_id that tells a name, written large or small ("Jane Doe", "rajesh",
+// "jane.doe2"), an e-mail address or a telephone number becomes a number that stands for it, so that calls can still be
+// grouped. The call's Roles keep only names that mean a role.
 //
 // What is masked goes by patterns and word lists of English text. They find nearly all of what is written or said in one
 // of the usual ways: of wordings that they were not made for, all cards, accounts, e-mail and web addresses, more than nine
@@ -194,20 +197,12 @@ func (m Metadata) mask() Metadata {
 	m = m.Clone()
 	for _, all := range []map[string]json.RawMessage{m.Extra, m.asRead} {
 		for key, raw := range all {
-			text := plain(raw)
-			if text == "" || raw[0] != '"' {
-				continue
-			}
-			masked := "[" + string(Name) + "]"
-			if !isNameKey(key) {
-				masked = (Call{Text: text}).Mask().Call.Text
-			}
-			if written, err := marshal(masked); err == nil && masked != text { // a string is always written
-				all[key] = written
+			if masked, ok := maskJSON(key, raw); ok {
+				all[key] = masked
 			}
 		}
 	}
-	if isPersonName(m.AgentID) {
+	if isPersonal(m.AgentID) {
 		h := fnv.New32a()
 		h.Write([]byte(m.AgentID))
 		m.AgentID = fmt.Sprintf("agent-%08x", h.Sum32())
@@ -216,23 +211,99 @@ func (m Metadata) mask() Metadata {
 	return m
 }
 
-// isNameKey reports whether a key of the metadata is for the name of a person.
-func isNameKey(key string) bool {
-	key = strings.ToLower(key)
-	if !strings.Contains(key, "name") {
-		return key == "agent" || key == "customer" || key == "contact"
+// maskJSON masks a value of a key, with all values in it, and reports whether there was something to mask.
+func maskJSON(key string, raw json.RawMessage) (masked json.RawMessage, ok bool) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil { // it was read as JSON before
+		return nil, false
 	}
-	for _, thing := range []string{"company", "product", "vendor", "file", "campaign", "industry", "source"} {
-		if strings.Contains(key, thing) {
-			return false
-		}
+	v, ok = maskValue(key, v)
+	if !ok {
+		return nil, false
 	}
-	return true
+	masked, err := marshal(v)
+	return masked, err == nil
 }
 
-// isPersonName reports whether an agent's ID is a name rather than a number.
-func isPersonName(id string) bool {
-	return id != "" && !strings.ContainsAny(id, "0123456789") && isCapital(id)
+func maskValue(key string, v any) (masked any, ok bool) {
+	switch v := v.(type) {
+	case string:
+		if v == "" {
+			return v, false
+		}
+		text := "[" + string(Name) + "]"
+		if !isNameKey(key) {
+			text = (Call{Text: v}).Mask().Call.Text
+		}
+		return text, text != v
+	case json.Number:
+		kind := Phone
+		if !isPhoneKey(key) {
+			f := finder{text: v.String(), names: make(map[string]bool)}
+			if f.scan(); len(f.found) == 0 || f.found[0].Kind != Card {
+				return v, false
+			}
+			kind = Card
+		}
+		return "[" + string(kind) + "]", true
+	case []any:
+		for i := range v {
+			masked, changed := maskValue(key, v[i])
+			v[i], ok = masked, ok || changed
+		}
+	case map[string]any:
+		for inner := range v {
+			masked, changed := maskValue(inner, v[inner])
+			v[inner], ok = masked, ok || changed
+		}
+	}
+	return v, ok
+}
+
+// isNameKey reports whether a key of the metadata is for the name of a person.
+func isNameKey(key string) bool {
+	key = squeeze(key)
+	if slices.Contains([]string{"agent", "customer", "contact", "user", "owner", "rep", "salesrep", "caller", "host", "seller", "assignedto", "createdby"}, key) {
+		return true
+	}
+	return strings.Contains(key, "name") && !containsAny(key, "company", "product", "vendor", "file", "campaign", "industry", "source")
+}
+
+// isPhoneKey reports whether a key of the metadata is for a telephone number.
+func isPhoneKey(key string) bool {
+	return containsAny(squeeze(key), "phone", "mobile", "whatsapp", "telephone")
+}
+
+// isPersonal reports whether an agent's ID tells who it is: a name or a name of a user, with or without a capital and with
+// a number behind a forename ("rajesh", "jane.doe2"), an e-mail address, a telephone number.
+func isPersonal(id string) bool {
+	f := finder{text: id, names: make(map[string]bool)}
+	if f.scan(); len(f.found) > 0 {
+		return true
+	}
+	letters := 0
+	for part := range strings.FieldsFuncSeq(id, func(c rune) bool { return !unicode.IsLetter(c) }) {
+		letters += len(part)
+		if len(part) > 2 && vocabulary[strings.ToLower(part)].is(forename) {
+			return true
+		}
+	}
+	return letters > 1 && !strings.ContainsAny(id, "0123456789")
+}
+
+// learnAgent learns the names in the agent's ID. What is in small letters and on no list is a name only with a capital: it
+// may be a word.
+func (f *finder) learnAgent(id string) {
+	for part := range strings.FieldsFuncSeq(id, func(c rune) bool { return !unicode.IsLetter(c) }) {
+		class := vocabulary[strings.ToLower(part)]
+		if isCapital(id) || class.is(forename) || class == 0 && strings.ContainsAny(id, "._@") {
+			f.learn(part, true)
+		} else if class == 0 {
+			f.learn(part, false)
+		}
+	}
 }
 
 // maskedSpeakers returns what stands for each speaker whose name is no usual word for one.
@@ -285,8 +356,8 @@ func (c Call) Entities() []Entity {
 			f.learn(plain(raw), true)
 		}
 	}
-	if isPersonName(c.Metadata.AgentID) {
-		f.learn(c.Metadata.AgentID, true)
+	if isPersonal(c.Metadata.AgentID) {
+		f.learnAgent(c.Metadata.AgentID)
 	}
 	f.scan()
 	f.known()

@@ -240,3 +240,31 @@ func BenchmarkMask(b *testing.B) {
 		}
 	}
 }
+
+// Names of agents and of users are masked in any spelling, in the call too, and words that are no names stay.
+func TestMaskAgent(t *testing.T) {
+	const all, capital, none = "it is [NAME], and [NAME] is here", "it is zorvath, and [NAME] is here", "it is zorvath, and Zorvath is here"
+	for id, want := range map[string]string{
+		"Zorvath": all, "Ann Zorvath": all, "ann.zorvath": all, "a.zorvath": all, "zorvath_a": all, "ann_zorvath2@x.example": all, "zorvath": capital,
+		"inbound": none, "agent_07": none, "A13": none, "+14155550123": none, "rajesh": none,
+	} {
+		m := Call{Text: "Agent: it is zorvath, and Zorvath is here\nCustomer: inbound calls", Metadata: Metadata{AgentID: id}}.Mask().Call
+		if got := m.Turns()[0].Text; got != want {
+			t.Errorf("%s: %q, want %q", id, got, want)
+		}
+		if got := m.Turns()[1].Text; got != "inbound calls" {
+			t.Errorf("%s: %q", id, got)
+		}
+		if kept := id == "agent_07" || id == "A13"; kept != (m.Metadata.AgentID == id) {
+			t.Errorf("%s became %s", id, m.Metadata.AgentID)
+		}
+	}
+	var m Metadata
+	if err := json.Unmarshal([]byte(`{"participants":[{"name":"Jo","phone":14155550123}],"card":4111111111111111,"n":5550123,"Sales Rep":"jo","note":{"to":"a@x.example"}}`), &m); err != nil {
+		t.Fatal(err)
+	}
+	masked, err := json.Marshal(m.mask())
+	if want := `{"Sales Rep":"[NAME]","card":"[CARD]","n":5550123,"note":{"to":"[EMAIL]"},"participants":[{"name":"[NAME]","phone":"[PHONE]"}]}`; err != nil || string(masked) != want {
+		t.Errorf("metadata %s, %v; want %s", masked, err, want)
+	}
+}
