@@ -191,14 +191,6 @@ func TestMask(t *testing.T) {
 	}
 }
 
-// Entities reads megabytes of what starts like something again and again in time that grows with their size alone; if it
-// did not, this test would take minutes.
-func TestEntitiesOfRepeatedText(t *testing.T) {
-	for _, s := range []string{"a.", "a dot ", "one dash ", "Ann, ", "a@", "Flat 1, ", "A-", "12-", "Ann: ", "my name is ", "GB12"} {
-		(Call{Text: strings.Repeat(s, 1_000_000/len(s))}).Entities()
-	}
-}
-
 // Masking a masked call changes nothing, and what is between the masks is as it was.
 func FuzzMask(f *testing.F) {
 	f.Add("Jane Doe: I'm Jane, +1 212 555 0142.\nBob: 4111 1111 1111 1111 at 1 Mill Lane, Port\nJane Doe: x@y.zz www.a.b")
