@@ -182,7 +182,7 @@ func TestTurnsOfExports(t *testing.T) {
 			"/other@1s-3s: hi there yes. | /other@3s-4s: bye"},
 		{"[00:01.000 --> 00:02.000] SPEAKER_00: hi there\n[00:02.000 --> 00:03.000] SPEAKER_01: yes.\n",
 			"SPEAKER_00/other@1s-2s: hi there | SPEAKER_01/other@2s-3s: yes."},
-		{"Title\nMarch 5\n\n00:00:01 --> 00:00:02\nMara\nhi there\n\n00:00:02 --> 00:00:03\nTobias\nyes\n\n00:00:03 --> 00:00:04\nMara\nbye",
+		{"Title\nMarch 5, 2026\n\n00:00:01 --> 00:00:02\nMara\nhi there\n\n00:00:02 --> 00:00:03\nTobias\nyes\n\n00:00:03 --> 00:00:04\nMara\nbye",
 			"Mara/other@1s-2s: hi there | Tobias/other@2s-3s: yes | Mara/other@3s-4s: bye"},
 		{"WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:900000\n\nNOTE\nThis is\na comment\n\nSTYLE\n::cue { color: red }\n\nREGION\nid:x\n\n00:01.000 --> 00:02.000 region:x\nHi\n\nNOTE bye\n\n",
 			"/other@1s-2s: Hi"},

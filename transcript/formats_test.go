@@ -240,6 +240,7 @@ func FuzzCSV(f *testing.F) {
 func FuzzText(f *testing.F) {
 	f.Add([]byte("WEBVTT\n\n00:01.000 --> 00:02.000\nHi"), true)
 	f.Add([]byte("\ufeffAgent: Hi"), false)
+	f.Add([]byte("\ufeff\ufeff"), false)
 	f.Fuzz(func(t *testing.T, b []byte, subtitles bool) {
 		for call, err := range (Reader{}).text(ctx, bytes.NewReader(b), subtitles) {
 			if err == nil && len(call.Turns()) == 0 {

@@ -229,7 +229,7 @@ func (s *settler) forms(heads int, every [forms]int) {
 	s.unpunctuated = 2*loose > sure
 	s.known[apart] = s.known[apart] && s.every == apart
 	others := s.known[colon] || s.known[dash] || s.known[timed] || s.known[square] || s.known[bold]
-	s.known[alone] = s.known[alone] && !others && every[alone]*5 >= heads*4
+	s.known[alone] = s.known[alone] && !others && every[alone] > 1 && every[alone]*5 >= heads*4
 }
 
 // stands reports whether a label is one.

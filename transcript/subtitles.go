@@ -40,11 +40,10 @@ func isSubtitles(text string) bool {
 		if isBlank(line) {
 			continue
 		}
-		if seen++; isDigit(trimBlanks(line)[0]) {
-			if t, ok := readTimes(line); ok && !t.broken {
-				if found++; seen <= 2 || found > 1 {
-					return true
-				}
+		seen++
+		if t, ok := readTimes(line); ok && !t.broken {
+			if found++; seen <= 2 || found > 1 {
+				return true
 			}
 		}
 	}

@@ -241,7 +241,7 @@ func (r *reading) furniture(marks []mark) []mark {
 }
 
 // isHeader reports whether what stands before the first label is an exporter's: short lines that are no sentences, with a
-// blank line below them, of which one has a date, a time, an address or a word such as "transcript".
+// blank line below them, of which one has a year, a time, an address or a word such as "transcript".
 func isHeader(head string) bool {
 	shown, seen, blank := false, 0, false
 	for _, line := range lines(head) {
@@ -253,10 +253,26 @@ func isHeader(head string) bool {
 			return false
 		}
 		lower := strings.ToLower(line)
-		shown = shown || strings.ContainsAny(line, "0123456789") || !strings.ContainsFunc(line, unicode.IsLetter) ||
+		shown = shown || hasTime(line) || !strings.ContainsFunc(line, func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }) ||
 			containsAny(lower, "transcript", "recording", "recorded", "://", "attendees", "participants")
 	}
 	return shown && blank
+}
+
+// hasTime reports whether a line has a time or a year.
+func hasTime(line string) bool {
+	for i := range len(line) {
+		if !isDigit(line[i]) || isWordByte(line, i-1) {
+			continue
+		}
+		if _, n := clock(line[i:]); n > 0 {
+			return true
+		}
+		if n, year := digits(line[i:]); n == 4 && year > 1990 && year < 2100 {
+			return true
+		}
+	}
+	return false
 }
 
 // isFooter reports whether a line below the transcript is an exporter's.
