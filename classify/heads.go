@@ -54,6 +54,7 @@ type Heads struct {
 	heads    []Head
 	features []mat.Matrix // of all rows of the data, by head
 	margins  [][]float64  // out of fold, by head and training row
+	spreads  []float64    // of the margins, by head: in a fold they may hardly differ
 
 	y         []int // of the training rows, as are the following
 	groups    []string
@@ -82,6 +83,12 @@ func FitHeads(ctx context.Context, blocks []Block, y []int, train []int, opts *S
 	}
 	if h.margins, err = outOfFoldMargins(ctx, blocks, y, train, h.folds, &o); err != nil {
 		return nil, err
+	}
+	for b, z := range h.margins {
+		if j := matrix.NotFinite(z, false); j >= 0 {
+			return nil, fmt.Errorf("classify: stack: block %q: the out-of-fold margin of row %d is %v", blocks[b].Name, train[j], z[j])
+		}
+		h.spreads = append(h.spreads, spread(z, h.weights))
 	}
 	for _, b := range blocks {
 		head, x, err := b.fit(ctx, y, train, &o, 0)
@@ -221,8 +228,14 @@ func (h *Heads) Stack(required, optional []string) (*Stack, error) {
 	if len(need) == 0 || slices.ContainsFunc(maybe, func(b int) bool { return slices.Contains(need, b) }) {
 		return nil, fmt.Errorf("classify: stack: required blocks %q and optional blocks %q, want one required, and none twice", required, optional)
 	}
-	stay, trials := h.choose(need, maybe)
-	weights, intercept := joinHeads(sample.Pick(h.margins, stay), h.y, h.weights, h.shrinkage)
+	stay, trials, err := h.choose(need, maybe)
+	if err != nil {
+		return nil, err
+	}
+	weights, intercept, err := joinHeads(sample.Pick(h.margins, stay), sample.Pick(h.spreads, stay), h.y, h.weights, h.shrinkage)
+	if err != nil {
+		return nil, err
+	}
 	s := &Stack{Heads: sample.Pick(h.heads, stay), Intercept: intercept, Trials: trials}
 	for b := range s.Heads {
 		s.Heads[b].Weight = weights[b]
@@ -247,7 +260,7 @@ func (h *Heads) OutOfFold(s *Stack) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	return h.joinedOutOfFold(index), nil
+	return h.joinedOutOfFold(index)
 }
 
 // of gives the places of the heads of a stack.

@@ -22,9 +22,9 @@ type BlockTrial struct {
 
 // choose lists the blocks that stay, ascending: all that are required, and of the optional ones with which log loss and
 // ROC AUC out of fold are better than without, the one with the lowest log loss.
-func (h *Heads) choose(required, optional []int) (stay []int, trials []BlockTrial) {
+func (h *Heads) choose(required, optional []int) (stay []int, trials []BlockTrial, err error) {
 	if len(optional) == 0 {
-		return required, nil
+		return required, nil, nil
 	}
 	best, members := 0, sample.Groups(len(h.y), h.groups)
 	var without []float64
@@ -33,7 +33,10 @@ func (h *Heads) choose(required, optional []int) (stay []int, trials []BlockTria
 		if i > 0 {
 			with, name = append(slices.Clone(required), optional[i-1]), h.heads[optional[i-1]].Name
 		}
-		p := h.joinedOutOfFold(with)
+		p, err := h.joinedOutOfFold(with)
+		if err != nil {
+			return nil, nil, err
+		}
 		if i == 0 {
 			without = p
 		}
@@ -46,11 +49,11 @@ func (h *Heads) choose(required, optional []int) (stay []int, trials []BlockTria
 	}
 	trials[best].Stays = true
 	if best == 0 {
-		return required, trials
+		return required, trials, nil
 	}
 	stay = append(slices.Clone(required), optional[best-1])
 	slices.Sort(stay)
-	return stay, trials
+	return stay, trials, nil
 }
 
 // gain is by how much the log loss of q is lower than the log loss of p, and its standard error over groups of rows.
@@ -67,7 +70,7 @@ func gain(p, q []float64, y []int, members [][]int) (mean, err float64) {
 }
 
 // joinedOutOfFold gives each row the probability by weights of the given heads that were fitted on the other folds.
-func (h *Heads) joinedOutOfFold(index []int) []float64 {
+func (h *Heads) joinedOutOfFold(index []int) ([]float64, error) {
 	margins := sample.Pick(h.margins, index)
 	p := make([]float64, len(h.y))
 	for _, fold := range h.folds {
@@ -75,7 +78,10 @@ func (h *Heads) joinedOutOfFold(index []int) []float64 {
 		for b, z := range margins {
 			train[b] = sample.Pick(z, fold.Train)
 		}
-		weights, intercept := joinHeads(train, sample.Pick(h.y, fold.Train), sample.Pick(h.weights, fold.Train), h.shrinkage)
+		weights, intercept, err := joinHeads(train, sample.Pick(h.spreads, index), sample.Pick(h.y, fold.Train), sample.Pick(h.weights, fold.Train), h.shrinkage)
+		if err != nil {
+			return nil, err
+		}
 		for _, i := range fold.Test {
 			z := intercept
 			for b, w := range weights {
@@ -84,5 +90,5 @@ func (h *Heads) joinedOutOfFold(index []int) []float64 {
 			p[i] = Sigmoid(z)
 		}
 	}
-	return p
+	return p, nil
 }

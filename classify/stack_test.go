@@ -3,6 +3,7 @@ package classify
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/org/salesconv/classify/internal/sample"
 	"github.com/org/salesconv/internal/matrix"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 )
 
 // twoBlocks splits a linear sample into columns that matter, fewer of them, and noise.
@@ -57,7 +59,10 @@ func TestStackWeighsHeads(t *testing.T) {
 func TestStackEquality(t *testing.T) {
 	z := [][]float64{{1, -1, 1, -1, 1, -1}, {2, 2, -2, -2, 2, -2}}
 	y := []int{1, 0, 1, 0, 0, 1}
-	w, _ := joinHeads(z, y, nil, 1e6)
+	w, _, err := joinHeads(z, spreads(z), y, nil, 1e6)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if math.Abs(w[0]-2*w[1]) > 1e-4 {
 		t.Errorf("weights %v, want the second half the first", w)
 	}
@@ -186,5 +191,124 @@ func TestStackTakesHeldMargins(t *testing.T) {
 	blocks[1].OutOfFoldMargins = held[1:]
 	if _, _, err := FitStack(t.Context(), blocks[:2], y, nil, nil); err == nil || !strings.Contains(err.Error(), "margins of 299 rows, want 300") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// spreads are those of margins by head.
+func spreads(margins [][]float64) (all []float64) {
+	for _, z := range margins {
+		all = append(all, spread(z, nil))
+	}
+	return all
+}
+
+// jointSample draws margins of heads that know the same truth with more and more noise, far from 0, and labels of which
+// about the given share are 1.
+func jointSample(n, heads int, share float64, seed uint64) (margins [][]float64, y []int) {
+	r := rand.New(rand.NewPCG(seed, 7))
+	margins, y = make([][]float64, heads), make([]int, n)
+	for i := range n {
+		truth := r.NormFloat64() + logit(share)
+		if r.Float64() < Sigmoid(truth) {
+			y[i] = 1
+		}
+		for j := range margins {
+			margins[j] = append(margins[j], truth+float64(j)*r.NormFloat64()/2)
+		}
+	}
+	y[0], y[1] = 0, 1
+	return margins, y
+}
+
+// However few or many rows are of label 1, no change of weights and intercept lowers the objective.
+func TestJoinHeadsConverges(t *testing.T) {
+	for _, share := range []float64{0.01, 0.02, 0.05, 0.5, 0.95, 0.999} {
+		for _, n := range []int{50, 700, 2000} {
+			for _, shrinkage := range []float64{0, 1, 30, 1e6} {
+				z, y := jointSample(n, 4, share, uint64(n))
+				z[2] = slices.Clone(z[0]) // equal heads
+				weights, intercept, err := joinHeads(z, spreads(z), y, nil, shrinkage)
+				if err != nil {
+					t.Errorf("share %v, %d rows, shrinkage %v: %v", share, n, shrinkage, err)
+					continue
+				}
+				objective := func(weights []float64, intercept float64) float64 {
+					value, scaled := 0.0, make([]float64, len(weights))
+					for i, label := range y {
+						m := intercept
+						for j, w := range weights {
+							m += w * z[j][i]
+						}
+						value += softplus((1 - 2*float64(label)) * m)
+					}
+					for j, w := range weights {
+						scaled[j] = w * stat.StdDev(z[j], nil)
+					}
+					for _, a := range scaled {
+						value += bound/2.0*a*a + shrinkage/2*math.Pow(a-stat.Mean(scaled, nil), 2)
+					}
+					return value
+				}
+				best := objective(weights, intercept)
+				for j := range len(weights) + 1 {
+					for _, d := range []float64{-1e-3, 1e-3} {
+						w, b := slices.Clone(weights), intercept
+						if j == len(weights) {
+							b += d
+						} else if w[j] += d; w[j] < 0 {
+							continue
+						}
+						if v := objective(w, b); v < best-1e-12*best {
+							t.Errorf("share %v, %d rows, shrinkage %v: parameter %d %+g lowers the objective from %v to %v", share, n, shrinkage, j, d, best, v)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// Stacks, regressions and trees are fitted whatever share of the rows is won, and predict better than that share alone.
+func TestFitsFewAndManyPositives(t *testing.T) {
+	const n = 3000
+	x, _ := linearSample(n, 12, 3)
+	noise := rand.New(rand.NewPCG(3, 3))
+	score := make([]float64, n)
+	for i := range score {
+		score[i] = x.At(i, 0) + x.At(i, 5) + x.At(i, 7) + noise.NormFloat64()
+	}
+	order := sample.Descending(score)
+	train, test := sample.All(n)[:n/2], sample.All(n)[n/2:]
+	for _, share := range []float64{0.01, 0.02, 0.05, 0.5, 0.95} {
+		y := make([]int, n)
+		for _, i := range order[:int(share*n)] {
+			y[i] = 1
+		}
+		blocks := []Block{
+			{Name: "first", Features: matrix.Columns(x, 0, 6)},
+			{Name: "rest", Features: matrix.Columns(x, 6, 12), Head: boostedFitter(BoostedOptions{Rounds: 20, MaxDepth: 2})},
+		}
+		stack, features, err := FitStack(t.Context(), blocks, y, train, nil)
+		if err != nil {
+			t.Fatalf("share %v: %v", share, err)
+		}
+		base := evaluate.LogLoss(slices.Repeat([]float64{share}, n/2), y[n/2:])
+		for name, fit := range map[string]func() ([]float64, error){
+			"stack":    func() ([]float64, error) { return stack.Predict(matrix.Select(features, test)) },
+			"logistic": func() ([]float64, error) { return Refit(x, y, nil, LogisticFitter(nil))(t.Context(), train, test) },
+			"boosted": func() ([]float64, error) {
+				return Refit(x, y, nil, boostedFitter(BoostedOptions{Rounds: 20, MaxDepth: 2}))(t.Context(), train, test)
+			},
+		} {
+			p, err := fit()
+			if err != nil {
+				t.Fatalf("share %v: %s: %v", share, name, err)
+			}
+			m, err := evaluate.Evaluate(p, y[n/2:])
+			if err != nil || m.LogLoss > 0.9*base || m.ROCAUC < 0.8 {
+				t.Errorf("share %v: %s: log loss %.4f, that of the share alone %.4f, ROC AUC %.3f, error %v", share, name, m.LogLoss, base, m.ROCAUC, err)
+			}
+			t.Logf("share %v: %s: log loss %.4f (share alone %.4f), ROC AUC %.3f, PR AUC %.3f", share, name, m.LogLoss, base, m.ROCAUC, m.PRAUC)
+		}
 	}
 }

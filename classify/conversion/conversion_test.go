@@ -22,7 +22,7 @@ const helpful, useless = 1, 2
 func train(t *testing.T, opts Options) (*Predictor, *Report, []transcript.Call) {
 	t.Helper()
 	calls := transcript.Sample()[:24]
-	opts.Model, opts.Folds, opts.Tune.Epochs = tiny, 2, 2
+	opts.Model, opts.Folds, opts.Tune.Epochs = tiny, 3, 2
 	p, r, err := Fit(t.Context(), calls[:20], &opts)
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func TestExplain(t *testing.T) {
 				}
 			}
 		}
-		if !(math.Abs(sum-want[i].LogOdds) < 1e-5) || explained != 1 || e.ID != call.ID { // vectors are float32
+		if !(math.Abs(sum-want[i].LogOdds) < 1e-4) || explained != 1 || e.ID != call.ID { // embeddings are float32, and this encoder hardly tells calls apart, so weights are large
 			t.Errorf("call %s: contributions add up to %v, want %v; words of %d turns, want 1", e.ID, sum, want[i].LogOdds, explained)
 		}
 	}
@@ -135,7 +135,7 @@ func TestLive(t *testing.T) {
 			heard := call
 			heard.Text = call.Text[:turn.End]
 			want := predict(t, p, []transcript.Call{heard})[0]
-			if !(math.Abs(now.LogOdds-want.LogOdds) < 1e-5) || !(math.Abs(now.Probability-all[2].ByTurn[i]) < 1e-6) || !slices.Equal(now.Warnings, want.Warnings) {
+			if !(math.Abs(now.LogOdds-want.LogOdds) < 1e-4) || !(math.Abs(now.Probability-all[2].ByTurn[i]) < 1e-5) || !slices.Equal(now.Warnings, want.Warnings) {
 				t.Errorf("attention %v, turn %d: %+v, want %+v; by turn %v", attention, i, now, want, all[2].ByTurn[i])
 			}
 		}

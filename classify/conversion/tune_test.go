@@ -16,7 +16,7 @@ import (
 func TestTuning(t *testing.T) {
 	for _, used := range []bool{true, false} {
 		p, r, _ := train(t, Options{Seed: map[bool]uint64{true: helpful, false: useless}[used]})
-		if len(r.Tuning.Histories) != 3 || len(r.Tuning.Trials) != 2 || r.Tuning.Used != used {
+		if len(r.Tuning.Histories) != 4 || len(r.Tuning.Trials) != 2 || r.Tuning.Used != used {
 			t.Fatalf("%d histories, trials %+v, want fine-tuning used: %v", len(r.Tuning.Histories), r.Tuning.Trials, used)
 		}
 		if heads := p.Info().Heads; (len(heads) == 5) != used {
