@@ -14,11 +14,13 @@ import (
 	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/classify/internal/sample"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 )
 
 // A Calibration maps probabilities to better ones, in the same order. The zero value is not valid.
 type Calibration struct {
-	// Scale and Shift are of Platt's method: the log-odds become Scale·logit(p) + Shift. Used where From is empty.
+	// Scale, 0 or more, and Shift are of Platt's method: the log-odds become Scale·logit(p) + Shift. Used where From is
+	// empty.
 	Scale float64 `json:"scale,omitempty"`
 	Shift float64 `json:"shift,omitempty"`
 	// From and To are the corners of an isotonic map, ascending: linear between them, level outside.
@@ -26,8 +28,12 @@ type Calibration struct {
 	To   []float64 `json:"to,omitempty"`
 }
 
-// Platt fits a logistic curve to the log-odds of probabilities of rows that were not trained on (Platt 1999, with his
-// targets a little inside 0 and 1). It suits small samples. Nil weights are all 1.
+// Platt fits a logistic curve to the log-odds of probabilities of rows that were not trained on (Platt 1999). As in his
+// paper and in scikit-learn, the targets lie a little inside 0 and 1, as if each label had been seen twice more with even
+// odds (weights counting as rows), so that the curve is finite where the probabilities separate the labels. It suits
+// small samples. Nil weights are all 1.
+//
+// The order of the probabilities is kept: where the best curve would reverse it, all rows get the same probability.
 func Platt(p []float64, y []int, weight []float64) (*Calibration, error) {
 	if err := checkCalibration(p, y, weight); err != nil {
 		return nil, err
@@ -36,31 +42,69 @@ func Platt(p []float64, y []int, weight []float64) (*Calibration, error) {
 	for i, label := range y {
 		mass[label] += sample.WeightAt(weight, i)
 	}
-	target := [2]float64{1 / (mass[0] + 2), (mass[1] + 1) / (mass[1] + 2)}
-	c := &Calibration{Scale: 1, Shift: 0}
-	for range 100 { // Newton's method, steps at most 1 long
-		var g, h [2]float64
-		cross := 0.0
-		for i, p := range p {
-			x, w := logit(p), sample.WeightAt(weight, i)
-			q := Sigmoid(c.Scale*x + c.Shift)
-			r, d := w*(q-target[y[i]]), w*q*(1-q)
-			g[0], g[1] = g[0]+r*x, g[1]+r
-			h[0], h[1], cross = h[0]+d*x*x, h[1]+d, cross+d*x
-		}
-		h[0] += 1e-12 * (1 + h[0]) // where all p are equal, only the shift counts
-		h[1] += 1e-12 * (1 + h[1])
-		det := h[0]*h[1] - cross*cross
-		scale, shift := (h[1]*g[0]-cross*g[1])/det, (h[0]*g[1]-cross*g[0])/det
-		long := max(1, math.Hypot(scale, shift))
-		c.Scale -= scale / long
-		c.Shift -= shift / long
-		if math.Hypot(scale, shift) < 1e-12 {
-			break
-		}
+	f := &curve{x: make([]float64, len(p)), target: make([]float64, len(p)), weight: weight}
+	for i, v := range p {
+		f.x[i], f.target[i] = logit(v), [2]float64{1 / (mass[0] + 2), (mass[1] + 1) / (mass[1] + 2)}[y[i]]
 	}
-	c.Scale = max(c.Scale, 0) // the order is kept, even where it is wrong
+	mean, scale := stat.Mean(f.x, weight), spread(f.x, weight)
+	for i := range f.x {
+		f.x[i] = (f.x[i] - mean) / scale
+	}
+	at, err := f.minimize(curvePoint{slope: scale, shift: mean})
+	if err != nil {
+		return nil, err
+	}
+	c := &Calibration{Scale: at.slope / scale}
+	if c.Shift = at.shift - c.Scale*mean; c.Scale < 0 {
+		c.Scale, c.Shift = 0, logit(stat.Mean(f.target, weight))
+	}
 	return c, nil
+}
+
+// A curve is the log loss of probabilities Sigmoid(slope·x + shift) for targets between 0 and 1, which is convex.
+type curve struct{ x, target, weight []float64 }
+
+// A curvePoint is a slope and a shift, with the loss there, its derivatives, and its second derivatives.
+type curvePoint struct {
+	slope, shift                                float64
+	value, bySlope, byShift, curve, cross, bend float64
+}
+
+func (f *curve) at(slope, shift float64) curvePoint {
+	p := curvePoint{slope: slope, shift: shift}
+	for i, x := range f.x {
+		z, w, t := slope*x+shift, sample.WeightAt(f.weight, i), f.target[i]
+		q := Sigmoid(z)
+		p.value += w * (softplus(z) - t*z)
+		p.bySlope, p.byShift = p.bySlope+w*(q-t)*x, p.byShift+w*(q-t)
+		d := w * q * (1 - q)
+		p.curve, p.cross, p.bend = p.curve+d*x*x, p.cross+d*x, p.bend+d
+	}
+	return p
+}
+
+// minimize goes by Newton steps, each halved until the loss falls (Lin, Lin and Weng 2007), until the gradient vanishes.
+func (f *curve) minimize(start curvePoint) (curvePoint, error) {
+	total := 0.0
+	for i := range f.x {
+		total += sample.WeightAt(f.weight, i)
+	}
+	p := f.at(start.slope, start.shift)
+	for range 100 {
+		if math.Hypot(p.bySlope, p.byShift) <= 1e-9*total {
+			return p, nil
+		}
+		a, b := p.curve+1e-12*total, p.bend+1e-12*total // where all x are equal, only the shift counts
+		det := a*b - p.cross*p.cross
+		slope, shift := (p.cross*p.byShift-b*p.bySlope)/det, (p.cross*p.bySlope-a*p.byShift)/det
+		fall := p.bySlope*slope + p.byShift*shift
+		next := f.at(p.slope+slope, p.shift+shift)
+		for t := 0.5; t > 1e-12 && !(next.value <= p.value+1e-4*t*fall+1e-14*math.Abs(p.value)); t /= 2 {
+			next = f.at(p.slope+t*slope, p.shift+t*shift)
+		}
+		p = next
+	}
+	return p, fmt.Errorf("classify: calibration has not converged: gradient %.2g, want %.2g", math.Hypot(p.bySlope, p.byShift), 1e-9*total)
 }
 
 // Isotonic fits the best map that keeps the order, by pooling adjacent violators. It suits samples of a thousand rows

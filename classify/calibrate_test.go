@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"os"
 	"testing"
 
@@ -84,5 +85,80 @@ func TestFitCalibrated(t *testing.T) {
 	after, err := evaluate.Evaluate(q, y[300:])
 	if err != nil || after.LogLoss > before.LogLoss/4 || math.Abs(after.ROCAUC-before.ROCAUC) > 1e-3 {
 		t.Errorf("log loss %.3f, before %.3f; AUC %.3f and %.3f; error %v", after.LogLoss, before.LogLoss, after.ROCAUC, before.ROCAUC, err)
+	}
+}
+
+func TestPlattMatchesScikitLearn(t *testing.T) {
+	raw, err := os.ReadFile("testdata/platt.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Name       string
+		P          []float64
+		Y          []int
+		Weight     []float64
+		Calibrated []float64
+	}
+	if err := json.Unmarshal(raw, &cases); err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range cases {
+		c, err := Platt(g.P, g.Y, g.Weight)
+		if err != nil {
+			t.Fatalf("%s: %v", g.Name, err)
+		}
+		got := make([]float64, len(g.P))
+		for i, p := range g.P {
+			got[i] = c.Apply(p)
+		}
+		if d := maxDifference(got, g.Calibrated); d > 1e-4 { // scikit-learn stops at a gradient of 1e-6
+			t.Errorf("%s: probabilities differ by %.2g", g.Name, d)
+		}
+	}
+}
+
+// Probabilities in the wrong order say nothing: every row gets the share of label 1, a little inside.
+func TestPlattReversed(t *testing.T) {
+	raw, err := os.ReadFile("testdata/platt_inverted.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g struct {
+		P []float64
+		Y []int
+	}
+	if err := json.Unmarshal(raw, &g); err != nil {
+		t.Fatal(err)
+	}
+	won := 0.0
+	for _, label := range g.Y {
+		won += float64(label)
+	}
+	n := float64(len(g.Y))
+	want := (won*(won+1)/(won+2) + (n-won)/(n-won+2)) / n
+	c, err := Platt(g.P, g.Y, nil)
+	if err != nil || c.Scale != 0 || math.Abs(c.Apply(0.9)-want) > 1e-12 || c.Apply(0.1) != c.Apply(0.9) {
+		t.Errorf("calibration %+v gives %v and %v, want %v, error %v", c, c.Apply(0.1), c.Apply(0.9), want, err)
+	}
+}
+
+// Whatever the probabilities, weights and shares of label 1, the calibrated mean is that of the targets.
+func TestPlattConverges(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 9))
+	for trial := range 500 {
+		n := 2 + r.IntN(100)
+		p, y, w := make([]float64, n), make([]int, n), make([]float64, n)
+		spread, share := math.Exp(4*r.NormFloat64()), r.Float64()
+		for i := range p {
+			p[i], w[i] = Sigmoid(spread*r.NormFloat64()), math.Exp(r.NormFloat64()*3)
+			if r.Float64() < share {
+				y[i] = 1
+			}
+		}
+		y[0], y[1] = 0, 1
+		if _, err := Platt(p, y, w); err != nil {
+			t.Errorf("trial %d: %v", trial, err)
+		}
 	}
 }
