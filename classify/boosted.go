@@ -3,8 +3,10 @@ package classify
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/org/salesconv/classify/internal/boost"
 	"github.com/org/salesconv/internal/kernel"
@@ -23,6 +25,11 @@ type Boosted struct {
 	types     []string // "q", "c", …: XGBoost's names for the kinds of columns
 	dart      bool
 	trees     []Tree
+	parallel  int    // trees of an iteration
+	rest      []Tree // of an early-stopped file, after its best iteration: only kept for the file
+
+	attributes map[string]string // of an XGBoost file, and its table of categories; only kept for the file
+	categories json.RawMessage
 
 	base   float32 // the log-odds of baseScore
 	forest *boost.Forest
@@ -134,6 +141,61 @@ func (b *Boosted) Importance() (splits []int, gain, cover []float64) {
 		}
 	}
 	return splits, gain, cover
+}
+
+// WithAllTrees is the model with the trees after the best iteration of an early-stopped XGBoost file too, which
+// ReadXGBoost leaves out; the model itself where there are none. Written, it no longer names a best iteration.
+func (b *Boosted) WithAllTrees() *Boosted {
+	if len(b.rest) == 0 {
+		return b
+	}
+	all := *b
+	all.trees, all.rest = slices.Concat(b.trees, b.rest), nil
+	all.attributes = maps.Clone(b.attributes)
+	delete(all.attributes, "best_iteration")
+	delete(all.attributes, "best_ntree_limit")
+	delete(all.attributes, "best_score")
+	all.finish()
+	return &all
+}
+
+// Categories are the names of the categories of a column, by number, that an XGBoost file (3.1 or later) brought along:
+// strings as they are, numbers in decimal digits. Nil where there are none.
+func (b *Boosted) Categories(column int) []string {
+	var table struct {
+		Columns []struct {
+			Offsets []int             `json:"offsets"`
+			Values  []json.RawMessage `json:"values"`
+			Type    *int              `json:"type"` // of numbers; nil: the values are the bytes of strings
+		} `json:"enc"`
+	}
+	if len(b.categories) == 0 || json.Unmarshal(b.categories, &table) != nil || column < 0 || column >= len(table.Columns) {
+		return nil
+	}
+	c := table.Columns[column]
+	var names []string
+	if c.Type != nil {
+		for _, v := range c.Values {
+			names = append(names, string(v))
+		}
+		return names
+	}
+	text := make([]byte, len(c.Values))
+	for i, v := range c.Values {
+		n, err := strconv.Atoi(string(v))
+		if err != nil {
+			return nil
+		}
+		text[i] = byte(n)
+	}
+	for k := 1; k < len(c.Offsets); k++ {
+		from, to := c.Offsets[k-1], c.Offsets[k]
+		if from < 0 || to < from || to > len(text) {
+			return nil
+		}
+		names = append(names, string(text[from:to]))
+	}
+	return names
 }
 
 // Names are the names of the columns, of BoostedOptions or of an XGBoost file, or nil.

@@ -29,7 +29,7 @@ func randomRows(rng *rand.Rand, rows, columns int) *matrix32 {
 
 // randomModel has complete trees.
 func randomModel(rng *rand.Rand, trees, depth, columns int) *Boosted {
-	b := &Boosted{columns: columns, baseScore: 0.5, posWeight: 1}
+	b := &Boosted{columns: columns, parallel: 1, baseScore: 0.5, posWeight: 1}
 	for range trees {
 		t := Tree{Scale: 1, Nodes: make([]Node, 2<<depth-1)}
 		for i := range t.Nodes {

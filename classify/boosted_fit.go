@@ -86,7 +86,7 @@ func newBooster(x mat.Matrix, y []int, o *BoostedOptions) (*booster, error) {
 		return nil, prefixed(err)
 	}
 	b.weigh(sampleWeight)
-	b.model = &Boosted{columns: d, baseScore: b.baseScore(), posWeight: float32(o.PosWeight),
+	b.model = &Boosted{columns: d, parallel: 1, baseScore: b.baseScore(), posWeight: float32(o.PosWeight),
 		names: o.Names, types: columnTypes(categorical), dart: o.Dart != nil}
 	base := baseMargin(b.model.baseScore)
 	for i := range b.margin {

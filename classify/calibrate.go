@@ -255,7 +255,7 @@ func (c *Calibrated) Save(w io.Writer) error {
 	return encode(w, "calibrated", savedCalibrated{c.Calibration, raw})
 }
 
-func decodeCalibrated(raw json.RawMessage) (Classifier, error) {
+func decodeCalibrated(raw json.RawMessage, depth int) (Classifier, error) {
 	var saved savedCalibrated
 	if err := json.Unmarshal(raw, &saved); err != nil {
 		return nil, err
@@ -266,6 +266,6 @@ func decodeCalibrated(raw json.RawMessage) (Classifier, error) {
 	if err := saved.Calibration.check(); err != nil {
 		return nil, err
 	}
-	c, err := decode(saved.Classifier)
+	c, err := decode(saved.Classifier, depth)
 	return &Calibrated{c, saved.Calibration}, err
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 
 	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/classify/internal/sample"
@@ -31,13 +32,17 @@ type Marginer interface {
 	Margins(x mat.Matrix) ([]float64, error)
 }
 
-// decoders lists what Load reads: the "type" of a file and the function that decodes and checks its "model".
-func decoders() map[string]func(json.RawMessage) (Classifier, error) {
-	return map[string]func(json.RawMessage) (Classifier, error){
-		"boosted":    decodeBoosted,
+// decoders lists what Load reads: the "type" of a file and the function that decodes and checks its "model", depth
+// classifiers inside of others.
+func decoders() map[string]func(raw json.RawMessage, depth int) (Classifier, error) {
+	alone := func(decode func(json.RawMessage) (Classifier, error)) func(json.RawMessage, int) (Classifier, error) {
+		return func(raw json.RawMessage, _ int) (Classifier, error) { return decode(raw) }
+	}
+	return map[string]func(json.RawMessage, int) (Classifier, error){
+		"boosted":    alone(decodeBoosted),
 		"calibrated": decodeCalibrated,
 		"ensemble":   decodeEnsemble,
-		"logistic":   decodeLogistic,
+		"logistic":   alone(decodeLogistic),
 		"stack":      decodeStack,
 	}
 }
@@ -73,22 +78,33 @@ func saveNested(c Classifier) (json.RawMessage, error) {
 	return b.Bytes(), err
 }
 
-// Load reads a classifier that one of the Save methods wrote.
+// Load reads a classifier that one of the Save methods wrote. Files of XGBoost itself are for ReadXGBoost.
 func Load(r io.Reader) (Classifier, error) {
-	if err := kernel.Check(); err != nil {
-		return nil, fmt.Errorf("classify: load: %w", err)
-	}
 	raw, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("classify: load: %w", err)
 	}
-	return decode(raw)
+	c, err := decode(raw, 0)
+	if err != nil {
+		return nil, brief(err)
+	}
+	return c, nil
 }
 
+// maxNesting is how deep classifiers may be inside of others: each level is parsed once more.
+const maxNesting = 8
+
 // decode reads an envelope and what is inside.
-func decode(raw []byte) (Classifier, error) {
+func decode(raw []byte, depth int) (Classifier, error) {
 	var e envelope
-	if err := json.Unmarshal(raw, &e); err != nil {
+	if depth > maxNesting {
+		return nil, fmt.Errorf("classify: load: classifiers are nested deeper than %d", maxNesting)
+	}
+	err := json.Unmarshal(raw, &e)
+	if (err != nil || e.Type == "") && bytes.Contains(raw, []byte("gradient_booster")) {
+		return nil, errors.New("classify: load: a file of XGBoost: read it with ReadXGBoost")
+	}
+	if err != nil {
 		return nil, fmt.Errorf("classify: load: not a saved classifier: %w", err)
 	}
 	f, ok := decoders()[e.Type]
@@ -98,12 +114,28 @@ func decode(raw []byte) (Classifier, error) {
 	if len(e.Model) == 0 {
 		return nil, fmt.Errorf(`classify: load %s: "model" is missing`, e.Type)
 	}
-	c, err := f(e.Model)
+	c, err := f(e.Model, depth+1)
 	if err != nil {
 		return nil, fmt.Errorf("classify: load %s: %w", e.Type, err)
 	}
 	return c, nil
 }
+
+// A briefError is an error whose message quotes no more of its input than can be read.
+type briefError struct{ error }
+
+func (e briefError) Unwrap() error { return e.error }
+
+func (e briefError) Error() string {
+	const most = 400
+	s := e.error.Error()
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most/2], "") + " … " + strings.ToValidUTF8(s[len(s)-most/2:], "")
+}
+
+func brief(err error) error { return briefError{err} }
 
 // Sigmoid is the logistic function, which turns log-odds into a probability.
 func Sigmoid(margin float64) float64 {

@@ -63,14 +63,14 @@ func (e *Ensemble) Save(w io.Writer) error {
 	return encode(w, "ensemble", saved)
 }
 
-func decodeEnsemble(raw json.RawMessage) (Classifier, error) {
+func decodeEnsemble(raw json.RawMessage, depth int) (Classifier, error) {
 	var saved savedEnsemble
 	if err := json.Unmarshal(raw, &saved); err != nil {
 		return nil, err
 	}
 	e := &Ensemble{Weights: saved.Weights}
 	for k, m := range saved.Members {
-		c, err := decode(m)
+		c, err := decode(m, depth)
 		if err != nil {
 			return nil, fmt.Errorf("member %d: %w", k, err)
 		}

@@ -149,14 +149,14 @@ func (s *Stack) Save(w io.Writer) error {
 	return encode(w, "stack", saved)
 }
 
-func decodeStack(raw json.RawMessage) (Classifier, error) {
+func decodeStack(raw json.RawMessage, depth int) (Classifier, error) {
 	var saved savedStack
 	if err := json.Unmarshal(raw, &saved); err != nil {
 		return nil, err
 	}
 	s := &Stack{Intercept: saved.Intercept, Trials: saved.Trials}
 	for _, h := range saved.Heads {
-		c, err := decode(h.Classifier)
+		c, err := decode(h.Classifier, depth)
 		if err != nil {
 			return nil, fmt.Errorf("head %q: %w", h.Name, err)
 		}

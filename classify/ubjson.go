@@ -150,7 +150,11 @@ func (d *ubjson) float(kind byte) error {
 	} else {
 		v = math.Float64frombits(binary.BigEndian.Uint64(b))
 	}
-	if math.IsNaN(v) || math.IsInf(v, 0) {
+	switch {
+	case math.IsNaN(v): // the threshold of splits by category, in XGBoost 1 and 2
+		d.out = append(d.out, "null"...)
+		return nil
+	case math.IsInf(v, 0):
 		return fmt.Errorf("the number is %v", v)
 	}
 	d.out = strconv.AppendFloat(d.out, v, 'g', -1, width)
@@ -175,8 +179,8 @@ func (d *ubjson) text(kind byte) error {
 		d.out = append(d.out, quoted...)
 		return err
 	}
-	if _, err := strconv.ParseFloat(string(b), 64); err != nil {
-		return fmt.Errorf("%q is not a number", b)
+	if !json.Valid(b) || b[0] != '-' && (b[0] < '0' || b[0] > '9') || b[len(b)-1] <= ' ' { // such as 00, which ParseFloat takes
+		return errors.New("a number of many digits is not one in JSON's form")
 	}
 	d.out = append(d.out, b...)
 	return nil

@@ -8,31 +8,74 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/org/salesconv/classify/internal/boost"
-	"github.com/org/salesconv/internal/kernel"
 )
 
-// ReadXGBoost reads a binary classifier that XGBoost (1.0 or later) saved as JSON or UBJSON: boosters gbtree and
-// dart, with numeric and categorical splits. Its predictions are XGBoost's to the last bit of the float32 log-odds.
+// ReadXGBoost reads a binary classifier that XGBoost (1.0 or later) saved as JSON or UBJSON (save_model, save_raw):
+// boosters gbtree and dart, with numeric and categorical splits. Its float32 log-odds are XGBoost's to the last bit.
+//
+// Of a model that was stopped early by XGBoost's scikit-learn wrapper, the trees up to the best iteration predict, as
+// they do there; Boosted.WithAllTrees gives them all. What else the file holds of use elsewhere (names, attributes, the
+// table of categories) is written again by WriteXGBoost.
 func ReadXGBoost(r io.Reader) (*Boosted, error) {
-	if err := kernel.Check(); err != nil {
-		return nil, fmt.Errorf("classify: read XGBoost model: %w", err)
-	}
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("classify: read XGBoost model: %w", err)
 	}
-	if !isJSON(data) {
-		if data, err = jsonFromUBJSON(data); err != nil {
-			return nil, fmt.Errorf("classify: read XGBoost model: neither JSON nor %w", err)
-		}
-	}
-	b, err := boostedFromJSON(data)
+	b, err := boostedFromBytes(data)
 	if err != nil {
-		return nil, fmt.Errorf("classify: read XGBoost model: %w", err)
+		return nil, fmt.Errorf("classify: read XGBoost model: %w", brief(err))
 	}
 	return b, nil
+}
+
+// boostedFromBytes reads JSON or UBJSON, or names the kind of file that it is instead.
+func boostedFromBytes(data []byte) (*Boosted, error) {
+	const remedy = `: save the model with save_model("model.json")`
+	text := bytes.TrimLeft(data, " \t\r\n")
+	switch {
+	case len(text) == 0:
+		return nil, errors.New("the file is empty")
+	case bytes.HasPrefix(text, []byte("booster[")), text[0] == '[':
+		return nil, errors.New("a dump of trees (dump_model), from which XGBoost cannot load a model either" + remedy)
+	case text[0] == 0x80:
+		return nil, errors.New("a Python pickle" + remedy)
+	case text[0] != '{':
+		return nil, errors.New("neither JSON nor UBJSON, perhaps the binary format of old versions: load it with XGBoost 3.0 or earlier and" + remedy[1:])
+	case !isJSON(text):
+		json, err := jsonFromUBJSON(data)
+		if err != nil {
+			return nil, fmt.Errorf("neither JSON nor %w", err)
+		}
+		return boostedFromJSON(json)
+	}
+	return boostedFromJSON(withoutNaN(data))
+}
+
+// withoutNaN replaces NaN, which XGBoost 1 and 2 write as the threshold of splits by category and JSON does not know, by
+// null.
+func withoutNaN(data []byte) []byte {
+	if !bytes.Contains(data, []byte("NaN")) {
+		return data
+	}
+	out, quoted := make([]byte, 0, len(data)+16), false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case c == '"':
+			quoted = !quoted
+		case c == '\\' && quoted && i+1 < len(data):
+			out = append(out, c)
+			i++
+		case !quoted && bytes.HasPrefix(data[i:], []byte("NaN")):
+			out = append(out, "null"...)
+			i += 2
+			continue
+		}
+		out = append(out, data[i])
+	}
+	return out
 }
 
 // isJSON tells JSON from UBJSON: both begin with a brace, then comes a key in quotes, or else its length.
@@ -70,12 +113,14 @@ func boostedFromJSON(data []byte) (*Boosted, error) {
 		return nil, errors.New("no learner.objective.name: not a model of XGBoost")
 	case name != "binary:logistic" && name != "reg:logistic":
 		return nil, fmt.Errorf("objective %q, want binary:logistic or reg:logistic", name)
+	case l.Generic != nil && booster.Model == nil:
+		return nil, errors.New(`a configuration (save_config), which has no trees: save the model with save_model("model.json")`)
 	case booster.Model == nil || booster.Name != "gbtree":
 		return nil, fmt.Errorf("booster %q, want gbtree or dart", l.Booster.Name)
 	case l.Param.Classes > 1 || l.Param.Targets > 1 || len(l.Param.BaseScore) != 1:
 		return nil, errors.New("more than one output, want one")
-	case l.Param.Features < 1:
-		return nil, fmt.Errorf("num_feature is %d, want 1 or more", l.Param.Features)
+	case l.Param.Features < 1 || l.Param.Features > maxColumns:
+		return nil, fmt.Errorf("num_feature is %d, want 1 to %d", l.Param.Features, maxColumns)
 	case l.Param.BaseScore[0] < 0 || l.Param.BaseScore[0] > 1:
 		return nil, fmt.Errorf("base_score %v, want a probability", l.Param.BaseScore[0])
 	}
@@ -83,8 +128,15 @@ func boostedFromJSON(data []byte) (*Boosted, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Boosted{columns: int(l.Param.Features), baseScore: l.Param.BaseScore[0], posWeight: 1, trees: trees}
+	b := &Boosted{columns: int(l.Param.Features), baseScore: l.Param.BaseScore[0], posWeight: 1, trees: trees, parallel: 1}
 	b.names, b.types, b.dart = l.FeatureNames, l.FeatureTypes, l.Booster.Name == "dart"
+	b.attributes, b.categories = l.Attributes, booster.Model.Categories
+	if n := int(booster.Model.Param.Parallel); n > 1 && len(trees)%n == 0 {
+		b.parallel = n
+	}
+	if used := booster.Model.used(l.Attributes); used < len(trees) {
+		b.trees, b.rest = trees[:used:used], trees[used:]
+	}
 	if w := l.Objective.Param.ScalePosWeight; w > 0 {
 		b.posWeight = float32(w)
 	}
@@ -93,6 +145,22 @@ func boostedFromJSON(data []byte) (*Boosted, error) {
 	}
 	b.finish()
 	return b, nil
+}
+
+// maxColumns keeps what is allocated for each column of a model within bounds.
+const maxColumns = 1 << 24
+
+// used is the number of trees up to the best iteration, which the scikit-learn wrapper of XGBoost predicts with; a model
+// without its mark predicts with all trees.
+func (m *xgbModel) used(attributes map[string]string) int {
+	best, err := strconv.Atoi(attributes["best_iteration"])
+	if _, wrapped := attributes["scikit_learn"]; !wrapped || err != nil || best < 0 || best >= len(m.Trees) {
+		return len(m.Trees)
+	}
+	if best+1 < len(m.Iterations) {
+		return min(max(0, m.Iterations[best+1]), len(m.Trees))
+	}
+	return min((best+1)*max(1, int(m.Param.Parallel)), len(m.Trees))
 }
 
 // trees reads the trees; scale is nil or has the weight of each.
@@ -104,8 +172,9 @@ func (m *xgbModel) trees(features int, scale []real) ([]Tree, error) {
 		return nil, fmt.Errorf("weight_drop has %d weights for %d trees", len(scale), len(m.Trees))
 	}
 	trees := make([]Tree, len(m.Trees))
+	room := maxCategoryWords
 	for i := range m.Trees {
-		t, err := m.Trees[i].tree(features)
+		t, err := m.Trees[i].tree(features, &room)
 		if err != nil {
 			return nil, fmt.Errorf("tree %d: %w", i, err)
 		}
@@ -118,7 +187,7 @@ func (m *xgbModel) trees(features int, scale []real) ([]Tree, error) {
 }
 
 // tree reads one tree: nodes that XGBoost pruned stay in its files and are dropped here.
-func (x *xgbTree) tree(features int) (Tree, error) {
+func (x *xgbTree) tree(features int, room *int) (Tree, error) {
 	n := int(x.Param.Nodes)
 	if x.Param.Leaf > 1 {
 		return Tree{}, fmt.Errorf("leaves of %d values, want 1", x.Param.Leaf)
@@ -131,12 +200,12 @@ func (x *xgbTree) tree(features int) (Tree, error) {
 	t := Tree{Nodes: make([]Node, n), Scale: 1}
 	for i := range t.Nodes {
 		t.Nodes[i] = Node{Left: x.Left[i], Right: x.Right[i], Feature: x.Feature[i], Threshold: float32(x.Condition[i]),
-			DefaultLeft: bool(x.DefaultLeft[i]), Weight: float32(x.Weight[i]), Gain: float32(x.Gain[i]), Cover: float32(x.Cover[i])}
+			DefaultLeft: bool(x.DefaultLeft[i]), Weight: x.Weight[i].finite(), Gain: x.Gain[i].finite(), Cover: x.Cover[i].finite()}
 		if p := &t.Nodes[i]; p.IsLeaf() {
 			p.Value, p.Threshold, p.Feature, p.Right = p.Threshold, 0, 0, -1
 		}
 	}
-	if err := x.categories(t.Nodes); err != nil {
+	if err := x.categories(t.Nodes, room); err != nil {
 		return Tree{}, err
 	}
 	if err := t.Check(features); err != nil {
@@ -146,8 +215,12 @@ func (x *xgbTree) tree(features int) (Tree, error) {
 	return t, nil
 }
 
-// categories reads the splits by category into the nodes.
-func (x *xgbTree) categories(nodes []Node) error {
+// maxCategoryWords limits the bit sets of all splits by category of a model, to 256 MiB: a file of some kilobytes may
+// name category 16,777,215 in each of its nodes.
+const maxCategoryWords = 1 << 26
+
+// categories reads the splits by category into the nodes; room is how many words all further bit sets may have.
+func (x *xgbTree) categories(nodes []Node, room *int) error {
 	if len(x.CategorySegment) != len(x.CategoryNodes) || len(x.CategorySize) != len(x.CategoryNodes) {
 		return fmt.Errorf("categories of %d nodes, but %d segments and %d sizes",
 			len(x.CategoryNodes), len(x.CategorySegment), len(x.CategorySize))
@@ -164,6 +237,9 @@ func (x *xgbTree) categories(nodes []Node) error {
 		if lo, hi := slices.Min(set), slices.Max(set); lo < 0 || hi > boost.MaxCategory {
 			return fmt.Errorf("node %d: categories from %d to %d, want 0 to %d", i, lo, hi, boost.MaxCategory)
 		}
+		if *room -= slices.Max(set)/32 + 1; *room < 0 {
+			return fmt.Errorf("node %d: the sets of categories, up to %d, need more than %d MiB in all", i, slices.Max(set), maxCategoryWords>>18)
+		}
 		nodes[i].Categories, nodes[i].Threshold = boost.CategorySet(set), 0
 	}
 	for i, kind := range x.SplitType {
@@ -178,22 +254,27 @@ func (x *xgbTree) categories(nodes []Node) error {
 func (b *Boosted) file() *xgbFile {
 	f := &xgbFile{Version: []int{3, 2, 0}}
 	l := &f.Learner
-	l.Attributes = map[string]string{}
+	if l.Attributes = b.attributes; l.Attributes == nil {
+		l.Attributes = map[string]string{} // never null
+	}
 	l.FeatureNames, l.FeatureTypes = append([]string{}, b.names...), append([]string{}, b.types...) // never null
 	l.Param.BaseScore, l.Param.Features, l.Param.Targets = numbers{b.baseScore}, integer(b.columns), 1
 	l.Objective.Name = "binary:logistic"
 	l.Objective.Param.ScalePosWeight = decimal(b.posWeight)
-	m := &xgbModel{Iterations: []int{0}, TreeInfo: make([]int, len(b.trees)), Trees: make([]xgbTree, len(b.trees))}
-	m.Param.Trees, m.Param.Parallel = integer(len(b.trees)), 1
-	for i := range b.trees {
-		m.Iterations = append(m.Iterations, i+1)
-		m.Trees[i] = treeFile(&b.trees[i], i, b.columns)
+	trees := slices.Concat(b.trees, b.rest)
+	m := &xgbModel{Categories: b.categories, Iterations: []int{0}, TreeInfo: make([]int, len(trees)), Trees: make([]xgbTree, len(trees))}
+	m.Param.Trees, m.Param.Parallel = integer(len(trees)), integer(b.parallel)
+	for i := range trees {
+		if (i+1)%b.parallel == 0 {
+			m.Iterations = append(m.Iterations, i+1)
+		}
+		m.Trees[i] = treeFile(&trees[i], i, b.columns)
 	}
 	l.Booster = xgbBooster{Name: "gbtree", Model: m}
 	if b.dart {
-		l.Booster = xgbBooster{Name: "dart", GBTree: &xgbBooster{Name: "gbtree", Model: m}}
-		for i := range b.trees {
-			l.Booster.WeightDrop = append(l.Booster.WeightDrop, real(b.trees[i].Scale))
+		l.Booster = xgbBooster{Name: "dart", GBTree: &xgbBooster{Name: "gbtree", Model: m}, WeightDrop: []real{}}
+		for i := range trees {
+			l.Booster.WeightDrop = append(l.Booster.WeightDrop, real(trees[i].Scale))
 		}
 	}
 	return f

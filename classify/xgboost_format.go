@@ -15,6 +15,7 @@ type xgbFile struct {
 }
 
 type xgbLearner struct {
+	Generic      json.RawMessage   `json:"generic_param,omitempty"` // only in configurations
 	Attributes   map[string]string `json:"attributes"`
 	FeatureNames []string          `json:"feature_names"`
 	FeatureTypes []string          `json:"feature_types"`
@@ -39,7 +40,7 @@ type xgbBooster struct {
 	Name       string      `json:"name"`
 	Model      *xgbModel   `json:"model,omitempty"`
 	GBTree     *xgbBooster `json:"gbtree,omitempty"`
-	WeightDrop []real      `json:"weight_drop,omitempty"`
+	WeightDrop []real      `json:"weight_drop,omitzero"`
 }
 
 type xgbModel struct {
@@ -47,9 +48,10 @@ type xgbModel struct {
 		Trees    integer `json:"num_trees"`
 		Parallel integer `json:"num_parallel_tree"`
 	} `json:"gbtree_model_param"`
-	Iterations []int     `json:"iteration_indptr"`
-	TreeInfo   []int     `json:"tree_info"`
-	Trees      []xgbTree `json:"trees"`
+	Categories json.RawMessage `json:"cats,omitempty"` // since 3.1: the categories of each column
+	Iterations []int           `json:"iteration_indptr"`
+	TreeInfo   []int           `json:"tree_info"`
+	Trees      []xgbTree       `json:"trees"`
 }
 
 // xgbTree has an element a node in each list, but for those of the categories.
@@ -98,6 +100,27 @@ type real float32
 
 func (v real) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(v), 'E', -1, 32), nil
+}
+
+func (v *real) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" { // NaN
+		*v = real(math.NaN())
+		return nil
+	}
+	f, err := strconv.ParseFloat(string(data), 32)
+	if err != nil {
+		return fmt.Errorf("%s is not a number of 32 bits", data)
+	}
+	*v = real(f)
+	return nil
+}
+
+// finite is v, or 0 where it is not a finite number: of what only describes the fit.
+func (v real) finite() float32 {
+	if d := v - v; d != 0 {
+		return 0
+	}
+	return float32(v)
 }
 
 // A decimal is written as text.

@@ -176,7 +176,7 @@ func TestXGBoostRoundTrip(t *testing.T) {
 // edited is a small model with one part of its file replaced.
 func edited(t *testing.T, old, new string) []byte {
 	t.Helper()
-	b := Boosted{columns: 2, baseScore: 0.5, posWeight: 1, trees: []Tree{{Scale: 1, Nodes: []Node{
+	b := Boosted{columns: 2, parallel: 1, baseScore: 0.5, posWeight: 1, trees: []Tree{{Scale: 1, Nodes: []Node{
 		{Left: 1, Right: 2, Feature: 1, Categories: []uint32{6}, Gain: 1}, {Left: -1, Right: -1, Value: 1}, {Left: -1, Right: -1, Value: 2},
 	}}}}
 	b.finish()
