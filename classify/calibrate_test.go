@@ -11,6 +11,7 @@ import (
 	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/classify/internal/sample"
 	"github.com/org/salesconv/internal/matrix"
+	"github.com/org/salesconv/internal/reference"
 )
 
 func TestIsotonicMatchesScikitLearn(t *testing.T) {
@@ -89,10 +90,6 @@ func TestFitCalibrated(t *testing.T) {
 }
 
 func TestPlattMatchesScikitLearn(t *testing.T) {
-	raw, err := os.ReadFile("testdata/platt.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var cases []struct {
 		Name       string
 		P          []float64
@@ -100,9 +97,7 @@ func TestPlattMatchesScikitLearn(t *testing.T) {
 		Weight     []float64
 		Calibrated []float64
 	}
-	if err := json.Unmarshal(raw, &cases); err != nil {
-		t.Fatal(err)
-	}
+	reference.JSON(t, "platt.json.gz", &cases)
 	for _, g := range cases {
 		c, err := Platt(g.P, g.Y, g.Weight)
 		if err != nil {

@@ -123,7 +123,8 @@ func midranks(p []float64) []float64 {
 }
 
 // deLong is the two-sided p of equal ROC AUCs on the same rows, which are taken to be independent (DeLong, DeLong and
-// Clarke-Pearson 1988), by ranks (Sun and Xu 2014).
+// Clarke-Pearson 1988), by ranks (Sun and Xu 2014). It is 0 where the AUCs differ by the same in every row, and 1 where a
+// label has one row only, from which no variance can be estimated.
 func deLong(a, b []float64, y []int) float64 {
 	var placements [2][]float64 // differences between b and a: the share of the other label that each row outranks
 	pa, pb := placement(a, y), placement(b, y)
@@ -146,7 +147,7 @@ func deLong(a, b []float64, y []int) float64 {
 		}
 		variance += square / max(1, float64(len(v)-1)) / float64(len(v))
 	}
-	if variance == 0 {
+	if difference == 0 || min(len(placements[0]), len(placements[1])) < 2 {
 		return 1
 	}
 	return 2 * distuv.UnitNormal.Survival(math.Abs(difference)/math.Sqrt(variance))

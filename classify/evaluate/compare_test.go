@@ -130,6 +130,24 @@ func TestDeLongAgainstPairs(t *testing.T) {
 	}
 }
 
+// Where the variance is 0, AUCs that differ are different, and equal ones are not.
+func TestDeLongWithoutVariance(t *testing.T) {
+	y := []int{0, 0, 0, 1, 1, 1}
+	perfect, tied, reversed := []float64{0.1, 0.2, 0.3, 0.7, 0.8, 0.9}, make([]float64, 6), []float64{0.9, 0.8, 0.7, 0.3, 0.2, 0.1}
+	for _, c := range []struct {
+		a, b []float64
+		y    []int
+		want float64
+	}{
+		{perfect, tied, y, 0}, {tied, perfect, y, 0}, {perfect, reversed, y, 0}, {perfect, perfect, y, 1}, {tied, tied, y, 1},
+		{perfect, tied, []int{0, 0, 0, 0, 0, 1}, 1}, // one row of label 1
+	} {
+		if got := deLong(c.a, c.b, c.y); got != c.want {
+			t.Errorf("%v and %v: p %v, want %v", c.a, c.b, got, c.want)
+		}
+	}
+}
+
 // One discordant pair against seven: twice the chance of at most one head in eight throws.
 func TestMcNemar(t *testing.T) {
 	y := make([]int, 20)

@@ -1,11 +1,12 @@
-"""Writes platt.json: what scikit-learn 1.9.0's sigmoid calibration makes of probabilities. Usage: make_platt.py > platt.json
+"""Writes platt.json.gz: what scikit-learn's sigmoid calibration makes of probabilities.
 
 Cases: well ordered; hardly apart (scales of 1000 are needed); separated; few of label 1; with weights; reversed, for
 which scikit-learn's curve falls, so that only its log loss is of use.
 """
-import json
 import numpy as np
 from sklearn.calibration import _SigmoidCalibration
+
+from reference import write
 
 g = np.random.default_rng(12)
 logit = lambda p: np.log(p / (1 - p))
@@ -31,4 +32,4 @@ z = g.normal(size=1000) - 4
 add("few of label 1", sigmoid(z / 2), (g.random(1000) < sigmoid(z)).astype(int))
 y = g.integers(0, 2, 150)
 add("weights", sigmoid(g.normal(size=150) + 2 * y), y, g.exponential(size=150) * 3)
-print(json.dumps(cases))
+write("platt.json.gz", cases)

@@ -1,11 +1,15 @@
-"""Writes xgb_kept.json.gz: models whose files hold more than trees, and their predictions: python make_xgb_kept.py OUT
-(xgboost 3.2.0, scikit-learn 1.9.0, pandas 3.1.1, numpy 2.4.6).
+"""Writes xgb_kept.json.gz: models whose files hold more than trees, and their predictions.
 
 early: the scikit-learn wrapper, stopped early; categories: strings and numbers as categories, names of columns, an
 attribute; empty: DART without trees. Also bad.config, bad.dump and bad.text: what save_config and dump_model write.
 """
-import gzip, json, sys, tempfile
-import numpy as np, pandas as pd, xgboost as xgb
+import tempfile
+
+import numpy as np
+import pandas as pd
+import xgboost as xgb
+
+from reference import write
 
 g = np.random.default_rng(1)
 n = 200
@@ -38,5 +42,4 @@ out = {
     "empty": {"file": text(empty)},
     "bad": {"config": b.save_config(), "dump": dumps[0], "text": dumps[1]},
 }
-with open(sys.argv[1], "wb") as f, gzip.GzipFile("", "wb", 9, f, mtime=0) as z:
-    z.write(json.dumps(out).encode())
+write("xgb_kept.json.gz", out)
