@@ -84,6 +84,9 @@ func (b *Boosted) Predict(x mat.Matrix) ([]float64, error) { return sigmoids(b.M
 // Margins gives the log-odds of label 1 for each row of x. They are summed in float32 in the order of the trees, as
 // XGBoost sums them.
 func (b *Boosted) Margins(x mat.Matrix) ([]float64, error) {
+	if b == nil || b.forest == nil {
+		return nil, errNoModel
+	}
 	if err := checkWidth(x, b.columns); err != nil {
 		return nil, err
 	}

@@ -233,7 +233,10 @@ func FitCalibrated(ctx context.Context, x mat.Matrix, y []int, fit Fitter, opts 
 
 // Predict gives the calibrated probability of label 1 for each row of x.
 func (c *Calibrated) Predict(x mat.Matrix) ([]float64, error) {
-	p, err := c.Classifier.Predict(x)
+	if c == nil || c.Calibration == nil {
+		return nil, errNoModel
+	}
+	p, err := predictBy(c.Classifier, x)
 	for i, v := range p {
 		p[i] = c.Calibration.Apply(v)
 	}

@@ -152,12 +152,23 @@ func logit(p float64) float64 {
 	return math.Log(p) - math.Log1p(-p)
 }
 
+// errNoModel is the error of predictions by a zero value.
+var errNoModel = errors.New("classify: no model: it is nil, or neither fitted nor loaded; or no rows (a nil matrix)")
+
+// predictBy is c.Predict, an error where there is no classifier.
+func predictBy(c Classifier, x mat.Matrix) ([]float64, error) {
+	if c == nil {
+		return nil, errNoModel
+	}
+	return c.Predict(x)
+}
+
 // margins gives the log-odds of any classifier: its own where it has them.
 func margins(c Classifier, x mat.Matrix) ([]float64, error) {
 	if m, ok := c.(Marginer); ok {
 		return m.Margins(x)
 	}
-	p, err := c.Predict(x)
+	p, err := predictBy(c, x)
 	if err != nil {
 		return nil, err
 	}

@@ -158,6 +158,32 @@ func TestContractBadRows(t *testing.T) {
 	})
 }
 
+// Zero values, nil models and nil rows are errors.
+func TestNoModel(t *testing.T) {
+	x := mat.NewDense(2, 1, nil)
+	one := &Logistic{Coefficients: []float64{1}}
+	for name, c := range map[string]Classifier{
+		"nil logistic": (*Logistic)(nil), "nil boosted": (*Boosted)(nil), "boosted": new(Boosted), "nil stack": (*Stack)(nil),
+		"stack": new(Stack), "head": &Stack{Heads: []Head{{Columns: 1}}}, "nil ensemble": (*Ensemble)(nil), "ensemble": new(Ensemble),
+		"member": &Ensemble{Members: []Classifier{nil}}, "nil calibrated": (*Calibrated)(nil), "calibrated": new(Calibrated),
+		"calibrated, no calibration": &Calibrated{Classifier: one}, "calibrated, no classifier": &Calibrated{Calibration: &Calibration{Scale: 1}},
+	} {
+		if _, err := c.Predict(x); err == nil {
+			t.Errorf("%s predicts", name)
+		}
+	}
+	for _, c := range []Classifier{one, &Stack{Heads: []Head{{Columns: 1, Classifier: one}}}, &Ensemble{Members: []Classifier{one}}} {
+		if _, err := c.Predict(nil); err == nil {
+			t.Errorf("%T predicts no rows", c)
+		}
+	}
+	for _, fit := range contracts {
+		if _, err := fit.fit(context.Background(), nil, []int{0, 1}, nil); err == nil {
+			t.Errorf("%s is fitted to no rows", fit.name)
+		}
+	}
+}
+
 func TestContractProbabilities(t *testing.T) {
 	eachContract(t, func(t *testing.T, fit Fitter, _ bool) {
 		c, x := mustFit(t, fit)

@@ -19,8 +19,8 @@ type Ensemble struct {
 
 // Predict gives the probability of label 1 for each row of x.
 func (e *Ensemble) Predict(x mat.Matrix) ([]float64, error) {
-	if len(e.Members) == 0 {
-		return nil, errors.New("classify: an ensemble without members")
+	if e == nil || len(e.Members) == 0 || x == nil {
+		return nil, errNoModel
 	}
 	if err := prefixed(sample.CheckWeights(len(e.Members), e.Weights)); err != nil {
 		return nil, fmt.Errorf("classify: ensemble: %w", err)
@@ -28,7 +28,7 @@ func (e *Ensemble) Predict(x mat.Matrix) ([]float64, error) {
 	n, _ := x.Dims()
 	mean, total := make([]float64, n), 0.0
 	for k, c := range e.Members {
-		p, err := c.Predict(x)
+		p, err := predictBy(c, x)
 		if err != nil {
 			return nil, fmt.Errorf("classify: ensemble: member %d: %w", k, err)
 		}

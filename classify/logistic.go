@@ -154,6 +154,9 @@ func rowWeights(y []int, o *LogisticOptions) []float64 {
 
 // Margins gives the log-odds of label 1 for each row of x.
 func (f *Logistic) Margins(x mat.Matrix) ([]float64, error) {
+	if f == nil {
+		return nil, errNoModel
+	}
 	if err := checkWidth(x, len(f.Coefficients)); err != nil {
 		return nil, err
 	}

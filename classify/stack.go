@@ -67,6 +67,9 @@ func FitStack(ctx context.Context, blocks []Block, y []int, train []int, opts *S
 
 // HeadMargins gives the margin of each head, by head and row, before the weights.
 func (s *Stack) HeadMargins(x mat.Matrix) ([][]float64, error) {
+	if s == nil || len(s.Heads) == 0 {
+		return nil, errNoModel
+	}
 	width := 0
 	for _, h := range s.Heads {
 		width += h.Columns

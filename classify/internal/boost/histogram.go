@@ -15,7 +15,9 @@ import (
 // that results do not depend on the number of processors; a bin takes 8 bytes and one addition a row; and what is
 // taken from a histogram leaves no rounding behind. The price: of n rows each keeps 31 - log₂n bits of its
 // derivatives, 22 for 400 rows and 15 for 50,000, where XGBoost adds float32 of 24 bits to float64. Splits whose
-// gains are closer than that may be chosen differently.
+// gains are closer than that may be chosen differently, and rows whose derivatives are smaller than that part of the
+// largest, as of nearly saturated rows or where weights span many orders of magnitude, count for nothing: Options.Exact
+// is for them. Second derivatives are rounded down, so that no child is lighter than it may be.
 
 // scales turn whole numbers back into derivatives.
 type scales struct{ grad, hess float64 }
@@ -31,7 +33,7 @@ func pack(gradients []Gradient, packed []int64) (total int64, s scales) {
 	up := scales{powerOfTwo((math.MaxInt32 - slack) / grad), powerOfTwo((math.MaxUint32 - slack) / hess)}
 	for i, g := range gradients {
 		grad := int64(math.RoundToEven(float64(g.Grad) * up.grad))
-		packed[i] = grad<<32 + int64(math.RoundToEven(float64(max(0, g.Hess))*up.hess))
+		packed[i] = grad<<32 + int64(float64(max(0, g.Hess))*up.hess)
 		total += packed[i]
 	}
 	return total, scales{1 / up.grad, 1 / up.hess}

@@ -2,6 +2,7 @@ package boost
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -143,6 +144,33 @@ func TestSortByKey(t *testing.T) {
 		a, b := column[uint32(keys[i-1])], column[uint32(keys[i])]
 		if a > b || a == b && uint32(keys[i-1]) > uint32(keys[i]) {
 			t.Fatalf("%v before %v", a, b)
+		}
+	}
+}
+
+// No child is lighter than it may be, however its second derivatives are rounded.
+func TestMinChildWeight(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	for trial := range 300 {
+		const n = 40
+		column, gradients := make([]float32, n), make([]Gradient, n)
+		for i := range column {
+			column[i] = float32(i / 4)
+			gradients[i] = Gradient{float32(r.NormFloat64()), 0.25 - float32(r.IntN(3))*0x1p-24}
+		}
+		grower, err := New(&Options{MaxBins: 256, MaxDepth: 4, LearningRate: 1, Lambda: 1, MinChildWeight: 1}, [][]float32{column}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree := grower.Grow(gradients, NewColumnSampler(1, 1, 1, 1, 1), make([]float32, n))
+		weight := make(map[int]float64)
+		for i, v := range column {
+			weight[tree.Leaf([]float32{v})] += float64(gradients[i].Hess)
+		}
+		for leaf, w := range weight {
+			if w < 1 && leaf > 0 {
+				t.Errorf("trial %d: a leaf of weight %v, want 1 or more", trial, w)
+			}
 		}
 	}
 }
