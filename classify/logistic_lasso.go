@@ -12,7 +12,7 @@ import (
 
 // lasso minimises F with its L1 term by proximal Newton steps (Lee, Sun and Saunders 2014) on the coefficients that are
 // not 0 or want to leave it: the quadratic model of the loss plus the exact penalty is minimised by coordinate descent.
-func (l *logLoss) lasso(ctx context.Context, p *point, goal float64, maxSteps int) ([]float64, int, error) {
+func (l *logLoss) lasso(ctx context.Context, p *point, goal, exact float64, maxSteps int) ([]float64, int, error) {
 	for step := range maxSteps {
 		if err := stopped(ctx, step); err != nil {
 			return nil, 0, err
@@ -22,8 +22,8 @@ func (l *logLoss) lasso(ctx context.Context, p *point, goal float64, maxSteps in
 		}
 		active := l.active(p)
 		next := l.lassoStep(p, l.descend(p, active, hessian[float32](l, p.margin, active, l.n)))
-		if next == nil {
-			return p.theta, step, nil
+		if next == nil { // no step lowers F any more
+			return converged(p.theta, step, l.violation(p), exact)
 		}
 		p = next
 	}

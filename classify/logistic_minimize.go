@@ -85,9 +85,10 @@ func (l *logLoss) loss(i int, z float64) (value, slope, curvature float64) {
 // few passes are needed, on badly conditioned columns too.
 func (l *logLoss) minimize(ctx context.Context, theta []float64, o *LogisticOptions) ([]float64, int, error) {
 	p := l.at(theta)
-	goal := o.Tolerance * max(1, floats.Norm(p.gradient, math.Inf(1)))
+	unit := max(1, floats.Norm(p.gradient, math.Inf(1)))
+	goal, exact := o.Tolerance*unit, max(o.Tolerance, roundingTolerance)*unit
 	if l.mu > 0 {
-		return l.lasso(ctx, p, goal, o.MaxIterations)
+		return l.lasso(ctx, p, goal, exact, o.MaxIterations)
 	}
 	h := &history{solve: l.diagonal()}
 	renew, restarted := l.hessianCost(), false
@@ -104,8 +105,8 @@ func (l *logLoss) minimize(ctx context.Context, theta []float64, o *LogisticOpti
 			}
 		}
 		next := l.step(p, h.direction(p.gradient))
-		if next == nil && restarted { // no step changes F any more: this is as exact as float64 gets
-			return p.theta, step, nil
+		if next == nil && restarted { // no step changes F any more
+			return converged(p.theta, step, floats.Norm(p.gradient, math.Inf(1)), exact)
 		}
 		if restarted = next == nil; restarted {
 			h = &history{solve: l.diagonal()}
@@ -115,6 +116,17 @@ func (l *logLoss) minimize(ctx context.Context, theta []float64, o *LogisticOpti
 		p = next
 	}
 	return nil, 0, notConverged(floats.Norm(p.gradient, math.Inf(1)), o.MaxIterations, goal)
+}
+
+// roundingTolerance is the least Tolerance that is asked for where no step lowers F any more: as exact as float64 gets.
+const roundingTolerance = 1e-6
+
+// converged returns θ where the gradient is small enough, otherwise an error.
+func converged(theta []float64, step int, gradient, goal float64) ([]float64, int, error) {
+	if !(gradient <= goal) {
+		return nil, 0, notConverged(gradient, step, goal)
+	}
+	return theta, step, nil
 }
 
 func stopped(ctx context.Context, step int) error {
