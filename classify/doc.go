@@ -6,30 +6,37 @@
 //
 // # Classifiers
 //
-//   - [FitLogistic]: logistic regression with L2 or elastic-net penalty. The first thing to try, and with some hundred
+//   - [FitLogistic]: logistic regression with L2 or elastic-net penalty. The first thing to try, and with a few hundred
 //     rows of embeddings usually the best.
 //   - [FitBoosted]: gradient-boosted trees after XGBoost, whose files it reads and writes. For metadata, missing values,
 //     categories, and thousands of rows.
-//   - [FitStack]: a head for each named block of features (tf-idf, turn means, last turns …), joined by weights found on
-//     rows that the heads were not trained on. Sources differ in where their signal is; the stack finds out, where one
-//     regression on all columns drowns in them. The default predictor. [FitHeads] fits the heads once, for stacks of any
-//     of them.
+//   - [FitStack]: one head (a classifier) for each named block of features (tf-idf, turn means, last turns …), joined by
+//     weights that are fitted to out-of-fold predictions. Sources differ in where their signal is; the stack finds out,
+//     where one regression on all columns drowns in them. [FitHeads] fits the heads once, for stacks of any of them.
 //   - [Ensemble]: the mean of several classifiers' probabilities.
-//   - [FitCalibrated]: any of them, followed by a map that makes its probabilities mean what they say.
+//   - [FitCalibrated]: any of them, followed by a map that makes its probabilities agree with observed frequencies.
 //
-// All are a [Classifier]; those whose log-odds are sums, which explanations need, are a [Marginer]; all have
-// a method Save, and [Load] reads what it writes. Fitting takes the rows as they are: sparse
-// matrices (of [NewSparse], of transcript.TFIDF, any mat.RowNonZeroDoer) stay sparse, float32 rows (as encoder.Embeddings
-// has them) and mat.Dense are read in place. [SelectRows] and [Join] select rows of a matrix and set matrices side by
-// side without copying.
+// All are a [Classifier]; those whose log-odds are sums, which explanations need, are a [Marginer]; all have a method
+// Save, and [Load] reads what it writes.
 //
-// Package evaluate measures and compares what they predict; [Refit] is what its cross-validation calls.
+// # Rows
+//
+// Rows are the rows of any mat.Matrix, read as they are: sparse matrices (of [NewSparse], of transcript.TFIDF, any
+// mat.RowNonZeroDoer) stay sparse; float32 rows (as encoder.Embeddings has them) and mat.Dense are read in place.
+// [SelectRows] selects rows and [Join] sets matrices side by side, neither copying dense values. Package evaluate
+// measures and compares predictions; [Refit] is what its cross-validation calls.
+//
+// # Options
+//
+// The last argument of each Fit function is a pointer to its options: nil, and the zero value of each field, mean the
+// default that the field's comment states. Where the default is not "none", a negative number is the way to say none.
 //
 // # Errors and concurrency
 //
 // Values that are not finite, labels other than 0 and 1, a single class, weights that are negative or all 0, and rows of
 // another width than those trained on are errors that name the row, the column or both widths. Only trees take NaN, as a
-// missing value. Fits end early with the error of their context.
+// missing value. A fit whose optimizer does not converge is an error, not a model. Fits end early with the error of their
+// context. Files that Load and ReadXGBoost read are checked; sizes and nesting have limits.
 //
 // Classifiers may be used by many goroutines at once, as long as nobody changes their fields. Fits use all processors.
 // The same data, options and seed give the same bytes on any number of them.
