@@ -38,7 +38,7 @@ func (m *xgbGoldenModel) options(t *testing.T, weight []float64) *BoostedOptions
 	return o
 }
 
-// agree counts the splits of two trees from the roots down to the first that differ, and says whether all agree.
+// agree counts the splits of two trees from the roots down to the first that differ, and reports whether all agree.
 func agree(a, b *Tree, i, j int) (same int, all bool) {
 	p, q := &a.Nodes[i], &b.Nodes[j]
 	if p.IsLeaf() || q.IsLeaf() {

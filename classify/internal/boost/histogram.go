@@ -192,7 +192,7 @@ func (h *byGain) Pop() any {
 	return last
 }
 
-// valid says whether the best split of a node is good enough and within the limits.
+// valid reports whether the best split of a node is good enough and within the limits.
 func (g *histGrower) valid(n *histNode) bool {
 	return n.best.gain > minGain && n.best.gain >= g.gamma && n.best.left.hess != 0 && n.best.right.hess != 0 &&
 		(g.maxLeaves == 0 || g.leaves < g.maxLeaves)

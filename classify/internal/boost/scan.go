@@ -76,7 +76,7 @@ func (g *histGrower) scanNumeric(n *histNode, feature int, h []int64, best *spli
 	}
 }
 
-// consider makes s the best split of a node if it is better and says whether it was.
+// consider makes s the best split of a node if it is better and reports whether it was.
 func (g *histGrower) consider(n *histNode, s, best *split) bool {
 	if s.left.hess < float64(g.minChild) || s.right.hess < float64(g.minChild) {
 		return false
