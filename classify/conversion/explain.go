@@ -133,7 +133,10 @@ func (p *Predictor) explainTurns(ctx context.Context, doc []string, seed uint64)
 			e = p.explainTerms(logistic, doc)
 		} else {
 			m, _ := p.encoder(b.source)
-			e, err = shap.Turns(logistic, p.background[b.key], vectors[b.source], weightsOf(b.pooling(m), vectors[b.source]))
+			var turnWeights []float64
+			if turnWeights, err = weightsOf(b.pooling(m), vectors[b.source]); err == nil {
+				e, err = shap.Turns(logistic, p.background[b.key], vectors[b.source], turnWeights)
+			}
 		}
 		if err != nil {
 			return nil, fmt.Errorf("conversion: explaining block %q: %w", b.key, err)
@@ -153,13 +156,16 @@ func (p *Predictor) attention(ctx context.Context, doc []string) ([]float64, err
 	if err != nil {
 		return nil, err
 	}
-	return weightsOf(p.tuned.Pooling(), turns), nil
+	return weightsOf(p.tuned.Pooling(), turns)
 }
 
-// weightsOf returns the weights of turns in a pooling of one block, which does not go by their length.
-func weightsOf(pooling encoder.Pooling, turns *encoder.Embeddings) []float64 {
-	n, _ := turns.Dims()
-	return pooling(encoder.Segments{Tokens: make([]int, n), Row: turns.RawRow})[0]
+// weightsOf returns the weights of turns in a pooling of one block.
+func weightsOf(pooling encoder.Pooling, turns *encoder.Embeddings) ([]float64, error) {
+	blocks, err := pooling.Weights(turns, nil)
+	if err != nil {
+		return nil, fmt.Errorf("conversion: %w", err)
+	}
+	return blocks[0], nil
 }
 
 // explainTerms attributes the weight of each term to its occurrences in equal parts; one that spans two turns belongs to

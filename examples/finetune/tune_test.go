@@ -45,7 +45,11 @@ func TestTuningFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w := m.Pooling()(encoder.Segments{Tokens: make([]int, 3), Row: turns.RawRow})[0]; math.Abs(w[0]+w[1]+w[2]-1) > 1e-9 || w[0] == w[1] {
+	blocks, err := m.Pooling().Weights(turns, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := blocks[0]; math.Abs(w[0]+w[1]+w[2]-1) > 1e-9 || w[0] == w[1] {
 		t.Errorf("weights of turns %v", w)
 	}
 }
