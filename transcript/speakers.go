@@ -67,6 +67,7 @@ func likenessOf(name string, roles Roles) likeness {
 			return noName
 		}
 		switch c, _ := utf8.DecodeRuneInString(bare); {
+		case !strings.ContainsFunc(bare, unicode.IsLetter):
 		case !unicode.IsLower(c) || strings.ContainsFunc(bare, unicode.IsUpper):
 			capitals++
 		case words > 1 && class.is(particle):
@@ -243,7 +244,7 @@ func (s *settler) stands(m *mark) bool {
 		return m.form == colon && s.every == colon && (again && s.twice() || !m.cue && m.bare >= 0)
 	case u.like == roleName && m.form != alone && m.form != apart:
 		return true
-	case m.form == s.every && m.form <= bold && (!m.tight || m.form == round), m.change && m.form == colon && u.like >= fairName:
+	case m.form == s.every && m.form <= bold && (!m.tight || m.form == round) && (m.form <= dash || u.like >= fairName), m.change && m.form == colon && u.like >= fairName:
 		return true
 	case m.later || m.tight:
 		return again && s.known[m.form] && u.like >= fairName

@@ -49,13 +49,18 @@ func (o offsets) at(i int) int {
 // Turns cuts the call's text into turns. Nothing is dropped but labels, times, the markup of subtitles and white space at
 // the ends; turns of the same speaker that follow each other are one, joined by a space.
 //
-// A turn starts at a line with a speaker's label and goes on to the next: "Agent: …", "[00:12] Rep - …",
-// "00:12 Jane Doe: …", "Jane Doe (00:12): …". What ends in a colon is taken for a label where it is a usual word for
-// one of the sides (see [Roles.Of]) or in the call's Roles, where a time stands behind it, where it comes back in the
-// call, or where every line has one, with a blank behind it; so a line that starts with "Note: " stays what it is.
+// The turns of a call that was read are those that its reader found. The text of any other is read by rules:
 //
-// WebVTT and SRT are known by their first lines. Labels and voice tags in their cues count as above, and a cue without
-// one goes on with the speaker before.
+// A turn starts at a line with a speaker's label and goes on to the next, lines without one included: "Jane Doe: …",
+// "[Jane Doe] …", "**Jane Doe:** …", "[00:12] Jane Doe - …", "Jane Doe (00:12): …", or a line such as "0:12 | Jane Doe" or
+// "Jane Doe  0:12" with the text below it. A name is one that is a usual word for a side (see [Roles.Of]) or in the call's
+// Roles, that comes back in the call, or that looks like a name and is written as those are, so that who speaks once has
+// his turn; "Note: ", "[inaudible]" and "tomorrow at 10:30" are what somebody says. What an exporter writes above and below
+// the transcript is left out where it says so ("Transcribed by …").
+//
+// WebVTT, SRT and SBV are known by their times. Labels and voice tags in their cues count as above, ">>" is a change to
+// somebody who is not named, captions that show their lines again are read once, and a cue whose times are wrong keeps its
+// text.
 //
 // Text without any label is cut at blank lines, and paragraphs of more than 400 bytes into groups of whole sentences.
 func (c Call) Turns() []Turn {

@@ -88,7 +88,7 @@ func FuzzTurns(f *testing.F) {
 		headed := slices.Contains(r.notes, leftOut)
 		names := make(map[string]bool)
 		for _, l := range r.labels {
-			names[l.speaker] = true
+			names[bareName(l.speaker)] = true
 		}
 		at := 0
 		for _, turn := range (Call{Text: text}).Turns() {
@@ -109,11 +109,16 @@ func FuzzTurns(f *testing.F) {
 	})
 }
 
+// bareName returns a name without the signs around it.
+func bareName(s string) string {
+	return strings.TrimFunc(s, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
+}
+
 // between checks that text left out of all turns has nothing but labels: names, or short lines with a colon or a time.
 func between(t *testing.T, gap string, names map[string]bool) {
 	for line := range strings.Lines(gap) {
 		line = strings.TrimSpace(line)
-		if line = strings.Trim(line, "#-*> "); line == "" || names[line] {
+		if line = bareName(line); line == "" || names[line] {
 			continue
 		}
 		if len(line) > longestName+60 || !strings.ContainsAny(line, ":") && !strings.ContainsFunc(line, unicode.IsSpace) {
