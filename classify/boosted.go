@@ -123,7 +123,7 @@ func (b *Boosted) Save(w io.Writer) error { return encode(w, "boosted", b.file()
 // decodeBoosted reads the model of a saved file, which is XGBoost's.
 func decodeBoosted(raw json.RawMessage) (Classifier, error) { return boostedFromJSON(raw) }
 
-// Importance is how much the trees make of each column: the number of splits, and the means of their gains and covers
+// Importance measures how much the trees use each column: the number of splits, and the means of their gains and covers
 // (0 where there are none). These are XGBoost's "weight", "gain" and "cover"; splits times the others are its
 // "total_gain" and "total_cover".
 func (b *Boosted) Importance() (splits []int, gain, cover []float64) {

@@ -10,17 +10,20 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// BoostedOptions are the settings of FitBoosted, those of XGBoost under longer names. A nil pointer and the zero
-// value mean the defaults; where 0 is not the default, a negative number says 0.
+// BoostedOptions are the settings of FitBoosted: the parameters of XGBoost under longer names. A nil pointer and the
+// zero value mean the defaults; where 0 is not the default, a negative number means 0.
 type BoostedOptions struct {
 	Rounds       int     // trees; default 100
 	LearningRate float64 // what the weights of leaves are multiplied by; default 0.3
 
-	Exact     bool // try all values as thresholds, rather than quantiles: slower, for some thousand rows
-	MaxBins   int  // quantiles of each column; default 256, at most 65535
-	LossGuide bool // split the node that gains most next, rather than level by level; not with Exact
-	MaxDepth  int  // splits between the root and a leaf; default 6, negative: no limit, with MaxLeaves
-	MaxLeaves int  // default no limit; not with Exact
+	// Exact tries all values as thresholds, rather than quantiles: slower, for some thousand rows.
+	Exact   bool
+	MaxBins int // quantiles of each column; default 256, at most 65535
+	// LossGuide splits the node that gains most next, rather than level by level; not with Exact.
+	LossGuide bool
+	// MaxDepth is the number of splits between the root and a leaf; default 6, negative: no limit, with MaxLeaves.
+	MaxDepth  int
+	MaxLeaves int // default no limit; not with Exact
 
 	MinChildWeight float64 // least sum of second derivatives on either side of a split; default 1
 	Gamma          float64 // least gain of a split
@@ -37,12 +40,17 @@ type BoostedOptions struct {
 	PosWeight float64   // factor for the weights of rows of label 1; default 1
 	BaseScore float64   // probability before the first tree; default the weighted share of label 1
 
-	Monotone     []int   // by column: 1 if the probability must not fall when it rises, -1 if not rise, 0 if free
-	Interactions [][]int // groups of columns: splits on one way from the root are all of one group; default no limit
+	// Monotone has a number for each column: 1 if the probability must not fall when the column rises, -1 if it must
+	// not rise, 0 if it is free.
+	Monotone []int
+	// Interactions are groups of columns: the splits on a path from the root are all of one group; default no limit.
+	Interactions [][]int
 
-	Categorical   []int // columns whose values are categories: whole numbers from 0 on; not with Exact
-	MaxOneHot     int   // fewer categories than this are split one against the rest, more by sets; default 4
-	MaxCategories int   // categories on the smaller side of a split by sets; default 64
+	// Categorical are the columns whose values are categories: whole numbers from 0 on; not with Exact.
+	Categorical []int
+	// MaxOneHot: columns with fewer categories are split one category against the rest, others by sets; default 4.
+	MaxOneHot     int
+	MaxCategories int // categories on the smaller side of a split by sets; default 64
 
 	Dart *DartOptions // drop trees while fitting others; default no
 
@@ -53,7 +61,8 @@ type BoostedOptions struct {
 	ValidationLabels  []int
 	ValidationWeights []float64                          // default all 1
 	Metric            func(p []float64, y []int) float64 // default the weighted log loss
-	Patience          int                                // rounds without a lower Metric after which to stop; default never
+	// Patience is the number of rounds without a lower Metric after which to stop; default never.
+	Patience int
 
 	Seed uint64 // of all sampling
 	// Progress, if set, is called after each round, from 1, with the Metric (NaN without validation rows). It only watches.
@@ -66,7 +75,8 @@ type DartOptions struct {
 	Skip     float64 // probability of dropping none in a round
 	One      bool    // drop one tree at least
 	Weighted bool    // drop heavy trees more often
-	Forest   bool    // a new tree weighs as much as all dropped ones together, rather than each of them
+	// Forest gives a new tree the weight of all dropped ones together, rather than of each of them.
+	Forest bool
 }
 
 // orDefault is v, or def for 0, or 0 for negative numbers.

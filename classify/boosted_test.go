@@ -19,7 +19,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// options are those of a golden model.
+// options returns the options of a golden model.
 func (m *xgbGoldenModel) options(t *testing.T, weight []float64) *BoostedOptions {
 	o := &BoostedOptions{Rounds: 30, LearningRate: m.Params.Eta, Exact: m.Method == "exact", MaxDepth: m.Params.MaxDepth,
 		MaxLeaves: m.Params.MaxLeaves, LossGuide: m.Params.Policy == "lossguide", Lambda: m.Params.Lambda,
@@ -53,7 +53,7 @@ func agree(a, b *Tree, i, j int) (same int, all bool) {
 	return 1 + l + r, la && ra
 }
 
-// wantAgree checks that all trees of got are those of want, split for split.
+// wantAgree checks that all trees of got equal those of want, split for split.
 func wantAgree(t *testing.T, what string, got, want *Boosted) {
 	t.Helper()
 	if len(got.Trees()) != len(want.Trees()) {
@@ -68,7 +68,7 @@ func wantAgree(t *testing.T, what string, got, want *Boosted) {
 		}
 	}
 	if trees < len(want.Trees()) {
-		t.Errorf("%s: %d of %d trees and %d of %d splits are those of XGBoost", what, trees, len(want.Trees()), splits, total)
+		t.Errorf("%s: %d of %d trees and %d of %d splits equal XGBoost's", what, trees, len(want.Trees()), splits, total)
 	}
 }
 
@@ -369,7 +369,7 @@ func TestBoostedCancel(t *testing.T) {
 	predict(t, b, x)
 }
 
-// TestBoostedDullColumns has columns of one value, of nothing and twice the same.
+// TestBoostedDullColumns has a constant column, an empty column and a repeated column.
 func TestBoostedDullColumns(t *testing.T) {
 	x, y := toy(10, 300, 6)
 	for i := range y {

@@ -192,11 +192,13 @@ type Calibrated struct {
 
 // CalibrateOptions are the settings of FitCalibrated. Nil means the defaults.
 type CalibrateOptions struct {
-	Method  func(p []float64, y []int, weight []float64) (*Calibration, error) // default Platt
-	Weights []float64                                                          // of the rows; default all 1
-	Folds   int                                                                // default 5
-	Groups  []string                                                           // rows of a group stay in one fold; default each for itself
-	Seed    uint64                                                             // of the folds
+	// Method fits the calibration; default Platt.
+	Method  func(p []float64, y []int, weight []float64) (*Calibration, error)
+	Weights []float64 // of the rows; default all 1
+	Folds   int       // default 5
+	// Groups names the group of each row: rows of a group stay in one fold; default each for itself.
+	Groups []string
+	Seed   uint64 // of the folds
 }
 
 // FitCalibrated fits a classifier to all rows, and a calibration to the probabilities that classifiers fitted without a

@@ -42,7 +42,7 @@ func TestIsotonicMatchesScikitLearn(t *testing.T) {
 	}
 }
 
-// Probabilities whose log-odds are twice and a half those of the truth come back to it.
+// Calibration recovers true probabilities from log-odds that are twice and half the true ones.
 func TestPlatt(t *testing.T) {
 	x, y := linearSample(4000, 5, 1)
 	f, err := FitLogistic(context.Background(), x, y, nil)
@@ -67,7 +67,7 @@ func TestPlatt(t *testing.T) {
 	}
 }
 
-// Cross-fitting turns an overfitted model's certainty into what it is worth.
+// Cross-fitting calibrates an overfitted, overconfident model.
 func TestFitCalibrated(t *testing.T) {
 	x, y := linearSample(600, 150, 2)
 	train, test := sample.All(300), sample.All(600)[300:]

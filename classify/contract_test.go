@@ -275,7 +275,7 @@ func TestContractConcurrentPredict(t *testing.T) {
 		for range 8 {
 			wg.Go(func() {
 				if p, err := c.Predict(x); err != nil || !slices.Equal(p, want) {
-					t.Errorf("beside others: probabilities differ by %v, error %v", maxDifference(p, want), err)
+					t.Errorf("with other rows: probabilities differ by %v, error %v", maxDifference(p, want), err)
 				}
 			})
 		}
@@ -330,7 +330,7 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
-// Whatever the bytes, Load returns, and what it returns predicts or says why not.
+// Whatever the bytes, Load returns an error or a classifier, which then predicts or returns an error.
 func FuzzLoad(f *testing.F) {
 	x, y, weight := contractSample()
 	for _, c := range contracts {

@@ -11,8 +11,9 @@
 //   - [FitBoosted]: gradient-boosted trees after XGBoost, whose files it reads and writes. For metadata, missing values,
 //     categories, and thousands of rows.
 //   - [FitStack]: one head (a classifier) for each named block of features (tf-idf, turn means, last turns …), joined by
-//     weights that are fitted to out-of-fold predictions. Sources differ in where their signal is; the stack finds out,
-//     where one regression on all columns drowns in them. [FitHeads] fits the heads once, for stacks of any of them.
+//     weights that are fitted to out-of-fold predictions. Data sets differ in which block carries the signal; the stack
+//     finds out, where a single regression on all columns would overfit. [FitHeads] fits the heads once, for stacks of
+//     any of them.
 //   - [Ensemble]: the mean of several classifiers' probabilities.
 //   - [FitCalibrated]: any of them, followed by a map that makes its probabilities agree with observed frequencies.
 //
@@ -43,6 +44,6 @@
 //
 // # Sources
 //
-// Objectives are those of scikit-learn 1.9, trees those of XGBoost 3.2, each checked against it (testdata).
+// Objectives are the ones of scikit-learn 1.9, trees the ones of XGBoost 3.2, each checked against it (testdata).
 // Papers are named where they are used.
 package classify

@@ -58,7 +58,7 @@ func ExampleLoad() {
 	// Output: *classify.Logistic, error <nil>
 }
 
-// Two blocks of features, judged and compared by calls of agents that nothing was learned from.
+// Two blocks of features, judged and compared on calls of agents that are not in the training data.
 func ExampleFitStack() {
 	ctx := context.Background()
 	x, y, agents := calls(300)

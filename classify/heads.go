@@ -16,15 +16,15 @@ import (
 // A Block is a named group of features, read by a head of its own in a Stack.
 type Block struct {
 	Name string
-	// Features are those of all rows of the data. What they were learned from (a vocabulary, an encoder), if anything, is
-	// the training rows alone. Default what Learn returns for all training rows.
+	// Features are the features of all rows of the data. If anything in them was learned (a vocabulary, an encoder), it was
+	// learned from the training rows alone. Default: what Learn returns for all training rows.
 	Features mat.Matrix
 	// Learn returns the features of all rows of the data as learned from the rows train alone. It is called for each inner
 	// fold. Default, for features that are not learned from the data: Features.
 	Learn func(ctx context.Context, train []int) (mat.Matrix, error)
 	// Head fits the block's classifier. Default a logistic regression: of sparse columns with C = 1, of others
 	// standardized with C = 0.01. Both penalties are strong enough to keep a few hundred rows from being memorized, and
-	// what they take from the size of the margins, the weight of the head gives back.
+	// the weight of the head makes up for margins that they shrink.
 	Head Fitter
 	// OutOfFoldMargins are margins of all rows by classifiers that were not trained on them, for a block that is costly to
 	// train, such as a fine-tuned encoder: Head is then fitted to all training rows only. Default: inner folds give them.
@@ -204,7 +204,7 @@ func (b *Block) fit(ctx context.Context, y []int, rows []int, o *StackOptions, f
 	return Head{Name: b.Name, Columns: d, Classifier: c}, x, nil
 }
 
-// defaultHead is that of Block.Head.
+// defaultHead is the default of Block.Head.
 func defaultHead(x mat.Matrix) Fitter {
 	if _, ok := x.(mat.RowNonZeroDoer); ok {
 		return LogisticFitter(nil)
@@ -213,9 +213,10 @@ func defaultHead(x mat.Matrix) Fitter {
 }
 
 // Stack joins the heads of the named blocks by weights of 0 or more, shrunk towards equal weights, of a logistic
-// regression on their out-of-fold margins (stacked generalization: Wolpert 1992, Breiman 1996). Those of the required
-// blocks all stay. Of the optional blocks at most one does: the one with the lowest log loss out of fold, if with it both
-// log loss and ROC AUC are better than without; see Stack.Trials. Heads are in the order of FitHeads's blocks.
+// regression on their out-of-fold margins (stacked generalization: Wolpert 1992, Breiman 1996). The heads of the
+// required blocks all stay. Of the optional blocks at most one does: the one with the lowest log loss out of fold, if
+// with it both log loss and ROC AUC are better than without; see Stack.Trials. Heads are in the order of FitHeads's
+// blocks.
 func (h *Heads) Stack(required, optional []string) (*Stack, error) {
 	need, err := h.find(required)
 	if err != nil {

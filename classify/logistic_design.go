@@ -17,7 +17,7 @@ const (
 )
 
 // A design is the matrix of a linear model with each column shifted to mean 0 and, if asked, scaled to variance 1,
-// without changing or copying x. Beside an unpenalised intercept the shift changes nothing but the condition.
+// without changing or copying x. With an unpenalised intercept the shift changes nothing but the condition number.
 //
 // Coefficients are kept as θ = [v, b]: the margin of row i is Σ_j v_j·(x_ij-mean_j)/scale_j + b.
 type design struct {

@@ -82,8 +82,9 @@ func hessian[T kernel.Float](l *logLoss, margin []float64, index []int, sample i
 }
 
 // Covariance is the inverse of the second derivative of the objective at f, for the x, y and opts that f was fitted
-// with: rows and columns are the coefficients, then the intercept. With a weak penalty it is the usual estimate of their
-// covariance, with a stronger one that of the posterior with a normal prior. It does not exist for L1Ratio above 0.
+// with: rows and columns are the coefficients, then the intercept. With a weak penalty it is the usual estimate of
+// their covariance, with a stronger one the covariance of the posterior with a normal prior. It does not exist for
+// L1Ratio above 0.
 func (f *Logistic) Covariance(x mat.Matrix, y []int, opts *LogisticOptions) (*mat.SymDense, error) {
 	o, err := opts.withDefaults()
 	if err != nil {

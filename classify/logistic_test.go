@@ -248,7 +248,7 @@ func TestLogisticCovariance(t *testing.T) {
 	}
 }
 
-// Labels that a plane parts and columns that depend on each other have one solution, where the gradient is 0.
+// Linearly separable labels and dependent columns have one solution, where the gradient is 0.
 func TestLogisticDegenerate(t *testing.T) {
 	x, y := linearSample(80, 120, 3) // more columns than rows: separable
 	for i := range 80 {
@@ -269,7 +269,7 @@ func TestLogisticDegenerate(t *testing.T) {
 	}
 }
 
-// Columns whose scales differ by 10⁹, and that are far from 0, take a few steps more.
+// Columns whose scales differ by 10⁹, and that are far from 0, take only a few more steps.
 func TestLogisticBadlyScaled(t *testing.T) {
 	x, y := linearSample(500, 20, 3)
 	for i := range 500 {
@@ -314,7 +314,7 @@ func TestLogisticChoosesC(t *testing.T) {
 	}
 }
 
-// A column of one value that binary fractions only come near to is constant, whatever rounding makes of its mean.
+// A column of one value that binary fractions only come near to is constant, however its mean is rounded.
 func TestLogisticConstantColumn(t *testing.T) {
 	x, y := linearSample(60, 4, 17)
 	for i := range y {

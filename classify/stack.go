@@ -26,12 +26,14 @@ func LogisticFitter(opts *LogisticOptions) Fitter {
 	}
 }
 
-// A Stack joins the heads of named blocks of features: its margin is Intercept + Σ Weight·(margin of the head), so what
-// explains the heads explains the stack. The columns of x are those of the blocks, side by side, as Join sets them.
+// A Stack joins the heads of named blocks of features: its margin is Intercept + Σ Weight·(margin of the head), so
+// explanations of the heads add up to one of the stack. The columns of x are the columns of the blocks, side by side,
+// as Join puts them.
 type Stack struct {
 	Heads     []Head
 	Intercept float64
-	Trials    []BlockTrial // where blocks were optional: how well the stack does without any, then with each of them
+	// Trials, where blocks were optional, are the stack without any, then with each of them.
+	Trials []BlockTrial
 }
 
 // A Head is the part of a Stack that reads one block of Columns columns.

@@ -55,7 +55,7 @@ func TestStackWeighsHeads(t *testing.T) {
 	}
 }
 
-// Where the heads are told to be equal, they are: up to the scale of their margins.
+// With a very large Shrinkage the weights of the heads are equal, up to the scale of their margins.
 func TestStackEquality(t *testing.T) {
 	z := [][]float64{{1, -1, 1, -1, 1, -1}, {2, 2, -2, -2, 2, -2}}
 	y := []int{1, 0, 1, 0, 0, 1}
@@ -68,7 +68,7 @@ func TestStackEquality(t *testing.T) {
 	}
 }
 
-// The features of a fold are learned without the rows that it tests, and those outside train are never seen.
+// The features of a fold are learned without the rows that it tests, and rows outside train are never used.
 func TestStackRefitsBlocks(t *testing.T) {
 	x, y := linearSample(60, 3, 1)
 	train := make([]int, 40)
@@ -93,7 +93,7 @@ func TestStackRefitsBlocks(t *testing.T) {
 	}
 }
 
-// Of two optional blocks the one that tells something stays, and of two that tell nothing neither.
+// Of two optional blocks the informative one stays; of two that are noise, neither.
 func TestStackChoosesAmongOptionalBlocks(t *testing.T) {
 	blocks, y := twoBlocks(600)
 	worse, _ := linearSample(600, 10, 6)

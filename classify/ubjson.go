@@ -24,7 +24,8 @@ func jsonFromUBJSON(data []byte) ([]byte, error) {
 // ubjson holds what is left to read and what has been written.
 type ubjson struct {
 	in, out []byte
-	limit   int // of out: only counted arrays of nulls or booleans, which take no room in a file, could go over it
+	// limit of out: only counted arrays of nulls or booleans, which take no room in a file, could exceed it.
+	limit int
 }
 
 // ubjsonDepth limits how deep arrays and objects are nested.

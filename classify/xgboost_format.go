@@ -54,7 +54,7 @@ type xgbModel struct {
 	Trees      []xgbTree       `json:"trees"`
 }
 
-// xgbTree has an element a node in each list, but for those of the categories.
+// xgbTree has an element for each node in each list, except the lists of the categories.
 type xgbTree struct {
 	ID    int `json:"id"`
 	Param struct {

@@ -25,9 +25,10 @@ const (
 type block struct {
 	key, title string
 	source     source
-	pooling    func(*encoder.Model) encoder.Pooling // makes one vector of the turns' vectors; nil for words
-	pool       func(*encoder.Model) pool            // the same, turn by turn
-	// centered says that the weights of the turns add up to 1, so that the average call can be subtracted from each turn.
+	// pooling makes one vector of the turns' vectors; nil for words.
+	pooling func(*encoder.Model) encoder.Pooling
+	pool    func(*encoder.Model) pool // the same, turn by turn
+	// centered: the weights of the turns add up to 1, so that the average call can be subtracted from each turn.
 	centered bool
 }
 
@@ -40,7 +41,7 @@ const (
 	tunedTurns          // vectors by the fine-tuned encoder
 )
 
-// blocks are all there are, in the order in which a classifier reads them. Those of one source stand together.
+// blocks are all there are, in the order in which a classifier reads them. Blocks of one source follow each other.
 var blocks = []block{
 	{key: Words, title: "tf-idf", source: wordCounts},
 	{TurnMean, "turn mean", genericTurns, always(encoder.Mean), newMean, true},

@@ -36,13 +36,14 @@ func (p *Predictor) remember(turns int) {
 	p.genericCache, p.tunedCache = encoder.NewCache(turns), encoder.NewCache(turns)
 }
 
-// A Prediction is what the predictor makes of a call.
+// A Prediction is the predictor's output for a call.
 type Prediction struct {
-	ID          string    `json:"id"` // of the call; a [Live] call has none
-	Probability float64   `json:"probability"`
-	LogOdds     float64   `json:"log_odds"`
-	Won         bool      `json:"won"`                // the probability reaches the threshold, see [Info]
-	Warnings    []Warning `json:"warnings,omitempty"` // reasons to distrust the probability
+	ID          string  `json:"id"` // of the call; a [Live] call has none
+	Probability float64 `json:"probability"`
+	LogOdds     float64 `json:"log_odds"`
+	// Won: the probability reaches the threshold, see [Info].
+	Won      bool      `json:"won"`
+	Warnings []Warning `json:"warnings,omitempty"` // reasons to distrust the probability
 	// ByTurn is the probability after each turn, as if the call had ended there, where [PredictOptions] ask for it.
 	ByTurn []float64 `json:"by_turn,omitempty"`
 }
@@ -55,7 +56,7 @@ type PredictOptions struct {
 
 // Predict returns a prediction for each call, in their order. Labels are not looked at. A call in which nobody says a
 // word gets the share of training calls that were won and the warning [NoWords]; so every call has a prediction, and
-// the only errors are those of ctx and of an encoder whose numbers are not finite.
+// the only errors come from ctx and from an encoder whose numbers are not finite.
 //
 // Memory grows with the turns of all calls: a stream is predicted in batches, of 64 calls for example.
 func (p *Predictor) Predict(ctx context.Context, calls []transcript.Call, opts *PredictOptions) ([]Prediction, error) {

@@ -53,7 +53,7 @@ func predict(t *testing.T, p *Predictor, calls []transcript.Call) []Prediction {
 	return all
 }
 
-// A loaded predictor predicts the same and says the same of itself, and the report agrees with it.
+// A loaded predictor has the same predictions and Info, and the report agrees with it.
 func TestSaveAndLoadPredictTheSame(t *testing.T) {
 	for _, frozen := range []bool{false, true} {
 		p, r, calls := train(t, Options{Frozen: frozen, Seed: helpful})
@@ -77,7 +77,7 @@ func TestSaveAndLoadPredictTheSame(t *testing.T) {
 	}
 }
 
-// Contributions of turns add up to the log-odds, and those of the words of a turn are spans of the call.
+// Contributions of turns add up to the log-odds, and the words of a turn are spans of the call.
 func TestExplain(t *testing.T) {
 	p, _, calls := train(t, Options{Seed: helpful})
 	want := predict(t, p, calls)
@@ -246,7 +246,7 @@ func TestConcurrentUse(t *testing.T) {
 	all.Wait()
 }
 
-// Warnings name what is the matter with a call, in a batch and live, and spare calls like those of the training.
+// Warnings name the reason to distrust a probability, in a batch and live; calls like the training calls have none.
 func TestWarnings(t *testing.T) {
 	p, _, calls := train(t, Options{Frozen: true})
 	for _, now := range predict(t, p, transcript.Sample()[20:60]) {

@@ -14,7 +14,8 @@ import (
 
 // ExplainOptions are the settings of Explain. Nil means the defaults.
 type ExplainOptions struct {
-	Words int    // how many of the most influential turns have their words explained; default 3; negative: none
+	// Words is how many of the most influential turns have their words explained; default 3; negative: none.
+	Words int
 	Seed  uint64 // of what is sampled; default 0
 }
 
@@ -46,21 +47,23 @@ type TurnShare struct {
 
 // A Share is a part of a call and what it contributes to the log-odds.
 type Share struct {
-	Text         string   `json:"text"`
-	Start        int      `json:"start"` // byte span in the call's text
-	End          int      `json:"end"`
-	Contribution float64  `json:"contribution"`
-	Error        *float64 `json:"error,omitempty"` // standard error, where the contribution is sampled
+	Text         string  `json:"text"`
+	Start        int     `json:"start"` // byte span in the call's text
+	End          int     `json:"end"`
+	Contribution float64 `json:"contribution"`
+	// Error is the standard error, where the contribution is sampled.
+	Error *float64 `json:"error,omitempty"`
 }
 
-// Explain attributes the log-odds of a call to its turns, and those of the most influential turns to their words.
+// Explain attributes the log-odds of a call to its turns, and the log-odds of the most influential turns to their
+// words.
 //
 // Where all heads are logistic regressions, contributions of turns are exact: the log-odds are a sum over turns, because
 // embeddings of calls are weighted sums of turn vectors, and the weight of a term is attributed to its occurrences; the
 // weights that attention gave the turns are taken as they are. Otherwise they are Shapley values over the sets of turns,
 // estimated from random orders. Words are always sampled.
 //
-// A contribution is what the model makes of a turn, not what the turn did to the customer.
+// A contribution describes the model's response to a turn, not the turn's effect on the customer.
 func (p *Predictor) Explain(ctx context.Context, call transcript.Call, opts *ExplainOptions) (*Explanation, error) {
 	var o ExplainOptions
 	if opts != nil {

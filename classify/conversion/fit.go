@@ -30,27 +30,28 @@ var terms = transcript.TFIDFOptions{MinTexts: 3}
 type Options struct {
 	Model     fs.FS  // directory of the generic encoder; default the embedded all-MiniLM-L6-v2
 	ModelName string // of Model, for the model card; default none
-	// Tune says how the encoder is fine-tuned. Defaults: two layers, 400 steps of 8 calls but 3 to 12 epochs, rate 1.5e-4,
-	// soft margin, three fifths of the turns left out; otherwise those of package triplet. Targets of Tasks and
-	// Confounders have an entry for each call. Checkpoints go to a directory of each run below their Dir, see RunPattern.
+	// Tune has the settings of the fine-tuning. Defaults: two layers, 400 steps of 8 calls but 3 to 12 epochs, rate
+	// 1.5e-4, soft margin, three fifths of the turns left out; otherwise the defaults of package triplet. Targets of
+	// Tasks and Confounders have an entry for each call. Checkpoints go to a directory of each run below their Dir, see
+	// RunPattern.
 	Tune   triplet.Options
 	Frozen bool // do not fine-tune; default false
-	// Head fits the classifier of each block of the generic encoder's vectors; default that of [classify.Block], which
-	// tf-idf always has.
+	// Head fits the classifier of each block of the generic encoder's vectors; default: the head of [classify.Block],
+	// which tf-idf always has.
 	Head  classify.Fitter
 	Folds int // inner folds, of the fine-tuning and of what weighs the heads; default 3
 	// Groups keep calls together in one inner fold. Default: the calls of an agent, where a call names one; otherwise each
 	// call for itself.
 	Groups []string
 	// Unmasked lets tf-idf read personal data. By default names, telephone numbers and the like, as far as
-	// [transcript.Call.Mask] finds them, are masked for it, as its words are saved in the clear. On two public sources that
-	// takes ROC AUC of the stack of generic heads from 0.894 to 0.894 and from 0.699 to 0.697.
+	// [transcript.Call.Mask] finds them, are masked for it, as its words are saved in the clear. On two public sources
+	// masking takes the ROC AUC of the stack of generic heads from 0.894 to 0.894 and from 0.699 to 0.697.
 	Unmasked bool
 	// HeldOut are labelled calls that nothing is trained on: the predictor is judged on them, for [Info].HeldOut. Default
 	// none.
 	HeldOut []transcript.Call
 	Seed    uint64 // of the inner folds and of the fine-tuning; default 0
-	// Progress watches: stage says what is being done, of which done of total steps are. Default none.
+	// Progress is told that done of total steps of a stage have been taken. Default none.
 	Progress func(stage string, done, total int)
 }
 

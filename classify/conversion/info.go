@@ -24,14 +24,16 @@ const format = 2
 
 // Info is what a predictor is and how it was trained.
 type Info struct {
-	Format   int      `json:"format"`   // version of the layout of files
-	Software string   `json:"software"` // that trained it: this module and its version, from the build information
+	Format int `json:"format"` // version of the layout of files
+	// Software is what trained the predictor: this module and its version, from the build information.
+	Software string   `json:"software"`
 	Options  Settings `json:"options"`
 	Data     Data     `json:"data"`
 	Encoder  Base     `json:"generic_encoder"`
 	Heads    []Head   `json:"heads"`
 
-	OutOfFold Figures  `json:"out_of_fold"`        // of the training calls, by heads and weights that were not trained on them
+	// OutOfFold are figures of the training calls, by heads and weights that were not trained on them.
+	OutOfFold Figures  `json:"out_of_fold"`
 	HeldOut   *Figures `json:"held_out,omitempty"` // of Options.HeldOut, if any
 	// Threshold is the probability from which on a call is predicted to be won: as many training calls reach it, out of
 	// fold, as were won. Precision and recall are then about equal, however many or few calls are won. Where nothing can be
@@ -51,12 +53,13 @@ type Settings struct {
 	Tuning   *TuningSettings `json:"fine_tuning,omitempty"` // nil for Options.Frozen
 }
 
-// TuningSettings are those of the fine-tuning run on all training calls: the fields of [triplet.Options].
+// TuningSettings are the settings of the fine-tuning run on all training calls: the fields of [triplet.Options].
 type TuningSettings struct {
-	Loss              triplet.LossKind `json:"loss"`
-	Distance          triplet.Distance `json:"distance"`
-	Soft              bool             `json:"soft_margin"`
-	Margin            float64          `json:"margin,omitempty"` // 0: that of the loss and the distance
+	Loss     triplet.LossKind `json:"loss"`
+	Distance triplet.Distance `json:"distance"`
+	Soft     bool             `json:"soft_margin"`
+	// Margin of the loss; 0: its default for the loss and the distance.
+	Margin            float64          `json:"margin,omitempty"`
 	Epochs            int              `json:"epochs"`
 	TripletsPerAnchor int              `json:"triplets_per_anchor"`
 	BatchSize         int              `json:"batch_size"`
@@ -99,8 +102,8 @@ type Head struct {
 	Weight float64 `json:"weight"`
 }
 
-// Figures say how well calls are predicted. Where few calls are won, look at PRAUC first: chance gives Won/Calls. A
-// BaseLogLoss below LogLoss means that nothing can be predicted.
+// Figures say how well calls are predicted. Where few calls are won, look at PRAUC first: chance gives Won/Calls. Where
+// LogLoss is above BaseLogLoss, nothing can be predicted.
 type Figures struct {
 	Calls       int     `json:"calls"`
 	Won         int     `json:"won"`
@@ -134,7 +137,7 @@ func (i *Info) prior() float64 {
 	return math.Log(float64(i.Data.Won) / float64(i.Data.Calls-i.Data.Won))
 }
 
-// settings are those of a recipe.
+// settings returns the options of a recipe as they were used.
 func settings(t *triplet.Options) *TuningSettings {
 	s := &TuningSettings{
 		Loss: cmp.Or(t.Loss.Kind, triplet.Triplets), Distance: cmp.Or(t.Loss.Distance, triplet.Cosine), Soft: t.Loss.Soft, Margin: t.Loss.Margin,

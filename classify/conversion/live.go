@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Live is a call as it goes on. A turn costs one text to encode and work that does not depend on the number of turns
+// Live is a call in progress. A turn costs one text to encode and work that does not depend on the number of turns
 // before it. It is for one goroutine at a time; a predictor may have any number of them.
 type Live struct {
 	p     *Predictor
@@ -32,9 +32,9 @@ func (p *Predictor) Live() *Live {
 	return l
 }
 
-// Add adds a turn and returns the prediction for the call as if it ended there, which is what Predict gives for the turns
-// so far, to within rounding. Of the turn, only Text is used. A turn without text is an error. After an error, that of
-// ctx for example, the call is as it was before.
+// Add adds a turn and returns the prediction for the call as if it ended there, which is what Predict gives for the
+// turns so far, to within rounding. Of the turn, only Text is used. A turn without text is an error. After an error,
+// such as the error of ctx, the call is as it was before.
 func (l *Live) Add(ctx context.Context, turn transcript.Turn) (Prediction, error) {
 	if strings.TrimSpace(turn.Text) == "" {
 		return l.now, errors.New("conversion: the turn is empty: leave it out")

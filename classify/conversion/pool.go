@@ -6,8 +6,8 @@ import (
 	"github.com/org/salesconv/encoder"
 )
 
-// A pool makes one vector of the vectors of a call's turns, as the [encoder.Pooling] of its block does, but turn by turn:
-// add costs the same however long the call already is. The vector equals that of the pooling to within rounding.
+// A pool makes one vector of the vectors of a call's turns, as the [encoder.Pooling] of its block does, but turn by
+// turn: add costs the same however long the call already is. The vector equals the pooling's to within rounding.
 type pool interface {
 	add(turn []float32)
 	vector() []float32 // of the turns added so far, one or more

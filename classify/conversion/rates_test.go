@@ -23,7 +23,8 @@ func share(t *testing.T, n, won int) []transcript.Call {
 	})
 }
 
-// However many or few calls are won, probabilities lie about the share that is, and as many calls reach the threshold.
+// However many or few calls are won, probabilities average the share that is won, and as many calls reach the
+// threshold.
 func TestShareWon(t *testing.T) {
 	const n = 200
 	for _, won := range []int{4, 10, 100, 190, 196} {

@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Keys of the methods of predicting that a [Report] compares, besides those of the blocks.
+// Keys of the methods of predicting that a [Report] compares, besides the keys of the blocks.
 const (
 	GenericStack = "generic_stack" // the stack without fine-tuning
 	TunedStack   = "tuned_stack"   // the stack with fine-tuning in any case
@@ -51,13 +51,14 @@ type method struct {
 	blocks []block
 }
 
-// Predicted is what one method makes of some calls.
+// Predicted holds the predictions of one method.
 type Predicted struct {
-	Method      string    `json:"method"` // key of a block, whose head then predicts alone, or of a stack
+	// Method is the key of a block, whose head then predicts alone, or of a stack.
+	Method      string    `json:"method"`
 	Probability []float64 `json:"probability"`
 }
 
-// Predict returns the predictions of each method for calls, which should not be among those of the training: of each head
+// Predict returns the predictions of each method for calls, which should not be among the training calls: of each head
 // alone, of the stack without fine-tuning, of the tuned head, of the stack with fine-tuning in any case, and of the
 // predictor. Without fine-tuning the first two are all. A call in which nobody says a word is an error.
 func (r *Report) Predict(ctx context.Context, calls []transcript.Call) ([]Predicted, error) {

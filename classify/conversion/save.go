@@ -34,7 +34,8 @@ type manifest struct {
 	Info
 	Background map[string][]float64 `json:"background"` // of explanations
 	Limits     limits               `json:"limits"`     // of warnings
-	Files      map[string]string    `json:"files"`      // SHA-256 of all others but created.json, by their paths
+	// Files are the SHA-256 hashes of all other files but created.json, by their paths.
+	Files map[string]string `json:"files"`
 }
 
 // created is what created.json holds: what differs from run to run.
@@ -88,7 +89,7 @@ func (p *Predictor) write(dir string) error {
 	return writeJSON(filepath.Join(dir, createdFile), created{p.info.Created, version})
 }
 
-// manifest is that of the files in a directory.
+// manifest describes the files of a saved predictor.
 func (p *Predictor) manifest(dir fs.FS) ([]byte, error) {
 	files, err := hashes(dir, ".")
 	if err != nil {

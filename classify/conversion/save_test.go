@@ -70,7 +70,8 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
-// Manifests of other formats, and those that name files outside the directory, are refused by name.
+// Manifests of other formats, and those that name files outside the directory, are refused with an error that names the
+// problem.
 func TestLoadRefusesManifests(t *testing.T) {
 	p, _, _ := train(t, Options{Frozen: true})
 	_, dir := saveAndLoad(t, p)
@@ -186,7 +187,7 @@ func TestCard(t *testing.T) {
 	}
 }
 
-// The options that a saved predictor names are those that were used, not those that were given.
+// The options that a saved predictor names are the ones in effect, with defaults filled in.
 func TestOptionsAsUsed(t *testing.T) {
 	calls := transcript.Sample()[:24]
 	p, r, err := Fit(t.Context(), calls[:20], &Options{Model: tiny, HeldOut: calls[20:], Seed: 7})

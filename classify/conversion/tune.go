@@ -17,17 +17,20 @@ import (
 
 // Tuning reports the fine-tuning of the encoder.
 //
-// The encoder is fine-tuned with a linear classifier of the outcome on top, its head: once on all training calls, and once
-// without each of the inner folds, for the margins by which the stack judges the head, as an encoder pulls apart the
-// calls that it is trained on as it does no others. What predicts has the mean of the weights of all these models, and of
-// their heads, which predicts better than any of them (Wortsman et al. 2022, arXiv 2203.05482).
+// The encoder is fine-tuned with a linear classifier of the outcome on top, its head: once on all training calls, and
+// once without each of the inner folds, for the margins by which the stack judges the head, as an encoder separates the
+// calls that it is trained on far better than others. The final encoder and head are a model soup, the mean of the
+// weights of all these models and of their heads, which predicts better than any of them (Wortsman et al. 2022, arXiv
+// 2203.05482).
 type Tuning struct {
-	Used      bool                  `json:"used"`      // the predictor's stack has the tuned head
-	Trials    []classify.BlockTrial `json:"trials"`    // the stack without it and with it, judged out of fold
-	Histories []*triplet.History    `json:"histories"` // on all training calls, then without each inner fold
+	Used bool `json:"used"` // the predictor's stack has the tuned head
+	// Trials are the stack without the tuned head and with it, judged out of fold.
+	Trials []classify.BlockTrial `json:"trials"`
+	// Histories are of the run on all training calls, then of the runs without each inner fold.
+	Histories []*triplet.History `json:"histories"`
 }
 
-// Verdict says in a sentence what the trials came to.
+// Verdict puts the outcome of the trials into a sentence.
 func (t *Tuning) Verdict() string {
 	without, with := t.Trials[0], t.Trials[1]
 	change := fmt.Sprintf("on the training calls, out of fold, the log loss of the stack goes from %.4f to %.4f and its ROC AUC from %.3f to %.3f",
@@ -35,20 +38,21 @@ func (t *Tuning) Verdict() string {
 	if t.Used {
 		return fmt.Sprintf("Fine-tuning is used: %s.", change)
 	}
-	return fmt.Sprintf("Fine-tuning is not used, and the predictor equals the stack of generic heads, as the tuned head does not better both here: %s with it.", change)
+	return fmt.Sprintf("Fine-tuning is not used, and the predictor equals the stack of generic heads, as the tuned head does not improve both here: %s with it.", change)
 }
 
 // tuned is what fine-tuning leaves.
 type tuned struct {
 	Tuning
-	model     *encoder.Model
-	head      *classify.Logistic // of model
-	margins   []float64          // of the training calls, by heads and encoders that were not trained on them
-	rows      *mat.Dense         // of the training calls, by model
-	outOfFold *mat.Dense         // of the training calls, by encoders that were not trained on them
+	model *encoder.Model
+	head  *classify.Logistic // of model
+	// margins of the training calls, by heads and encoders that were not trained on them
+	margins   []float64
+	rows      *mat.Dense // of the training calls, by model
+	outOfFold *mat.Dense // of the training calls, by encoders that were not trained on them
 }
 
-// recipe fills in what the caller has left open: few layers, small batches and the more epochs the fewer calls there are, so
+// recipe fills in the options that the caller has left open: few layers, small batches and the more epochs the fewer calls there are, so
 // that a head that begins with nothing gets somewhere; a soft margin that keeps pulling; and most turns left out at
 // random, which saves their time and keeps the encoder from memorizing calls.
 func recipe(t triplet.Options, layers, calls int) triplet.Options {
@@ -208,7 +212,7 @@ func (t *tuned) block() classify.Block {
 // RunPattern matches the directories in which the fine-tuning runs of a Fit keep their checkpoints.
 const RunPattern = "run-????????"
 
-// runDir is that of the run on the calls at some places.
+// runDir is the directory of the run on the calls at some places.
 func runDir(places []int) string {
 	h := fnv.New32a()
 	fmt.Fprint(h, places)

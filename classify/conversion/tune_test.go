@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Out-of-fold embeddings are not those of the encoder that predicts, the stack has the tuned head where that helps, and
+// Out-of-fold embeddings do not come from the encoder that predicts, the stack has the tuned head where that helps, and
 // the verdict says so; the tuned encoder is saved in any case.
 func TestTuning(t *testing.T) {
 	for _, used := range []bool{true, false} {
@@ -44,13 +44,13 @@ func checkEmbeddings(t *testing.T, r *Report) {
 		d.Sub(tuned, other)
 		for i := range 20 {
 			if row := d.RowView(i); !(mat.Norm(row, 2) > 1e-5) {
-				t.Errorf("call %d: the %s embedding is that of the tuned encoder", i, name)
+				t.Errorf("call %d: the %s embedding comes from the tuned encoder", i, name)
 			}
 		}
 	}
 }
 
-// The encoder that predicts has the mean of all weights and heads, of which the outcome's is taken off.
+// The encoder that predicts has the mean of all weights and heads, without the classifier of the outcome.
 func TestJoin(t *testing.T) {
 	var models []*encoder.Model
 	for k := range 2 {

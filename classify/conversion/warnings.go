@@ -28,9 +28,10 @@ const (
 
 // limits are what the training calls are like, beyond which a call gets a warning.
 type limits struct {
-	Words    float64 `json:"words"`         // fewer are TooShort
-	Unknown  float64 `json:"unknown_words"` // a larger share of words that are no terms is Unlike
-	Distance float64 `json:"distance"`      // a larger distance of the turn mean from its background is Unlike
+	Words   float64 `json:"words"`         // fewer are TooShort
+	Unknown float64 `json:"unknown_words"` // a larger share of words that are no terms is Unlike
+	// Distance of the turn mean from its background above which a call is Unlike.
+	Distance float64 `json:"distance"`
 }
 
 // Of the calls of two public sources, between 33% and 64% are words of the list, of texts in seven other languages at most

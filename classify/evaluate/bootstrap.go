@@ -110,7 +110,7 @@ func (o *ResampleOptions) each(ctx context.Context, f func(sample int, r *rand.R
 	return nil
 }
 
-// quantile is that of ascending values, linear between them.
+// quantile returns a quantile of ascending values, linear between them.
 func quantile(values []float64, q float64) float64 {
 	at := q * float64(len(values)-1)
 	k := min(int(at), len(values)-1)

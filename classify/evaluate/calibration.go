@@ -66,7 +66,7 @@ type LiftPoint struct {
 	Share     float64 `json:"share"`
 	Threshold float64 `json:"threshold"` // the lowest probability among them
 	Precision float64 `json:"precision"` // share of label 1 among them
-	Lift      float64 `json:"lift"`      // precision over that of all rows
+	Lift      float64 `json:"lift"`      // precision over the share of label 1 in all rows
 	Gain      float64 `json:"gain"`      // share of all rows of label 1 that is among them
 }
 

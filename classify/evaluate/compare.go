@@ -19,9 +19,10 @@ type Comparison struct {
 	B          float64  `json:"b"`          // the score of the second
 	Difference Interval `json:"difference"` // B - A
 	P          float64  `json:"p"`          // of Difference, by permutation
-	DeLong     float64  `json:"delong_p"`   // of the difference in ROC AUC by DeLong's test, which ignores groups
-	McNemar    float64  `json:"mcnemar_p"`  // of the difference in decisions at threshold ½
-	level      float64
+	// DeLong is p of the difference in ROC AUC by DeLong's test, which ignores groups.
+	DeLong  float64 `json:"delong_p"`
+	McNemar float64 `json:"mcnemar_p"` // of the difference in decisions at threshold ½
+	level   float64
 }
 
 // Compare tests whether b scores better or worse than a: an interval of the difference by paired bootstrap, and a paired

@@ -54,7 +54,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// Where there is no difference, each test cries out about as often as it says it does.
+// Where there is no difference, each test rejects at about its nominal rate.
 func TestComparisonsHoldTheirLevel(t *testing.T) {
 	const trials = 200
 	var permutation, delong int

@@ -3,7 +3,7 @@
 //	m, err := evaluate.Evaluate(p, y)                       // accuracy, F1, ROC AUC, PR AUC, log loss, Brier …
 //	folds, err := evaluate.Folds(y, agents, 5, seed)        // an agent's calls stay in one fold
 //	a, err := evaluate.CrossValidate(ctx, y, folds, refit)  // out-of-fold predictions
-//	c, err := evaluate.Compare(ctx, a, b, nil)              // are those of b better than those of a?
+//	c, err := evaluate.Compare(ctx, a, b, nil)              // is b better than a?
 //
 // It works on plain slices, an element for each row: p holds probabilities, y the labels 0 and 1, groups the name of
 // each row's group. A model comes in as a [Refit], a function that trains on some rows and predicts others;
@@ -11,7 +11,7 @@
 //
 // # Out-of-fold predictions
 //
-// A score on rows that a model was trained on says nothing. [Folds] assigns rows to folds and keeps groups together;
+// A score on rows that a model was trained on is worthless. [Folds] assigns rows to folds and keeps groups together;
 // [ForwardFolds] tests on later rows than it trains on. [CrossValidate] calls a Refit for every fold, which must learn
 // everything from the training rows: vocabulary, fine-tuned encoder, choice of settings, threshold. So whatever is
 // chosen inside that function is nested cross-validation by construction.
@@ -26,10 +26,10 @@
 // # What a score is worth in use
 //
 // [CalibrationTable] compares predicted with observed frequencies. [Lift] and [Profit] show what calling the
-// highest-scored customers brings. [ThresholdBestF1], [ThresholdLowestCost] and [ThresholdCapacity] choose a threshold,
-// which is to be done on other rows than it is judged on: see [OutOfFold.Decide]. [LearningCurve] shows what more data
-// would bring, and [LeakProbe] warns where metadata alone predict the label. Where few rows are of label 1, look at
-// PR AUC and Lift first: ROC AUC hardly notices the false positives there.
+// highest-scored customers brings. [ThresholdBestF1], [ThresholdLowestCost] and [ThresholdCapacity] choose a threshold;
+// choose it on other rows than it is judged on: see [OutOfFold.Decide]. [LearningCurve] shows what more data would
+// bring, and [LeakProbe] warns where metadata alone predict the label. Where few rows have label 1, look at PR AUC and
+// Lift first: ROC AUC hardly reacts to false positives there.
 //
 // # Errors and concurrency
 //
@@ -41,5 +41,5 @@
 //
 // # Sources
 //
-// Metrics are those of scikit-learn 1.9, checked against it (testdata). Papers are named where they are used.
+// Metrics are defined as in scikit-learn 1.9 and checked against it (testdata). Papers are named where they are used.
 package evaluate

@@ -16,10 +16,12 @@ type Metrics struct {
 	Precision float64 `json:"precision"` // 0 where no row is predicted positive
 	Recall    float64 `json:"recall"`
 	F1        float64 `json:"f1"`
-	ROCAUC    float64 `json:"roc_auc"`  // the chance that a positive row scores above a negative one, ties half
-	PRAUC     float64 `json:"pr_auc"`   // average precision
-	LogLoss   float64 `json:"log_loss"` // natural logarithm; probabilities kept 2⁻⁵² away from 0 and 1
-	Brier     float64 `json:"brier"`    // mean squared error of the probability
+	// ROCAUC is the chance that a positive row scores above a negative one, ties half.
+	ROCAUC float64 `json:"roc_auc"`
+	PRAUC  float64 `json:"pr_auc"` // average precision
+	// LogLoss uses the natural logarithm; probabilities are kept 2⁻⁵² away from 0 and 1.
+	LogLoss   float64 `json:"log_loss"`
+	Brier     float64 `json:"brier"` // mean squared error of the probability
 	Threshold float64 `json:"threshold"`
 	Confusion `json:"confusion"`
 }

@@ -17,8 +17,8 @@ type LearningCurvePoint struct {
 }
 
 // LearningCurve shows what more data would bring: for each size it trains on that many rows of each fold (whole groups,
-// those of smaller sizes among them) and scores the out-of-fold predictions. A size above that of the smallest fold
-// means all its rows.
+// and the groups of a smaller size are among the groups of a larger one) and scores the out-of-fold predictions. A size
+// above the size of the smallest fold means all its rows.
 func LearningCurve(ctx context.Context, y []int, folds []Fold, sizes []int, refit Refit, opts *ResampleOptions) ([]LearningCurvePoint, error) {
 	o, err := opts.withDefaults(len(y))
 	if err != nil {

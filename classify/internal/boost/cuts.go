@@ -184,7 +184,7 @@ type sketch struct {
 	levels         []summary
 }
 
-// newSketch makes a sketch for so many values.
+// newSketch makes a sketch for n values.
 func newSketch(values, maxBin int) *sketch {
 	eps := 1 / (float64(float32(min(values, maxBin))) * sketchFactor)
 	s := new(sketch)

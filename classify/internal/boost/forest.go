@@ -14,7 +14,8 @@ const heapLevels = 6
 type Forest struct {
 	kernel.Forest
 	trees []Tree
-	below [][]int // by heap and leaf: the heap where the tree goes on, 0 for nowhere; nil: none at all
+	// below gives, by heap and leaf, the heap where the tree continues, 0 for nowhere; nil: none at all.
+	below [][]int
 	runs  []run
 
 	categorical []bool // by tree

@@ -30,7 +30,7 @@ func (s *split) improve(t *split) {
 	}
 }
 
-// A regularizer says what a leaf should add to the log-odds of its rows and what that gains.
+// A regularizer computes what a leaf should add to the log-odds of its rows, and the gain of that.
 type regularizer struct {
 	lambda, alpha, maxDelta, minChild float32
 	monotone                          []int8 // by feature: -1, 0 or 1; nil: free
@@ -69,7 +69,7 @@ func (r *regularizer) weight(s sums, b bounds) float32 {
 	return min(max(r.freeWeight(s), b.low), b.high)
 }
 
-// plain says that gains do not depend on weights, which is the common case.
+// plain: gains do not depend on weights, which is the common case.
 func (r *regularizer) plain() bool { return r.maxDelta == 0 && r.monotone == nil }
 
 // gain is by how much the constant within bounds lowers twice the loss.
@@ -108,7 +108,7 @@ func (r *regularizer) splitGain(feature int, left, right sums, b bounds) float32
 // slightly less than 1, for rounding
 const nearly = 1 - 1e-6
 
-// mayGain says without a division whether two sides, their second derivatives plus lambda, could together gain more
+// mayGain reports without a division whether two sides, their second derivatives plus lambda, could together gain more
 // than needed: they gain at most the sum of g²/h, and penalties and constraints only take from it.
 func mayGain(g1, h1, g2, h2, needed float64) bool { return g1*g1*h2+g2*g2*h1 > needed*h1*h2 }
 
@@ -127,7 +127,7 @@ func (r *regularizer) divide(b bounds, feature int, left, right float32) (bounds
 	return l, u
 }
 
-// interactions says which features may be split on below others: those that some group holds together with all
+// interactions determines which features may be split on below others: those that some group holds together with all
 // features split on above.
 type interactions [][]int32
 

@@ -13,7 +13,7 @@ import (
 // Gradients are added up as whole numbers: the first derivative in the upper and the second in the lower 32 bits of
 // one word, scaled by powers of two so that the sums over all rows just fit. Such sums are the same in any order, so
 // that results do not depend on the number of processors; a bin takes 8 bytes and one addition a row; and what is
-// taken from a histogram leaves no rounding behind. The price: of n rows each keeps 31 - log₂n bits of its
+// taken from a histogram leaves no rounding error. The price: of n rows each keeps 31 - log₂n bits of its
 // derivatives, 22 for 400 rows and 15 for 50,000, where XGBoost adds float32 of 24 bits to float64. Splits whose
 // gains are closer than that may be chosen differently, and rows whose derivatives are smaller than that part of the
 // largest, as of nearly saturated rows or where weights span many orders of magnitude, count for nothing: Options.Exact
@@ -139,7 +139,7 @@ func (g *histGrower) release(n *histNode) {
 	}
 }
 
-// growByDepth splits all nodes of a level before those of the next.
+// growByDepth splits all nodes of a level before the nodes of the next.
 func (g *histGrower) growByDepth(root *histNode) {
 	for level := []*histNode{root}; len(level) > 0; {
 		var parents []*histNode
@@ -270,7 +270,7 @@ func (g *histGrower) partition(n, left, right *histNode) {
 	right.total = n.total - left.total
 }
 
-// directions says for each code of the split column whether it goes left, 0, or right, 1.
+// directions gives for each code of the split column 0 if it goes left, 1 if it goes right.
 func (g *histGrower) directions(s *split) []int {
 	c := &g.data.cuts[s.feature]
 	goes := make([]int, len(c.cut)+1)
@@ -285,8 +285,8 @@ func (g *histGrower) directions(s *split) []int {
 	return goes
 }
 
-// A histPair is two new siblings: the histogram of the small one is built, that of the other is what remains of
-// their parent's. The root is small, alone.
+// A histPair is two new siblings: the histogram of the small one is built, the histogram of the other is what remains
+// of their parent's. The root is small, alone.
 type histPair struct{ parent, small, large *histNode }
 
 // evaluate finds the best split of new nodes.

@@ -48,7 +48,7 @@ func (c *ColumnSampler) draw(from []int, share float64, stream uint64) []int {
 	return drawn[:max(1, int(share*float64(len(from))))]
 }
 
-// node says for each column whether a node may split on it; allowed is what constraints say. nil is all.
+// node reports for each column whether a node may split on it; allowed are the columns that constraints leave. nil: all.
 func (c *ColumnSampler) node(id, depth int, allowed []bool) []bool {
 	drawn := c.draw(c.draw(c.tree, c.byLevel, levelStream+uint64(depth)), c.byNode, nodeStream+uint64(id))
 	if drawn == nil {

@@ -9,21 +9,25 @@ import (
 
 // A Tree is one regression tree of a Boosted model: what a row adds to the log-odds. Only to be read.
 type Tree struct {
-	Nodes []Node  // Nodes[0] is the root; children come after their parent
-	Scale float32 // what the leaf values are multiplied by: the weight DART gave the tree, otherwise 1
+	Nodes []Node // Nodes[0] is the root; children come after their parent
+	// Scale multiplies the leaf values: the weight that DART gave the tree, otherwise 1.
+	Scale float32
 }
 
 // A Node splits the rows that reach it, or is a leaf.
 type Node struct {
-	Left, Right int      // indices of the children, -1 in a leaf
-	Feature     int      // the column the split looks at
-	Threshold   float32  // values below it go left
-	Categories  []uint32 // nil, or a split by category: a bit set of those that go right (bit c%32 of word c/32)
-	DefaultLeft bool     // where a missing value (NaN) goes
-	Value       float32  // leaf: what it adds to the log-odds, before the tree's Scale
-	Weight      float32  // the best constant for the rows of the node, before shrinking by the learning rate
-	Gain        float32  // split: by how much it lowers the regularised loss
-	Cover       float32  // sum of the second derivatives of the loss over the training rows of the node
+	Left, Right int     // indices of the children, -1 in a leaf
+	Feature     int     // the column the split looks at
+	Threshold   float32 // values below it go left
+	// Categories is nil, or a split by category: a bit set of those that go right (bit c%32 of word c/32).
+	Categories  []uint32
+	DefaultLeft bool    // where a missing value (NaN) goes
+	Value       float32 // leaf: what it adds to the log-odds, before the tree's Scale
+	// Weight is the best constant for the rows of the node, before shrinking by the learning rate.
+	Weight float32
+	Gain   float32 // split: by how much it lowers the regularised loss
+	// Cover is the sum of the second derivatives of the loss over the training rows of the node.
+	Cover float32
 }
 
 // IsLeaf reports whether the node has no children.
