@@ -41,7 +41,7 @@ type Options struct {
 	Head  classify.Fitter
 	Folds int // inner folds, of the fine-tuning and of what weighs the heads; default 3
 	// Groups keep calls together in one inner fold. Default: the calls of an agent, where a call names one; otherwise each
-	// call for itself.
+	// call for itself, as it also is where there are fewer groups than Folds: [Settings].Groups has their number.
 	Groups []string
 	// Unmasked lets tf-idf read personal data. By default names, telephone numbers and the like, as far as
 	// [transcript.Call.Mask] finds them, are masked for it, as its words are saved in the clear. On two public sources
@@ -127,6 +127,9 @@ func newFit(calls []transcript.Call, opts *Options) (*fit, error) {
 			return nil, err
 		}
 	}
+	if len(f.Groups) == len(calls) && distinct(f.Groups, len(calls)) < f.Folds {
+		f.Groups = nil
+	}
 	f.report = &Report{predictor: f.Predictor}
 	f.remember(2 * len(slices.Concat(f.docs...))) // the calls of Report.Predict too
 	f.info.Options = Settings{Seed: f.Seed, Folds: f.Folds, Groups: distinct(f.Groups, len(calls)), Unmasked: f.Unmasked}
@@ -145,12 +148,20 @@ func newFit(calls []transcript.Call, opts *Options) (*fit, error) {
 	return f, err
 }
 
-// distinct counts groups; nil: each of n calls is one.
+// distinct counts groups; nil: each of n calls is one, as a call whose group is "" is.
 func distinct(groups []string, n int) int {
 	if groups == nil {
 		return n
 	}
-	return len(slices.Compact(slices.Sorted(slices.Values(groups))))
+	alone, named := 0, make(map[string]bool)
+	for _, g := range groups {
+		if g == "" {
+			alone++
+		} else {
+			named[g] = true
+		}
+	}
+	return alone + len(named)
 }
 
 // learnable are the texts that terms are learned from. Here all of a call is at hand, so masking also knows the names in

@@ -56,6 +56,25 @@ func TestTooFewWon(t *testing.T) {
 	}
 }
 
+// Two agents do not make three inner folds: calls are then assigned to them one by one.
+func TestFewerGroupsThanFolds(t *testing.T) {
+	calls := share(t, 30, 15)
+	groups := make([]string, len(calls))
+	for i := range groups {
+		groups[i] = []string{"a", "b"}[i/2%2]
+	}
+	p, _, err := Fit(t.Context(), calls, &Options{Model: tiny, Frozen: true, Groups: groups})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := p.Info().Options.Groups; n != len(calls) {
+		t.Errorf("%d groups, want one for each of %d calls", n, len(calls))
+	}
+	if _, _, err := Fit(t.Context(), calls, &Options{Model: tiny, Frozen: true, Groups: groups[:2]}); err == nil {
+		t.Error("2 groups for 30 calls are no error")
+	}
+}
+
 func TestThresholdOf(t *testing.T) {
 	for _, c := range []struct {
 		p       []float64

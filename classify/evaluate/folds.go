@@ -26,8 +26,11 @@ func Folds(y []int, groups []string, k int, seed uint64) ([]Fold, error) {
 		return nil, fmt.Errorf("evaluate: %w", err)
 	}
 	members := sample.Groups(len(y), groups)
-	if k < 2 || k > len(members) {
-		return nil, fmt.Errorf("evaluate: %d folds of %d groups of rows, want 2 to %d", k, len(members), len(members))
+	switch {
+	case len(members) == 1:
+		return nil, errors.New("evaluate: all rows are of one group, so that no fold can be predicted from other groups")
+	case k < 2 || k > len(members):
+		return nil, fmt.Errorf("evaluate: %d folds of rows of %d groups, want 2 to %d folds", k, len(members), len(members))
 	}
 	r := rand.New(rand.NewPCG(seed, 0x666f6c6473))
 	r.Shuffle(len(members), func(a, b int) { members[a], members[b] = members[b], members[a] })

@@ -92,8 +92,9 @@ func TestFoldsRefuse(t *testing.T) {
 		k      int
 		want   string
 	}{
-		{nil, 1, "1 folds of 6 groups"},
-		{nil, 7, "7 folds of 6 groups"},
+		{nil, 1, "1 folds of rows of 6 groups"},
+		{nil, 7, "7 folds of rows of 6 groups, want 2 to 6 folds"},
+		{[]string{"a", "a", "a", "a", "a", "a"}, 2, "all rows are of one group"},
 		{[]string{"a"}, 2, "1 groups for 6 rows"},
 		{[]string{"a", "a", "a", "b", "b", "b"}, 2, "no row of label"},
 		{[]string{"a", "b", "c", "d", "d", "d"}, 2, "has no row of label 1 to train on"},
