@@ -93,7 +93,7 @@ func compare(ctx context.Context, env *cli.Env, o *options) (*results, error) {
 	if err := s.encode(ctx); err != nil {
 		return nil, err
 	}
-	r := &results{Options: *o, Source: d.Source, Synthetic: d.Synthetic, Calls: len(d.Calls), Won: d.Won(), kind: d.Kind()}
+	r := &results{Options: *o, Source: d.Source, Synthetic: d.Synthetic, Calls: len(d.Calls), Won: d.Won(), kind: d.Kind(), unit: d.Unit()}
 	return r, s.judge(ctx, r)
 }
 
@@ -198,7 +198,7 @@ func (s *trial) fit(ctx context.Context, train []int) (*conversion.Report, error
 	if more := len(s.folds) - len(s.fits); more > 0 {
 		took := time.Since(started)
 		s.env.Notef("trained %d of %d predictors, this one in %v: about %v more", len(s.fits), len(s.folds), took.Round(time.Second),
-			(took * time.Duration(more)).Round(time.Minute))
+			(took * time.Duration(more)).Round(time.Second))
 	}
 	return f, nil
 }

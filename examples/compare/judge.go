@@ -28,6 +28,7 @@ type results struct {
 	Leak      *evaluate.Leak  `json:"metadata_alone,omitempty"`
 
 	kind string // of the calls
+	unit string // that folds keep together
 }
 
 // use is what comes of calling those customers whose score reaches a threshold.
@@ -99,7 +100,7 @@ func (s *trial) uses(out *evaluate.OutOfFold) ([]use, error) {
 		{"everyone", func([]float64, []int) (float64, error) { return 0, nil }},
 		{"chosen for F1 (few misses, few false alarms)", evaluate.ThresholdBestF1},
 		{"chosen for profit", func(p []float64, y []int) (float64, error) { return evaluate.ThresholdLowestCost(p, y, 1, value-1) }},
-		{"the best-scored fifth", func(p []float64, _ []int) (float64, error) { return evaluate.ThresholdCapacity(p, len(p)/5) }},
+		{"chosen for a fifth of the calls", func(p []float64, _ []int) (float64, error) { return evaluate.ThresholdCapacity(p, len(p)/5) }},
 	} {
 		called, err := out.Decide(u.choose)
 		if err != nil {

@@ -58,7 +58,7 @@ func TestCompare(t *testing.T) {
 			t.Errorf("row %q, want %s and its AUC below %q", row, name, lines[2])
 		}
 	}
-	for _, want := range []string{"evidence of a difference: logistic on tf-idf", "the best-scored fifth ", "etadata alone"} {
+	for _, want := range []string{"evidence of a difference: logistic on tf-idf", "chosen for a fifth of the calls ", "etadata alone"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

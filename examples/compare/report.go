@@ -31,7 +31,7 @@ func (r *results) write(html, numbers string) error {
 
 // sample says what was measured.
 func (r *results) sample() string {
-	folds := fmt.Sprintf("in %d folds by agent", r.Options.Folds)
+	folds := fmt.Sprintf("in %d folds by %s", r.Options.Folds, strings.TrimSuffix(r.unit, "s"))
 	if r.Options.Forward {
 		folds = fmt.Sprintf("of which %d in %d periods are predicted from the calls before them", r.Tested, r.Options.Folds)
 	}
@@ -59,7 +59,7 @@ func (r *results) lead() string {
 		interval = fmt.Sprintf("%.0f to %.0f; ", 100*w.AUC.Low, 100*w.AUC.High)
 	}
 	return fmt.Sprintf("Shown a won and a lost call, the predictor (%s) scores the won one higher %.0f times in 100 (%sa coin: 50). "+
-		"Of the %d best-scored calls %.0f%% were won, of all calls %.0f%%.", w.Name, 100*w.ROCAUC, interval,
+		"Of the %d calls above a threshold for a fifth of them %.0f%% were won, of all calls %.0f%%.", w.Name, 100*w.ROCAUC, interval,
 		fifth.Called, 100*fifth.Precision, 100*r.Uses[0].Precision)
 }
 
@@ -74,7 +74,7 @@ func (r *results) print(w io.Writer) {
 
 func (r *results) table() report.Table {
 	return study.Table(r.Methods, "classifier, features",
-		"The stack joins tf-idf, turn means, last turns and trend of the generic encoder; fine-tuned where it helps, which its inner folds decide, it is the predictor of finetune. "+r.Methods[0].Intervals("agents"))
+		"The stack joins tf-idf, turn means, last turns and trend of the generic encoder; fine-tuned where it helps, which its inner folds decide, it is the predictor of finetune. "+r.Methods[0].Intervals(r.unit))
 }
 
 // uses shows what comes of calling by the scores of the predictor.
@@ -161,8 +161,11 @@ func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // apart says what else the models do not know.
 func (r *results) apart() string {
-	if r.Options.Forward {
+	switch {
+	case r.Options.Forward:
 		return " or from later calls"
+	case r.unit == "calls":
+		return ""
 	}
 	return " or from its agent's other calls"
 }

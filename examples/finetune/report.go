@@ -73,7 +73,7 @@ func indented(v any) func(io.Writer) error {
 func (r *results) print(w io.Writer) {
 	fmt.Fprintf(w, "%d calls held out of %d (%s), trained on %d\n\n", r.Data.Test, r.Data.Calls, cli.Escape(r.Data.Source), r.Data.Train)
 	study.Print(w, r.table(), r.Verdicts)
-	fmt.Fprintln(w, r.Methods[0].Intervals(r.data.unit()))
+	fmt.Fprintln(w, r.Methods[0].Intervals(r.data.Unit()))
 	fmt.Fprintln(w, r.Tuning.Verdict())
 	fmt.Fprintln(w, r.lead())
 }
@@ -87,14 +87,6 @@ func (r *results) next(env *cli.Env, out *output) {
 	}
 	env.Notef("%s holds words of the calls (words.json), and %s quotes turns; %s, so keep both as safe as the calls", out.models(), out.results(), personal)
 	env.Notef("next: go run ./examples/predict -models %s CALLS, or go run ./examples/explain -models %s -html calls.html CALLS", out.dir, out.dir)
-}
-
-// unit names what calls are grouped by.
-func (d *data) unit() string {
-	if d.Groups == nil {
-		return "calls"
-	}
-	return "agents"
 }
 
 func (r *results) plot(m mapped, format string) func(io.Writer) error {
@@ -134,7 +126,7 @@ func (r *results) page() (*report.Page, error) {
 		Lead:  r.lead(),
 		Sections: []report.Section{
 			{Blocks: []report.Block{first, report.Text(fmt.Sprintf("Judged on %d %scalls that were held out: nothing was trained on them. %d others were trained on. %s",
-				r.Data.Test, r.data.Kind(), r.Data.Train, r.Methods[0].Intervals(r.data.unit())))}},
+				r.Data.Test, r.data.Kind(), r.Data.Train, r.Methods[0].Intervals(r.data.Unit())))}},
 			{Title: "What moves the predictions", Blocks: []report.Block{r.turns()}},
 			{Title: "Does fine-tuning help?", Blocks: []report.Block{
 				report.Text(r.answer()), r.table(), report.Details{Title: "What the columns mean", Blocks: terms},
@@ -157,15 +149,19 @@ func (r *results) lead() string {
 	m, best := r.predictor(), r.Fifths[len(r.Fifths)-1]
 	won := m.Confusion.TruePositive + m.Confusion.FalseNegative
 	return fmt.Sprintf("Shown a won and a lost call, the predictor gives the won one the higher probability %.0f times in 100; a coin would 50 times. "+
-		"Of the %d calls with the highest probabilities %.0f%% were won, of all %d calls %.0f%%.",
-		100*m.ROCAUC, best.Rows, 100*best.Observed, m.Rows, 100*float64(won)/float64(m.Rows))
+		"Of the fifth of these calls with the highest probabilities %.0f%% were won (%.0f of %d), of all %.0f%% (%d of %d).",
+		100*m.ROCAUC, 100*best.Observed, best.Observed*float64(best.Rows), best.Rows, 100*float64(won)/float64(m.Rows), won, m.Rows)
 }
 
 // fifths draws how many calls were won among those of low and of high probability.
 func (r *results) fifths() study.Drawing {
 	var bars []figure.Bar
 	for _, f := range slices.Backward(r.Fifths) {
-		bars = append(bars, figure.Bar{Name: fmt.Sprintf("predicted %.0f–%.0f%%", 100*f.From, 100*f.To), Value: 100 * f.Observed, Low: 100 * f.Low, High: 100 * f.High})
+		name := fmt.Sprintf("predicted %.0f%%", 100*f.From)
+		if to := fmt.Sprintf("predicted %.0f%%", 100*f.To); to != name {
+			name = fmt.Sprintf("predicted %.0f–%.0f%%", 100*f.From, 100*f.To)
+		}
+		bars = append(bars, figure.Bar{Name: name, Value: 100 * f.Observed, Low: 100 * f.Low, High: 100 * f.High})
 	}
 	return study.Drawing{Caption: "The held-out calls by their predicted probability, the highest fifth on top, and how many of each fifth were won. The thin lines are 95% intervals: few calls make long ones.",
 		Draw: func() (*figure.Figure, error) {
@@ -248,7 +244,7 @@ func (r *results) turns() report.Table {
 	t := report.Table{Columns: []string{"points", "said", "speaker", "times", "of these won", "for example"},
 		Caption: "The turns of held-out calls that raise and lower the probability of a won call most, in points: +5 takes 40% to 45%. Turns that say much the same count as one, with the mean of their points. This is what the model makes of a turn, not what the turn did to the customer."}
 	for _, x := range r.Turns {
-		t.Rows = append(t.Rows, []string{fmt.Sprintf("%+.1f", x.Points), x.Text, x.Speaker, fmt.Sprint(x.Times), fmt.Sprint(x.Won), fmt.Sprintf("turn %d of %s", x.Turn, x.Call)})
+		t.Rows = append(t.Rows, []string{fmt.Sprintf("%+.1f", x.Points), x.Text, x.Speaker, fmt.Sprint(x.Times), fmt.Sprint(x.Won), fmt.Sprintf("call %s, turn %d", x.Call, x.Turn)})
 	}
 	return t
 }

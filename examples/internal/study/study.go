@@ -25,7 +25,8 @@ type Data struct {
 	Unknown   int // calls left out for having no label
 	Docs      [][]string
 	Labels    []int
-	Groups    []string // by agent; nil where no call names one
+	Groups    []string // by agent; nil where no call names one, or too few are named to hold one out
+	agents    int      // that are too few
 }
 
 // Read reads the labelled calls of a file or a directory, or the sample of synthetic ones if it is "". Calls without a label
@@ -57,16 +58,28 @@ func Read(ctx context.Context, env *cli.Env, file string, calls *cli.Calls) (*Da
 		return nil, fmt.Errorf("%s: %w", d.Source, err)
 	}
 	if slices.ContainsFunc(d.Calls, func(c transcript.Call) bool { return c.Metadata.AgentID != "" }) {
-		d.Groups, err = transcript.Groups(d.Calls, "agent_id")
+		if d.Groups, err = transcript.Groups(d.Calls, "agent_id"); err != nil {
+			return nil, err
+		}
+		if n := distinct(d.Groups, len(d.Calls)); n < fewestAgents {
+			d.Groups, d.agents = nil, n
+		}
 	}
-	return d, err
+	return d, nil
 }
+
+// fewestAgents are as many as it takes to hold one out and still have one for each inner fold.
+const fewestAgents = 4
 
 // Note says what was read and left out. It is for the moment when all is validated and the work begins, as a command that
 // fails before says so in one line.
 func (d *Data) Note(env *cli.Env, calls *cli.Calls) {
 	if !d.Synthetic {
 		calls.Note(env)
+	}
+	if d.agents > 0 {
+		env.Notef("agents named by agent_id: %d, too few to hold some out (want %d or more); calls are held out one by one, "+
+			"so the figures are for other calls of the same agents", d.agents, fewestAgents)
 	}
 	if d.Unknown > 0 {
 		env.Notef("%d of %d calls have no label and are left out", d.Unknown, d.Unknown+len(d.Calls))
@@ -103,6 +116,14 @@ func (d *Data) Kind() string {
 		return "synthetic "
 	}
 	return ""
+}
+
+// Unit names what is held out together.
+func (d *Data) Unit() string {
+	if d.Groups == nil {
+		return "calls"
+	}
+	return "agents"
 }
 
 // Digest is the SHA-256 of values as JSON, by which a run is told from one of other calls and settings.

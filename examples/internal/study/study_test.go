@@ -3,6 +3,7 @@ package study
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +40,40 @@ func TestReadLeavesOutWhenAskedTo(t *testing.T) {
 	for _, want := range []string{"left out: transcript: " + file + ": record 2", `the ID "a" is that`, `nobody says a word in call "e"`, "1 of 3 calls have no label"} {
 		if !strings.Contains(notes.String(), want) {
 			t.Errorf("notes %q, want %s", notes.String(), want)
+		}
+	}
+}
+
+// Groups need enough agents: one to hold out and one for each inner fold.
+func TestReadGroups(t *testing.T) {
+	for _, c := range []struct {
+		agents []string // of eight calls
+		unit   string
+		noted  string
+	}{
+		{[]string{"", "", "", "", "", "", "", ""}, "calls", ""},
+		{[]string{"a", "a", "a", "a", "a", "a", "a", "a"}, "calls", "agents named by agent_id: 1, too few"},
+		{[]string{"a", "b", "c", "a", "b", "c", "a", "b"}, "calls", "agents named by agent_id: 3, too few"},
+		{[]string{"a", "b", "c", "d", "a", "b", "c", "d"}, "agents", ""},
+		{[]string{"a", "a", "b", "b", "", "", "", ""}, "agents", ""},
+	} {
+		var lines strings.Builder
+		for i, agent := range c.agents {
+			fmt.Fprintf(&lines, `{"transcript": "Agent: hi", "label": %d, "metadata": {"agent_id": %q}}`+"\n", i%2, agent)
+		}
+		file := filepath.Join(t.TempDir(), "calls.jsonl")
+		if err := os.WriteFile(file, []byte(lines.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var notes bytes.Buffer
+		env, flags := &cli.Env{Name: "study", Stderr: &notes}, calls(t)
+		d, err := Read(t.Context(), env, file, flags)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Note(env, flags)
+		if d.Unit() != c.unit || !strings.Contains(notes.String(), c.noted) || (c.noted == "") == strings.Contains(notes.String(), "too few") {
+			t.Errorf("%v: by %s, noted %q; want by %s, %q", c.agents, d.Unit(), notes.String(), c.unit, c.noted)
 		}
 	}
 }
