@@ -48,7 +48,11 @@ func Waterfall(w io.Writer, e *Explanation, opts *PlotOptions) error {
 		rest -= e.Values[i]
 	}
 	if others := len(e.Values) - len(top); others > 0 {
-		steps = append(steps, figure.Bar{Name: fmt.Sprintf("%d others", others), Value: rest})
+		name := "1 other"
+		if others > 1 {
+			name = fmt.Sprintf("%d others", others)
+		}
+		steps = append(steps, figure.Bar{Name: name, Value: rest})
 	}
 	f, err := figure.Waterfall(o.Title, o.Axis, e.Base, steps)
 	if err != nil {
