@@ -21,7 +21,7 @@ func reading(t *testing.T, args ...string) (*Calls, *Env, *bytes.Buffer) {
 	c, flags := new(Calls), flag.NewFlagSet("try", flag.ContinueOnError)
 	c.Flags(flags)
 	c.MaskFlag(flags)
-	if err := env.Parse(flags); err != nil {
+	if err := env.Parse(flags, ""); err != nil {
 		t.Fatal(err)
 	}
 	return c, env, &note

@@ -27,7 +27,7 @@ func run(ctx context.Context, input string, fail error, args ...string) (status 
 	status = Run(ctx, env, func(ctx context.Context, env *Env) error {
 		flags := flag.NewFlagSet("try", flag.ContinueOnError)
 		flags.Int("n", 1, "how `many`")
-		if err := env.Parse(flags); err != nil {
+		if err := env.Parse(flags, "[flags] [FILE]\n\nIt tries."); err != nil {
 			return err
 		}
 		r, name, err := env.Input(ctx)
@@ -67,7 +67,7 @@ func TestRun(t *testing.T) {
 		{"two files", ctx, nil, []string{"a", "b"}, 2, "", "try: 2 files given, want one or none (flags come first)\n"},
 		{"no such flag", ctx, nil, []string{"-m"}, 2, "", "try: flag provided but not defined: -m (-help lists the flags)\n"},
 		{"bad value", ctx, nil, []string{"-n", "x"}, 2, "", "try: invalid value \"x\" for flag -n: parse error (-help lists the flags)\n"},
-		{"help", ctx, nil, []string{"-h"}, 0, "Usage of try:\n  -n many\n    \thow many (default 1)\n", ""},
+		{"help", ctx, nil, []string{"-h"}, 0, "usage: try [flags] [FILE]\n\nIt tries.\n\nflags:\n  -n many\n    \thow many (default 1)\n", ""},
 		{"no such file", ctx, nil, []string{"/nowhere/x"}, 1, "", "try: open /nowhere/x: no such file or directory\n"},
 		{"joined errors", ctx, errors.Join(errors.New("a"), errors.New("b")), nil, 1, "standard input: typed", "try: a; b\n"},
 		{"a forged line", ctx, errors.New("open a\ntry: done\x1b[2K: no such file\n"), nil, 1, "standard input: typed", "try: open a\\ntry: done\\u001b[2K: no such file\n"},
@@ -247,7 +247,7 @@ func TestRejected(t *testing.T) {
 		env := &Env{Name: "try", Args: c.args, Stderr: &note}
 		r, flags := new(Rejected), flag.NewFlagSet("try", flag.ContinueOnError)
 		r.Flags(flags)
-		if err := errors.Join(env.Parse(flags), r.Open(env)); err != nil {
+		if err := errors.Join(env.Parse(flags, ""), r.Open(env)); err != nil {
 			t.Fatal(err)
 		}
 		added := r.Add(of)

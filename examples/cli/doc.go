@@ -10,7 +10,7 @@
 //	func run(ctx context.Context, env *cli.Env) error {
 //		flags := flag.NewFlagSet("count", flag.ContinueOnError)
 //		model := flags.String("model", "", "`directory` of the model")
-//		if err := env.Parse(flags); err != nil {
+//		if err := env.Parse(flags, "[-model DIR] [FILE]\n\nIt counts tokens."); err != nil {
 //			return err
 //		}
 //		…

@@ -10,14 +10,15 @@ import (
 	"strings"
 )
 
-// Parse parses the arguments and leaves in env.Args those that are not flags. Asked for help, it writes the flags to
-// standard output and returns flag.ErrHelp, which ends the command with status 0.
-func (env *Env) Parse(flags *flag.FlagSet) error {
+// Parse parses the arguments and leaves in env.Args those that are not flags. Asked for help, it writes usage, which is what
+// stands after the name of the command and in further lines what the command does, and the flags to standard output, and
+// returns flag.ErrHelp, which ends the command with status 0.
+func (env *Env) Parse(flags *flag.FlagSet, usage string) error {
 	flags.SetOutput(io.Discard)
 	err := flags.Parse(env.Args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintf(env.Stdout, "Usage of %s:\n", env.Name)
+		fmt.Fprintf(env.Stdout, "usage: %s %s\n\nflags:\n", env.Name, usage)
 		flags.SetOutput(env.Stdout)
 		flags.PrintDefaults()
 		return err

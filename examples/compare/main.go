@@ -25,6 +25,11 @@ import (
 
 func main() { cli.Main(run) }
 
+const usage = `[flags]
+
+It asks, by cross-validation on labelled calls, which features and classifiers predict best which calls are won, and whether
+fine-tuning the encoder helps. Tables go to standard output, the same with charts to a page, -html.`
+
 // options are the flags.
 type options struct {
 	Data    string  `json:"data"`
@@ -56,7 +61,7 @@ func parse(env *cli.Env) (o *options, err error) {
 	flags.Uint64Var(&o.Seed, "seed", 1, "seed of folds, fine-tuning and resampling")
 	flags.StringVar(&o.html, "html", "comparison.html", "`file` to write the page to")
 	flags.StringVar(&o.json, "json", "", "`file` to write every number to; default: none")
-	if err := env.Parse(flags); err != nil {
+	if err := env.Parse(flags, usage); err != nil {
 		return nil, err
 	}
 	switch {

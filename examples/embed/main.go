@@ -27,11 +27,16 @@ import (
 
 func main() { cli.Main(run) }
 
+const usage = `[flags] [FILE]
+
+It writes the embedding of each text, {"embedding":[…]}, a line each. FILE, or standard input, holds the texts in double
+quotes: a JSON array of strings, or one string a line.`
+
 func run(ctx context.Context, env *cli.Env) error {
 	flags := flag.NewFlagSet("embed", flag.ContinueOnError)
 	dir := flags.String("model", "", "`directory` of a sentence-transformers model, or its name on the Hugging Face hub if it is in the cache; default: the built-in all-MiniLM-L6-v2")
 	tokens := flags.Bool("tokens", false, "write token ids instead of embeddings")
-	if err := env.Parse(flags); err != nil {
+	if err := env.Parse(flags, usage); err != nil {
 		return err
 	}
 	in, name, err := env.Input(ctx)

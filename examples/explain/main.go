@@ -36,6 +36,12 @@ import (
 
 func main() { cli.Main(run) }
 
+const usage = `-models DIR [flags] [FILE]
+
+It writes what each turn of a call, and each word of the most influential turns, adds to the log-odds of a won call, a line of
+JSON for each call; -html shows it. FILE is a file or directory of calls in any format that inspect reads; without it calls are
+read from standard input, as JSON.`
+
 // options are the flags.
 type options struct {
 	models, html, file string
@@ -53,7 +59,7 @@ func parse(env *cli.Env) (o *options, err error) {
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of what is sampled")
 	o.calls.Flags(flags)
 	o.calls.MaskFlag(flags)
-	if err := env.Parse(flags); err != nil {
+	if err := env.Parse(flags, usage); err != nil {
 		return nil, err
 	}
 	switch {

@@ -50,6 +50,11 @@ import (
 
 func main() { cli.Main(run) }
 
+const usage = `[flags]
+
+It fine-tunes the encoder on labelled calls, trains the predictor, judges it on a quarter of the calls, which is held out, and
+writes models and results to the directory of -out. A run that was stopped resumes when it is started again.`
+
 const (
 	testShare = 0.25 // part of the calls that is held out
 	fewest    = 6    // calls of each outcome that it takes to hold some out and still fine-tune in inner folds
@@ -78,7 +83,7 @@ func parse(env *cli.Env) (o *options, err error) {
 	o.tuning.flags(flags)
 	flags.Uint64Var(&o.Seed, "seed", 1, "seed of splits, triplets, dropout and maps")
 	flags.StringVar(&o.out, "out", "out", "`directory` to write models and results to")
-	if err := env.Parse(flags); err != nil {
+	if err := env.Parse(flags, usage); err != nil {
 		return nil, err
 	}
 	_, known := fitters[o.Classifier]

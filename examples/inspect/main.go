@@ -26,14 +26,19 @@ import (
 
 func main() { cli.Main(run) }
 
+const usage = `[flags] [FILE]
+
+It shows how calls are read. FILE is a file or directory of calls: JSON as vendors deliver it, JSON Lines, CSV, TSV, Parquet,
+text, WebVTT or SRT; without it calls are read from standard input, as JSON.`
+
 func run(ctx context.Context, env *cli.Env) error {
 	calls := new(cli.Calls)
 	flags := flag.NewFlagSet("inspect", flag.ContinueOnError)
-	n := flags.Int("n", 3, "how `many` calls to show")
+	n := flags.Int("n", 3, "show `N` calls")
 	out := flags.String("out", "", "`file` to write all calls to, as JSON Lines")
 	calls.Flags(flags)
 	calls.MaskFlag(flags)
-	if err := env.Parse(flags); err != nil {
+	if err := env.Parse(flags, usage); err != nil {
 		return err
 	}
 	file, err := env.File()

@@ -33,6 +33,11 @@ import (
 
 func main() { cli.Main(run) }
 
+const usage = `-models DIR [flags] [FILE]
+
+It writes the probability that each call is won, a line of JSON for each. FILE is a file or directory of calls in any format
+that inspect reads; without it calls are read from standard input, as JSON.`
+
 // batchCalls is how many calls are read before they are predicted together.
 const batchCalls = 64
 
@@ -55,7 +60,7 @@ func parse(env *cli.Env) (o *options, err error) {
 	keep := flags.String("keep", "", "`keys` of the metadata, with commas between, to write with each prediction, such as agent_id,industry")
 	o.calls.Flags(flags)
 	o.calls.MaskFlag(flags)
-	if err := env.Parse(flags); err != nil {
+	if err := env.Parse(flags, usage); err != nil {
 		return nil, err
 	}
 	if o.models == "" {

@@ -34,6 +34,10 @@ import (
 
 func main() { cli.Main(run) }
 
+const usage = `[flags]
+
+It judges, by cross-validation over several seeds, what fine-tuning adds to the predictor.`
+
 // options are the flags.
 type options struct {
 	data         string
@@ -57,7 +61,7 @@ func parse(env *cli.Env) (o options, err error) {
 	flags.StringVar(&o.peer, "peer", "", "another program that predicts, a `command` without quotes in it")
 	flags.StringVar(&o.keep, "keep", "", "`file` of what was measured, to resume from; default: nothing is kept")
 	flags.StringVar(&o.mean, "mean", "", "measure nothing, but show the mean of what these comma-separated `files` of -keep hold")
-	if err := env.Parse(flags); err != nil {
+	if err := env.Parse(flags, usage); err != nil {
 		return o, err
 	}
 	d := json.NewDecoder(strings.NewReader(*tune))
