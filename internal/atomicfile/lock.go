@@ -7,10 +7,15 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // LockFile is the name of the file that Lock makes in a directory.
 const LockFile = ".lock"
+
+// held are the open lock files by their paths: a file that nothing refers to would be closed by the garbage collector,
+// and its lock with it.
+var held sync.Map
 
 // ErrLocked is part of the error of Lock where another process has the directory.
 var ErrLocked = errors.New("being written to")
@@ -41,7 +46,11 @@ func Lock(dir string) (unlock func() error, err error) {
 		}
 		f.Truncate(0) // the number only helps people: that it cannot be written is no reason to stop
 		f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
-		return func() error { return release(f) }, nil
+		held.Store(path, f)
+		return func() error {
+			held.Delete(path)
+			return release(f)
+		}, nil
 	}
 }
 
