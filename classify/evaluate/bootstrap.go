@@ -60,6 +60,7 @@ func (i Interval) String() string { return fmt.Sprintf("%.3f [%.3f, %.3f]", i.Es
 
 // Bootstrap gives a score and its percentile interval over samples of the groups, drawn with replacement (Efron 1979;
 // by group: Field and Welsh 2007). The interval is for other rows from the same source, not for other training runs.
+// It is an error if all rows are of one group, of which every sample would be the same.
 func Bootstrap(ctx context.Context, p []float64, y []int, opts *ResampleOptions) (Interval, error) {
 	if err := checkScores(p, y); err != nil {
 		return Interval{}, err
@@ -74,6 +75,9 @@ func Bootstrap(ctx context.Context, p []float64, y []int, opts *ResampleOptions)
 // bootstrap gives the statistic of all rows and its interval over samples.
 func (o *ResampleOptions) bootstrap(ctx context.Context, y []int, statistic func(rows []int) float64) (Interval, error) {
 	members := sample.Groups(len(y), o.Groups)
+	if len(members) < 2 {
+		return Interval{}, errors.New("evaluate: bootstrap: an interval needs 2 groups or more, and all rows are of one")
+	}
 	values := make([]float64, o.Samples)
 	err := o.each(ctx, func(s int, r *rand.Rand) {
 		var rows []int
