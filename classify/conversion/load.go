@@ -83,7 +83,7 @@ func readManifest(fsys fs.FS) (*manifest, string, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(m); err != nil {
-		return nil, "", fmt.Errorf("%s: %w", manifestFile, err)
+		return nil, "", fmt.Errorf("%s was changed, or the predictor was saved by another version of this package: train it again with finetune (%w)", manifestFile, err)
 	}
 	if d := m.Data; d.Won < 1 || d.Won >= d.Calls {
 		return nil, "", fmt.Errorf("%s: trained on %d calls, %d won: want some won and some lost", manifestFile, m.Data.Calls, m.Data.Won)

@@ -86,6 +86,7 @@ func TestLoadRefusesManifests(t *testing.T) {
 	}{
 		"without a format":   {func(m map[string]any) { delete(m, "format") }, "an earlier version"},
 		"of a later format":  {func(m map[string]any) { m["format"] = 99 }, "a later version"},
+		"with other keys":    {func(m map[string]any) { m["calls"] = 1 }, "another version of this package: train it again"},
 		"with a path":        {func(m map[string]any) { m["generic_encoder"] = "../../other" }, "generic_encoder"},
 		"with another file":  {func(m map[string]any) { m["files"].(map[string]any)["../x"] = "00" }, "was changed"},
 		"of calls all won":   {func(m map[string]any) { d := m["data"].(map[string]any); d["won"] = d["calls"] }, "won"},
