@@ -359,7 +359,7 @@ func nameEnd(s string, dashed bool) (n, sep int) {
 				if sep == 0 {
 					sep = n
 				}
-			case !unicode.IsLetter(r) && (n == 0 || !unicode.In(r, unicode.Digit, unicode.Mark) && strings.IndexRune("’·•–\u00a0\u202f\u200d", r) < 0):
+			case !unicode.IsLetter(r) && (n == 0 || !unicode.In(r, unicode.Digit, unicode.Mark) && !strings.ContainsRune("’·•–\u00a0\u202f\u200d", r)):
 				return 0, 0
 			}
 			n += size - 1

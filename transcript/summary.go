@@ -107,12 +107,10 @@ func (s *Summary) String() string {
 
 // calls says what was read from where.
 func (s *Summary) calls() string {
-	var from, speakers []string
-	for _, name := range slices.SortedFunc(maps.Keys(s.Formats), func(a, b string) int {
+	from := slices.SortedFunc(maps.Keys(s.Formats), func(a, b string) int {
 		return cmp.Or(cmp.Compare(s.Formats[b], s.Formats[a]), cmp.Compare(a, b))
-	}) {
-		from = append(from, name)
-	}
+	})
+	var speakers []string
 	for _, r := range []Role{Agent, Customer, Other} {
 		if n := s.Speakers[r]; n > 0 {
 			speakers = append(speakers, number(n, map[Role]string{Agent: "agent", Customer: "customer", Other: "speaker of neither side"}[r]))

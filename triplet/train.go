@@ -210,7 +210,7 @@ func check(documents int, labels []int, confounders [][]string) error {
 	}
 	for i, groups := range confounders {
 		if len(groups) != documents {
-			return fmt.Errorf("Confounders[%d] has groups of %d documents, want %d", i, len(groups), documents)
+			return fmt.Errorf("groups of %d documents, want %d, in Confounders[%d]", len(groups), documents, i)
 		}
 	}
 	return checkLabels(labels)
