@@ -177,6 +177,12 @@ func TestNoModel(t *testing.T) {
 			t.Errorf("%T predicts no rows", c)
 		}
 	}
+	if _, err := new(Heads).Features(nil); err == nil {
+		t.Error("no stack has features")
+	}
+	if _, err := new(Heads).OutOfFold(nil); err == nil {
+		t.Error("no stack has probabilities")
+	}
 	for _, fit := range contracts {
 		if _, err := fit.fit(context.Background(), nil, []int{0, 1}, nil); err == nil {
 			t.Errorf("%s is fitted to no rows", fit.name)

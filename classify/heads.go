@@ -266,6 +266,9 @@ func (h *Heads) OutOfFold(s *Stack) ([]float64, error) {
 
 // of gives the places of the heads of a stack.
 func (h *Heads) of(s *Stack) ([]int, error) {
+	if h == nil || s == nil {
+		return nil, errNoModel
+	}
 	names := make([]string, len(s.Heads))
 	for b, head := range s.Heads {
 		names[b] = head.Name

@@ -1,6 +1,7 @@
 package shap
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/org/salesconv/classify"
@@ -28,6 +29,9 @@ func Linear(model *classify.Logistic, background, row []float64) (*Explanation, 
 // again. The background is the mean document of the training calls; nil is all zeros. Weights that do not add up to 1,
 // such as those of a trend over the call, need a nil background.
 func Turns(model *classify.Logistic, background []float64, turns mat.Matrix, weights []float64) (*Explanation, error) {
+	if turns == nil {
+		return nil, errors.New("shap: no turns to explain: the matrix is nil")
+	}
 	n, d := turns.Dims()
 	if err := checkWidths(model, background, d); err != nil {
 		return nil, err
@@ -51,8 +55,12 @@ func Turns(model *classify.Logistic, background []float64, turns mat.Matrix, wei
 	return e, finite(e)
 }
 
-// Mean returns the mean of the rows of x, which is all that Linear and Turns need to know of a background.
+// Mean returns the mean of the rows of x, which is all that Linear and Turns need to know of a background. That of a nil
+// matrix is nil.
 func Mean(x mat.Matrix) []float64 {
+	if x == nil {
+		return nil
+	}
 	n, d := x.Dims()
 	rows, mean, buf := matrix.Of(x), make([]float64, d), make([]float64, d)
 	for i := range n {
@@ -83,6 +91,9 @@ func at(background []float64, j int) float64 {
 }
 
 func checkWidths(model *classify.Logistic, background []float64, width int) error {
+	if model == nil {
+		return errors.New("shap: no model to explain: it is nil")
+	}
 	if d := len(model.Coefficients); width != d {
 		return fmt.Errorf("shap: rows of %d columns, want the model's %d", width, d)
 	}

@@ -36,6 +36,9 @@ func (o *PlotOptions) complete() PlotOptions {
 
 // Waterfall draws how the players lead from the base to the output, the most influential first and the rest as one.
 func Waterfall(w io.Writer, e *Explanation, opts *PlotOptions) error {
+	if e == nil {
+		return errors.New("shap: nothing to draw: the explanation is nil")
+	}
 	o := opts.complete()
 	top := e.Top(o.Top)
 	var steps []figure.Bar

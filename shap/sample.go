@@ -2,6 +2,7 @@ package shap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/bits"
@@ -169,6 +170,9 @@ func shapleyWeights(n int) []float64 {
 func evaluate(ctx context.Context, value Value, coalitions [][]bool) ([]float64, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if value == nil {
+		return nil, errors.New("shap: no value function: it is nil")
 	}
 	v, err := value(ctx, coalitions)
 	if err != nil {

@@ -2,6 +2,7 @@ package shap
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -49,6 +50,9 @@ func (e *Explanation) Top(k int) []int {
 func Combine(weights []float64, terms []*Explanation) (*Explanation, error) {
 	if len(weights) != len(terms) || len(terms) == 0 {
 		return nil, fmt.Errorf("shap: %d weights for %d explanations, want one each", len(weights), len(terms))
+	}
+	if slices.Contains(terms, nil) {
+		return nil, errors.New("shap: an explanation to combine is nil")
 	}
 	n := len(terms[0].Values)
 	sum := &Explanation{Values: make([]float64, n), Names: terms[0].Names}

@@ -3,6 +3,7 @@ package shap
 import (
 	"context"
 	"errors"
+	"io"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -292,5 +293,28 @@ func TestRefused(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), "shap: ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want shap: … %s", err, want)
 		}
+	}
+}
+
+// What is nil is an error and no panic.
+func TestNil(t *testing.T) {
+	ctx, model, turns := context.Background(), &classify.Logistic{Coefficients: []float64{1}}, mat.NewDense(1, 1, nil)
+	for name, f := range map[string]func() error{
+		"Linear":    func() error { _, err := Linear(nil, nil, nil); return err },
+		"Turns":     func() error { _, err := Turns(nil, nil, turns, nil); return err },
+		"no turns":  func() error { _, err := Turns(model, nil, nil, nil); return err },
+		"Exact":     func() error { _, err := Exact(ctx, 2, nil); return err },
+		"Sample":    func() error { _, err := Sample(ctx, 30, nil, nil); return err },
+		"Words":     func() error { _, err := Words(ctx, "two words", nil, nil); return err },
+		"Combine":   func() error { _, err := Combine([]float64{1}, []*Explanation{nil}); return err },
+		"Waterfall": func() error { return Waterfall(io.Discard, nil, nil) },
+		"Beeswarm":  func() error { return Beeswarm(io.Discard, nil, nil) },
+	} {
+		if err := f(); err == nil || !strings.HasPrefix(err.Error(), "shap: ") {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	if m := Mean(nil); m != nil {
+		t.Errorf("the mean of no matrix is %v", m)
 	}
 }

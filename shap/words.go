@@ -2,6 +2,7 @@ package shap
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"unicode"
 )
@@ -12,6 +13,9 @@ import (
 // text without words. A text of more than 64 words is cut into 64 runs of words instead, as even as can be. It samples
 // as Sample does; a call of value gets all texts of two orders.
 func Words(ctx context.Context, text string, value func(ctx context.Context, texts []string) ([]float64, error), opts *SampleOptions) (*Explanation, error) {
+	if value == nil {
+		return nil, errors.New("shap: no value function: it is nil")
+	}
 	words := join(splitWords(text), 64)
 	e, err := Sample(ctx, len(words), func(ctx context.Context, coalitions [][]bool) ([]float64, error) {
 		texts := make([]string, len(coalitions))

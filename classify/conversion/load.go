@@ -21,6 +21,9 @@ import (
 // A directory that is missing, cut, changed, of another format or a mixture of two is an error that names the file. No
 // file outside it is opened.
 func Load(fsys fs.FS) (*Predictor, error) {
+	if fsys == nil {
+		return nil, errors.New("conversion: no directory to load from: the file system is nil")
+	}
 	p, err := load(fsys)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -108,6 +108,9 @@ func TestLoadRefusesManifests(t *testing.T) {
 			t.Errorf("a manifest %s: error %v, want one with %q", name, err, c.want)
 		}
 	}
+	if _, err := Load(nil); err == nil {
+		t.Error("no directory is no error")
+	}
 	if _, err := Load(os.DirFS(t.TempDir())); err == nil || !strings.Contains(err.Error(), "finetune") {
 		t.Errorf("an empty directory: error %v", err)
 	}
