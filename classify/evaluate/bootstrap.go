@@ -18,13 +18,16 @@ type ResampleOptions struct {
 	// Groups has the group of each row: rows of a group are drawn together. Where it is "", a row is a group of its own;
 	// nil: every row is.
 	Groups  []string
-	Samples int     // bootstrap samples, and permutations; default 2000
+	Samples int     // bootstrap samples, and permutations; default 2000, at most 10 million
 	Level   float64 // of the interval; default 0.95
 	Seed    uint64  // of the samples
 	Score   Score   // default ROCAUC
 
 	ranks bool // permute ranks: set where Score is left to the default
 }
+
+// maxSamples keeps memory low: each sample has a value.
+const maxSamples = 10_000_000
 
 func (o *ResampleOptions) withDefaults(rows int) (ResampleOptions, error) {
 	var v ResampleOptions
@@ -36,8 +39,8 @@ func (o *ResampleOptions) withDefaults(rows int) (ResampleOptions, error) {
 		v.Score, v.ranks = ROCAUC, true
 	}
 	switch {
-	case v.Samples < 1:
-		return v, fmt.Errorf("evaluate: %d samples, want 1 or more", v.Samples)
+	case v.Samples < 1 || v.Samples > maxSamples:
+		return v, fmt.Errorf("evaluate: %d samples, want 1 to %d", v.Samples, maxSamples)
 	case !(v.Level > 0 && v.Level < 1):
 		return v, fmt.Errorf("evaluate: interval of level %v, want between 0 and 1", v.Level)
 	}

@@ -194,6 +194,11 @@ func TestBootstrapByGroup(t *testing.T) {
 	if ratio := (grouped.High - grouped.Low) / (alone.High - alone.Low); ratio < 1.8 || ratio > 2.7 {
 		t.Errorf("by group %v, by row %v: %.2f times as wide", grouped, alone, ratio)
 	}
+	for _, n := range []int{-1, maxSamples + 1, math.MaxInt} {
+		if _, err := Bootstrap(context.Background(), p, y, &ResampleOptions{Samples: n}); err == nil || !strings.Contains(err.Error(), "samples") {
+			t.Errorf("%d samples: error %v", n, err)
+		}
+	}
 	one := slices.Repeat([]string{"alone"}, len(y))
 	if _, err := Bootstrap(context.Background(), p, y, &ResampleOptions{Groups: one}); err == nil || !strings.Contains(err.Error(), "2 groups") {
 		t.Errorf("all rows of one group: error %v", err)
