@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Card is what the README.md of a model's directory says of its origin. Fields that are not known are "".
+// Card describes a model's origin in the README.md of its directory. Fields that are not known are "".
 type Card struct {
 	Name         string // of the model itself, for example sentence-transformers/all-MiniLM-L6-v2
 	BaseModel    string // that it was trained from
@@ -18,10 +18,11 @@ type Card struct {
 	TrainingData string // that it was trained on, in a line: source, size, hash
 }
 
-// Card returns what is known of the model's origin.
+// Card returns the description of the model's origin.
 func (m *Model) Card() Card { return m.card }
 
-// SetCard says what is known of the model's origin, for [Model.Save] to write. Nothing else may use the model meanwhile.
+// SetCard sets the description of the model's origin that [Model.Save] writes. Nothing else may use the model
+// meanwhile.
 func (m *Model) SetCard(c Card) { m.card = c }
 
 const cardFile = "README.md"

@@ -35,7 +35,7 @@ type Config struct {
 	// Prompt is put before each text: the default prompt of the model; "" in most.
 	Prompt string `json:"-"`
 
-	transformer string   // directory of the transformer in that of the model, "" in most
+	transformer string   // directory of the transformer inside the model's, "" in most
 	poolings    []string // of PoolingMode
 	modules     []module // what follows the pooling, in order
 	lowercase   bool     // texts are lowered before the tokenizer's own steps
@@ -75,7 +75,8 @@ var activations = map[string]ops.Activation{
 	"gelu_new": ops.GELUTanh, "gelu_fast": ops.GELUTanh, "gelu_pytorch_tanh": ops.GELUTanh,
 }
 
-// poolings are those of a Pooling module, in the order in which the older layout of its config puts them side by side.
+// poolings are the modes of a Pooling module, in the order in which the older layout of its config puts them side by
+// side.
 var poolings = []struct {
 	name, flag string
 	how        ops.Pooling

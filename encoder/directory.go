@@ -75,9 +75,9 @@ func readConfig(fsys fs.FS) (*Config, error) {
 		case (i == 0) != (kind == "Transformer") || (i == 1) != (kind == "Pooling"):
 			return nil, fmt.Errorf("encoder: modules.json: module %d is a %s, want Transformer, Pooling, then any of Dense and Normalize", i, kind)
 		case m.Path != "" && !fs.ValidPath(m.Path):
-			return nil, fmt.Errorf("encoder: modules.json: path %q of module %d, want a directory in that of the model", m.Path, i)
+			return nil, fmt.Errorf("encoder: modules.json: path %q of module %d, want a directory inside the model's", m.Path, i)
 		case paths[path.Clean(m.Path)]:
-			return nil, fmt.Errorf("encoder: modules.json: path %q of module %d is that of another, want one for each", m.Path, i)
+			return nil, fmt.Errorf("encoder: modules.json: path %q of module %d is also another module's, want one for each", m.Path, i)
 		case len(m.Kwargs) > 0:
 			return nil, fmt.Errorf("encoder: modules.json: module %d takes kwargs %q, which are not supported", i, m.Kwargs)
 		}
@@ -147,7 +147,7 @@ func (c *Config) readTransformer(fsys fs.FS) error {
 	return c.readSentence(fsys, path.Join(c.transformer, "sentence_bert_config.json"))
 }
 
-// readSentence reads what sentence-transformers does around the network.
+// readSentence reads the settings of sentence-transformers around the network.
 func (c *Config) readSentence(fsys fs.FS, name string) error {
 	type options = map[string]json.RawMessage
 	s := struct {
@@ -322,7 +322,7 @@ func sentence(name, input, output string) error {
 	return nil
 }
 
-// readPrompts reads what the model as a whole does.
+// readPrompts reads the settings of the model as a whole.
 func (c *Config) readPrompts(fsys fs.FS) error {
 	p := struct {
 		Kind     string            `json:"model_type"`
@@ -419,7 +419,7 @@ func (c *Config) readTokenizerConfig(fsys fs.FS) error {
 	case "BertTokenizer": // which is made anew, with the vocabulary of tokenizer.json
 		s.Bert = &wordpiece.Bert{Lower: t.DoLowerCase, Strip: t.StripAccents, Chinese: t.Chinese,
 			Unknown: string(t.Unknown), CLS: string(t.CLS), SEP: string(t.SEP)}
-	case "PreTrainedTokenizer", "TokenizersBackend": // tokenizer.json as it stands
+	case "PreTrainedTokenizer", "TokenizersBackend": // tokenizer.json as it is
 	default:
 		return fail("tokenizer_class is %q, want \"BertTokenizer\" or \"PreTrainedTokenizerFast\"", t.Class)
 	}
@@ -559,7 +559,7 @@ func optional(err error) error {
 // isSet reports whether a key is there and not null.
 func isSet(raw json.RawMessage) bool { return len(raw) > 0 && string(raw) != "null" }
 
-// brief shortens what a file says for an error.
+// brief shortens a value from a file for an error.
 func brief(s string) string {
 	const most = 60
 	if r := []rune(s); len(r) > most {

@@ -6,53 +6,55 @@
 //
 // # Texts, segments, documents
 //
-// A model reads a limited number of tokens at once, 256 for all-MiniLM-L6-v2: a sequence. [Model.Encode] cuts a text there
-// and counts what it cut, as the Python library does. [Model.EncodeSegments] cuts nothing: it splits a long segment between
-// words into several sequences and averages. [Model.EncodeDocuments] is for what has parts, such as a call with its turns:
-// each segment is encoded alone, and a [Pooling] makes one embedding of theirs: their mean, unless the model was trained
-// with [AttentionPooling]. Several poolings are joined in one pass, by [Join], and taken apart by [Embeddings.Block].
+// A model reads a limited number of tokens at once, 256 for all-MiniLM-L6-v2: a sequence. [Model.Encode] cuts a text
+// there and counts what it cut, as the Python library does. [Model.EncodeSegments] cuts nothing: it splits a long
+// segment between words into several sequences and averages. [Model.EncodeDocuments] is for documents of several
+// segments, such as a call with its turns: each segment is encoded alone, and a [Pooling] combines their embeddings
+// into one: their mean, unless the model was trained with [AttentionPooling]. [Join] combines several poolings in one
+// pass, and [Embeddings.Block] returns the embeddings of one of them.
 //
-// Nothing is encoded or tokenized twice that need not be. A [Cache] keeps the embeddings of segments, so that a live call
-// costs one turn at a time and trying a call without one of its turns costs nothing; segments that repeat are run once;
-// [Model.TokenizeDocuments] tokenizes documents that are to be read many times.
+// A [Cache] keeps the embeddings of segments, so that a live call costs one turn at a time and trying a call without
+// one of its turns costs nothing; segments that repeat are run once; [Model.TokenizeDocuments] tokenizes documents that
+// are to be read many times.
 //
 // # Embeddings
 //
 // [Embeddings] holds float32 rows, is a gonum mat.Matrix, and counts what was read: tokens, segments, splits, cuts. The
-// embedding of a text is the same to the last bit whatever other texts are encoded with it, in whatever order, with however
-// many threads. Between processors, vector instructions of different widths round differently.
+// embedding of a text is the same to the last bit whatever other texts are encoded with it, in any order, on any number
+// of threads. It differs between processors whose vector instructions have different widths, as they round differently.
 //
-// all-MiniLM-L6-v2 gives texts embeddings of length 1, so that dot products are cosines. Embeddings of documents, and of
-// segments that take several sequences, are means, whose length is below 1, the less alike their parts the more so. Use
-// [Cosine] and [Embeddings.Nearest], which compare directions, or [Embeddings.Normalized].
+// all-MiniLM-L6-v2 gives texts embeddings of length 1, so that dot products are cosines. Embeddings of documents, and
+// of segments that take several sequences, are means, whose length is below 1: the less similar the parts, the shorter.
+// Use [Cosine] and [Embeddings.Nearest], which compare directions, or [Embeddings.Normalized].
 //
 // # Models
 //
-// [Load] takes a directory with modules.json: a BERT with absolute positions, of any depth, width and number of attention
-// heads, GELU (exact or by tanh) or ReLU, cased or uncased WordPiece; any of sentence-transformers' poolings, or several;
-// then any of Normalize and Dense (Tanh or no activation). Weights are safetensors in F32, F16 or BF16 and are held in
-// float32. What a model's files ask for is done as sentence-transformers 6.2 does it, or is an error that names the key:
-// nothing is ignored in silence. [Open] takes a directory's name, or that of a model of the Hugging Face hub.
+// [Load] takes a directory with modules.json: a BERT with absolute positions, of any depth, width and number of
+// attention heads, GELU (exact or by tanh) or ReLU, cased or uncased WordPiece; any of sentence-transformers' poolings,
+// or several; then any of Normalize and Dense (Tanh or no activation). Weights are safetensors in F32, F16 or BF16 and
+// are held in float32. A setting in a model's files acts as in sentence-transformers 6.2, or is an error that names the
+// key: nothing is ignored in silence. [Open] takes the name of a directory or of a model on the Hugging Face hub.
 //
-// [Model.Save] writes such a directory for either library, with a [Card]; [Heads], which package triplet trains, are for
-// this one alone. [Model.Clone] copies a model in memory, so that it is read from files once however often it is trained.
+// [Model.Save] writes such a directory for either library, with a [Card]; [Heads], which package triplet trains, are
+// read by this package alone. [Model.Clone] copies a model in memory, so that it is read from files once however often
+// it is trained.
 //
 // # The graph
 //
-// [Model.Graph] gives the network as a gorgonia graph over the model's weights, for losses and heads of one's own; package
-// triplet trains with it. A graph is built and compiled once and runs batches of any size, without padding, so the number
-// of rows of its nodes is decided by each batch. There are two ways to build on them:
+// [Model.Graph] gives the network as a gorgonia graph over the model's weights, for custom losses and heads; package
+// triplet trains with it. A graph is built and compiled once and runs batches of any size, without padding, so the
+// number of rows of its nodes is decided by each batch. There are two ways to build on them:
 //
 //   - [Graph.Loss] takes a function in Go that is given the rows of a batch and returns their loss and its gradient. It
 //     works for batches of any size and costs nothing extra.
-//   - [Graph.Rows] is for gorgonia's own operations, which count on fixed shapes: it gives a node a fixed number of rows,
-//     zeros below those of the batch, and weights that leave the zeros out. The encoder's own work is that of the batch
-//     without the zeros; what is built on top runs on all rows. Hidden states of tokens take as many rows as a batch may
+//   - [Graph.Rows] is for gorgonia's own operations, which need fixed shapes: it gives a node a fixed number of rows,
+//     padding the rows of the batch with zeros, and weights that leave the padding out. The encoder runs on the batch
+//     without padding; what is built on top runs on all rows. Hidden states of tokens take as many rows as a batch may
 //     have tokens. A batch with more is an error.
 //
-// What is built must be reachable from every parameter that is to be trained: for a head on Hidden, freeze what acts after
-// it ([GraphOptions].Frozen). [Graph.Step] lets a solver of gorgonia's take a step and makes the model see it. Errors name
-// what was forgotten: a graph without Gradients, a run without a batch, an operation on rows that vary.
+// What is built must be reachable from every parameter that is to be trained: for a head on Hidden, freeze the layers
+// after it ([GraphOptions].Frozen). [Graph.Step] lets a solver of gorgonia's take a step and makes the model see it.
+// Errors name what was forgotten: a graph without Gradients, a run without a batch, an operation on rows that vary.
 //
 // # int8
 //
@@ -63,10 +65,10 @@
 //
 // # Memory
 //
-// A model keeps its weights (91 MB for all-MiniLM-L6-v2) and, once used, those of its layers a second time in the order
-// in which matrix products read them (43 MB). Encoding adds 15 KB for each token in work, of which there are some 256 a
-// thread; texts are read in windows of 256 KB, so a long list of texts takes no more than its embeddings. A training graph
-// keeps 132 KB a token.
+// A model keeps its weights (91 MB for all-MiniLM-L6-v2) and, once used, a second copy of the weights of its layers in
+// the order in which matrix products read them (43 MB). Encoding adds 15 KB for each token in work, of which there are
+// some 256 a thread; texts are read in windows of 256 KB, so a long list of texts takes no more than its embeddings. A
+// training graph keeps 132 KB a token.
 //
 // # Errors and concurrency
 //

@@ -103,12 +103,12 @@ func (m *Model) EncodeSegments(ctx context.Context, segments []string, opts *Opt
 }
 
 // EncodeDocuments gives each document an embedding: its segments, the turns of a call for example, are encoded as
-// [Model.EncodeSegments] does, and a [Pooling] makes one embedding of theirs. With a Cache, a segment that was encoded
-// before costs nothing, so a call in progress costs its new turn, and leaving a turn out costs the pooling alone. A
-// document without segments is an error.
+// [Model.EncodeSegments] does, and a [Pooling] combines their embeddings into one. With a Cache, a segment that was
+// encoded before costs nothing, so a call in progress costs its new turn, and leaving a turn out costs the pooling
+// alone. A document without segments is an error.
 //
-// The embedding of a document is a weighted sum, by default a mean, so its length is not 1 even where those of texts
-// are: see [Embeddings.Normalized].
+// The embedding of a document is a weighted sum, by default a mean, so its length is not 1 even where embeddings of
+// texts have length 1: see [Embeddings.Normalized].
 func (m *Model) EncodeDocuments(ctx context.Context, docs [][]string, opts *Options) (*Embeddings, error) {
 	return m.EncodeTokenized(ctx, untokenized(docs), opts)
 }

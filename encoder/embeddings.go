@@ -14,11 +14,11 @@ import (
 // Embeddings is a matrix with a row for each text, segment or document, and the count of what was read. It is a gonum
 // mat.Matrix over float32 rows, and is never changed after it is made.
 //
-// Rows have length 1 where the model normalizes, as all-MiniLM-L6-v2 does, and only those of texts that were read as
-// one sequence: the embedding of a document is a weighted sum.
+// Where the model normalizes, as all-MiniLM-L6-v2 does, rows of texts that were read as one sequence have length 1; the
+// embedding of a document is a weighted sum, whose length is not 1.
 type Embeddings struct {
-	// Tokens is the number of ids that ran through the network, each sequence's [CLS] and [SEP] among them: nothing for
-	// segments that a cache knew, or that are there more than once.
+	// Tokens is the number of ids that ran through the network, each sequence's [CLS] and [SEP] among them: none for
+	// segments that a cache knew, and repeated segments once.
 	Tokens   int
 	Segments int // texts, or segments of documents
 	// Splits is the number of sequences beyond one a segment, for segments that are longer than the model reads.
@@ -117,7 +117,7 @@ func Cosine(x, y []float32) float64 {
 	return max(-1, min(1, kernel.Dot(x, y)/math.Sqrt(squares)))
 }
 
-// Neighbor is a row and the cosine of its angle with what was looked for.
+// Neighbor is a row and the cosine of its angle with the query of [Embeddings.Nearest].
 type Neighbor struct {
 	Row    int
 	Cosine float64

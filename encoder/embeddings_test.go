@@ -38,7 +38,7 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// The blocks of joined poolings are those of each alone, and segments that repeat are run once.
+// The blocks of joined poolings equal the blocks of each alone, and segments that repeat are run once.
 func TestBlocks(t *testing.T) {
 	m := small(t, "max-dense")
 	docs := [][]string{{"hello there", "the price", "hello there"}, {"the price", "the price"}}
@@ -101,7 +101,7 @@ func TestClone(t *testing.T) {
 		t.Errorf("changing a clone changes the model, error %v", err)
 	}
 	if h := m.Heads(); h.Query[0] != 0 || h.Label.Bias[0] != 1 || h.Label.Matrix[0][0] != 0 {
-		t.Error("changing the heads of a clone changes those of the model")
+		t.Error("changing the heads of a clone changes the model's")
 	}
 }
 

@@ -27,7 +27,7 @@ type Options struct {
 
 	// For documents:
 
-	// Pooling decides how segments make up a document; default: that of the model, see [Model.Pooling].
+	// Pooling combines segments into documents; default: the model's, see [Model.Pooling].
 	Pooling Pooling
 	Roles   [][]int // the role of each segment of each document, for [PerRole]; default none
 	Cache   *Cache  // remembers embeddings of segments from call to call; default none
@@ -48,10 +48,10 @@ type sequence struct {
 	done int // texts that are finished with it
 }
 
-// Encode gives each text an embedding. A text is cut at MaxSeqLength tokens, which the result counts as Truncated and Cut;
-// [Model.EncodeSegments] reads all of it. Embeddings come in the order of the texts and do not depend, to the last bit, on
-// the other texts, on Threads or on GOMAXPROCS. Memory is that of the result and of a window of texts. It is safe for
-// concurrent use.
+// Encode gives each text an embedding. A text is cut at MaxSeqLength tokens, which the result counts as Truncated and
+// Cut; [Model.EncodeSegments] reads all of it. Embeddings come in the order of the texts and do not depend, to the last
+// bit, on the other texts, on Threads or on GOMAXPROCS. It needs memory for the result and a window of texts. It is
+// safe for concurrent use.
 //
 // Weights or activations that are not finite are an error that names the layer.
 func (m *Model) Encode(ctx context.Context, texts []string, opts *Options) (*Embeddings, error) {

@@ -83,7 +83,7 @@ func TestMiniLMBits(t *testing.T) {
 			want = e.data
 		}
 		if !slices.Equal(e.data, want) || !slices.Equal(one.data, want[:384]) {
-			t.Errorf("GOMAXPROCS %d: rows differ from those of GOMAXPROCS 1", n)
+			t.Errorf("GOMAXPROCS %d: rows differ from the rows of GOMAXPROCS 1", n)
 		}
 	}
 }
@@ -177,7 +177,7 @@ func TestEncodeNotFinite(t *testing.T) {
 	}
 }
 
-// TestDocuments builds the rows of documents from those of their segments by hand.
+// TestDocuments computes the rows of documents from the rows of their segments by hand.
 func TestDocuments(t *testing.T) {
 	m := small(t, "mean12")
 	docs := [][]string{
@@ -268,7 +268,7 @@ func TestSequences(t *testing.T) {
 	})
 }
 
-// TestDocumentGraph wants the graph's documents to be those of EncodeDocuments.
+// TestDocumentGraph wants the graph's documents to equal those of EncodeDocuments.
 func TestDocumentGraph(t *testing.T) {
 	m := small(t, "cls-cased")
 	docs := [][]string{{"Hello there", "", strings.Repeat("one two ", 100)}, {"the price"}}

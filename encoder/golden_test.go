@@ -140,7 +140,7 @@ func TestGoldenHidden(t *testing.T) {
 	}
 }
 
-// models are those of testdata.
+// models are the models of testdata.
 func models(t testing.TB) (names []string) {
 	t.Helper()
 	dirs, err := os.ReadDir("testdata/models")

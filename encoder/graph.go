@@ -21,7 +21,7 @@ import (
 type Graph struct {
 	*G.ExprGraph
 	Parameters G.Nodes // the weights, in the order and under the names of [Model.Parameters]
-	Trainable  G.Nodes // those of Parameters that are not frozen
+	Trainable  G.Nodes // the Parameters that are not frozen
 
 	// Hidden are the states of tokens, [tokens, hidden_size]: after the embeddings, and after each layer. Their values
 	// can be read, and built upon, with GraphOptions.Gradients. With GraphOptions.Lower those below the last frozen layer's
@@ -133,10 +133,10 @@ func (g *Graph) upper(b *builder, opts *GraphOptions) error {
 	return nil
 }
 
-// Loss reduces a node of the graph, or what was made of one by [Graph.Loss]'s like, to a scalar: f is given the n rows
+// Loss reduces a matrix, a node of the graph or a function of one, to a scalar: f is given the n rows
 // of x in the batch, of the given width, end to end, and returns the loss and sets grad, of the same size, to its
 // derivative by each element of x. f is called once a run, by the machine's goroutine. A loss that is not finite is an
-// error of the run. The name is the graph's for this operation, and tells it from others.
+// error of the run. The name identifies this operation in the graph.
 func (g *Graph) Loss(name string, x *G.Node, f func(n, width int, x, grad []float32) (float64, error)) (*G.Node, error) {
 	if x == nil || x.Dims() != 2 || f == nil {
 		return nil, errors.New("encoder: a loss needs a matrix and a function")
@@ -252,7 +252,7 @@ func (g *Graph) Run(ctx context.Context, vm G.VM) error {
 
 // RunPart runs the machine on sequences from to to-1 of the batch alone, for batches whose activations don't fit into
 // memory as a whole. Parts are run in their order: the first, from 0, replaces the gradients of Parameters, and the
-// others add theirs. Dropout is that of the whole batch. It is not for graphs of documents.
+// others add theirs. Dropout is the same as for the whole batch. It is not for graphs of documents.
 func (g *Graph) RunPart(ctx context.Context, vm G.VM, from, to int) error {
 	whole := g.context.Batch
 	if g.Documents != nil {

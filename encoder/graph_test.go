@@ -144,7 +144,7 @@ func TestGraphErrors(t *testing.T) {
 	wants(g.SetDocuments(nil, nil), "set GraphOptions.Documents")
 	g.SetTexts([]string{"a", "b"})
 	if err := g.Run(ended, vm); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v, want that of the context", err)
+		t.Errorf("error %v, want the context's", err)
 	}
 	if err := g.Run(t.Context(), vm); err != nil { // the machine is fit for use after errors
 		t.Error(err)
@@ -166,7 +166,7 @@ func TestGraphErrors(t *testing.T) {
 	}
 }
 
-// A batch run in parts gives the gradients of the whole, dropout included.
+// A batch run in parts gives the gradients of the whole batch, dropout included.
 func TestGraphParts(t *testing.T) {
 	m := small(t, "mean12")
 	g, err := m.Graph(&GraphOptions{Gradients: true})

@@ -14,7 +14,7 @@ import (
 // Heads are what package triplet trains on top of the encoder, for documents. They belong to the model: [Model.Save] writes
 // them to heads.json and [Load] reads them there. sentence-transformers takes no notice of that file.
 type Heads struct {
-	// Query is that of the [AttentionPooling] of documents, [width]; nil: their [Mean].
+	// Query is the query of the [AttentionPooling] of documents, [width]; nil: their [Mean].
 	Query []float32 `json:"attention_query,omitempty"`
 	// Label is the classifier of the labels, with the classes "0" and "1"; nil: none.
 	Label *Task `json:"label,omitempty"`
@@ -89,7 +89,7 @@ func softmax(x []float64) {
 	}
 }
 
-// Heads returns those of the model, nil if it has none. They are to be read only.
+// Heads returns the heads of the model, nil if it has none. They are to be read only.
 func (m *Model) Heads() *Heads { return m.heads }
 
 // SetHeads gives the model heads of its width, nil to take them away. Nothing else may use the model meanwhile.
@@ -101,7 +101,7 @@ func (m *Model) SetHeads(h *Heads) error {
 	return nil
 }
 
-// Pooling is how the model makes documents of segments unless it is told otherwise: the [AttentionPooling] that it was
+// Pooling is how the model pools the segments of documents by default: the [AttentionPooling] that it was
 // trained with, or else [Mean]. See [Pooling.Weights] for the weights of a document's segments.
 func (m *Model) Pooling() Pooling {
 	if m.heads == nil || m.heads.Query == nil {
@@ -185,7 +185,7 @@ func wide(what string, x []float32, width int) error {
 
 const headsFile = "heads.json"
 
-// readHeads reads those of a directory, if it has any.
+// readHeads reads the heads in a directory, if it has any.
 func (m *Model) readHeads(fsys fs.FS) error {
 	b, err := readFile(fsys, headsFile, maxTokenizerSize)
 	if errors.Is(err, fs.ErrNotExist) {

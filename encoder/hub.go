@@ -11,9 +11,9 @@ import (
 	"github.com/org/salesconv/internal/hub"
 )
 
-// HubOptions of [Open] and [Find]. Nil and the zero value read the cache alone.
+// HubOptions are the settings of [Open] and [Find]. Nil and the zero value read the cache alone.
 type HubOptions struct {
-	// Download asks the hub for the model's files as they stand at the revision, and fetches those that are not in the
+	// Download asks the hub for the model's files at the revision, and fetches those that are not in the
 	// cache. Default: the network is not touched, nor is it with HF_HUB_OFFLINE set.
 	Download bool
 	// Cache is a directory; default HF_HUB_CACHE, or hub in HF_HOME, or ~/.cache/huggingface/hub.

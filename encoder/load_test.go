@@ -57,8 +57,8 @@ func put(at int, data ...byte) func([]byte) []byte {
 // constant makes the whole file these bytes.
 func constant(s string) func([]byte) []byte { return func([]byte) []byte { return []byte(s) } }
 
-// TestLoadDamaged damages one file of a model that loads, and wants an error that names the file, what is wrong in
-// it, and what was expected.
+// TestLoadDamaged damages one file of a model that loads, and wants an error that names the file, the problem in it,
+// and what was expected.
 func TestLoadDamaged(t *testing.T) {
 	const weights, tensor = "model.safetensors", "encoder.layer.0.output.dense.weight"
 	for name, c := range map[string]struct {
@@ -73,7 +73,7 @@ func TestLoadDamaged(t *testing.T) {
 		"object of modules":      {"modules.json", constant("{}"), "modules.json: key … object, want a"},
 		"pooling first":          {"modules.json", replace("transformer.Transformer", "pooling.Pooling"), "modules.json: module 0 is a Pooling, want Transformer"},
 		"unknown module":         {"modules.json", replace("dense.Dense", "lstm.LSTM"), `modules.json: modules of type … LSTM" are not supported`},
-		"path outside":           {"modules.json", replace("1_Pooling", "../1_Pooling"), `modules.json: path "../1_Pooling" of module 1, want a directory in that of the model`},
+		"path outside":           {"modules.json", replace("1_Pooling", "../1_Pooling"), `modules.json: path "../1_Pooling" of module 1, want a directory inside the model's`},
 		"huge config":            {"config.json", constant(strings.Repeat(" ", maxConfigSize+1)), "config.json: more than 1048576 bytes"},
 		"no config":              {"config.json", nil, "config.json … want a sentence-transformers"},
 		"string for number":      {"config.json", replace(`"hidden_size": 36`, `"hidden_size": "36"`), `config.json: key "hidden_size" is a string, want a int`},
@@ -112,7 +112,7 @@ func TestLoadDamaged(t *testing.T) {
 		"token unknown to it":    {"tokenizer_config.json", constant(`{"cls_token": "<s>"}`), `tokenizer.json: wordpiece: token "<s>": not in the vocabulary`},
 		"special token missing":  {"special_tokens_map.json", constant(`{"additional_special_tokens": ["<turn>"]}`), `tokenizer.json: wordpiece: special token "<turn>": not in the vocabulary`},
 		"custom tokenizer":       {"tokenizer_config.json", constant(`{"auto_map": {"AutoTokenizer": "x.Y"}}`), `tokenizer_config.json: auto_map is set`},
-		"one Dense twice":        {"modules.json", replace("3_Normalize", "2_Dense"), `modules.json: path "2_Dense" of module 3 is that of another`},
+		"one Dense twice":        {"modules.json", replace("3_Normalize", "2_Dense"), `modules.json: path "2_Dense" of module 3 is also another module's`},
 		"no pooling config":      {"1_Pooling/config.json", nil, "1_Pooling/config.json"},
 		"pooling width":          {"1_Pooling/config.json", replace("36", "35"), "1_Pooling/config.json: word_embedding_dimension is 35, want hidden_size, 36"},
 		"unknown pooling":        {"1_Pooling/config.json", replace(`"max"`, `"median"`), "1_Pooling/config.json: pooling mode is median, want one or more of"},
@@ -181,7 +181,7 @@ func TestLoadDamaged(t *testing.T) {
 	}
 }
 
-// Weights in another format are refused by name.
+// Weights in another format are refused with an error that names the format.
 func TestLoadPickle(t *testing.T) {
 	files := modelFiles(t, "max-dense")
 	files["pytorch_model.bin"] = &fstest.MapFile{}

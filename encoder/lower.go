@@ -13,9 +13,9 @@ import (
 	"github.com/org/salesconv/internal/ops"
 )
 
-// LowerLayers remembers what the frozen lower layers of a model make of each sequence of tokens, for graphs in which
-// only the upper layers are trained: see [GraphOptions].Lower. Graphs of a model and of its clones share one as long as
-// their lower layers are the same, whatever becomes of the upper ones. It is safe for concurrent use.
+// LowerLayers caches the output of a model's frozen lower layers for each sequence of tokens, for graphs in which only
+// the upper layers are trained: see [GraphOptions].Lower. Graphs of a model and of its clones share one as long as
+// their lower layers are the same, however the upper ones change. It is safe for concurrent use.
 //
 // A token takes 4 bytes for each of hidden_size, 1.5 KB for all-MiniLM-L6-v2, and a sequence that recurs is kept once.
 // Nothing is forgotten before the LowerLayers itself is.
@@ -36,7 +36,7 @@ func (l *LowerLayers) Tokens() (n int) {
 	return n
 }
 
-// claim makes l that of the lowest layers of a model, or returns an error if it is that of others.
+// claim ties l to the lowest layers of a model, or returns an error if it is tied to others.
 func (l *LowerLayers) claim(m *Model, layers int) error {
 	h := sha256.New()
 	for _, p := range m.parameters {

@@ -21,7 +21,7 @@ import (
 type Model struct {
 	config     *Config
 	parameters []Parameter
-	saved      []Parameter // the same, and what only Save has a use for
+	saved      []Parameter // the same, and what only Save uses
 	layouts    []layout    // where each of saved is kept
 	tokenizer  *Tokenizer
 	files      map[string][]byte // keptFiles
@@ -36,7 +36,7 @@ type Model struct {
 	pools map[int]*kernel.Pool // by their number of goroutines
 }
 
-var errNoFiles = errors.New("encoder: nil file system, want that of a model, such as os.DirFS of its directory")
+var errNoFiles = errors.New("encoder: nil file system, want a model's, such as os.DirFS of its directory")
 
 // keptFiles are written by [Model.Save] as they were read.
 var keptFiles = []string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", promptsFile}
@@ -119,7 +119,7 @@ func (m *Model) Config() Config { return *m.config }
 // Width is the length of an embedding.
 func (m *Model) Width() int { return m.config.Width() }
 
-// Parameters lists the weights in the order in which they act, which is that of [Graph].Parameters. The tensors are
+// Parameters lists the weights in the order in which they act, the order of [Graph].Parameters too. The tensors are
 // the model's own: writing to them changes it.
 func (m *Model) Parameters() []Parameter { return slices.Clone(m.parameters) }
 

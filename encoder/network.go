@@ -76,7 +76,7 @@ func (b *builder) norm(name string, x, residual *G.Node, dropout float64) *G.Nod
 	return must(ops.LayerNorm(b.Context, name, x, residual, b.parameters[name+".weight"], b.parameters[name+".bias"], b.config.LayerNormEps, dropout))
 }
 
-// pooled is the Pooling of sentence-transformers, and the modules behind it.
+// pooled is the Pooling of sentence-transformers, and the modules after it.
 func (b *builder) pooled(x *G.Node) *G.Node {
 	how := make([]ops.Pooling, len(b.config.poolings))
 	for i, name := range b.config.poolings {

@@ -7,17 +7,17 @@ import (
 	"github.com/org/salesconv/internal/kernel"
 )
 
-// Pooling decides how the embeddings of a document's segments make up the document's. It returns one or more blocks of
-// weights, a weight for each segment: a block is the sum of the segments' embeddings, each times its weight, and the blocks
-// stand side by side in the embedding of the document. So what a linear classifier makes of a document is a sum over its
-// segments, and the weights can be looked at: see [Pooling.Weights].
+// Pooling decides how the embeddings of a document's segments are combined into the document's embedding. It returns
+// one or more blocks of weights, a weight for each segment: a block is the sum of the segments' embeddings, each times
+// its weight, and the blocks are side by side in the embedding of the document. So the log-odds of a linear classifier
+// on documents are a sum over segments, and the weights can be inspected: see [Pooling.Weights].
 //
 // [Mean], [LengthWeighted], [Last], [Trend], [AttentionPooling], [PerRole] and [Join] are ready-made.
 type Pooling func(s Segments) [][]float64
 
 // Segments is what a pooling sees of a document.
 type Segments struct {
-	Tokens []int // the number of tokens of each segment; its length is that of the document
+	Tokens []int // the number of tokens of each segment; as many as the document has segments
 	Roles  []int // of each segment, if the caller of [Model.EncodeDocuments] named any, else nil
 	// Row returns the embedding of a segment. It is nil where embeddings are not known yet: in [Graph.SetDocuments].
 	Row func(segment int) []float32
@@ -150,9 +150,9 @@ func Join(poolings ...Pooling) Pooling {
 	}
 }
 
-// Weights returns what the pooling makes of the segments of one document, given their embeddings by
-// [Model.EncodeSegments] and their roles, nil if there are none: one or more blocks, each a weight for each segment. For
-// a model with attention, [Model.Pooling] gives the weight that it pays each segment:
+// Weights returns the weights that the pooling gives the segments of one document, given their embeddings by
+// [Model.EncodeSegments] and their roles, nil if there are none: one or more blocks, each a weight for each segment.
+// For a model with attention, [Model.Pooling] gives the attention weight of each segment:
 //
 //	turns, err := m.EncodeSegments(ctx, call, nil)
 //	weights, err := m.Pooling().Weights(turns, nil)

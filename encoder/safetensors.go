@@ -19,7 +19,7 @@ import (
 	"github.com/org/salesconv/internal/kernel"
 )
 
-// maxHeaderSize bounds the JSON before the tensors; that of the largest BERT takes 50 KB.
+// maxHeaderSize bounds the JSON before the tensors; the largest BERT's takes 50 KB.
 const maxHeaderSize = 4 << 20
 
 // checkpoint is an open safetensors file: eight bytes with the length of the header, the header in JSON (for each

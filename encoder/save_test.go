@@ -34,7 +34,7 @@ func TestSave(t *testing.T) {
 			t.Errorf("%s: MaxSeqLength %d, want %d", name, got, want)
 		}
 		if names, _ := os.ReadDir(filepath.Dir(dir)); len(names) != 1 {
-			t.Errorf("%d entries beside the saved model, want none: %v", len(names)-1, names)
+			t.Errorf("%d entries besides the saved model, want none: %v", len(names)-1, names)
 		}
 	}
 }

@@ -18,7 +18,7 @@ type Tokenizer struct {
 // Encoding is a text as token ids.
 type Encoding struct {
 	IDs []int // [CLS] first and [SEP] last
-	// Spans are for each id the bytes [from, to) of the text it stands for; {0, 0} for [CLS], [SEP] and a prompt.
+	// Spans are for each id its bytes [from, to) in the text; {0, 0} for [CLS], [SEP] and a prompt.
 	Spans [][2]int
 	Cut   int // tokens beyond the limit, left out
 }

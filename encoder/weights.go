@@ -12,7 +12,7 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Parameter is one weight of the model.
+// Parameter is one weight tensor of the model.
 type Parameter struct {
 	// Name is the checkpoint's, without "bert." before it. The three projections of an attention are one
 	// parameter, named attention.self.qkv instead of attention.self.query, .key and .value. What belongs to
@@ -37,7 +37,7 @@ const (
 	Norm                        // weight or bias of a LayerNorm: [hidden_size]
 )
 
-// layout says where a parameter is kept: the file, its shape, and the tensors there that make it up, stacked along
+// layout is where a parameter is kept: the file, its shape, and the tensors there that make it up, stacked along
 // the first dimension.
 type layout struct {
 	name, file string

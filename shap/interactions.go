@@ -10,8 +10,9 @@ import (
 // Interactions splits a row's log-odds between pairs of columns. Base and all entries of Values add up to the output;
 // a row (or column) of Values adds up to what [TreeExplainer.Explain] gives its column.
 type Interactions struct {
-	Base   float64
-	Values *mat.SymDense // off the diagonal: half of what two columns do together; on it: what a column does alone
+	Base float64
+	// Values has off the diagonal half of what two columns do together, and on it what a column does alone.
+	Values *mat.SymDense
 }
 
 // Interactions splits the path-dependent values of a row into main effects and interactions of two columns

@@ -29,16 +29,18 @@ const cases = 3
 // factor holds what a branch means at one point.
 type factor struct {
 	product [cases]float64 // what the product over the path is multiplied by
-	value   [cases]float64 // what the sum of the leaves below adds to the value of the branch's column
+	// value is what the sum of the leaves below adds to the value of the branch's column.
+	value [cases]float64
 }
 
 // paths are the branches of one tree, by the node that they lead to.
 type paths struct {
-	tree            *classify.Tree
-	base            float64   // mean of the leaves by cover
-	above           []int     // the nearest branch above on the same column, -1 for none
-	column          []int     // that the branch splits on
-	zero            []float64 // share of the training rows that take the branch, and all those above on its column
+	tree   *classify.Tree
+	base   float64 // mean of the leaves by cover
+	above  []int   // the nearest branch above on the same column, -1 for none
+	column []int   // that the branch splits on
+	// zero is the share of the training rows that take the branch, and all those above on its column.
+	zero            []float64
 	depth           int       // branches on the longest path
 	points, weights []float64 // of the quadrature
 	factors         []factor  // of all points, where they fit one pass: [node][point]
@@ -173,7 +175,8 @@ type walk struct {
 	spare    []factor // room for those of trees that take several
 	products []block  // by depth: of the factors from the root
 	sums     []block  // by depth: of the leaves below
-	follows  []uint8  // by node: the rows that go the way of the branch and of all above it on its column
+	// follows gives for each node the rows that take the branch and all branches above it on its column.
+	follows []uint8
 }
 
 // add adds the values of a tree.

@@ -59,7 +59,7 @@ func addressEnd(s string, i int) int {
 	for n := 0; n < 5 && end == 0; n++ {
 		word, from := nextWord(s, i)
 		class := classOf(word)
-		if n == 0 && from == i { // no blank behind the number
+		if n == 0 && from == i { // no blank after the number
 			return 0
 		}
 		switch {
@@ -102,7 +102,8 @@ func streetNameEnd(s string, i int) (end int) {
 	return end
 }
 
-// houseEnd goes on from the end of a street's name to that of the house's number and the place, 0 if there is no number.
+// houseEnd continues from the end of a street's name to the end of the house's number and the place, 0 if there is no
+// number.
 func houseEnd(s string, i int) int {
 	if i < len(s) && s[i] == '.' { // of "str."
 		i++
@@ -114,7 +115,7 @@ func houseEnd(s string, i int) int {
 	return placeEnd(s, from+len(number), false)
 }
 
-// unitEnd goes on from "Flat" to the end of the address, 0 if there is none behind the flat's number.
+// unitEnd continues from "Flat" to the end of the address, 0 if there is none after the flat's number.
 func unitEnd(s string, i int) int {
 	number, from := nextWord(s, i)
 	if from == i || number == "" || len(number) > 5 || !isDigit(number[0]) && len(number) > 1 {
@@ -139,7 +140,7 @@ func boxEnd(s string, i int) int {
 	return 0
 }
 
-// zipEnd returns the end of the post code behind a state of the USA that ends at byte i, 0 if there is none.
+// zipEnd returns the end of the post code after a state of the USA that ends at byte i, 0 if there is none.
 func zipEnd(s string, i int) int {
 	zip, from := nextWord(s, i)
 	n, _ := digits(zip)
@@ -167,7 +168,7 @@ func postCodeEnd(s string, i int) int {
 	return at + len(inward)
 }
 
-// placeEnd goes on from the end of a street to that of the town and post code behind it; small says that a town may be
+// placeEnd continues from the end of a street to the end of the town and post code after it; small: a town may be
 // written in small letters, as the street was.
 func placeEnd(s string, end int, small bool) int {
 	for range 4 { // parts after commas
@@ -194,7 +195,7 @@ func placeEnd(s string, end int, small bool) int {
 	return end
 }
 
-// nextWord returns the word of letters, digits, hyphens and apostrophes behind one blank at byte i, or at it.
+// nextWord returns the word of letters, digits, hyphens and apostrophes after one blank at byte i, or at it.
 func nextWord(s string, i int) (word string, from int) {
 	i = min(i, len(s))
 	if i < len(s) && s[i] == ' ' {

@@ -20,8 +20,8 @@ type Call struct {
 	// Outcome is Unknown where the record has no label.
 	Outcome  Outcome
 	Metadata Metadata
-	// Roles says which speakers are the agent's and the customer's side; nil goes by what the source says of each turn and
-	// by the usual names (see [Roles.Of]).
+	// Roles determines which speakers are the agent's and the customer's side; nil goes by what the source says of each
+	// turn and by the usual names (see [Roles.Of]).
 	Roles Roles
 	// Notes are what the reader was not sure of, such as that no speaker was found or that a key was not understood, in the
 	// same words for every call, so that they can be counted.
@@ -65,7 +65,7 @@ func Labels(calls []Call) ([]int, error) {
 	return labels, nil
 }
 
-// Metadata is what is known about a call beside its words.
+// Metadata is what is known about a call besides its words.
 type Metadata struct {
 	Industry string
 	Product  string
@@ -191,8 +191,8 @@ func (m *Metadata) has(key string) bool {
 }
 
 // Value returns the value of a key of the JSON form as plain text: a string without its quotes, anything else as it is
-// written, and "" for null or where there is no such key. A key that is not there also finds that of the same letters and
-// digits (AGENT_ID and agentId are agent_id), and an other usual name the typed key that it was read as (rep_id).
+// written, and "" for null or where there is no such key. A key that is not there also finds one of the same letters
+// and digits (AGENT_ID and agentId are agent_id), and an other usual name the typed key that it was read as (rep_id).
 func (m Metadata) Value(key string) string {
 	if m.has(key) {
 		return m.value(key)
@@ -267,9 +267,9 @@ func (m Metadata) Clone() Metadata {
 	return m
 }
 
-// MarshalJSON writes the form that [Read] reads: id, transcript, label (null when unknown) and metadata. The transcript of a
-// call whose source has turns is the array of its turns, each with its speaker, role and times, and that of any other is
-// its Text; so what is written is read as the same turns. Of Roles, only what such turns show is kept.
+// MarshalJSON writes the form that [Read] reads: id, transcript, label (null when unknown) and metadata. The transcript
+// of a call whose source has turns is the array of its turns, each with its speaker, role and times, and the transcript
+// of any other is its Text; so what is written is read as the same turns. Of Roles, only what such turns show is kept.
 func (c Call) MarshalJSON() ([]byte, error) {
 	record := struct {
 		ID         string   `json:"id,omitempty"`

@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// CSV reads a table whose first row names the columns, a row for each call or for each turn. Cells are parted by
+// CSV reads a table whose first row names the columns, a row for each call or for each turn. Cells are separated by
 // whichever of comma, semicolon and tab is most frequent in the first row, or by what Excel's "sep=;" names in a line
-// before it. Cells with quotes are those of RFC 4180; where tabs part cells a quote can also be a character like any
-// other. Lines end with LF, CRLF or CR. For what the columns mean see [Reader.Rows].
+// before it. Quoted cells follow RFC 4180; where tabs separate cells a quote can also be a character like any other.
+// Lines end with LF, CRLF or CR. For what the columns mean see [Reader.Rows].
 //
 // Records are counted from the row after the first. A row that cannot be read costs its line; reading continues after it.
 func (o Reader) CSV(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
@@ -179,7 +179,7 @@ func (t *csvFile) quoted(n int) (e cellEnd, ok bool, err error) {
 		if tabs {
 			return e, false, nil
 		}
-		return e, false, fmt.Errorf("the quote at byte %d of the row ends a cell that goes on; double the quotes in a cell", i)
+		return e, false, fmt.Errorf("the quote at byte %d of the row is followed by more of the cell; double the quotes in a cell", i)
 	}
 }
 

@@ -33,7 +33,7 @@ func (o Reader) format(name string) Format {
 	return formats[ending(name)]
 }
 
-// ending returns the part of a file's name that tells its format.
+// ending returns the part of a file's name that determines its format.
 func ending(name string) string {
 	return path.Ext(strings.TrimSuffix(strings.ToLower(name), ".gz"))
 }
@@ -152,7 +152,7 @@ func proceed(more bool) error {
 	return fs.SkipAll
 }
 
-// entry reads a file of a directory and reports whether to go on.
+// entry reads a file of a directory and reports whether to continue.
 func (o Reader) entry(ctx context.Context, fsys fs.FS, name string, entry fs.DirEntry, yield yieldFunc) bool {
 	read := o.format(name)
 	fail := func(err error) bool {
@@ -166,7 +166,7 @@ func (o Reader) entry(ctx context.Context, fsys fs.FS, name string, entry fs.Dir
 	case !entry.Type().IsRegular():
 		return fail(errors.New("it is not a regular file; remove it"))
 	case read == nil:
-		return fail(errors.New("its name does not tell what is in it; want .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt or .srt, or remove it"))
+		return fail(errors.New("its name does not tell its format; want .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt or .srt, or remove it"))
 	}
 	f, err := fsys.Open(name)
 	if err != nil {

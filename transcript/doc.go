@@ -1,5 +1,5 @@
-// Package transcript reads sales calls, checks them, cuts them into turns, parts them for training and testing, turns
-// them into numbers beside embeddings, masks personal data, and makes up calls to try things on.
+// Package transcript reads sales calls, validates them, cuts them into turns, splits them for training and testing,
+// computes features other than embeddings, masks personal data, and generates synthetic calls.
 //
 // # Calls
 //
@@ -25,21 +25,21 @@
 //   - text with speakers' labels, WebVTT, SRT and SBV;
 //   - directories of all of these, and whatever else [Reader.Formats] names; packed by gzip or not, in UTF-8 or UTF-16.
 //
-// [Reader.Columns], [Reader.Won], [Reader.Lost] and [Reader.Roles] say what a format does not. A [Summary] says what was
-// understood, and [Call.Notes] what was not in a call.
+// [Reader.Columns], [Reader.Won], [Reader.Lost] and [Reader.Roles] supply what a format leaves open. A [Summary] shows
+// what was understood, and [Call.Notes] what was not understood in a call.
 //
 // # Errors
 //
-// Readers are iter.Seq2[Call, error] and hold one record in memory at a time, or where records are turns all that they read.
-// Errors are of the type [*RecordError], a line that names the file, the record (from 1), the byte (from 0, unpacked) and
-// the remedy. A loop that breaks at an error has the all-or-nothing reading, one that continues skips; [Collect] does either,
-// and no ID may be there twice. Nothing is repaired in silence: text that is not UTF-8, NUL bytes, keys that are there twice,
-// empty transcripts and labels other than those above are errors.
+// Readers are iter.Seq2[Call, error] and hold one record in memory at a time, or where records are turns all that they
+// read. Errors are of the type [*RecordError], a line that names the file, the record (from 1), the byte (from 0,
+// unpacked) and the remedy. A loop that breaks at the first error reads all or nothing, one that continues skips bad
+// records; [Collect] does either, and rejects an ID that occurs twice. Nothing is repaired in silence: text that is not
+// UTF-8, NUL bytes, duplicate keys, empty transcripts and labels other than those above are errors.
 //
-// # Turns and places
+// # Turns and offsets
 //
-// [Call.Turns] cuts the text by speakers. All places are byte offsets into Call.Text, half open, and [Turn.Offset] and
-// [Masked.Original] lead from a turn or a masked text back to it, so that explanations line up with the original.
+// [Call.Turns] cuts the text by speakers. All spans are half-open byte offsets into Call.Text, and [Turn.Offset] and
+// [Masked.Original] map a place in a turn or in masked text back to it, so that explanations line up with the original.
 //
 // # Training and testing
 //
@@ -49,14 +49,14 @@
 //
 // # Synthetic calls
 //
-// [Generate] writes calls by a grammar of nearly 700 phrases and words and draws outcomes by a stated logistic model of what is in
-// them (see [Drivers]), so that the best possible AUC is known. [Sample] is a fixed set of them. They are for trying
-// things out: a model that does well on them has shown nothing about real calls.
+// [Generate] writes calls by a grammar of nearly 700 phrases and words and draws outcomes by a stated logistic model of
+// what is in them (see [Drivers]), so that the best possible AUC is known. [Sample] is a fixed set of them. They are
+// for trying things out: a good score on them shows nothing about real calls.
 //
 // # Masking
 //
-// [Call.Mask] replaces names, e-mail and web addresses, telephone, card and account numbers and postal addresses. It goes
-// by patterns and lists of English text, and says there what it finds and what it misses.
+// [Call.Mask] replaces names, e-mail and web addresses, telephone, card and account numbers and postal addresses. It
+// uses patterns and word lists for English text; its comment says what they find and what they miss.
 //
 // Everything here is deterministic for a given seed, on any machine. Values are safe for concurrent use as long as nobody
 // changes them; a Reader's sequences are for one goroutine each.

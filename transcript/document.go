@@ -239,7 +239,7 @@ func (d *document) string(i int) (end int, err error) {
 		}
 		for k, c := range plain {
 			if c < ' ' {
-				return 0, failAt(i+k, "the control character %q stands raw in a string; JSON writes it as \\u%04x", c, c)
+				return 0, failAt(i+k, "the control character %q is not escaped in a string; JSON writes it as \\u%04x", c, c)
 			}
 		}
 		if n < 0 {

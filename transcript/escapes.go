@@ -17,7 +17,7 @@ func isDialogue(text string) bool {
 }
 
 // unescapeLines returns a text in which \n stands for line breaks with these. That is so where there are no others and
-// speakers' labels stand behind \n. So a path such as C:\new stays.
+// speakers' labels follow \n. So a path such as C:\new stays.
 func unescapeLines(text string) string {
 	if !strings.Contains(text, `\n`) || strings.Contains(text, "\n") {
 		return text

@@ -2,7 +2,7 @@ package transcript
 
 import "bytes"
 
-// extent finds where a JSON value ends, in bytes that may still grow: scan goes on from i.
+// extent finds where a JSON value ends, in bytes that may still grow: scan continues from i.
 type extent struct {
 	i      int
 	depth  int
@@ -11,7 +11,7 @@ type extent struct {
 }
 
 // scan reports whether the value's end lies in b; i is then the place after it. A value that cannot end any more sets
-// broken. Strings and what is in brackets end by themselves; other scalars end where b goes on with a delimiter.
+// broken. Strings and what is in brackets end by themselves; other scalars end where b continues with a delimiter.
 func (e *extent) scan(b []byte) bool {
 	for e.i < len(b) && e.broken == "" {
 		if e.quoted {
@@ -64,7 +64,7 @@ func (e *extent) cutBefore(b []byte) bool {
 // scalar reports whether the bytes scanned so far may be a whole scalar, which has no end of its own.
 func (e *extent) scalar() bool { return e.depth == 0 && !e.quoted && e.broken == "" }
 
-// string goes on to the end of the string that it is in, or to the end of b.
+// string continues to the end of the string that it is in, or to the end of b.
 func (e *extent) string(b []byte) {
 	n := bytes.IndexByte(b[e.i:], '"')
 	end := e.i + n

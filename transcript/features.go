@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// Features turns calls into columns of numbers beside the words themselves: who speaks how much and how, what is
-// mentioned, the mood and its trend, when the call was, and who is called. Each column has a name that can stand in a
-// report. The columns for industries and company sizes are those of the calls that it was fitted on. It can be kept as
-// JSON and is safe for concurrent use.
+// Features turns calls into columns of numbers other than their words: who speaks how much and how, what is mentioned,
+// the mood and its trend, when the call was, and who is called. Each column has a name fit for a report. There is a
+// column for each industry and company size of the calls that it was fitted on. It can be kept as JSON and is safe for
+// concurrent use.
 type Features struct {
 	industries, sizes []string
 }
@@ -61,8 +61,8 @@ func (f *Features) Names() []string {
 // weekday counts days from Monday.
 func weekday(day int) time.Weekday { return time.Weekday((day + 1) % 7) }
 
-// Rows returns a row of numbers for each call, all finite. What is not known, such as the duration or an industry that
-// the fit did not see, is 0; columns of their own say whether duration and time are known.
+// Rows returns a row of numbers for each call, all finite. What is not known, such as the duration, or an industry that
+// was not among the training calls, is 0; separate columns show whether duration and time are known.
 func (f *Features) Rows(calls []Call) [][]float64 {
 	rows := make([][]float64, len(calls))
 	for i, call := range calls {
@@ -214,7 +214,7 @@ func (f *Features) MarshalJSON() ([]byte, error) {
 	return marshal(featuresJSON{f.Names(), f.industries, f.sizes})
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote. Columns other than those of this version are an error.
+// UnmarshalJSON reads what MarshalJSON wrote. Columns other than this version's are an error.
 func (f *Features) UnmarshalJSON(b []byte) error {
 	var k featuresJSON
 	if err := json.Unmarshal(b, &k); err != nil {

@@ -10,7 +10,8 @@ import (
 type finder struct {
 	text  string
 	found []Entity
-	names map[string]bool // parts of names in lower case; true: found in any case, false: only with a capital
+	// names are parts of names in lower case; true: found in any case, false: only with a capital.
+	names map[string]bool
 }
 
 func (f *finder) add(kind Kind, start, end int) {
@@ -49,7 +50,7 @@ func (f *finder) scan() {
 	}
 }
 
-// word finds what starts with the word at byte i, and returns where to go on.
+// word finds what starts with the word at byte i, and returns where to continue.
 func (f *finder) word(i int) int {
 	s := f.text
 	end := i + 1
@@ -109,7 +110,7 @@ func wordStart(s string, i int) int {
 // longestAddress is how far back from its sign, in bytes, an e-mail or web address may start.
 const longestAddress = 254
 
-// email adds the address whose '@' is byte i, and returns where to go on.
+// email adds the address whose '@' is byte i, and returns where to continue.
 func (f *finder) email(i int) int {
 	s, start, end := f.text, i, i+1
 	for start > max(0, i-longestAddress) && (isLetter(s[start-1]) || isDigit(s[start-1]) || strings.IndexByte("._%+-'", s[start-1]) >= 0) {
@@ -233,7 +234,7 @@ func (f *finder) spokenAddress(i int) int {
 	return end
 }
 
-// bracket returns the place behind a bracket, with a blank before it or not, at byte i.
+// bracket returns the place after a bracket, with a blank before it or not, at byte i.
 func bracket(s string, i int) int {
 	at := i
 	if at < len(s) && s[at] == ' ' {

@@ -90,7 +90,7 @@ func TestCSVBadInput(t *testing.T) {
 		{"transcript,label\n ,0\nHe,1\n", 1, "record 1, byte 17: the transcript is empty"},
 		{"transcript,label\ncaf\xe9,0\nHe,1\n", 1, `record 1, byte 17: "transcript": the byte 0xe9 is not UTF-8`},
 		{"label,transcript\n0,a \"b\"\n1,5\" pipe\n", 1, `record 1, byte 17: a cell without a quote before it ends with one, at byte 6`},
-		{"transcript,label\n\"a \"b\" c\",0\nHe,1\n", 1, "record 1, byte 17: the quote at byte 3 of the row ends a cell that goes on"},
+		{"transcript,label\n\"a \"b\" c\",0\nHe,1\n", 1, "record 1, byte 17: the quote at byte 3 of the row is followed by more of the cell"},
 		{"transcript,label\n\"never closed,0\nHe,1\n", 1, "record 1, byte 17: the quote at byte 0 of the row is never closed"},
 		{"transcript,label\na\x00b,0\n", 0, "record 1, byte 17: the transcript holds a NUL"},
 	} {
@@ -147,14 +147,14 @@ func TestDirectory(t *testing.T) {
 		"transcript: broken.json: record 1, byte 20: the input ends here, within the record; it seems to be cut short",
 		"transcript: broken.vtt: record 1, byte 2: there is no cue in it; want lines such as 00:01:02.500 --> 00:01:04.000",
 		"transcript: link.json: byte 0: it is a symbolic link, which is not followed; put the file itself there",
-		"transcript: notes.docx: byte 0: its name does not tell what is in it; want .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt or .srt, or remove it",
+		"transcript: notes.docx: byte 0: its name does not tell its format; want .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt or .srt, or remove it",
 		"transcript: pipe.json: byte 0: it is not a regular file; remove it",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	if _, err := Collect(Reader{}.FS(ctx, fstest.MapFS{}), nil); err == nil || !strings.Contains(err.Error(), "the directory is empty") {
-		t.Errorf("empty folder: error %v", err)
+		t.Errorf("empty directory: error %v", err)
 	}
 }
 

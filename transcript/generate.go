@@ -8,18 +8,18 @@ import (
 	"slices"
 )
 
-// GenerateOptions says what [Generate] draws. The zero value draws what the fields' comments say.
+// GenerateOptions are the settings of [Generate]. The zero value means the defaults.
 type GenerateOptions struct {
 	Seed uint64
 	// WonShare is the expected share of calls that are won, in (0, 1); default 0.5.
 	WonShare float64
-	// Signal scales the weights of all drivers; default 1. Near 0 the outcome is a coin's.
+	// Signal scales the weights of all drivers; default 1. Near 0 the outcome is a coin flip.
 	Signal float64
-	// Noise is the share of calls, in [0, 1), whose label a coin of WonShare decides; default 0.
+	// Noise is the share of calls, in [0, 1), whose label is drawn at random with WonShare; default 0.
 	Noise float64
 }
 
-// Synthetic is a set of made-up calls, with everything that is known about how they were made.
+// Synthetic is a set of synthetic calls, with everything that is known about how they were generated.
 type Synthetic struct {
 	Calls []Call
 	Truth []Truth // of each call
@@ -28,7 +28,7 @@ type Synthetic struct {
 	BayesAUC float64
 }
 
-// Truth is what lies behind a made-up call.
+// Truth is how a synthetic call was generated.
 type Truth struct {
 	Pattern     string  // one of the eight courses that a call takes
 	Drivers     []bool  // which of [Drivers] hold, in their order
@@ -36,7 +36,7 @@ type Truth struct {
 	Entities    []Entity
 }
 
-// Driver is a thing that sways the outcome of a made-up call and shows in its words.
+// Driver is a circumstance that influences the outcome of a synthetic call and shows in its words.
 type Driver struct {
 	Name   string
 	Weight float64 // in the log-odds of winning
@@ -116,7 +116,7 @@ var scripts = map[string]struct {
 	"next":   {nextStep, []string{"A next.ask", "C next.?"}},
 }
 
-// Generate draws n calls, English and made up from beginning to end: no person, firm or product in them exists. Twelve
+// Generate draws n calls, in English and synthetic throughout: no person, firm or product in them exists. Twelve
 // industries and eight courses of a call vary what is said; every driver of the outcome has several wordings for and
 // against, which draw in other lists, and the chat between them means nothing. The metadata says that the call is
 // synthetic. The same options give the same bytes, and call i does not depend on how many are drawn.
@@ -164,8 +164,8 @@ func Generate(n int, opts *GenerateOptions) (*Synthetic, error) {
 	return s, nil
 }
 
-// Sample returns the 240 synthetic calls that the commands fall back on when they are given no data. Their drivers count
-// twice as much as those of [Generate] do by default, so that so few calls have something to teach.
+// Sample returns the 240 synthetic calls that the commands fall back on when they are given no data. Their drivers
+// weigh twice as much as the default of [Generate], so that a model can learn from so few calls.
 func Sample() []Call {
 	s, err := Generate(240, &GenerateOptions{Seed: 1, Signal: 2})
 	if err != nil {
@@ -174,7 +174,7 @@ func Sample() []Call {
 	return s.Calls
 }
 
-// Streams of random numbers beside those of the calls, which are numbered from 0.
+// Streams of random numbers in addition to the streams of the calls, which are numbered from 0.
 const (
 	labelStream = 1<<63 + iota
 	agentStream

@@ -119,7 +119,7 @@ func TestBayesAUC(t *testing.T) {
 	}
 	right, pairs := 0.0, 0.0
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 1_000_000 { // pairs: a standard error of 0.0006 beside that of the labels, 0.003
+	for range 1_000_000 { // pairs: a standard error of 0.0006 alongside the labels', 0.003
 		i, j := random.IntN(len(s.Calls)), random.IntN(len(s.Calls))
 		if s.Calls[i].Outcome != Won || s.Calls[j].Outcome != Lost {
 			continue

@@ -14,16 +14,19 @@ type mark struct {
 	start, body int
 	// bare is where the text starts if the label is none and the mark stands all the same, as one with a time does; -1 if
 	// the mark then goes.
-	bare     int
-	name     label // of the speaker, whose place is that in the text; "" where nobody is named
-	form     form
-	tight    bool // no blank behind the colon
-	loose    bool // it may well be within what somebody says: the line before goes on, or the time could be said
-	later    bool // it is in a later line of a subtitle
-	change   bool // another speaks, as ">>" says
-	cue      bool // of subtitles
-	escaped  bool // the text is in JSON
-	style    byte // of the time before a name that has its text below: the sign it starts with or that parts it from the name
+	bare  int
+	name  label // of the speaker, whose place is that in the text; "" where nobody is named
+	form  form
+	tight bool // no blank after the colon
+	// loose: it may well be within what somebody says, as the line before continues or the time could be said.
+	loose   bool
+	later   bool // it is in a later line of a subtitle
+	change  bool // another speaks, as ">>" says
+	cue     bool // of subtitles
+	escaped bool // the text is in JSON
+	// style is of the time before a name that has its text below: the sign it starts with, or the one between it and
+	// the name.
+	style    byte
 	from, to time.Duration
 }
 
@@ -64,7 +67,7 @@ func (m *mark) below(end int) bool { return m.body >= end && m.form > dash && m.
 // lines yields the lines of a text with their line breaks, which are LF, CR LF or CR, and where each starts.
 func lines(text string) iter.Seq2[int, string] {
 	return func(yield func(int, string) bool) {
-		next := func(c byte, from int) int { // the place behind the next c
+		next := func(c byte, from int) int { // the place after the next c
 			if n := strings.IndexByte(text[from:], c); n >= 0 {
 				return from + n + 1
 			}
@@ -162,7 +165,7 @@ func findMark(line string, subtitles bool) (m mark, ok bool) {
 	return r.mark, r.bare >= 0
 }
 
-// read reads the name and what parts it from the text; before means that a time stands before it.
+// read reads the name and what separates it from the text; before: a time is before it.
 func (r *labelReader) read(before bool) bool {
 	if r.rest == "" {
 		return false
@@ -226,7 +229,7 @@ func (r *labelReader) set(f form, from, to int) bool {
 	return true
 }
 
-// colon consumes a colon, with a time in brackets behind it or not.
+// colon consumes a colon, with a time in brackets after it or not.
 func (r *labelReader) colon() bool {
 	if r.rest == "" || r.rest[0] != ':' && r.rest[0] < utf8.RuneSelf || strings.HasPrefix(r.rest, "://") || !r.take(":", "：") {
 		return false
@@ -293,7 +296,7 @@ func (r *labelReader) inBold() bool {
 	return r.set(bold, from, from+n)
 }
 
-// nextStamp consumes a time behind a name.
+// nextStamp consumes a time after a name.
 func (r *labelReader) nextStamp() bool {
 	if r.from != 0 || r.rest == "" || r.rest[0] == ':' {
 		return false

@@ -80,8 +80,8 @@ func (t tally) sentiment() float64 {
 	return float64(t.positive-t.negative) / float64(t.positive+t.negative+1)
 }
 
-// tallyOf tallies a text. Phrases and negations end with their clause; a word of praise or blame up to two words behind a
-// negation counts for the contrary.
+// tallyOf tallies a text. Phrases and negations end with their clause; a word of praise or blame up to two words after
+// a negation counts for the contrary.
 func tallyOf(text string) tally {
 	t := tally{questions: strings.Count(text, "?"), price: strings.Count(text, "$") + strings.Count(text, "€") + strings.Count(text, "£")}
 	text = strings.ReplaceAll(strings.ToLower(text), "’", "'")

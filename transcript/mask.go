@@ -12,7 +12,7 @@ import (
 	"unicode"
 )
 
-// An Entity is a piece of personal data in a call's text.
+// An Entity is personal data at one place in a call's text.
 type Entity struct {
 	Kind       Kind
 	Start, End int // byte span
@@ -44,8 +44,8 @@ type Masked struct {
 	pieces offsets
 }
 
-// Original returns the span of the original text that a span of the masked text stands for. A span that touches a mask
-// takes in all that was masked.
+// Original returns the span of the original text that a span of the masked text replaces. A span that touches a mask
+// covers all that was masked.
 func (m *Masked) Original(start, end int) (int, int) {
 	from := m.pieces.at(start)
 	to := from
@@ -61,17 +61,17 @@ func (m *Masked) Original(start, end int) (int, int) {
 }
 
 // Mask replaces personal data by their kinds: in the text what [Call.Entities] finds; names of speakers in labels by
-// "Agent", "Customer" or "Speaker" with a number behind it from the second on; in the metadata the values of keys for
+// "Agent", "Customer" or "Speaker" followed by a number from the second on; in the metadata the values of keys for
 // names, and entities in other values. An agent_id that tells a name, written large or small ("Jane Doe", "rajesh",
 // "jane.doe2"), an e-mail address or a telephone number becomes a number that stands for it, so that calls can still be
 // grouped. The call's Roles keep only names that mean a role.
 //
-// What is masked goes by patterns and word lists of English text. They find nearly all of what is written or said in one
-// of the usual ways: of wordings that they were not made for, all cards, accounts, e-mail and web addresses, more than nine
-// in ten telephone numbers and postal addresses, but only six in ten names, since nothing marks a name that nobody
-// introduces, greets or asks for and that is not one of the 1,700 forenames on the list (see the package's tests). They do
-// not find numbers that are said in tens and hundreds, or other things that tell who somebody is; masked calls are not
-// anonymous.
+// Personal data are found by patterns and word lists of English text. They find nearly all of what is written or said
+// in one of the usual ways: of wordings that they were not made for, all cards, accounts, e-mail and web addresses,
+// more than nine in ten telephone numbers and postal addresses, but only six in ten names, since nothing marks a name
+// that nobody introduces, greets or asks for and that is not one of the 1,700 forenames on the list (see the package's
+// tests). They do not find numbers that are said in tens and hundreds, or other things that tell who somebody is;
+// masked calls are not anonymous.
 func (c Call) Mask() *Masked {
 	m := &Masked{Call: c, Entities: c.Entities()}
 	speakers := c.maskedSpeakers()
@@ -107,13 +107,13 @@ func (c Call) Mask() *Masked {
 	return m
 }
 
-// edit is what stands in a masked text from byte here on for a span of the original.
+// edit is what replaces a span of the original in a masked text, from byte here on.
 type edit struct {
 	start, end, here int
 	instead          string
 }
 
-// place returns where a byte of the original stands behind the edits that end before it.
+// place returns where a byte of the original is after the edits that end before it.
 func place(edits []edit, there int) int {
 	k := sort.Search(len(edits), func(k int) bool { return edits[k].end > there })
 	if k == 0 {
@@ -166,7 +166,7 @@ func (t *Turn) edit(edits []edit) {
 		said, at := t.Text[run.here:to], run.there
 		for next < len(edits) && edits[next].start < at+len(said) {
 			e := edits[next]
-			if e.end <= at { // it stands between the runs
+			if e.end <= at { // it is between the runs
 				next++
 				done = max(done, next)
 				continue
@@ -181,7 +181,7 @@ func (t *Turn) edit(edits []edit) {
 			}
 			inside := max(0, min(e.end-at, len(said)))
 			said, at = said[inside:], at+inside
-			if at < e.end { // the mask goes on in the next run
+			if at < e.end { // the mask continues in the next run
 				break
 			}
 			next++

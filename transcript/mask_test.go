@@ -53,7 +53,7 @@ func measure(calls []Call, truth []Truth, bare bool, check func(string)) map[Kin
 }
 
 // The thresholds are a little below what was measured: everything, and nothing wrong, with the metadata or without. The
-// generator's wordings were known when the patterns were written; TestMaskWordings says what to expect elsewhere.
+// generator's wordings were known when the patterns were written; TestMaskWordings measures what to expect elsewhere.
 func TestMaskMeasured(t *testing.T) {
 	s, err := Generate(2000, &GenerateOptions{Seed: 11})
 	if err != nil {
@@ -201,7 +201,7 @@ func FuzzMask(f *testing.F) {
 		at := 0
 		for _, e := range m.Entities {
 			if e.Start < at || e.End <= e.Start || e.End > len(text) {
-				t.Fatalf("entity %+v behind byte %d", e, at)
+				t.Fatalf("entity %+v after byte %d", e, at)
 			}
 			at = e.End
 		}

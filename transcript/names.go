@@ -6,7 +6,7 @@ import (
 )
 
 // name looks at the capitalised word at byte i, adds the name that starts there if it is a forename, or introduced or
-// greeted, and returns where to go on.
+// greeted, and returns where to continue.
 func (f *finder) name(i int) int {
 	word, _ := nextWord(f.text, i)
 	if word == "" {
@@ -65,7 +65,7 @@ func (f *finder) nameSpan(i int) (end, parts int, firm bool) {
 	return end, parts, firm
 }
 
-// introductions are what stands before a name that is said for the first time. Unless they are open, what follows has to
+// introductions are what precedes a name that is said for the first time. Unless they are open, what follows has to
 // be the end of the phrase or a word such as "from".
 var introductions = []struct {
 	before string
@@ -86,8 +86,8 @@ var introductions = []struct {
 	{"meet you", false}, {"take care", false}, {"see you", false}, {"sorry", false},
 }
 
-// introduced reports whether what looks like a name of so many parts, between before and after, is introduced, greeted or
-// addressed.
+// introduced reports whether what looks like a name of the given number of parts, between before and after, is
+// introduced, greeted or addressed.
 func introduced(before, name, after string, parts int) bool {
 	word, _ := nextWord(after, 0)
 	next, _ := nextWord(after, len(word)+1)
@@ -179,7 +179,7 @@ func endsWith(s, words string) bool {
 	return k >= 0 && !isWordByte(s, k-1) && strings.EqualFold(s[k:], words)
 }
 
-// addressed reports whether a sentence starts with a name and a comma, and goes on to the one who is named.
+// addressed reports whether a sentence starts with a name and a comma, and goes on to address the one who is named.
 func addressed(before, after string) bool {
 	rest, comma := strings.CutPrefix(after, ", ")
 	if !comma || !startsSentence(before, len(before)) {
@@ -190,7 +190,7 @@ func addressed(before, after string) bool {
 }
 
 // smallName finds what the word in small letters from byte i to end tells of a name in small letters, as speech
-// recognition writes them, and returns where to go on.
+// recognition writes them, and returns where to continue.
 func (f *finder) smallName(i, end int, class class) int {
 	s := f.text
 	before := strings.TrimRight(s[max(0, i-40):i], " ")
@@ -227,7 +227,7 @@ func (f *finder) smallName(i, end int, class class) int {
 	return end
 }
 
-// smallNames returns the end of the at most so many words in small letters behind byte i that may be names.
+// smallNames returns the end of the words in small letters after byte i, at most the given number, that may be names.
 func smallNames(s string, i, most int) int {
 	for range most {
 		word, from := nextWord(s, i)
@@ -260,7 +260,7 @@ func (f *finder) learn(name string, sure bool) {
 	}
 }
 
-// known adds all mentions of the names that have been learnt.
+// known adds all mentions of the names that have been found.
 func (f *finder) known() {
 	if len(f.names) == 0 {
 		return
@@ -302,7 +302,7 @@ func (f *finder) known() {
 	}
 }
 
-// surname returns the end of the capitalised word behind the name that ends at byte i if it may be a surname, 0 if it
+// surname returns the end of the capitalised word after the name that ends at byte i if it may be a surname, 0 if it
 // makes a firm of the name, and else i.
 func (f *finder) surname(i int) int {
 	word, from := nextWord(f.text, i)

@@ -172,7 +172,7 @@ func (f *finder) saidBefore(i int) class {
 	return number
 }
 
-// accountBehind reports whether the number that ends at byte i is said to be an account's in the words behind it.
+// accountBehind reports whether the number that ends at byte i is said to be an account's in the words after it.
 func (f *finder) accountBehind(i int) bool {
 	behind := f.text[i:min(len(f.text), i+40)]
 	if k := strings.IndexAny(behind, ".!?\n"); k >= 0 {

@@ -2,7 +2,7 @@ package transcript
 
 import "unicode"
 
-// longestGroup is the size in bytes to which sentences of text without speakers are grouped; about 90 word pieces.
+// longestGroup is the size in bytes to which sentences of text without speakers are grouped; about 90 tokens.
 const longestGroup = 400
 
 // endsSentence reports whether a sentence ends between two characters.

@@ -218,7 +218,7 @@ func (w *writer) stage(name string) {
 	}
 }
 
-// chat says something beside the point.
+// chat says something irrelevant to the outcome.
 func (w *writer) chat() {
 	if w.IntN(2) == 0 {
 		w.say("A chat.agent")
@@ -267,7 +267,7 @@ func (w *writer) say(line string) {
 	w.phrase(w.draw(name), start)
 }
 
-// phrase writes a phrase, at the start of a turn sometimes behind a filler.
+// phrase writes a phrase, at the start of a turn sometimes after a filler.
 func (w *writer) phrase(s string, start bool) {
 	filler := ""
 	if start && w.Len() > len("Agent: ") && w.Float64() < 0.3 {
@@ -279,12 +279,12 @@ func (w *writer) phrase(s string, start bool) {
 		s = strings.ToLower(s[:1]) + s[1:]
 	}
 	for first := !goesOn; ; first = false {
-		before, behind, found := strings.Cut(s, "{")
+		before, after, found := strings.Cut(s, "{")
 		w.WriteString(before)
 		if !found {
 			return
 		}
-		name, rest, _ := strings.Cut(behind, "}")
+		name, rest, _ := strings.Cut(after, "}")
 		value := w.slot(name)
 		if first && before == "" {
 			value = strings.ToUpper(value[:1]) + value[1:]
@@ -303,7 +303,7 @@ var entityKinds = map[string]Kind{
 	"iban": Account, "account": Account, "address": Address, "url": URL,
 }
 
-// slot returns what stands for {name}.
+// slot returns a replacement for {name}.
 func (w *writer) slot(name string) string {
 	if v, ok := w.own[name]; ok {
 		return v

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// A RecordError says what is wrong with a record or, where Record is 0, with the file as a whole.
+// A RecordError is the error of a record or, where Record is 0, of the file as a whole.
 type RecordError struct {
 	File   string // "" where the reader knows no name
 	Record int    // counted from 1
@@ -45,8 +45,8 @@ func (e *RecordError) Unwrap() error { return e.Err }
 // it is shows from the first bytes. Memory does not grow with the number of calls, unless records are turns.
 //
 // A record that cannot be used comes as a zero Call with a *RecordError, and reading continues after it where its end
-// is certain. So a loop that stops at the first error takes all or nothing, and a loop that goes on after an error
-// skips, knowingly. Input without a single record is an error too.
+// is certain. So a loop that stops at the first error takes all or nothing, and a loop that continues after an error
+// skips bad records. Input without a single record is an error too.
 //
 // A context that is done ends the reading with its error; a Read of r that blocks is not interrupted by it.
 func Read(ctx context.Context, r io.Reader) iter.Seq2[Call, error] { return Reader{}.JSON(ctx, r) }
@@ -61,14 +61,14 @@ func ReadFile(ctx context.Context, name string) iter.Seq2[Call, error] {
 type Reader struct {
 	// Roles is given to every call that is read.
 	Roles Roles
-	// Columns says what keys and columns hold that are called otherwise than usual: {"Conversation": "transcript", "Stage":
+	// Columns maps keys and columns with unusual names to what they hold: {"Conversation": "transcript", "Stage":
 	// "label"}. It can give them the names transcript, label, id, call_id, speaker, role, start and end, those of the typed
 	// metadata, and any others. Case does not count, nor does what is neither a letter nor a digit.
 	Columns map[string]string
 	// Won and Lost are labels in addition to the usual ones: 1 and 0, won and lost, closed won and closed lost, yes and no, true and
 	// false, converted and not converted, sold and not sold, and some more, without case.
 	Won, Lost []string
-	// Summary, if not nil, is told what is read.
+	// Summary, if not nil, collects what is read.
 	Summary *Summary
 	// MaxRecord is how many bytes one record may take, and so how much memory; default 256 MiB.
 	MaxRecord int64
@@ -92,8 +92,8 @@ type Format func(Reader, context.Context, io.Reader) iter.Seq2[Call, error]
 // names. Times are seconds, milliseconds where the key says so or nobody could take so long, "00:12", or dates. Records of
 // a call_id are joined to a call, and so are all that have neither an ID nor a label.
 //
-// In JSON Lines the number of a record is that of its line, and a line that cannot be read is one record. Of a vendor's record
-// that holds several calls, those without an ID are numbered after the record's.
+// In JSON Lines the number of a record is its line's, and a line that cannot be read is one record. Of a vendor's
+// record that holds several calls, those without an ID are numbered after the record's.
 func (o Reader) JSON(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
 	return o.stream(ctx, r, func(r io.Reader, yield yieldFunc) {
 		d := &decoder{source: source{r: r}, yield: yield, records: newRecords(o)}
@@ -111,7 +111,7 @@ func (o Reader) tooLarge() error {
 // yieldFunc takes what a reader yields.
 type yieldFunc func(Call, error) bool
 
-// fail yields an error at a byte and reports whether to go on.
+// fail yields an error at a byte and reports whether to continue.
 func (yield yieldFunc) fail(record int, at int64, err error) bool {
 	return yield(Call{}, &RecordError{Record: record, Byte: at, Err: err})
 }
@@ -162,9 +162,9 @@ func (i interruptible) Read(p []byte) (int, error) {
 	return i.r.Read(p)
 }
 
-// Collect gathers the calls of a reader. The first error ends it, unless skip is given: then skip is told of each
-// record that cannot be used, and the rest are returned. A call with the ID of one before is such an error, lest the same
-// call trains and tests. The error of a context always ends it.
+// Collect gathers the calls of a reader. The first error ends it, unless skip is given: then skip is called for each
+// record that cannot be used, and the rest are returned. A call with the ID of an earlier one is such an error, lest
+// the same call trains and tests. The error of a context always ends it.
 func Collect(calls iter.Seq2[Call, error], skip func(error)) ([]Call, error) {
 	var all []Call
 	places := make(map[string]int)

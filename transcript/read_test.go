@@ -91,7 +91,7 @@ func TestReadBadInput(t *testing.T) {
 		{`{"label": 1}`, 0, `record 1, byte 0: the record has no "transcript"`},
 		{`{"transcript": "  \n ", "label": 1}`, 0, "record 1, byte 15: the transcript is empty"},
 		{`{"transcript": "a\u0000b"}`, 0, "record 1, byte 15: the transcript holds a NUL (its byte 1)"},
-		{"{\"transcript\": \"a\x00b\"}", 0, "record 1, byte 17: the control character '\\x00' stands raw"},
+		{"{\"transcript\": \"a\x00b\"}", 0, "record 1, byte 17: the control character '\\x00' is not escaped"},
 		{`{"transcript": 5}`, 0, "record 1, byte 15: \"transcript\" is 5; want a text or an array of turns"},
 		{`{"transcript": "Hi", "transcript": "Ho"}`, 0, `record 1, byte 21: the key "transcript" is there twice`},
 		{`{"transcript": "Hi", "x": 1, "metadata": {"x": 2}}`, 0, `record 1, byte 47: "x" stands in the metadata and alongside it`},
@@ -199,7 +199,7 @@ func TestSampleRoundTrip(t *testing.T) {
 	}
 }
 
-// Memory is that of the largest record, however many there are.
+// Memory depends on the largest record, not on their number.
 func TestReadHoldsOneRecord(t *testing.T) {
 	lines := make([]io.Reader, 20000)
 	for i := range lines {
@@ -287,7 +287,7 @@ func readRecord(b []byte) (Call, error) {
 	return results[0].call, results[0].err
 }
 
-// Reading never panics, and gives the same for any size of the pieces that it reads.
+// Reading never panics, and gives the same for any size of the chunks that it reads.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(two))
 	f.Add([]byte("[" + strings.ReplaceAll(strings.TrimSpace(two), "\n", ",") + "]"))

@@ -8,8 +8,9 @@ import (
 
 // reading is what was understood of a call's text, by the reader of a format that has turns or by the rules for text.
 type reading struct {
-	text   string // what was read; a call whose text is another has been changed since
-	turns  []Turn // Role is what the source says of the turn, Other where only the speaker's name can tell
+	text string // what was read; a call whose text is another has been changed since
+	// turns have the Role that the source gives, Other where only the speaker's name can tell.
+	turns  []Turn
 	labels []label
 	notes  []string
 	// composed means that the text was put together from the turns, so that the turns are what has to be kept.

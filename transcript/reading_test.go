@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// What a source says of turns is what Turns returns, whatever stands in them, and the text has a line for each.
+// Turns returns the turns of the source, whatever they hold, and the text has a line for each.
 func TestSetTurns(t *testing.T) {
 	var c Call
 	c.setTurns([]Turn{

@@ -296,7 +296,7 @@ func (r *records) row(v value, n int, at int64) row {
 	return row
 }
 
-// problem says what is wrong with a record that has no calls in it.
+// problem returns an error for a record that has no calls in it.
 func (r *records) problem(v value) error {
 	var keys []string
 	for m := range v.all() {

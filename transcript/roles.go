@@ -26,11 +26,11 @@ func (r Role) String() string {
 	return "other"
 }
 
-// Roles tells which speakers are on which side, by their names as the calls write them; case does not count.
+// Roles maps speakers to the side that they are on, by their names as the calls write them; case does not count.
 type Roles map[string]Role
 
-// Of returns the side of a speaker: what the table says, or else what the name says, such as "Sales Rep", "Client 2" or
-// "Dana (customer)".
+// Of returns the side of a speaker: as in the table, or else by the name, such as "Sales Rep", "Client 2" or "Dana
+// (customer)".
 func (r Roles) Of(speaker string) Role {
 	role, _ := r.find(speaker)
 	return role

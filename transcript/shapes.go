@@ -11,17 +11,20 @@ import (
 // elements of a list, [0] takes the first, and [#] goes through them as the channels of a recording, whose turns are put in
 // the order of their times. What an element on the way says of speaker, role, channel and times holds for all that is in it.
 type shape struct {
-	name  string
-	calls string        // the path to the calls, each an object, where it is not the record that is the call
-	turns string        // the path from the call to its turns
-	text  string        // the path from a turn to what was said
-	start string        // and to the time when it was
-	end   string        // and to the time when it was over
-	by    string        // the path from the call to a list of who speaks from which start on, where turns do not tell
+	name string
+	// calls is the path to the calls, each an object, where the record itself is not the call.
+	calls string
+	turns string // the path from the call to its turns
+	text  string // the path from a turn to what was said
+	start string // and to the time when it was
+	end   string // and to the time when it was over
+	// by is the path from the call to a list of who speaks from which start on, where turns do not have a speaker.
+	by    string
 	unit  time.Duration // of plain numbers; where it is 0 the turns tell (see unitOf)
 	words bool          // the turns are words, to be put together
 	named bool          // only turns that say who speaks count
-	open  bool          // the record is not a vendor's alone: objects and lists alongside the turns are metadata too
+	// open: the format is not a vendor's alone, so objects and lists alongside the turns are metadata too.
+	open bool
 	// keys of the call that have another meaning than usual, as in Reader.Columns.
 	keys map[string]string
 }

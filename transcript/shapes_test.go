@@ -44,7 +44,7 @@ var shapeCases = []struct{ name, json, want string }{
 	{"Contact Lens", `{"Version": "1.1.0", "Channel": "VOICE", "Participants": [{"ParticipantId": "AGENT", "ParticipantRole": "AGENT"}, {"ParticipantId": "c-1", "ParticipantRole": "CUSTOMER"}],
 			"Transcript": [{"Id": "1", "ParticipantId": "AGENT", "Content": "Hi.", "BeginOffsetMillis": 10, "EndOffsetMillis": 500}, {"Id": "2", "ParticipantId": "c-1", "Content": "Yes?", "BeginOffsetMillis": 900, "EndOffsetMillis": 1500}]}`,
 		"1 unknown: AGENT/agent@10ms-500ms: Hi. | c-1/customer@900ms-1.5s: Yes?"},
-	{"Contact Lens, as it goes on", `{"Segments": [{"Transcript": {"Id": "1", "ParticipantId": "AGENT", "ParticipantRole": "AGENT", "Content": "Hi.", "BeginOffsetMillis": 10, "EndOffsetMillis": 500}}, {"Categories": {"MatchedCategories": []}}]}`,
+	{"Contact Lens, in progress", `{"Segments": [{"Transcript": {"Id": "1", "ParticipantId": "AGENT", "ParticipantRole": "AGENT", "Content": "Hi.", "BeginOffsetMillis": 10, "EndOffsetMillis": 500}}, {"Categories": {"MatchedCategories": []}}]}`,
 		"1 unknown: AGENT/agent@10ms-500ms: Hi."},
 	{"Azure Speech, ticks", `{"recognizedPhrases": [{"channel": 0, "speaker": 1, "offsetInTicks": 700000.0, "durationInTicks": 15900000.0, "nBest": [{"lexical": "thanks a lot", "display": "Thanks."}, {"display": "Tanks."}]}]}`,
 		"1 unknown: Speaker 1/other@70ms-1.66s: Thanks."},

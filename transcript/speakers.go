@@ -132,15 +132,16 @@ type nameUse struct {
 
 // settler decides which marks are such.
 type settler struct {
-	marks        []mark
-	uses         map[string]*nameUse
-	known        [forms]bool // the form is that of labels in this text
-	weak         [forms]bool // those of names in small letters that come back
-	small        bool        // and there are no others
-	every        form        // that each line or cue has; unnamed if they differ
-	commas       bool        // "Last, First" is a name in this text
-	style        byte        // of names with a time that come back
-	unpunctuated bool        // lines before labels end without a full stop, so that this means nothing
+	marks  []mark
+	uses   map[string]*nameUse
+	known  [forms]bool // the form is that of labels in this text
+	weak   [forms]bool // those of names in small letters that come back
+	small  bool        // and there are no others
+	every  form        // that each line or cue has; unnamed if they differ
+	commas bool        // "Last, First" is a name in this text
+	style  byte        // of names with a time that come back
+	// unpunctuated: lines before labels end without a full stop, so that this means nothing.
+	unpunctuated bool
 }
 
 // settle returns the marks that stand. A label is one by how much it looks like a name, by coming back, and by the form of

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A Fold is one way to part calls: their places for training and for testing, both in ascending order.
+// A Fold is a split of calls: indices of those to train on and of those to test on, both in ascending order.
 type Fold struct{ Train, Test []int }
 
 // splitStream keeps the random numbers of splits apart from others of the same seed.
@@ -20,9 +20,9 @@ const splitStream = 0x5b117
 
 const outcomes = 3
 
-// Split parts the calls in one that trains and one that tests, with the same share of each outcome in both, as nearly as
-// whole calls allow. share, in (0, 1), is the part that tests; each outcome keeps at least one call on both sides. The
-// same seed gives the same split. Calls without an outcome count as an outcome of their own.
+// Split splits the calls into a training and a test set, with the same share of each outcome in both, as nearly as
+// whole calls allow. share, in (0, 1), is the share of the test set; each outcome keeps at least one call on both
+// sides. The same seed gives the same split. Calls without an outcome count as an outcome of their own.
 func Split(calls []Call, share float64, seed uint64) (Fold, error) {
 	if err := checkSplit(calls, share); err != nil {
 		return Fold{}, err
@@ -40,9 +40,9 @@ func Split(calls []Call, share float64, seed uint64) (Fold, error) {
 	return fold(test), nil
 }
 
-// SplitGroups parts the calls as [Split] does, but keeps the calls of a group on one side; groups names the group of each
-// call, as [Groups] finds them. The shares are met about as nearly as groups allow: they are placed one by one, the large
-// ones first, each where it keeps both sides' shares of each outcome nearest to what they should be.
+// SplitGroups splits the calls as [Split] does, but keeps the calls of a group on one side; groups names the group of
+// each call, as [Groups] finds them. The shares are met about as nearly as groups allow: they are placed one by one,
+// the large ones first, each where it keeps both sides' shares of each outcome nearest to what they should be.
 func SplitGroups(calls []Call, groups []string, share float64, seed uint64) (Fold, error) {
 	if err := checkSplit(calls, share); err != nil {
 		return Fold{}, err
@@ -90,13 +90,13 @@ func SplitGroups(calls []Call, groups []string, share float64, seed uint64) (Fol
 	}
 	f := fold(test)
 	if len(f.Test) == 0 || len(f.Train) == 0 {
-		return Fold{}, fmt.Errorf("transcript: split: the %d groups cannot be parted at a share of %v, the largest has %d of %d calls; group by something finer", len(names), share, len(members[names[0]]), len(calls))
+		return Fold{}, fmt.Errorf("transcript: split: the %d groups cannot be split at a share of %v, the largest has %d of %d calls; group by something finer", len(names), share, len(members[names[0]]), len(calls))
 	}
 	return f, nil
 }
 
-// SplitForward parts the calls by their time: the latest ones, the given share of them, test what the earlier ones
-// train. Calls of the same moment stay on one side.
+// SplitForward splits the calls by their time: the latest ones, the given share, are the test set, the earlier ones the
+// training set. Calls of the same moment stay on one side.
 func SplitForward(calls []Call, share float64) (Fold, error) {
 	if err := checkSplit(calls, share); err != nil {
 		return Fold{}, err
@@ -205,7 +205,7 @@ func (f Fold) Crossing(groups []string) []string {
 	return slices.Compact(both)
 }
 
-// checkSplit says what is wrong with what is to be split.
+// checkSplit returns an error if the calls cannot be split.
 func checkSplit(calls []Call, share float64) error {
 	switch {
 	case len(calls) < 2:

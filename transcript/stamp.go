@@ -9,7 +9,7 @@ import (
 // length, 0 if s does not start with a time.
 func clock(s string) (d time.Duration, n int) { return readClock(s, 2) }
 
-// readClock is clock for minutes and seconds of at least so many digits: recognizers write "0:0:4.12".
+// readClock is clock for minutes and seconds of at least the given number of digits: recognizers write "0:0:4.12".
 func readClock(s string, least int) (d time.Duration, n int) {
 	parts := 0
 	for {
@@ -55,7 +55,7 @@ func digits(s string) (n, value int) {
 	return n, value
 }
 
-// stamp is a time as it stands beside what is said.
+// stamp is a time as it is written next to what is said.
 type stamp struct {
 	from, to time.Duration
 	length   int
@@ -114,7 +114,7 @@ func readStamp(s string) (t stamp) {
 	return t
 }
 
-// date returns the length of the date at the start of s, with what parts it from a time behind it.
+// date returns the length of the date at the start of s, with what separates it from a time after it.
 func date(s string) int {
 	n, numbers := 0, 0
 	for numbers < 3 {

@@ -50,16 +50,16 @@ func isSubtitles(text string) bool {
 	return false
 }
 
-// isNumberLine reports whether a line is a number, as stands above each cue of SRT.
+// isNumberLine reports whether a line is a number, as is above each cue of SRT.
 func isNumberLine(line string) bool {
 	n, _ := digits(trimBlanks(line))
 	return n > 0 && isBlank(trimBlanks(line)[n:])
 }
 
-// times is the line above a cue: "00:01.000 --> 00:02.000", with settings behind it or the text, or "0:00:01,0:00:02".
+// times is the line above a cue: "00:01.000 --> 00:02.000", followed by settings or the text, or "0:00:01,0:00:02".
 type times struct {
 	from, to time.Duration
-	length   int  // what is behind it is text
+	length   int  // what follows it is text
 	full     bool // one of them has hours or a fraction
 	broken   bool // one of the times cannot be read
 }
@@ -127,7 +127,7 @@ func isFull(clock string) bool {
 	return strings.Count(clock, ":") > 1 || strings.ContainsAny(clock, ".,")
 }
 
-// cueClock is clock, but reads "0:0:4.12" and frames behind the seconds, which it leaves out.
+// cueClock is clock, but reads "0:0:4.12" and frames after the seconds, which it leaves out.
 func cueClock(s string) (d time.Duration, n int) {
 	d, n = readClock(s, 1)
 	if n > 0 && n < len(s) && (s[n] == ':' || s[n] == ';') {
@@ -138,7 +138,7 @@ func cueClock(s string) (d time.Duration, n int) {
 	return d, n
 }
 
-// isSetting reports whether a word behind the times is a setting of WebVTT or a place of SRT.
+// isSetting reports whether a word after the times is a setting of WebVTT or a place of SRT.
 func isSetting(word string) bool {
 	key, value, ok := strings.Cut(word, ":")
 	return ok && value != "" && slices.Contains([]string{"vertical", "line", "position", "size", "align", "region", "X1", "X2", "Y1", "Y2"}, key)
@@ -156,7 +156,7 @@ type cueScanner struct {
 	vtt   bool
 	cues  []cue
 	notes []string
-	// the last line that is not blank, and whether a blank one is before it and behind it
+	// the last line that is not blank, and whether a blank one is before it and after it
 	at            int
 	last          string
 	before, blank bool
@@ -330,12 +330,12 @@ func (r *cueReader) add(m mark) {
 	r.marks = append(r.marks, m)
 }
 
-// label reads the labels of a line, which start it or stand behind ">>".
+// label reads the labels of a line, which start it or follow ">>".
 func (r *cueReader) label(at int, line string, later, dashes, last bool) {
 	m, ok := findMark(line, true)
 	dash := isDash(line)
 	m.later = later && !dash && !m.change && (m.form == colon || m.form == alone)
-	if m.form == alone && (later || last) { // nothing stands below it
+	if m.form == alone && (later || last) { // nothing is below it
 		ok = m.change
 		m.unname()
 	}

@@ -52,7 +52,7 @@ func TestSubtitlesBadTimes(t *testing.T) {
 	}
 }
 
-// What the turns of subtitles say comes from where they say.
+// The spans of the turns of subtitles lead to their words.
 func FuzzSubtitles(f *testing.F) {
 	f.Add("WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ann>a &amp; b<v Bo>c\nD: e\n\n2\n00:03.000 --> 00:04.000\n- Bo: x {\\an8}y\n")
 	f.Add("WEBVTT\n\n0:01 --> 0:02\n0:02 --> 0:03\n0:03 --> 0:04\na")
@@ -62,7 +62,7 @@ func FuzzSubtitles(f *testing.F) {
 		at := 0
 		for _, turn := range (Call{Text: text}).Turns() {
 			if turn.Start < at || turn.End <= turn.Start || turn.End > len(text) || strings.TrimSpace(turn.Text) == "" {
-				t.Fatalf("turn %+v behind byte %d of %q", turn, at, text)
+				t.Fatalf("turn %+v after byte %d of %q", turn, at, text)
 			}
 			at = turn.End
 			last := turn.Start

@@ -14,11 +14,11 @@ import (
 type Summary struct {
 	// Formats counts the calls by what they were read from, such as "CSV" or "Deepgram".
 	Formats map[string]int
-	// Columns tells for transcript, label and so on which key or column was taken for it because nothing else fits.
+	// Columns maps transcript, label and so on to the key or column that was taken for it because nothing else fits.
 	Columns map[string]string
 	Calls   int
 	Turns   int
-	// Speakers counts those of each role, of each call by their names, and Unnamed the turns that nobody is named for.
+	// Speakers counts the speakers of each role, in each call by their names, and Unnamed the turns without a speaker.
 	Speakers map[Role]int
 	Unnamed  int
 	// Outcomes counts the calls that were won, lost, and of which that is not known.
@@ -105,7 +105,7 @@ func (s *Summary) String() string {
 	return strings.Join(parts, "; ")
 }
 
-// calls says what was read from where.
+// calls describes what was read from where.
 func (s *Summary) calls() string {
 	from := slices.SortedFunc(maps.Keys(s.Formats), func(a, b string) int {
 		return cmp.Or(cmp.Compare(s.Formats[b], s.Formats[a]), cmp.Compare(a, b))

@@ -56,7 +56,7 @@ func TestTables(t *testing.T) {
 		{name: "columns without a name", table: "Unnamed: 0,id,text,,\n0,7,Agent: Hi,,\n1,8,Agent: Ho,x,\n", want: "7 unknown: Agent/agent: Hi || 8 unknown: Agent/agent: Ho (a column without a name was left out)"},
 		{name: "quotes between tabs", table: "id\ttext\n1\t\"Agent: Hi\nCustomer: \"\"Yes\"\"\"\n2\t\"Agent: 5\" wide\n3\tAgent: \"Hi\"\n4\t\"Agent: Hi\t\n5\tAgent: Bye\n",
 			want: `1 unknown: Agent/agent: Hi | Customer/customer: "Yes" || 2 unknown: /other: "Agent: 5" wide || 3 unknown: Agent/agent: "Hi" || 4 unknown: /other: "Agent: Hi || 5 unknown: Agent/agent: Bye`},
-		{name: "a row that is not closed", table: "id,text\n1,\"Agent: Hi\n2,Agent: Ho\n3,\"Agent: He\"\n4,Agent: Hu\n", want: `record 1, byte 8: the quote at byte 27 of the row ends a cell that goes on; double the quotes in a cell || 2 unknown: Agent/agent: Ho || 3 unknown: Agent/agent: He || 4 unknown: Agent/agent: Hu`},
+		{name: "a row that is not closed", table: "id,text\n1,\"Agent: Hi\n2,Agent: Ho\n3,\"Agent: He\"\n4,Agent: Hu\n", want: `record 1, byte 8: the quote at byte 27 of the row is followed by more of the cell; double the quotes in a cell || 2 unknown: Agent/agent: Ho || 3 unknown: Agent/agent: He || 4 unknown: Agent/agent: Hu`},
 		{name: "separators", table: "\"sep=\t\"\nid\ttext\n1\tAgent: Hi, you; all\n", want: "1 unknown: Agent/agent: Hi, you; all"},
 		{name: "blank lines", table: "\n\r\nid,text\r\n\r\n1,\"Agent: Hi\r\nAll\"\r\n", want: "1 unknown: Agent/agent: Hi\nAll"},
 		{name: "CR in a cell", table: "id,text\r1,\"Agent: Hi\rCustomer: Yes?\"\r", want: "1 unknown: Agent/agent: Hi | Customer/customer: Yes?"},

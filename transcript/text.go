@@ -41,7 +41,7 @@ func (o Reader) text(ctx context.Context, r io.Reader, subtitles bool) iter.Seq2
 	})
 }
 
-// checkFile says what is wrong with the text of a whole file, and at which byte.
+// checkFile returns an error for the text of a whole file, and at which byte it is.
 func checkFile(b []byte, subtitles bool) (at int, err error) {
 	if i := invalidUTF8(b); i >= 0 {
 		return i, errors.New(notUTF8(b[i]))
@@ -62,10 +62,11 @@ func checkFile(b []byte, subtitles bool) (at int, err error) {
 type lineScanner struct {
 	marks []mark
 	// since the last line that is not blank
-	blank  bool
-	last   string     // that line
-	below  bool       // it is a label with its text on the lines below
-	within bool       // and one only if a time stands there, since it may be within what somebody says
+	blank bool
+	last  string // that line
+	below bool   // it is a label with its text on the lines below
+	// within: one only if it has a time, since it may be within what somebody says.
+	within bool
 	lines  int        // that are not blank
 	heads  int        // blocks of lines, and
 	every  [forms]int // lines whose label has a form
@@ -114,7 +115,7 @@ func (s *lineScanner) line(at int, line string) {
 		}
 		return
 	case s.within, s.below && ok && (header && m.style != 0 && last != nil && m.style == last.style || m.form == unnamed && !m.change || last == nil && header && m.form != alone):
-		s.drop() // no text stands below it
+		s.drop() // no text is below it
 		last = nil
 	case s.below && header && last != nil && (m.form != alone || last.form != alone): // the text below a label
 		m.unname()
@@ -168,7 +169,8 @@ func (s *lineScanner) inline(text string) {
 	}
 }
 
-// inlineName returns the name at the end of s, behind other words: the longest of words for a side, or else of three words.
+// inlineName returns the name at the end of s, after other words: the longest of words for a side, or else of three
+// words.
 func inlineName(s string) (name string) {
 	for words := 1; words <= 3; words++ {
 		longer := lastWords(s, words)
@@ -181,7 +183,7 @@ func inlineName(s string) (name string) {
 	return name
 }
 
-// lastWords returns the last n words of s, "" if there are not so many.
+// lastWords returns the last n words of s, "" if there are fewer.
 func lastWords(s string, n int) string {
 	i := len(s)
 	for ; n > 0; n-- {

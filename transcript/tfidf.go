@@ -16,7 +16,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// TFIDFOptions says how [FitTFIDF] counts terms. What is said of scikit-learn below is of its TfidfVectorizer.
+// TFIDFOptions are the settings of [FitTFIDF]. What is said of scikit-learn below is of its TfidfVectorizer.
 type TFIDFOptions struct {
 	// MaxGram is the number of words in the longest term; default 2 (scikit-learn's is 1).
 	MaxGram int
@@ -28,9 +28,10 @@ type TFIDFOptions struct {
 	Sublinear bool
 }
 
-// TFIDF turns texts into weights of words and word pairs: the count of each term in the text, times the logarithm of how
-// rare it is among the texts that it was fitted on, each text scaled to length 1. Values are those of scikit-learn 1.9
-// with the same settings. It must be fitted on training texts alone, can be kept as JSON, and is safe for concurrent use.
+// TFIDF turns texts into weights of words and word pairs: the count of each term in the text, times the logarithm of
+// how rare it is among the texts that it was fitted on, each text scaled to length 1. Values equal scikit-learn 1.9's
+// with the same settings. It must be fitted on training texts alone, can be kept as JSON, and is safe for concurrent
+// use.
 type TFIDF struct {
 	terms     []string // in byte order
 	idf       []float64
@@ -113,8 +114,8 @@ type SparseMatrix interface {
 	mat.RowNonZeroDoer
 }
 
-// Transform returns a row of weights for each text, a column for each of Terms. Terms that the fit did not see are left
-// out; a text without any known term is a row of zeros.
+// Transform returns a row of weights for each text, a column for each of Terms. Terms that were not in the training
+// texts are left out; a text without any known term is a row of zeros.
 func (t *TFIDF) Transform(texts []string) SparseMatrix {
 	s := matrix.NewSparse(len(t.terms))
 	counts := make([]float64, len(t.terms))
@@ -160,8 +161,8 @@ func (t *TFIDF) weigh(terms []int, count func(term int) float64, row []float64) 
 	return row
 }
 
-// Occurrences yields the places in a text where terms that the fit has seen stand, in reading order: the column and the
-// byte span of each. Explanations share the weight of a term out among them.
+// Occurrences yields the occurrences of known terms in a text, in reading order: the column and the byte span of each.
+// Explanations attribute the weight of a term to them.
 func (t *TFIDF) Occurrences(text string) iter.Seq2[int, [2]int] {
 	return func(yield func(int, [2]int) bool) {
 		more := true
@@ -317,7 +318,7 @@ func (t *TFIDF) UnmarshalJSON(b []byte) error {
 	}
 	for i := 1; i < len(k.Terms); i++ {
 		if k.Terms[i] <= k.Terms[i-1] {
-			return fmt.Errorf("transcript: tf-idf: term %d, %q, does not come behind %q in the alphabet", i, k.Terms[i], k.Terms[i-1])
+			return fmt.Errorf("transcript: tf-idf: term %d, %q, does not come after %q in the alphabet", i, k.Terms[i], k.Terms[i-1])
 		}
 	}
 	*t = TFIDF{terms: k.Terms, idf: k.IDF, maxGram: k.MaxGram, sublinear: k.Sublinear}

@@ -6,9 +6,9 @@ import (
 	"github.com/org/salesconv/internal/matrix"
 )
 
-// RunningTFIDF is the row of weights of a text that grows, such as a call that goes on: adding a line costs as much as
-// the line is long, whatever came before. Its row is that of [TFIDF.Transform] for the lines joined by line breaks, to
-// the last bit. It is for one goroutine at a time; many can share a TFIDF.
+// RunningTFIDF is the row of weights of a text that grows, such as a call in progress: the cost of adding a line
+// depends on the length of the line alone. Its row equals that of [TFIDF.Transform] for the lines joined by line
+// breaks, to the last bit. It is for one goroutine at a time; many can share a TFIDF.
 type RunningTFIDF struct {
 	fit    *TFIDF
 	count  map[int]float64

@@ -100,8 +100,8 @@ func BenchmarkTFIDF(b *testing.B) {
 	}
 }
 
-// Words are in lower case as Python's str.lower has them, which the reference reads: "İ" is an i and a mark that parts
-// words, and a capital sigma is final at the end of a word.
+// Words are in lower case as Python's str.lower has them, which the reference reads: "İ" is an i and a mark that
+// separates words, and a capital sigma is final at the end of a word.
 func TestTFIDFLowersAsPythonDoes(t *testing.T) {
 	for text, want := range map[string][]string{
 		"İSTANBUL'DA XİX": {"stanbul", "da", "xi"},

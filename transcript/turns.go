@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// A Turn is what one speaker says at one go.
+// A Turn is what one speaker says without interruption.
 type Turn struct {
 	// Speaker is the name as it is written in the call, "" where none is given.
 	Speaker string
@@ -32,7 +32,7 @@ func (t Turn) Offset(i int) int {
 	return t.pieces.at(i)
 }
 
-// offsets tells where the bytes of a text come from: from piece.here on, bytes come from piece.there on.
+// offsets maps the bytes of a text to where they come from: from offset.here on, bytes come from offset.there on.
 type offsets []offset
 
 type offset struct{ here, there int }
@@ -40,7 +40,7 @@ type offset struct{ here, there int }
 func (o offsets) at(i int) int {
 	k := sort.Search(len(o), func(k int) bool { return o[k].here > i }) - 1
 	there := o[k].there + i - o[k].here
-	if k+1 < len(o) { // a piece can be longer here than there
+	if k+1 < len(o) { // a span can be longer here than there
 		there = max(o[k].there, min(there, o[k+1].there-1))
 	}
 	return there
@@ -49,18 +49,18 @@ func (o offsets) at(i int) int {
 // Turns cuts the call's text into turns. Nothing is dropped but labels, times, the markup of subtitles and white space at
 // the ends; turns of the same speaker that follow each other are one, joined by a space.
 //
-// The turns of a call that was read are those that its reader found. The text of any other is read by rules:
+// The turns of a call that was read are the ones that its reader found. The text of any other call is read by rules:
 //
-// A turn starts at a line with a speaker's label and goes on to the next, lines without one included: "Jane Doe: …",
+// A turn starts at a line with a speaker's label and ends before the next, lines without one included: "Jane Doe: …",
 // "[Jane Doe] …", "**Jane Doe:** …", "[00:12] Jane Doe - …", "Jane Doe (00:12): …", or a line such as "0:12 | Jane Doe" or
-// "Jane Doe  0:12" with the text below it. A name is one that is a usual word for a side (see [Roles.Of]) or in the call's
-// Roles, that comes back in the call, or that looks like a name and is written as those are, so that who speaks once has
-// his turn; "Note: ", "[inaudible]" and "tomorrow at 10:30" are what somebody says. What an exporter writes above and below
-// the transcript is left out where it says so ("Transcribed by …").
+// "Jane Doe  0:12" with the text below it. A label is a name that is a usual word for a side (see [Roles.Of]), or that is
+// in the call's Roles, occurs again in the call, or looks like a name and is written like the other labels, so that who
+// speaks only once has a turn too; "Note: ", "[inaudible]" and "tomorrow at 10:30" are text. What an exporter writes above
+// and below the transcript is left out if it is recognised ("Transcribed by …").
 //
-// WebVTT, SRT and SBV are known by their times. Labels and voice tags in their cues count as above, ">>" is a change to
-// somebody who is not named, captions that show their lines again are read once, and a cue whose times are wrong keeps its
-// text.
+// WebVTT, SRT and SBV are recognised by their times. Labels and voice tags in their cues count as above, ">>" is a change
+// to a speaker without a name, captions that show their lines again are read once, and a cue whose times are wrong keeps
+// its text.
 //
 // Text without any label is cut at blank lines, and paragraphs of more than 400 bytes into groups of whole sentences.
 func (c Call) Turns() []Turn {
@@ -187,7 +187,7 @@ func (c *cutter) add(text string, m mark, end int) {
 	c.said = append(c.said, t)
 }
 
-// goesOn reports whether the sentence of somebody who is not named goes on.
+// goesOn reports whether the sentence of a speaker without a name continues.
 func (c *cutter) goesOn() bool {
 	size := 0
 	for _, t := range c.said {

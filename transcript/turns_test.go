@@ -74,7 +74,7 @@ func TestTurnsGroupSentences(t *testing.T) {
 	}
 }
 
-// Turns stand in the text where they say, in order, and what lies between them is labels and white space.
+// Spans of turns are right and in order, and between them are only labels and white space.
 func FuzzTurns(f *testing.F) {
 	f.Add("Agent: Hi\nCustomer: Yes?\n\n[00:12] Rep - a\n(1:02) x\n 00:01 Speaker 1 : b")
 	f.Add("a. b! c? " + strings.Repeat("Long sentence here. ", 50) + "\n\n\nEnd")
@@ -93,7 +93,7 @@ func FuzzTurns(f *testing.F) {
 		at := 0
 		for _, turn := range (Call{Text: text}).Turns() {
 			if turn.Start < at || turn.End <= turn.Start || turn.pieces == nil && text[turn.Start:turn.End] != turn.Text {
-				t.Fatalf("turn %+v behind byte %d of %q", turn, at, text)
+				t.Fatalf("turn %+v after byte %d of %q", turn, at, text)
 			}
 			if !headed {
 				between(t, text[at:turn.Start], names)

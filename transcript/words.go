@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// class is what is known of a word beside its letters, in bits.
+// class is what is known of a word besides its letters, in bits.
 type class uint32
 
 const (
@@ -24,7 +24,7 @@ const (
 	plainStreet                    // such a word that tells a street in small letters too
 	streetBefore                   // at the start of a street's name
 	unitWord                       // flat, suite
-	direction                      // behind a street
+	direction                      // after a street
 	state                          // of the USA, its two letters
 	topLevel                       // domain
 	spelt                          // a sign in an address, as it is said
@@ -34,7 +34,7 @@ const (
 	sayOther    // an order, a part
 	short       // ends in a full stop
 	notLocal    // before "at" in what is no e-mail address
-	saying      // behind a name in the middle of a sentence
+	saying      // after a name in the middle of a sentence
 	headingWord // before a colon, but no speaker
 	soundWord   // in brackets, but no speaker
 )

@@ -19,11 +19,12 @@ type AdamW struct {
 	Beta1, Beta2 float64 // default 0.9 and 0.999
 	Epsilon      float64 // default 1e-8
 	WeightDecay  float64 // default 0: none
-	// Decays reports whether a parameter decays. Default: all but biases and those of LayerNorm.
+	// Decays reports whether a parameter decays. Default: all but biases and parameters of LayerNorm.
 	Decays func(name string) bool
 	// Rate multiplies the learning rate of a parameter, for rates by layer. Default: 1.
-	Rate     func(name string) float64
-	ClipNorm float64 // gradients of a greater norm, all parameters together, are scaled down to it; default 0: never
+	Rate func(name string) float64
+	// ClipNorm: gradients of a greater norm, all parameters together, are scaled down to it; default 0: never.
+	ClipNorm float64
 
 	pool    *kernel.Pool
 	l2sp    float64              // decay towards the anchors, as WeightDecay is towards zero
@@ -126,7 +127,7 @@ func gradient(p G.ValueGrad) ([]float32, error) {
 	return elements(g), nil
 }
 
-// elements returns those of a float32 tensor.
+// elements returns the elements of a float32 tensor.
 func elements(v G.Value) []float32 { return v.(*tensor.Dense).Float32s() }
 
 func or(x, standard float64) float64 {

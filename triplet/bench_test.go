@@ -7,8 +7,8 @@ import (
 	"github.com/org/salesconv/encoder"
 )
 
-// BenchmarkTrainStep is a step of the embedded model in steady state: forward, loss, backward, AdamW. Pieces are those of
-// the batch.
+// BenchmarkTrainStep is a step of the embedded model in steady state: forward, loss, backward, AdamW. Its bytes,
+// sequences and tokens are the batch's.
 func BenchmarkTrainStep(b *testing.B) {
 	for _, c := range []struct {
 		name    string

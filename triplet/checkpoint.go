@@ -24,20 +24,22 @@ import (
 )
 
 // Checkpoints are where a run keeps its state. A run that finds some of its own there resumes from the last, and gives
-// the weights, bit for bit, of one that was never stopped; of a run that ended, what it ended with is kept and handed
-// out. Each file is written atomically and verified when it is read: one that was cut or damaged is renamed and passed
-// over for the one before, with a warning.
+// the weights, bit for bit, of one that was never stopped; the checkpoint of a run that ended holds its result, which
+// is returned. Each file is written atomically and verified when it is read: one that was cut or damaged is renamed and
+// passed over for the one before, with a warning.
 //
 // A run's identity is its documents, labels, options and initial weights, and the kernel back end, whose sums differ in
-// their last bits from those of others. A checkpoint of another run, of another version of this package, or with content
-// that no run of this package writes is an error that names the file. The functions Progress and Validation.Score have
-// no identity: a run that is resumed with another Score is not noticed.
+// their last bits from other back ends'. A checkpoint of another run, of another version of this package, or with
+// content that no run of this package writes is an error that names the file. The functions Progress and
+// Validation.Score have no identity: a run that is resumed with another Score is not noticed.
 //
 // A run has its directory to itself: that another process, or another run of this one, writes to it is an error.
 type Checkpoints struct {
-	Dir   string // is made if need be
-	Every int    // steps; default 50; negative: none but the last. The last step, and ctx, leave one in any case.
-	Keep  int    // how many of the last are kept; default 2. A run that ended keeps one.
+	Dir string // is made if need be
+	// Every is the number of steps between checkpoints; default 50; negative: none but the last. The last step has one
+	// in any case, and so has a run that ctx ends.
+	Every int
+	Keep  int // how many of the last are kept; default 2. A run that ended keeps one.
 }
 
 // withDefaults validates a copy and fills in what is zero.
@@ -55,8 +57,8 @@ func (c Checkpoints) withDefaults() (*Checkpoints, error) {
 }
 
 // A checkpoint file is the magic, the length of the state as JSON, the state, for each trainable parameter its weights,
-// first and second moments, then with validation the best weights, all in little-endian float32, and the
-// SHA-256 of everything before. That of a run that ended has the weights alone.
+// first and second moments, then with validation the best weights, all in little-endian float32, and the SHA-256 of
+// everything before. The checkpoint of a run that ended has the weights alone.
 const (
 	product = "salesconv checkpoint "
 	magic   = product + "3\n\x00"
@@ -221,7 +223,7 @@ func (t *trainer) read(file string) error {
 	return nil
 }
 
-// verify compares the checksum at the end of a file with that of the rest, whose size it returns.
+// verify compares the checksum at the end of a file with the checksum of the rest, whose size it returns.
 func verify(f *os.File) (size int64, err error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -336,7 +338,8 @@ func readValues(r io.Reader, values [][]float32, set bool) error {
 // list returns the checkpoints of a directory, oldest first.
 func list(dir string) ([]string, error) { return match(dir, pattern) }
 
-// match returns what a directory has of a pattern, in order: nothing if there is no directory. Its own name is no pattern.
+// match returns the files of a directory that match a pattern, in order: none if there is no directory. Its own name is
+// no pattern.
 func match(dir, pattern string) ([]string, error) {
 	names, err := fs.Glob(os.DirFS(dir), pattern)
 	for i, n := range names {

@@ -157,7 +157,7 @@ func TestCheckpointsDamaged(t *testing.T) {
 	}
 }
 
-// A run that ended is not run again: its one checkpoint has what it ended with, heads included.
+// A run that ended is not run again: its one checkpoint has its result, heads included.
 func TestCheckpointOfAnEndedRun(t *testing.T) {
 	docs, labels := calls(1, 20)
 	var want []byte
@@ -327,7 +327,8 @@ func rewritten(good []byte, change func(state []byte) []byte, length func(int) u
 
 func exact(n int) uint64 { return uint64(n) }
 
-// A right checksum over what no run writes is an error that names the file, and leaves model and file as they were.
+// A valid checksum over content that no run writes is an error that names the file, and leaves model and file as they
+// were.
 func TestCheckpointsWrong(t *testing.T) {
 	docs, labels := calls(1, 8)
 	held, theirs := calls(2, 8)
@@ -405,7 +406,7 @@ func TestCheckpointsWrong(t *testing.T) {
 	}
 }
 
-// Whatever the state and its length say, reading gives an error and changes nothing, or a state that the run can be in.
+// Whatever the state and its length are, reading gives an error and changes nothing, or a state that the run can be in.
 func FuzzCheckpoint(f *testing.F) {
 	docs, labels := calls(1, 8)
 	held, theirs := calls(2, 8)

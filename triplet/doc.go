@@ -1,22 +1,23 @@
-// Package triplet fine-tunes an encoder so that documents of one label come to lie near each other and away from those
+// Package triplet fine-tunes an encoder so that documents of one label end up near each other and away from documents
 // of the other.
 //
 //	history, err := triplet.Train(ctx, model, docs, labels, &triplet.Options{TrainLayers: 2, Seed: 1})
 //
 // A document is a list of segments, such as the turns of a call. Each segment is encoded alone, a long one in several
-// sequences, and the document's embedding is their mean, or what attention makes of them; gradients reach all of it. The
-// whole encoder is trained, or its upper layers (Options.TrainLayers). The model is changed in place: [encoder.Model.Clone]
-// it first if the generic one is still needed. [TrainTokenized] takes documents that were tokenized once, for several runs.
+// sequences, and the document's embedding is their mean, or their mean weighted by attention; gradients flow through
+// all of it. The whole encoder is trained, or its upper layers (Options.TrainLayers). The model is changed in place:
+// make an [encoder.Model.Clone] first if the generic one is still needed. [TrainTokenized] takes documents that were
+// tokenized once, for several runs.
 //
 // # What a step does
 //
 // The sampler draws a label-balanced batch of documents and, for losses that do not mine their own, triplets of anchor,
 // positive and negative among them: more triplets cost next to nothing. Each document is encoded once, in gorgonia's
-// graph of the encoder. A second, small graph makes documents of sequences and compares them by the [Loss]. [AdamW]
-// takes the step, with warm-up, decay, and the gradient clipped by its norm.
+// graph of the encoder. A second, small graph combines sequences into documents and compares these by the [Loss].
+// [AdamW] takes the step, with warm-up, decay, and the gradient clipped by its norm.
 //
 // A batch whose activations exceed Options.MemoryLimit runs in parts by gradient caching (Gao et al. 2021, arXiv
-// 2101.06983): embeddings first, then the loss on all of them, then each part again with its share of the gradient. So
+// 2101.06983): embeddings first, then the loss on all of them, then each part again with its part of the gradient. So
 // mined losses see the whole of a large batch in bounded memory, with the same gradients as if it had run at once. To
 // accumulate gradients, choose a larger BatchSize.
 //
@@ -30,22 +31,23 @@
 //
 // A few hundred calls are memorized within an epoch or two. [Validation] evaluates the model on held-out documents
 // before the run and during it, stops when the score no longer improves, and leaves the best weights, which may be the
-// initial ones; Interpolate also tries weights in between. Besides that there are fewer TrainLayers, a lower
-// LearningRate, LoRA, L2SP, DropSegments, and Confounders that batches avoid; and [Average], the mean of the weights of
-// several runs, predicts better than each. The history warns of what goes wrong, with a remedy.
+// initial ones; Interpolate also tries weights in between. Against overfitting there are also fewer TrainLayers, a
+// lower LearningRate, LoRA, L2SP, DropSegments and Confounders; and [Average], a model soup of several runs, predicts
+// better than each. The history warns of what goes wrong, with a remedy.
 //
-// The tuned encoder separates the documents that it was trained on as it does no others, so a classifier that is fitted
-// to their embeddings is overconfident. Train the classifier with the encoder instead (LabelWeight), and judge it by
-// documents that neither was trained on. Embeddings by encoders of different runs do not go into one regression: their
-// axes differ.
+// The tuned encoder separates the documents that it was trained on far better than others, so a classifier that is
+// fitted to their embeddings is overconfident. Train the classifier with the encoder instead (LabelWeight), and judge
+// it by documents that neither was trained on. Embeddings by encoders of different runs do not go into one regression:
+// their axes differ.
 //
 // # Heads
 //
-// With Options.LabelWeight a linear classifier of the label is trained with the encoder; Options.Tasks are further columns,
-// of the metadata for example, to be predicted from the embeddings, which keeps there what the labels alone would let
-// go. With Options.Attention a query is trained that weighs the segments of a document, so that those that matter get
-// more weight; it needs more data than the mean. All are [encoder.Heads] of the model afterwards: its EncodeDocuments
-// pools by the query, its Pooling gives the weight of each segment, and Save and Load keep them.
+// With Options.LabelWeight a linear classifier of the label is trained with the encoder; Options.Tasks are further
+// columns, of the metadata for example, to be predicted from the embeddings, which keeps information there that
+// training on the labels alone would lose. With Options.Attention a query is trained that weights the segments of a
+// document, so that the most influential count for more; it needs more data than the mean. All are [encoder.Heads] of
+// the model afterwards: its EncodeDocuments pools by the query, its Pooling gives the weight of each segment, and Save
+// and Load keep them.
 //
 // # Checkpoints
 //
@@ -56,21 +58,21 @@
 //
 // # Reproducibility
 //
-// Batches and dropout are functions of the seed and the number of the step, and sums have one order, so the same
-// inputs give the same weights to the last bit on any number of threads. Other kernel back ends (AVX-512, AVX2, NEON,
-// plain Go) round sums otherwise: their weights differ in the last bits.
+// Batches and dropout are functions of the seed and the number of the step, and sums have one order, so the same inputs
+// give the same weights to the last bit on any number of threads. Other kernel back ends (AVX-512, AVX2, NEON, plain
+// Go) round sums differently: their weights differ in the last bits.
 //
 // # Memory
 //
-// Besides activations (Options.MemoryLimit), a trainable weight takes 20 bytes, those of matrix products 8 more for
-// their packed copies, validation 4 more, and Interpolate or L2SP 4 more. A loss takes 16 bytes for each pair of
+// Besides activations (Options.MemoryLimit), a trainable weight takes 20 bytes, a weight of a matrix product 8 more for
+// its packed copies, validation 4 more, and Interpolate or L2SP 4 more. A loss takes 16 bytes for each pair of
 // documents in a batch.
 //
 // # Time
 //
-// A step of the whole encoder costs three times what encoding its documents does. With two of six layers trained it costs
-// five thirds of it, and one that all runs share in Options.Lower leaves one: what the frozen layers give is computed
-// once for each sequence, in all epochs and runs.
+// A step of the whole encoder takes three times as long as encoding its documents. With two of six layers trained it
+// takes five thirds of that time, and as long as encoding if all runs share an Options.Lower: the output of the frozen
+// layers is then computed once for each sequence, in all epochs and runs.
 //
 // # Errors and concurrency
 //

@@ -17,10 +17,13 @@ import (
 // Validation evaluates the model on held-out documents before the run, during it and at its end, stops a run whose score
 // no longer improves, and leaves the model with the best weights, which may be the initial ones.
 type Validation struct {
-	Docs     [][]string
-	Labels   []int
-	Every    int // steps between evaluations; default: those of an epoch; negative: none but the first and the last
-	Patience int // evaluations in a row without improvement after which the run stops; default 3; negative: it does not
+	Docs   [][]string
+	Labels []int
+	// Every is the number of steps between evaluations; default: an epoch; negative: none but the first and the last.
+	Every int
+	// Patience is the number of evaluations in a row without improvement after which the run stops; default 3;
+	// negative: it does not.
+	Patience int
 
 	// Score evaluates the model; greater is better. It takes the place of Docs and Labels, and must not change the model.
 	// Default: the share of triplets among Docs whose positive is nearer than the negative, 0.5 being chance.
@@ -31,7 +34,7 @@ type Validation struct {
 	Interpolate bool
 }
 
-// withDefaults validates a copy and fills in what is zero, for a run of so many steps.
+// withDefaults validates a copy and sets its zero fields to their defaults, for a run of total steps.
 func (v Validation) withDefaults(epoch, total int) (*Validation, error) {
 	if v.Score == nil {
 		if err := check(len(v.Docs), v.Labels, nil); err != nil {
@@ -217,7 +220,7 @@ func (t *trainer) set(a, b [][]float32, share float64) {
 	t.network.changed()
 }
 
-// copies returns those of the values of parameters.
+// copies returns copies of the values of parameters.
 func copies(parameters []G.ValueGrad) [][]float32 {
 	all := make([][]float32, len(parameters))
 	for i, p := range parameters {

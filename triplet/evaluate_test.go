@@ -58,7 +58,7 @@ func TestValidation(t *testing.T) {
 	}
 }
 
-// When training only makes it worse, the model stays as it was.
+// When training only lowers the score, the model keeps its initial weights.
 func TestValidationKeepsBase(t *testing.T) {
 	docs, labels := calls(1, 20)
 	m := loadTiny(t)
@@ -98,7 +98,7 @@ func TestValidationInterpolates(t *testing.T) {
 	}
 }
 
-// Guards warn once, with a remedy.
+// Each warning comes once, with a remedy.
 func TestGuards(t *testing.T) {
 	docs, labels := calls(1, 80)
 	for want, o := range map[string]*Options{
@@ -122,7 +122,7 @@ func TestGuards(t *testing.T) {
 	}
 }
 
-// What was learnt overfits if it does not hold for others: here their words do not predict the label.
+// Training overfits if it does not generalize: here the words of held-out documents do not predict the label.
 func TestGuardOverfitting(t *testing.T) {
 	docs, labels := calls(1, 80)
 	held, theirs := calls(2, 20)
@@ -138,7 +138,7 @@ func TestGuardOverfitting(t *testing.T) {
 	}
 }
 
-// Steps far too large for a model that had learnt make the loss explode.
+// Steps far too large for a trained model make the loss explode.
 func TestGuardExplosion(t *testing.T) {
 	docs, labels := calls(1, 80)
 	m := loadTiny(t)

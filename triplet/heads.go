@@ -12,8 +12,9 @@ import (
 	"github.com/org/salesconv/internal/ops"
 )
 
-// Task is a column of the metadata that a linear classifier predicts from the embeddings of documents during
-// training, which keeps there what the labels alone would let go. The classifier is among the model's [encoder.Heads].
+// Task is a column of the metadata that a linear classifier predicts from the embeddings of documents during training,
+// which keeps information there that training on the labels alone would lose. The classifier is among the model's
+// [encoder.Heads].
 type Task struct {
 	Name    string
 	Targets []string // the class of each document; "": unknown
@@ -87,8 +88,8 @@ func (h *head) parameter(name string, shape ...int) *G.Node {
 	return p
 }
 
-// pool puts into the graph how sequences make documents: as their weighted mean, or with attention by way of segments,
-// as [encoder.AttentionPooling] does.
+// pool builds the pooling of sequences into documents: as their weighted mean, or with attention through segments, as
+// [encoder.AttentionPooling] does.
 func (h *head) pool(m *encoder.Model, attention bool) (*G.Node, error) {
 	if !attention {
 		return ops.Documents(h.context, "documents", h.rows)

@@ -35,7 +35,8 @@ func TestCrossEntropyGradient(t *testing.T) {
 	}
 }
 
-// A task is learnt alongside the labels; attention comes to look at the segments that matter; both are saved with the model.
+// A task is trained alongside the labels; attention weights the informative segments most; both are saved with the
+// model.
 func TestHeads(t *testing.T) {
 	docs, labels := calls(1, 80)
 	held, theirs := calls(2, 40)
@@ -50,7 +51,7 @@ func TestHeads(t *testing.T) {
 	targets, want := target(docs), target(held)
 	targets[5] = ""
 	m := loadTiny(t)
-	// The last evaluation counts, since a score of the labels alone would keep weights from before the task is learnt.
+	// The last evaluation counts, since a score of the labels alone would keep weights from before the task is fitted.
 	steps := 0.0
 	o := &Options{Epochs: 60, LearningRate: 1e-2, Attention: true, Tasks: []Task{{Name: "greeting", Targets: targets, Weight: 0.5}}, Validation: &Validation{}}
 	o.Validation.Score = func(_ context.Context, m *encoder.Model) (float64, error) {
@@ -111,7 +112,7 @@ func TestHeads(t *testing.T) {
 	}
 }
 
-// The classifier of the labels is learnt alongside and separates documents that were held out.
+// The classifier of the labels is trained alongside and separates held-out documents.
 func TestLabelWeight(t *testing.T) {
 	docs, labels := calls(1, 80)
 	held, want := calls(2, 40)
@@ -141,7 +142,7 @@ func TestLabelWeight(t *testing.T) {
 	}
 }
 
-// Training pools as the model does afterwards, of segments that take several sequences too.
+// Training pools as the model does afterwards, including segments that take several sequences.
 func TestAttentionAsEncoded(t *testing.T) {
 	docs, labels := calls(1, 8)
 	for i := range docs {

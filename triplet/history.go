@@ -9,24 +9,32 @@ type History struct {
 	Documents int    `json:"documents"` // trained on
 	Segments  int    `json:"segments"`  // of these
 	Tokens    int    `json:"tokens"`    // of these, [CLS] and [SEP] of each sequence included
-	Splits    int    `json:"splits"`    // sequences beyond one for a segment, because it was too long for one
+	// Splits is the number of sequences beyond one for each segment, because it was too long for one.
+	Splits int `json:"splits"`
 
-	Evaluations   []Evaluation `json:"evaluations,omitempty"` // with Options.Validation; the first is of the initial weights
-	Best          int          `json:"best"`                  // the step whose weights the model has now
-	Interpolation float64      `json:"interpolation"`         // and their share in it, the rest being the initial weights
-	Stopped       string       `json:"stopped,omitempty"`     // why the run ended before Total, other than by ctx
-	Resumed       int          `json:"resumed,omitempty"`     // the step of the checkpoint that the run resumed from
-	Warnings      []Warning    `json:"warnings,omitempty"`
+	// Evaluations are those of Options.Validation; the first is of the initial weights.
+	Evaluations []Evaluation `json:"evaluations,omitempty"`
+	// Best is the step whose weights the model has now.
+	Best int `json:"best"`
+	// Interpolation is the share of these weights in the model's, the rest being the initial weights.
+	Interpolation float64 `json:"interpolation"`
+	// Stopped is why the run ended before Total, other than by ctx.
+	Stopped string `json:"stopped,omitempty"`
+	// Resumed is the step of the checkpoint that the run resumed from.
+	Resumed  int       `json:"resumed,omitempty"`
+	Warnings []Warning `json:"warnings,omitempty"`
 }
 
 // Step is what one step did.
 type Step struct {
-	Step         int     `json:"step"`  // from 1
-	Epoch        int     `json:"epoch"` // from 1
-	Total        int     `json:"-"`     // steps that the run is to have
-	Loss         float64 `json:"loss"`
-	Active       float64 `json:"active"`    // share of the triplets or anchors whose loss is not zero yet
-	Cosine       float64 `json:"cosine"`    // mean cosine similarity of the batch's documents; near 1: they have collapsed
+	Step  int     `json:"step"`  // from 1
+	Epoch int     `json:"epoch"` // from 1
+	Total int     `json:"-"`     // steps that the run is to have
+	Loss  float64 `json:"loss"`
+	// Active is the share of the triplets or anchors whose loss is not zero yet.
+	Active float64 `json:"active"`
+	// Cosine is the mean cosine similarity of the batch's documents; near 1: they have collapsed.
+	Cosine       float64 `json:"cosine"`
 	GradNorm     float64 `json:"grad_norm"` // before clipping
 	LearningRate float64 `json:"learning_rate"`
 	Documents    int     `json:"documents"` // in the batch, each once

@@ -12,9 +12,9 @@ import (
 	"github.com/org/salesconv/internal/kernel"
 )
 
-// adapter trains a weight by a correction of low rank (Hu et al. 2021, arXiv 2106.09685): W = W₀ + 2·B·A with
-// A [rank,k] and B [n,rank]. The model holds W all the time, so it encodes, and is saved, as any other. The
-// graph gives the gradient of W; those of A and B follow from it.
+// adapter trains a weight by a correction of low rank (Hu et al. 2021, arXiv 2106.09685): W = W₀ + 2·B·A with A
+// [rank,k] and B [n,rank]. The model holds W all the time, so it encodes, and is saved, as any other. The graph gives
+// the gradient of W; the gradients of A and B follow from it.
 type adapter struct {
 	weight     *G.Node
 	start      []float32 // W₀
@@ -62,7 +62,7 @@ func newAdapter(weight *G.Node, rank int, r *rand.Rand) *adapter {
 	return a
 }
 
-// gradients sets those of A and B: dA = 2·Bᵀ·dW and dB = 2·dW·Aᵀ.
+// gradients sets the gradients of A and B: dA = 2·Bᵀ·dW and dB = 2·dW·Aᵀ.
 func (a *adapter) gradients(pool *kernel.Pool) error {
 	dw, err := gradient(a.weight)
 	if err != nil {

@@ -95,7 +95,7 @@ func TestLoRA(t *testing.T) {
 	t.Logf("score %v to %v, interpolation %v", h.Evaluations[0].Score, h.Evaluations[len(h.Evaluations)-1].Score, h.Interpolation)
 }
 
-// A strong pull holds the weights where they were; dropped segments and a pull leave it learning.
+// A strong L2SP holds the weights where they were; with dropped segments and a weak L2SP the model still learns.
 func TestL2SP(t *testing.T) {
 	docs, labels := calls(1, 20)
 	away := func(pull float64) float64 {

@@ -12,25 +12,26 @@ import (
 type LossKind string
 
 const (
-	// Triplets draws, for each document as anchor, a document of its label and one of the other, and wants the
-	// first nearer by the margin (Schroff, Kalenichenko and Philbin 2015). The default: steady on little
-	// data, and the only one besides MultipleNegatives whose batches need not be large.
+	// Triplets draws, for each document as anchor, a document of its label and one of the other, and requires the first
+	// to be nearer by the margin (Schroff, Kalenichenko and Philbin 2015). The default: steady on little data, and the
+	// only one besides MultipleNegatives whose batches need not be large.
 	Triplets LossKind = "triplet"
 	// BatchAll averages over all triplets within a label-balanced batch that violate the margin. Use it when
 	// random triplets have become too easy (Active near 0).
 	BatchAll LossKind = "batch_all"
 	// BatchHard takes for each anchor its farthest document of the same label and its nearest of the other (Hermans,
-	// Beyer and Leibe 2017). Fast learning from clean labels; wrong labels are the hardest triplets, so not from noisy ones.
+	// Beyer and Leibe 2017). It learns fast from clean labels; do not use it with noisy ones, since wrong labels make
+	// the hardest triplets.
 	BatchHard LossKind = "batch_hard"
 	// BatchSemiHard takes for each pair of one label the nearest document of the other that is farther than the
 	// partner (Schroff et al.), which avoids the collapse that hard triplets can lead to.
 	BatchSemiHard LossKind = "batch_semi_hard"
-	// SupervisedContrastive is a softmax over all documents of the batch that wants those of the same label (Khosla et
-	// al. 2020). Use it with large batches and several labels' worth of structure to shape; it has no margin to choose.
+	// SupervisedContrastive is a softmax over all documents of the batch that favours documents of the same label
+	// (Khosla et al. 2020). Use it with large batches; it has no margin to choose.
 	SupervisedContrastive LossKind = "supervised_contrastive"
-	// MultipleNegatives is a softmax that wants each anchor's partner among the partners of other labels in the batch
-	// (Henderson et al. 2017). Use it when documents of one label are about many things: it pulls pairs
-	// together, not whole labels.
+	// MultipleNegatives is a softmax that favours each anchor's partner over the partners of other labels in the batch
+	// (Henderson et al. 2017). Use it when documents of one label are about many things: it pulls pairs together, not
+	// whole labels.
 	MultipleNegatives LossKind = "multiple_negatives"
 )
 
@@ -104,8 +105,8 @@ func (l Loss) drawsTriplets() bool { return l.Kind == Triplets || l.Kind == Mult
 // anchor, positive and negative, as places among the documents.
 type batch struct {
 	ops.Batch
-	segments  ops.Batch // the same sequences, with segments in the place of documents
-	attended  ops.Batch // segments in the place of sequences
+	segments  ops.Batch // the same sequences, with segments instead of documents
+	attended  ops.Batch // segments instead of sequences
 	documents []int     // which they are
 	labels    []int
 	triplets
@@ -116,7 +117,8 @@ type batch struct {
 type comparison struct {
 	Loss
 	*batch
-	ctx      context.Context // nil, or what ends an evaluation, whose value and gradient are then of no use
+	// ctx is nil, or ends an evaluation, whose value and gradient are then of no use.
+	ctx      context.Context
 	n, width int
 	x, norm  []float64
 	d, g     []float64 // distances, NaN until asked for, and derivatives [n,n]
@@ -223,7 +225,7 @@ func (c *comparison) count(p, n float64) {
 	}
 }
 
-// share is that of the active comparisons.
+// share is the share of active comparisons.
 func (c *comparison) share() float64 { return float64(c.active) / float64(max(c.compared, 1)) }
 
 // drawn is the mean over the batch's triplets.

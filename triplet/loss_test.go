@@ -41,7 +41,7 @@ func pairs(n int) *batch {
 // given are triplets that were not drawn.
 func given(all ...[3]int) triplets { return triplets{len(all), slices.Values(all)} }
 
-// Values and gradients are those of sentence-transformers.
+// Values and gradients equal sentence-transformers'.
 func TestLossesGolden(t *testing.T) {
 	var golden struct {
 		Embeddings [][]float64

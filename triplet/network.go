@@ -19,12 +19,13 @@ import (
 // head on all of them, then each part again with its share of the head's gradient (Gao et al. 2021, arXiv
 // 2101.06983). Both give the same gradients.
 type network struct {
-	model    *encoder.Model
-	opts     encoder.GraphOptions
-	train    *encoder.Graph
-	vm       G.VM
-	inject   func(rows, grad []float32) (float64, error)
-	solvable []G.ValueGrad // what the solver changes: the trainable parameters, or the factors of their adapters
+	model  *encoder.Model
+	opts   encoder.GraphOptions
+	train  *encoder.Graph
+	vm     G.VM
+	inject func(rows, grad []float32) (float64, error)
+	// solvable is what the solver changes: the trainable parameters, or the factors of their adapters.
+	solvable []G.ValueGrad
 	adapters []*adapter
 
 	rows   *encoder.Graph // without gradients, made when first needed
@@ -125,7 +126,8 @@ func (n *network) set(g *encoder.Graph, step int, b *batch) {
 	g.SetDropout(n.drop, n.seed, uint64(step))
 }
 
-// divide returns the bounds of parts of a batch, of at most so many tokens each, but of one sequence at least.
+// divide returns the bounds of parts of a batch, of at most the given number of tokens each, but of one sequence at
+// least.
 func divide(b *ops.Batch, tokens int) []int {
 	bounds := []int{0}
 	for from := 0; from < b.Sequences(); bounds = append(bounds, from) {
@@ -139,7 +141,8 @@ func divide(b *ops.Batch, tokens int) []int {
 
 // head is the graph from rows of sequences to documents and their losses.
 type head struct {
-	context, segments *ops.Context[float32] // of documents; of the way to segments, if attention takes it
+	// context is of documents, segments of the pooling of sequences to segments, if attention reads these.
+	context, segments *ops.Context[float32]
 	rows              *G.Node
 	query             *G.Node // of attention, if there is one
 	tasks             []*task

@@ -11,7 +11,7 @@ import (
 
 // Objective is a loss of the caller's own on the embeddings of documents, to be trained by instead of [Options].Loss:
 // sampling, the memory limit, validation and checkpoints are the same. A [Loss] is an Objective too, so that one may be
-// part of another. Its type, and what its fields are as JSON, belong to a run's identity: see [Checkpoints].
+// part of another. Its type and its fields as JSON belong to a run's identity: see [Checkpoints].
 //
 // [CheckGradient] compares the gradient of an Objective with finite differences.
 type Objective interface {
@@ -79,8 +79,8 @@ func (c *comparison) evaluate(o Objective, b *batch, width int, x, grad []float6
 
 // CheckGradient evaluates an objective on random embeddings of the given width, one for each label, which are 0 and 1
 // with two of each or more, and compares its gradient with central differences. The error names the element that
-// differs by more than 1e-5, relative to its size if that is above 1. Near a kink, such as that of max(0, x), a right
-// gradient may differ: try another seed.
+// differs by more than 1e-5, relative to its size if that is above 1. Near a kink, such as the one of max(0, x), a
+// correct gradient may differ: try another seed.
 func CheckGradient(o Objective, labels []int, width int, seed uint64) error {
 	if o == nil || width < 1 {
 		return fmt.Errorf("triplet: objective %v on embeddings of width %d, want an objective and 1 or more", o, width)

@@ -9,14 +9,15 @@ import (
 	"github.com/org/salesconv/encoder"
 )
 
-// Options of a training run. Nil and the zero value are good defaults: the zero of a field is its default, and where
-// that is a number other than none, a negative number is none where the comment has it. What matters most is how far the
-// weights may go: Epochs, LearningRate, TrainLayers or LoRA, with Validation to judge it; then the Loss. The rest is for
-// those who measure what it does to their documents.
+// Options are the settings of a training run. Nil and the zero value are good defaults: a zero field means its default;
+// where the default is not none, a negative number means none if the comment says so. What matters most is how far the
+// weights may go: Epochs, LearningRate, TrainLayers or LoRA, with Validation to judge it; then the Loss. Change other
+// fields only if you measure the effect on your documents.
 type Options struct {
-	Loss      Loss      // default: triplets, cosine distance, margin 0.3
-	Objective Objective // a loss of the caller's own; of Loss only Distance is used then, by Validation; default none
-	Epochs    int       // default 1
+	Loss Loss // default: triplets, cosine distance, margin 0.3
+	// Objective is a custom loss; of Loss only Distance is used then, by Validation; default none.
+	Objective Objective
+	Epochs    int // default 1
 	// TripletsPerAnchor is how many triplets are drawn with each document of a batch as the anchor. Losses that mine their
 	// own (BatchAll, BatchHard, BatchSemiHard, SupervisedContrastive) draw none. Default 4.
 	TripletsPerAnchor int
@@ -29,15 +30,18 @@ type Options struct {
 	DecayAll     bool     // biases and LayerNorm decay as well; default false
 	ClipNorm     float64  // of the whole gradient; default 1; negative: none
 	LayerDecay   float64  // factor of the rate from each layer to the one below; default 1
-	TrainLayers  int      // number of upper layers that are trained, embeddings and the others being frozen; default 0: everything
+	// TrainLayers is the number of upper layers that are trained, embeddings and the others being frozen; default 0:
+	// everything.
+	TrainLayers int
 	// LoRA is the rank of corrections that are trained instead of the matrices of the layers, into which they are merged
 	// (Hu et al. 2021, arXiv 2106.09685). Default 0: none.
 	LoRA int
 	// L2SP draws the weights towards the initial ones, as WeightDecay does towards zero (Li et al. 2018, arXiv 1802.01483).
 	// Default 0: none.
-	L2SP         float64
-	DropSegments float64 // probability of leaving a segment out of its document in a step; default 0
-	NoDropout    bool    // default false: dropout as config.json of the model has it
+	L2SP float64
+	// DropSegments is the probability of leaving a segment out of its document in a step; default 0.
+	DropSegments float64
+	NoDropout    bool // default false: dropout as config.json of the model has it
 
 	// Confounders are columns that batches and triplets must not predict the label by: the agent, the customer, the day.
 	// Each names the group of every document, "" if it is unknown. Positives come from other groups and negatives from
@@ -52,14 +56,14 @@ type Options struct {
 	// Default 2 GiB; negative: none.
 	MemoryLimit int64
 
-	// Lower remembers what the layers below TrainLayers make of each sequence, which saves two fifths of the time if two
-	// layers of six are trained: give one to all runs on the same documents, whatever part of them each has. There is no
-	// dropout in those layers then, so the weights differ from those of a run without it, unless that has NoDropout. See
-	// [encoder.LowerLayers] for its memory. Default: nothing is remembered.
+	// Lower caches the output of the layers below TrainLayers for each sequence, which saves two fifths of the time if
+	// two layers of six are trained: share one among all runs on the same documents or on parts of them. There is no
+	// dropout in those layers then, so the weights differ from the weights of a run without Lower, unless NoDropout is
+	// set. See [encoder.LowerLayers] for its memory. Default: nothing is remembered.
 	Lower *encoder.LowerLayers `json:"-"`
 
 	// Attention pools documents by [encoder.AttentionPooling], whose query is trained alongside the encoder, so that
-	// segments that matter get more weight. The model keeps it. Default: the mean of the segments.
+	// the most influential segments count for more. The model keeps it. Default: the mean of the segments.
 	Attention bool
 	// LabelWeight is the weight of the loss of a linear classifier of the label, trained alongside, the main loss having 1:
 	// triplets decide which documents lie together, the classifier along which line they separate. It is
@@ -67,7 +71,8 @@ type Options struct {
 	LabelWeight float64
 	Tasks       []Task // what else is to be predicted from the documents' embeddings; default none
 
-	Validation  *Validation  // held-out documents decide when to stop and what to keep; default none
+	// Validation evaluates held-out documents to decide when to stop and what to keep; default none.
+	Validation  *Validation
 	Checkpoints *Checkpoints `json:"-"` // the run can be resumed; default none
 	Progress    func(Step)   `json:"-"` // watches each step; default none
 }

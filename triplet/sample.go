@@ -70,8 +70,8 @@ func (s *sampler) draw(step int) (documents []int, triplets triplets) {
 	return documents, s.triplets(step, documents)
 }
 
-// triplets are those of anchor, positive and negative in a batch. They are drawn anew, and alike, each time they are gone
-// through, so that it takes no memory to have many.
+// triplets are triplets of anchor, positive and negative in a batch. They are drawn again, the same ones, each time
+// they are gone through, so that it takes no memory to have many.
 type triplets struct {
 	n   int
 	all iter.Seq[[3]int]
@@ -100,8 +100,8 @@ func (s *sampler) triplets(step int, documents []int) triplets {
 // choice is what an anchor's positive and negative are drawn from, places among the documents of a batch.
 type choice struct{ positives, negatives []int }
 
-// choice returns that of an anchor. With confounders, positives are those that share the fewest groups with the anchor and
-// negatives those that share the most, so that the groups do not predict the label.
+// choice returns the choices of an anchor. With confounders, positives are those that share the fewest groups with the
+// anchor and negatives those that share the most, so that the groups do not predict the label.
 func (s *sampler) choice(documents []int, anchor int) (c choice) {
 	a := documents[anchor]
 	fewest, most := len(s.groups), 0
@@ -138,7 +138,7 @@ func (s *sampler) shared(a, b int) (n int) {
 	return n
 }
 
-// order returns a permutation, and forgets those of the same documents in earlier rounds.
+// order returns a permutation, and forgets the permutations of the same documents in earlier rounds.
 func (s *sampler) order(label, round int) []int {
 	o := order{label, round}
 	if p, ok := s.orders[o]; ok {

@@ -77,7 +77,8 @@ func TestSamplerResumes(t *testing.T) {
 	}
 }
 
-// Positives come from other groups, negatives from the same, where there are such, and batches see to it that there are.
+// Positives come from other groups and negatives from the same, where there are such, and batches are composed so that
+// there are.
 func TestSamplerGroups(t *testing.T) {
 	var labels []int
 	var groups []string

@@ -11,7 +11,7 @@ const (
 	CosineDecay  Schedule = "cosine"   // along half a cosine to zero after the last step
 )
 
-// factor returns that of the learning rate in a step, counted from 0, of total, of which warmup rise to 1.
+// factor returns the factor of the learning rate in a step, counted from 0, of total, of which warmup rise to 1.
 func (s Schedule) factor(step, warmup, total int) float64 {
 	if step < warmup {
 		return float64(step+1) / float64(warmup+1)

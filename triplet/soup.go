@@ -9,8 +9,9 @@ import (
 )
 
 // Average returns a model soup (Wortsman et al. 2022, arXiv 2203.05482): a new model whose weights and heads are the
-// means of those of the given models, which stay as they are. Models that were fine-tuned from the same initial weights,
-// with other seeds or on other parts of the documents, predict better together than each alone, at the cost of one.
+// means of the given models', which stay as they are. Models that were fine-tuned from the same initial weights, with
+// other seeds or on other parts of the documents, predict better together than each alone, at the cost of a single
+// model.
 //
 // Models with other parameters or other heads than the first are an error that names the difference. Sums are made in
 // float64 in the order of the models. Nothing may change the models meanwhile.
@@ -34,7 +35,7 @@ func Average(models ...*encoder.Model) (*encoder.Model, error) {
 	return soup, nil
 }
 
-// mean returns that of one vector of each model.
+// mean returns the mean of one vector of each model.
 func mean(models []*encoder.Model, of func(*encoder.Model) []float32) []float32 {
 	sum := make([]float64, len(of(models[0])))
 	for _, m := range models {

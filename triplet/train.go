@@ -14,14 +14,15 @@ import (
 	"github.com/org/salesconv/internal/ops"
 )
 
-// Train fine-tunes the model in place so that documents of one label come nearer to each other than to those of the
+// Train fine-tunes the model in place so that documents of one label come nearer to each other than to documents of the
 // other. Each document is a list of segments, the turns of a call for example; its embedding is made of theirs as
-// [encoder.Model.EncodeDocuments] does, and gradients run through all of them. Labels are 0 and 1. Heads that the
-// model had give way to those of this run, but attention starts from its query.
+// [encoder.Model.EncodeDocuments] does, and gradients run through all of them. Labels are 0 and 1. Heads that the model
+// had give way to the heads of this run, but attention starts from its query.
 //
-// ctx stops the run within a step, which is then not applied: the weights are those of the last whole step, or in the
-// final evaluations the best, and the history so far comes with an error that wraps that of ctx. The same documents, labels, options and model give the same weights to
-// the last bit on any number of threads. Nothing else may use the model meanwhile.
+// ctx stops the run within a step, which is then not applied: the model has the weights of the last whole step, or in
+// the final evaluations the best, and the history so far comes with an error that wraps the error of ctx. The same
+// documents, labels, options and model give the same weights to the last bit on any number of threads. Nothing else may
+// use the model meanwhile.
 func Train(ctx context.Context, m *encoder.Model, docs [][]string, labels []int, opts *Options) (*History, error) {
 	if ctx == nil || m == nil {
 		return nil, errNothing
@@ -154,7 +155,7 @@ type trainer struct {
 
 	run        string            // fingerprint, for checkpoints
 	base, best [][]float32       // initial weights and the best, for validation
-	held       encoder.Documents // those of the validation, once they are tokenized
+	held       encoder.Documents // documents of the validation, once they are tokenized
 }
 
 func newTrainer(m *encoder.Model, docs encoder.Documents, labels []int, opts *Options) (*trainer, error) {
@@ -203,7 +204,7 @@ func newTrainer(m *encoder.Model, docs encoder.Documents, labels []int, opts *Op
 	return t, nil
 }
 
-// check validates labels and confounders of so many documents.
+// check validates labels and confounders of the given number of documents.
 func check(documents int, labels []int, confounders [][]string) error {
 	if len(labels) != documents {
 		return fmt.Errorf("%d labels for %d documents", len(labels), documents)

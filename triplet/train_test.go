@@ -89,7 +89,7 @@ func lowerLayers(t testing.TB, file []byte) []byte {
 func calls(seed uint64, n int) (docs [][]string, labels []int) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	words := strings.Fields("the is too we can it one two three four five hello there me call")
-	telling := [2][]string{{"high", "price"}, {"sign", "today"}}
+	informative := [2][]string{{"high", "price"}, {"sign", "today"}}
 	for i := range n {
 		var doc []string
 		for s := range 3 {
@@ -98,7 +98,7 @@ func calls(seed uint64, n int) (docs [][]string, labels []int) {
 				text = append(text, words[r.IntN(len(words))])
 			}
 			if s > 0 {
-				text = append(text, telling[i%2][r.IntN(2)])
+				text = append(text, informative[i%2][r.IntN(2)])
 			}
 			doc = append(doc, strings.Join(text, " "))
 		}
@@ -146,7 +146,7 @@ func weights(m *encoder.Model) []byte {
 	return b.Bytes()
 }
 
-// Before, the nearest neighbour of a held document is of any label; afterwards of its own.
+// Before training, the nearest neighbour of a held-out document is of any label; afterwards of its own.
 func TestTrainLearns(t *testing.T) {
 	docs, labels := calls(1, 80)
 	held, theirs := calls(2, 60)

@@ -15,12 +15,15 @@ type grid struct {
 	boxes int     // on each side
 	width float64 // of a box
 	lo    point   // where the boxes begin
-	size  int     // of the transforms on each side: twice the nodes or more, so that nothing wraps around
+	// size of the transforms on each side: twice the nodes or more, so that nothing wraps around.
+	size int
 
-	pull    []float64    // transform of the force in x, imaginary part, [half][half]: frequency in x, in y
-	near    []float64    // transform of the kernel of Z, likewise
-	charges []float64    // [nodes][nodes]
-	columns []complex128 // of the charges, transformed row by row: [half][size], of which the first nodes are used
+	// pull is the transform of the force in x, imaginary part, [half][half]: frequency in x, in y.
+	pull    []float64
+	near    []float64 // transform of the kernel of Z, likewise
+	charges []float64 // [nodes][nodes]
+	// columns of the charges, transformed row by row: [half][size], of which the first nodes are used.
+	columns []complex128
 	spectra [fields][]complex128
 	fields  [fields][]float64 // [nodes][nodes]
 	workers []*transforms

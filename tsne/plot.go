@@ -12,10 +12,12 @@ import (
 
 // PlotOptions says how a map is drawn. A nil pointer means the defaults.
 type PlotOptions struct {
-	Title  string   // Default: none.
-	Names  []string // of labels 0, 1, … in the legend. Default: Lost and Won if no other labels occur, else the numbers.
-	Faint  []bool   // points in the background, such as those that an encoder was fine-tuned on. Default: none.
-	Format string   // png or svg. Default png.
+	Title string // Default: none.
+	// Names of labels 0, 1, … in the legend. Default: Lost and Won if no other labels occur, else the numbers.
+	Names []string
+	// Faint marks points for the background, such as calls that an encoder was fine-tuned on. Default: none.
+	Faint  []bool
+	Format string // png or svg. Default png.
 }
 
 // Plot draws points, [n, 2], coloured and shaped by their labels; a label below 0 means unknown. The legend counts

@@ -12,9 +12,10 @@ type point struct{ x, y float64 }
 // node is a cell of the plane that holds at least one point. Nodes lie in one slice, each before its children, so
 // that walking the tree is walking the slice: one on to look inside a cell, or to next to pass over it.
 type node struct {
-	x, y  float64 // centre of mass
-	mass  float64 // number of points
-	reach float64 // squared distance from which on the cell acts as one point; below 0 for a leaf, which always does
+	x, y float64 // centre of mass
+	mass float64 // number of points
+	// reach is the squared distance from which on the cell acts as one point; below 0 for a leaf, which always does.
+	reach float64
 	next  int32
 }
 

@@ -1,5 +1,5 @@
 """Writes models: small random BERTs in the directory layouts of sentence-transformers, each with expected.json, texts and
-what sentence-transformers makes of them."""
+their embeddings by sentence-transformers."""
 import json
 import os
 import shutil

@@ -22,7 +22,7 @@ type Tokenizer struct {
 // Encoding is a text as token ids.
 type Encoding struct {
 	IDs []int // [CLS] … [SEP]
-	// Spans are for each id the bytes [from, to) of the text it stands for; {0, 0} for [CLS] and [SEP].
+	// Spans are for each id its bytes [from, to) in the text; {0, 0} for [CLS] and [SEP].
 	Spans [][2]int
 	Cut   int // tokens beyond the limit, left out
 }

@@ -83,7 +83,7 @@ func TestConvert(t *testing.T) {
 
 func TestConvertErrors(t *testing.T) {
 	if err := convert(t.TempDir(), t.TempDir()); err == nil {
-		t.Error("an empty folder gave no error")
+		t.Error("an empty directory gave no error")
 	}
 	if err := convert("../../testdata/models/masked-lm-bf16", t.TempDir()); err == nil {
 		t.Error("weights in BF16 gave no error")
