@@ -88,7 +88,7 @@ func increment[K comparable](m *map[K]int, key K) {
 
 // String returns a line such as
 //
-//	CSV: 20 calls, 160 turns of 20 agents, 20 customers; 9 won, 11 lost; label is the column converted
+//	CSV: 20 calls, 160 turns of 20 agents, 20 customers (counted in each call); 9 won, 11 lost; label is the column converted
 //
 // and after it what was left out, and what the reader was not sure of.
 func (s *Summary) String() string {
@@ -119,6 +119,9 @@ func (s *Summary) calls() string {
 	line := fmt.Sprintf("%s, %s", number(s.Calls, "call"), number(s.Turns, "turn"))
 	if len(speakers) > 0 {
 		line += " of " + strings.Join(speakers, ", ")
+		if s.Calls > 1 {
+			line += " (counted in each call)" // whether two calls have one agent, their words do not tell
+		}
 	}
 	if s.Unnamed > 0 {
 		line += fmt.Sprintf(", %d without a speaker", s.Unnamed)

@@ -181,7 +181,7 @@ func TestSummary(t *testing.T) {
 	const table = "id,text,converted\n1,\"Agent: Hi\nCustomer: Yes?\",yes\n2,,no\n3,Just words.,no\n4,Agent: Hi,\n"
 	for range r.CSV(ctx, strings.NewReader(table)) {
 	}
-	want := "CSV: 3 calls, 4 turns of 2 agents, 1 customer, 1 without a speaker; 1 won, 1 lost, 1 without a label; label is read from converted; transcript is read from text; " +
+	want := "CSV: 3 calls, 4 turns of 2 agents, 1 customer (counted in each call), 1 without a speaker; 1 won, 1 lost, 1 without a label; label is read from converted; transcript is read from text; " +
 		"left out: 1 record (the first: record 2, byte 51: the transcript is empty; want what was said); of 1 call: no speaker was found"
 	if got := s.String(); got != want {
 		t.Errorf(" got %s\nwant %s", got, want)

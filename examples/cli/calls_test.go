@@ -47,7 +47,7 @@ func TestCalls(t *testing.T) {
 	if a := calls[0]; a.ID != "1" || a.Outcome != transcript.Won || a.Metadata.AgentID != "x" || a.Turns()[0].Role != transcript.Agent {
 		t.Errorf("first call %+v", a)
 	}
-	if want := "read CSV: 3 calls, 3 turns of 3 agents; 2 won, 1 lost; label is read from stage; left out: 1 record"; !strings.Contains(note.String(), want) {
+	if want := "read CSV: 3 calls, 3 turns of 3 agents (counted in each call); 2 won, 1 lost; label is read from stage; left out: 1 record"; !strings.Contains(note.String(), want) {
 		t.Errorf("noted %q, want %q", note, want)
 	}
 	c, env, _ = reading(t, append(args, "-skip", "-mask")...)

@@ -42,7 +42,7 @@ call c · lost
 	if stdout != want {
 		t.Errorf("wrote\n%s\nwant\n%s", stdout, want)
 	}
-	line := "inspect: read JSON, JSON turns: 2 calls, 3 turns of 1 agent, 1 customer, 1 without a speaker; 1 won, 1 lost; label is read from stage; left out: 1 record (the first: "
+	line := "inspect: read JSON, JSON turns: 2 calls, 3 turns of 1 agent, 1 customer (counted in each call), 1 without a speaker; 1 won, 1 lost; label is read from stage; left out: 1 record (the first: "
 	if !strings.Contains(stderr, line) || !strings.Contains(stderr, "of 1 call: no speaker was found") {
 		t.Errorf("noted %q, want %q", stderr, line)
 	}
