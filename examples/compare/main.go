@@ -6,8 +6,9 @@
 //
 // FILE is a file or directory of calls in any format that examples/inspect reads, such as JSON (an array, one object or JSON
 // Lines; may be gzipped): transcript, label 0 or 1, metadata. A record that cannot be used ends the run, unless -skip or
-// -rejected is given. The default is a sample of synthetic calls. Calls of one agent stay in one fold, and everything that
-// learns (tf-idf, encoder, classifiers, weights of the stack, thresholds) learns anew in each fold from the calls outside it.
+// -rejected is given. The default is a sample of synthetic calls. Calls of one agent stay in one fold, where four agents or
+// more are named, and everything that learns (tf-idf, encoder, classifiers, weights of the stack, thresholds) learns anew in
+// each fold from the calls outside it.
 // With -forward folds are periods, each predicted from the calls before it. In each fold the predictor is trained as finetune
 // trains it, which takes four fine-tuning runs.
 //

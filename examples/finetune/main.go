@@ -10,8 +10,8 @@
 //
 // FILE is a file or directory of calls in any format that examples/inspect reads, such as JSON (an array, one object or JSON
 // Lines; may be gzipped): transcript, label 0 or 1, metadata. A record that cannot be used ends the run, unless -skip or
-// -rejected is given. The default is a sample of synthetic calls. A quarter of the calls is held out and only judged on; calls of one agent
-// stay on one side. Below the DIR of -out it writes
+// -rejected is given. The default is a sample of synthetic calls. A quarter of the calls is held out and only judged on; calls
+// of one agent stay on one side, where four agents or more are named. Below the DIR of -out it writes
 //
 //	models/                               the predictor, for the commands predict and explain
 //	models/fine_tuned_embeddings/         the fine-tuned encoder, which sentence-transformers opens too
