@@ -25,7 +25,7 @@ func run(ctx context.Context, env *cli.Env) error {
 	rounds := flags.Int("rounds", 5, "measured rounds of each system")
 	only := flags.String("only", "", "run the rows whose name has one of these comma-separated `words`; default: all")
 	asSystem := flags.Bool("serve", false, "be the system that is measured: answer requests on standard input")
-	if err := env.Parse(flags); err != nil {
+	if err := env.Parse(flags, "[flags]\n\nIt measures this module and reference implementations in Python, on one machine, in one run."); err != nil {
 		return err
 	}
 	if *asSystem {
