@@ -18,7 +18,7 @@ import (
 
 // TFIDFOptions are the settings of [FitTFIDF]. What is said of scikit-learn below is of its TfidfVectorizer.
 type TFIDFOptions struct {
-	// MaxGram is the number of words in the longest term; default 2 (scikit-learn's is 1).
+	// MaxGram is the number of words in the longest term; default 2 (scikit-learn's is 1), at most 16.
 	MaxGram int
 	// MinTexts is the number of texts that a term has to be in; default 2 (scikit-learn's min_df is 1).
 	MinTexts int
@@ -49,6 +49,9 @@ func FitTFIDF(texts []string, opts *TFIDFOptions) (*TFIDF, error) {
 	o.MaxGram, o.MinTexts = cmp.Or(o.MaxGram, 2), cmp.Or(o.MinTexts, 2)
 	if o.MaxGram < 1 || o.MinTexts < 1 || o.MaxTerms < 0 {
 		return nil, fmt.Errorf("transcript: tf-idf: options %+v: want no negative numbers", o)
+	}
+	if o.MaxGram > mostGram {
+		return nil, fmt.Errorf("transcript: tf-idf: MaxGram is %d, want at most %d", o.MaxGram, mostGram)
 	}
 	if len(texts) == 0 {
 		return nil, errors.New("transcript: tf-idf: there are no texts to fit on")
@@ -291,6 +294,11 @@ func isWord(c rune) bool {
 	return unicode.IsLetter(c) || unicode.IsNumber(c)
 }
 
+const (
+	mostGram = 16  // keeps the time that a text takes linear in its words
+	mostIDF  = 1e6 // keeps weights finite; the fit gives 1 + ln n for n texts at most
+)
+
 // tfidfJSON is how a TFIDF is kept.
 type tfidfJSON struct {
 	MaxGram   int       `json:"max_gram"`
@@ -311,14 +319,19 @@ func (t *TFIDF) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("transcript: tf-idf: %w", err)
 	}
 	switch {
-	case k.MaxGram < 1:
-		return fmt.Errorf("transcript: tf-idf: max_gram is %d, want 1 or more", k.MaxGram)
+	case k.MaxGram < 1 || k.MaxGram > mostGram:
+		return fmt.Errorf("transcript: tf-idf: max_gram is %d, want 1 to %d", k.MaxGram, mostGram)
 	case len(k.Terms) == 0 || len(k.Terms) != len(k.IDF):
 		return fmt.Errorf("transcript: tf-idf: %d terms and %d idf values, want as many, and some", len(k.Terms), len(k.IDF))
 	}
 	for i := 1; i < len(k.Terms); i++ {
 		if k.Terms[i] <= k.Terms[i-1] {
 			return fmt.Errorf("transcript: tf-idf: term %d, %q, does not come after %q in the alphabet", i, k.Terms[i], k.Terms[i-1])
+		}
+	}
+	for i, v := range k.IDF {
+		if !(v > 0 && v <= mostIDF) {
+			return fmt.Errorf("transcript: tf-idf: the idf of term %d, %q, is %v, want a number above 0, at most %d", i, k.Terms[i], v, int(mostIDF))
 		}
 	}
 	*t = TFIDF{terms: k.Terms, idf: k.IDF, maxGram: k.MaxGram, sublinear: k.Sublinear}

@@ -72,10 +72,15 @@ func TestTFIDFKept(t *testing.T) {
 	if err := json.Unmarshal(b, &g); err != nil || !reflect.DeepEqual(f, &g) {
 		t.Errorf("%s read back to %+v, %v", b, g, err)
 	}
-	for _, bad := range []string{`{"max_gram":0}`, `{"max_gram":1,"terms":["a"],"idf":[]}`, `{"max_gram":1,"terms":["b","a"],"idf":[1,1]}`, `[]`} {
+	for _, bad := range []string{`{"max_gram":0}`, `{"max_gram":1,"terms":["a"],"idf":[]}`, `{"max_gram":1,"terms":["b","a"],"idf":[1,1]}`, `[]`,
+		`{"max_gram":1000000000,"terms":["aa"],"idf":[1]}`, `{"max_gram":1,"terms":["aa"],"idf":[1e308]}`, `{"max_gram":1,"terms":["aa"],"idf":[0]}`,
+		`{"max_gram":1,"terms":["aa"],"idf":[-1]}`} {
 		if err := json.Unmarshal([]byte(bad), &g); err == nil || !strings.HasPrefix(err.Error(), "transcript: tf-idf: ") {
 			t.Errorf("%s: error %v", bad, err)
 		}
+	}
+	if _, err := FitTFIDF([]string{"some words", "some words"}, &TFIDFOptions{MaxGram: mostGram + 1}); err == nil || !strings.Contains(err.Error(), "MaxGram") {
+		t.Errorf("terms of too many words: error %v", err)
 	}
 	for _, texts := range [][]string{nil, {"a", "b"}, {"one", "two"}} {
 		if _, err := FitTFIDF(texts, nil); err == nil {
