@@ -11,7 +11,7 @@ import (
 )
 
 // CSV reads a table whose first row names the columns, a row for each call or for each turn. Cells are separated by
-// whichever of comma, semicolon and tab is most frequent in the first row, or by what Excel's "sep=;" names in a line
+// whichever of comma, semicolon, tab and bar is most frequent in the first row, or by what Excel's "sep=;" names in a line
 // before it. Quoted cells follow RFC 4180; where tabs separate cells a quote can also be a character like any other.
 // Lines end with LF, CRLF or CR. For what the columns mean see [Reader.Rows].
 //
@@ -63,7 +63,7 @@ func (t *csvFile) learn() {
 		return
 	}
 	t.separator = ","
-	for _, c := range []string{";", "\t"} {
+	for _, c := range []string{";", "\t", "|"} {
 		if bytes.Count(line, []byte(c)) > bytes.Count(line, []byte(t.separator)) {
 			t.separator = c
 		}

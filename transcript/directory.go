@@ -23,6 +23,7 @@ var formats = map[string]Format{
 	".txt": Reader.Text,
 	".vtt": Reader.subtitles,
 	".srt": Reader.subtitles,
+	".sbv": Reader.subtitles,
 }
 
 // format returns how a file of a name is read, nil if the name does not tell it.
@@ -38,8 +39,8 @@ func ending(name string) string {
 	return path.Ext(strings.TrimSuffix(strings.ToLower(name), ".gz"))
 }
 
-// File reads a file by the format that its name ends in: .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt or .srt, each
-// with .gz after it or not; what ends otherwise is read as JSON. A directory is read by [Reader.FS], and symbolic links
+// File reads a file by the format that its name ends in: .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt, .srt or .sbv,
+// each with .gz after it or not; what ends otherwise is read as JSON. A directory is read by [Reader.FS], and symbolic links
 // cannot lead out of it. The utterances.jsonl of a ConvoKit corpus is read with the conversations.json alongside. Errors
 // name the file.
 func (o Reader) File(ctx context.Context, name string) iter.Seq2[Call, error] {
@@ -166,7 +167,7 @@ func (o Reader) entry(ctx context.Context, fsys fs.FS, name string, entry fs.Dir
 	case !entry.Type().IsRegular():
 		return fail(errors.New("it is not a regular file; remove it"))
 	case read == nil:
-		return fail(errors.New("its name does not tell its format; want .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt or .srt, or remove it"))
+		return fail(errors.New("its name does not tell its format; want .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt, .srt or .sbv, or remove it"))
 	}
 	f, err := fsys.Open(name)
 	if err != nil {

@@ -36,6 +36,20 @@ type value struct {
 	i int32
 }
 
+// isMap reports whether a value is an object of at least two members that are all objects, as of calls by their IDs.
+func (v value) isMap() bool {
+	n := 0
+	if v.kind() == '{' {
+		for m := range v.all() {
+			if m.kind() != '{' {
+				return false
+			}
+			n++
+		}
+	}
+	return n > 1
+}
+
 // fault is a problem at a byte of the text.
 type fault struct {
 	at      int

@@ -16,13 +16,16 @@ func isDialogue(text string) bool {
 	return false
 }
 
-// unescapeLines returns a text in which \n stands for line breaks with these. That is so where there are no others and
-// speakers' labels follow \n. So a path such as C:\new stays.
+var lineBreaks = strings.NewReplacer(`\r\n`, "\n", `\n`, "\n", "<br>", "\n", "<br/>", "\n", "<br />", "\n")
+
+// unescapeLines returns a text in which \n or <br> stands for line breaks with these. That is so where there are no others and
+// speakers' labels follow it. So a path such as C:\new stays.
 func unescapeLines(text string) string {
-	if !strings.Contains(text, `\n`) || strings.Contains(text, "\n") {
+	text = strings.ReplaceAll(text, "_x000D_\n", "\n") // as Excel writes CR
+	if strings.Contains(text, "\n") || !containsAny(text, `\n`, "<br") {
 		return text
 	}
-	broken := strings.NewReplacer(`\r\n`, "\n", `\n`, "\n").Replace(text)
+	broken := lineBreaks.Replace(text)
 	if len(parse(broken, nil).labels) <= len(parse(text, nil).labels) {
 		return text
 	}

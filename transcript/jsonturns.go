@@ -170,6 +170,9 @@ func (r *turnReader) set(t *rawTurn, u use, v value) bool {
 	case channelSlot:
 		return setTo(&t.channel, scalar(v))
 	case startSlot:
+		if v.kind() == '[' {
+			return r.setTimes(t, u, v)
+		}
 		return r.setTime(&t.start, u, v)
 	case endSlot:
 		return r.setTime(&t.end, u, v)
@@ -184,6 +187,20 @@ func (r *turnReader) setTime(m *moment, u use, v value) bool {
 		r.note("a time of turns cannot be read")
 	}
 	return m.known
+}
+
+// setTimes takes start and end from a list of both.
+func (r *turnReader) setTimes(t *rawTurn, u use, v value) bool {
+	for e := range v.all() {
+		if t.start.known {
+			t.end = momentOf(e, u.unit)
+			break
+		}
+		if !r.setTime(&t.start, u, e) {
+			break
+		}
+	}
+	return t.start.known
 }
 
 func setTo(s *string, value string) bool {
@@ -265,21 +282,40 @@ func (r *turnReader) note(format string, args ...any) {
 	r.notes[fmt.Sprintf(format, args...)] = true
 }
 
-// assign gives the turns the speakers that the shape's list names for their starts.
+// assign gives the turns the speakers that the shape's list names for their starts, or else for a time before.
 func (r *turnReader) assign(call value) {
-	names := make(map[float64]string)
-	pass := func(n struct{}, _ value, _ int) struct{} { return n }
-	follow(call, steps(r.shape.by), struct{}{}, pass, func(v value, _ struct{}) {
+	var spans []rawTurn
+	add := func(v value) {
 		var t rawTurn
-		r.fill(&t, v, nameSlot, startSlot)
-		names[t.start.seconds] = t.name
-	})
+		if r.fill(&t, v, nameSlot, startSlot); t.start.known {
+			spans = append(spans, t)
+		}
+	}
+	for _, v := range call.find(r.shape.by) {
+		add(v)
+		for item := range v.get("items").all() {
+			add(item)
+		}
+	}
+	slices.SortStableFunc(spans, byStart)
 	for i := range r.turns {
-		if t := &r.turns[i]; t.name == "" && t.start.known {
-			t.name = names[t.start.seconds]
+		t := &r.turns[i]
+		if t.name != "" || !t.start.known {
+			continue
+		}
+		after, _ := slices.BinarySearchFunc(spans, t.start.seconds, func(s rawTurn, at float64) int {
+			if s.start.seconds <= at {
+				return -1
+			}
+			return 1
+		})
+		if after > 0 {
+			t.name = spans[after-1].name
 		}
 	}
 }
+
+func byStart(a, b rawTurn) int { return cmp.Compare(a.start.seconds, b.start.seconds) }
 
 // register reads who the speakers are, from lists of them alongside the turns.
 func (r *turnReader) register(call value) {
@@ -341,7 +377,7 @@ func (r *turnReader) giveLines(c *Call) bool {
 // finish returns the turns that were read.
 func (r *turnReader) finish() []Turn {
 	raw := r.turns
-	if strings.Contains(r.shape.turns, "[#]") {
+	if !slices.ContainsFunc(raw, func(t rawTurn) bool { return t.channel == "" }) {
 		merge(raw)
 	}
 	if r.shape.words {
@@ -384,7 +420,7 @@ func merge(turns []rawTurn) {
 			t.start = turns[i-1].start
 		}
 	}
-	slices.SortStableFunc(turns, func(a, b rawTurn) int { return cmp.Compare(a.start.seconds, b.start.seconds) })
+	slices.SortStableFunc(turns, byStart)
 }
 
 // recap drops what is said before a list of words starts again from the beginning, as Google's last result does.

@@ -51,7 +51,7 @@ var turnKeys = dictionary(map[slot]string{
 	textSlot: "text transcript content message utterance sentence spoken_text said body speech value display display_text caption " +
 		"msg transcription punctuated_word word phrase words",
 	nameSlot: "speaker_name display_name participant_name speaker name full_name user_name author_name sender_name speaker_label " +
-		"speaker_id speaker_tag participant participant_id author sender from user user_id email",
+		"speaker_id speaker_tag participant participant_id author sender from user user_id email party who actor",
 	roleSlot: "role speaker_role participant_role user_role participant_purpose purpose speaker_type participant_type sender_type " +
 		"affiliation is_agent is_rep is_internal",
 	kindSlot:    "type",
@@ -66,15 +66,15 @@ var turnKeys = dictionary(map[slot]string{
 // callKeys are the usual keys of a call; those of labels only count where no other of them is there.
 var callKeys = withFields(dictionary(map[slot]string{
 	textSlot: "transcript text transcription transcript_text call_transcript full_transcript full_text call_text conversation " +
-		"conversation_text dialogue dialog content utterance message body",
-	nameSlot: "speaker speaker_name speaker_label speaker_id participant participant_name participant_id sender author from user",
+		"conversation_text dialogue dialog content utterance message body sentence",
+	nameSlot: "speaker speaker_name speaker_label speaker_id participant participant_name participant_id sender author from user party",
 	roleSlot: "role speaker_role participant_role participant_purpose speaker_type",
 	kindSlot: "type",
 	callSlot: "call_id conversation_id dialogue_id dialog_id interaction_id contact_id session_id thread_id chat_id meeting_id " +
-		"recording_id transcript_id call_sid",
+		"recording_id transcript_id call_sid conv_id ticket_id case_id call_number call_no call root file file_name audio_file",
 	idSlot: "id",
 	labelSlot: "label outcome converted is_converted conversion won is_won call_outcome deal_outcome sales_outcome sale_outcome " +
-		"closed_won stage stage_name deal_stage opportunity_stage deal_status opportunity_status sold is_sold sale purchased target",
+		"closed_won is_closed_won deal_won sale_made stage stage_name deal_stage opportunity_stage deal_status opportunity_status sold is_sold sale purchased target",
 	metadataSlot: "metadata meta",
 	startSlot:    "start start_time begin_time begin offset timestamp time ts",
 	endSlot:      "end end_time stop",

@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"html"
 	"iter"
 	"strings"
 	"time"
@@ -225,12 +226,19 @@ func (r *labelReader) set(f form, from, to int) bool {
 	if isBlank(r.rest) {
 		r.rest = ""
 	}
-	r.form, r.body, r.name = f, r.at(), label{name, from, from + len(name)}
+	r.form, r.body, r.name = f, r.at(), label{html.UnescapeString(name), from, from + len(name)}
 	return true
 }
 
 // colon consumes a colon, with a time in brackets after it or not.
 func (r *labelReader) colon() bool {
+	for strings.HasPrefix(r.rest, "</") { // the markup of the name ends
+		n := strings.IndexByte(r.rest, '>')
+		if n < 0 {
+			return false
+		}
+		r.rest = r.rest[n+1:]
+	}
 	if r.rest == "" || r.rest[0] != ':' && r.rest[0] < utf8.RuneSelf || strings.HasPrefix(r.rest, "://") || !r.take(":", "：") {
 		return false
 	}
@@ -257,7 +265,7 @@ func (r *labelReader) bracketed() bool {
 		closing = '>'
 	}
 	n := strings.IndexByte(r.rest[:min(len(r.rest), longestName)], closing)
-	if n < 0 || strings.ContainsAny(r.rest[1:n], "[:!?\n") {
+	if n < 0 || strings.ContainsAny(r.rest[1:n], "[:!?\n") || strings.Trim(r.rest[1:n], "0123456789") == "" { // "(415) 555-0123"
 		return false
 	}
 	from := r.at() + 1
@@ -381,10 +389,17 @@ func nameEnd(s string, dashed bool) (n, sep int) {
 				}
 			}
 			if c == '[' {
-				return 0, 0
+				k := strings.IndexByte(s[n:min(len(s), n+longestName)], ']') + 1
+				if n == 0 || k == 0 || !strings.HasPrefix(s[n+k:], ":") { // "Name [she/her]:"
+					return 0, 0
+				}
+				n += k - 1
 			}
 		case n == 0 && c != '+' && c != '@':
 			return 0, 0
+		case c == '&' && charRef(s[n:]) > 0:
+			n += charRef(s[n:]) - 1
+		case c == '*' && hidesDigits(s[:n], s[n:]):
 		case c == '-' && s[n-1] == ' ' && dashed:
 			return n, sep
 		case c == '\t', c == '>', c == '|', c == '-' && s[n-1] == ' ':
@@ -401,6 +416,22 @@ func nameEnd(s string, dashed bool) (n, sep int) {
 		n++
 	}
 	return n, sep
+}
+
+// charRef returns the length of the "&amp;" or "&#39;" at the start of s, 0 if there is none.
+func charRef(s string) int {
+	for _, ref := range []string{"&amp;", "&#39;", "&apos;"} {
+		if strings.HasPrefix(s, ref) {
+			return len(ref)
+		}
+	}
+	return 0
+}
+
+// hidesDigits reports whether a star at the start of rest is one that hides the digit of a telephone number.
+func hidesDigits(before, rest string) bool {
+	rest = strings.TrimLeft(rest, "*-")
+	return (before[0] == '+' || isDigit(before[0])) && rest != "" && isDigit(rest[0])
 }
 
 // isVoice reports whether s starts with a voice tag of WebVTT.

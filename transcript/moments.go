@@ -91,10 +91,17 @@ func parseDuration(s string) (time.Duration, bool) {
 	if n, err := strconv.ParseFloat(s, 64); err == nil {
 		return duration(n), n >= 0 && n < 1e9
 	}
-	if d, n := clock(s); n > 0 && n == len(s) {
-		return d, true
+	days := time.Duration(0)
+	if n, rest, ok := strings.Cut(s, " days "); ok { // of pandas
+		if k, v := digits(n); k == len(n) && k < 4 {
+			days, s = time.Duration(v)*24*time.Hour, rest
+		}
 	}
-	return parseParts(s)
+	if d, n := clock(s); n > 0 && n == len(s) {
+		return days + d, true
+	}
+	d, ok := parseParts(s)
+	return days + d, ok
 }
 
 // parseParts reads numbers with units.

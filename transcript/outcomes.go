@@ -11,9 +11,12 @@ import (
 // wonWords and lostWords are labels as labelWords writes them.
 var (
 	wonWords = []string{"won", "win", "closed won", "closedwon", "deal won", "yes", "y", "true", "t", "converted", "sale", "sold", "purchased",
-		"success", "successful", "positive", "accepted"}
+		"conversion", "success", "successful", "positive", "accepted"}
 	lostWords = []string{"lost", "loss", "closed lost", "closedlost", "deal lost", "no", "n", "false", "f", "not converted", "unconverted",
-		"non converted", "no sale", "not sold", "unsold", "not purchased", "failure", "failed", "unsuccessful", "negative", "rejected", "not won"}
+		"non converted", "no sale", "not sold", "unsold", "not purchased", "did not purchase",
+		"no conversion", "declined", "failure", "failed", "unsuccessful", "negative", "rejected", "not won"}
+	// and where it is not known
+	openWords = []string{"na", "unknown", "open", "pending", "in progress"}
 )
 
 // outcome reads a label: the words that the caller named, 1 and 0, and the usual words. Nothing, or a word for nothing,
@@ -30,16 +33,25 @@ func (o Reader) outcome(label string) (Outcome, error) {
 		return Won, nil
 	case slices.ContainsFunc(o.Lost, is):
 		return Lost, nil
-	case isMissing(label):
+	case isMissing(label), label == "-", slices.Contains(openWords, words):
 		return Unknown, nil
 	case err == nil && n == 1, slices.Contains(wonWords, words):
 		return Won, nil
 	case err == nil && n == 0, slices.Contains(lostWords, words):
 		return Lost, nil
 	}
+	switch won, lost := hasWord(words, "won"), hasWord(words, "lost"); { // "6 - Closed Lost (Price)"
+	case hasWord(words, "not") || won == lost:
+	case won:
+		return Won, nil
+	default:
+		return Lost, nil
+	}
 	return Unknown, fmt.Errorf("the label is %s; want 1 or 0, won or lost, yes or no, or nothing where it is unknown "+
 		"(Reader.Won and Reader.Lost name other words)", clip(strconv.Quote(label)))
 }
+
+func hasWord(words, word string) bool { return strings.Contains(" "+words+" ", " "+word+" ") }
 
 // labelWords returns a label in small letters, with one blank for whatever parts its words.
 func labelWords(label string) string {
@@ -47,7 +59,8 @@ func labelWords(label string) string {
 	return strings.Join(words, " ")
 }
 
-var missing = map[string]bool{"": true, "nan": true, "null": true, "none": true, "n/a": true, "#n/a": true, "<na>": true, "nat": true, "#value!": true}
+var missing = map[string]bool{"": true, "nan": true, "null": true, "none": true, "n/a": true, "#n/a": true, "<na>": true, "nat": true, "#value!": true,
+	"#ref!": true, "#div/0!": true, "#name?": true, "#num!": true}
 
 // isMissing reports whether a value is one that tables have for none.
 func isMissing(s string) bool {

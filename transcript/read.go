@@ -207,13 +207,21 @@ func (o Reader) unpack(r io.Reader) (io.Reader, error) {
 	return decoded(bufio.NewReaderSize(&limited{gunzip{z}, most, tooLarge}, 1<<16)), nil
 }
 
-// decoded returns b, in UTF-8 if it starts with the byte order mark of UTF-16.
+// decoded returns b, in UTF-8 if it is UTF-16: it starts with the byte order mark, or with two characters of which every
+// other byte is 0, which no text in UTF-8 has.
 func decoded(b *bufio.Reader) io.Reader {
-	mark, _ := b.Peek(2) // an error comes back when b is read
-	if string(mark) != "\xff\xfe" && string(mark) != "\xfe\xff" {
+	start, _ := b.Peek(4) // an error comes back when b is read
+	zero := func(i int) bool { return i < len(start) && start[i] == 0 }
+	order := unicode.LittleEndian
+	switch {
+	case bytes.HasPrefix(start, []byte("\xff\xfe")), bytes.HasPrefix(start, []byte("\xfe\xff")):
+	case zero(1) && zero(3) && !zero(0) && !zero(2):
+	case zero(0) && zero(2) && !zero(1) && !zero(3):
+		order = unicode.BigEndian
+	default:
 		return b
 	}
-	return transform.NewReader(b, unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder())
+	return transform.NewReader(b, unicode.UTF16(order, unicode.UseBOM).NewDecoder())
 }
 
 // gunzip is a gzip.Reader whose errors say that it is one.

@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -70,15 +71,24 @@ func (r *records) calls(v value, outer []value, depth int) []result {
 	if text := r.text(v); text.d != nil {
 		return []result{r.withText(text, about)}
 	}
+	if depth == deepest {
+		return nil
+	}
+	byID := v.isMap()
+	var all []result
 	for m := range v.all() {
-		if depth == deepest {
-			break
-		}
-		if results := r.wrapped(m, about, depth+1); results != nil {
+		results := r.wrapped(m, about, depth+1)
+		if results != nil && !byID {
 			return results
 		}
+		for _, result := range results {
+			if result.call.ID = cmp.Or(result.call.ID, m.key()); len(results) > 1 {
+				result.call.ID = ""
+			}
+			all = append(all, result)
+		}
 	}
-	return nil
+	return all
 }
 
 // ofShape returns the calls of an object that a shape fits.
@@ -254,7 +264,7 @@ func (r *records) metadata(d *describer, v value) error {
 	return nil
 }
 
-// isRow reports whether a record is not a call but a turn of one: it has words and a speaker, and either the ID of a call
+// isRow reports whether a record is not a call but a turn of one: it has words and a speaker or a start and an end, and either the ID of a call
 // or nothing that is said of calls.
 func (r *records) isRow(v value) bool {
 	var has [slots]bool
@@ -269,11 +279,14 @@ func (r *records) isRow(v value) bool {
 			has[textSlot] = has[textSlot] || m.kind() == '[' && m.key() == "words"
 		case nameSlot:
 			has[nameSlot] = true // and null is nobody
+		case startSlot, endSlot:
+			has[u.slot] = momentOf(m, u.unit).bare || m.kind() == '"' && !momentOf(m, u.unit).dated
 		default:
 			has[u.slot] = has[u.slot] || m.kind() != 'n'
 		}
 	}
-	if !has[textSlot] || !has[nameSlot] && !has[roleSlot] {
+	span := has[startSlot] && has[endSlot] && !has[idSlot]
+	if !has[textSlot] || !has[nameSlot] && !has[roleSlot] && !span {
 		return false
 	}
 	text := r.text(v)

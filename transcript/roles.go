@@ -91,8 +91,8 @@ var usualNames = sides(map[Role]string{
 		"operator support persuader broker assistant bot chatbot gpt chatgpt account_executive account_manager sales_lead " +
 		"customer_success customer_care customer_service customer_services customer_support customer_experience client_success " +
 		"client_services client_service client_support client_partner success_manager business_development solutions_engineer " +
-		"sales_engineer",
-	Customer: "customer client prospect buyer lead caller purchaser shopper persuadee user human decision_maker end_user",
+		"sales_engineer salesagent telemarketer presales customer_relations",
+	Customer: "customer client prospect buyer lead caller purchaser shopper persuadee user human decision_maker end_user enduser callee",
 	Other:    "speaker participant unknown guest host moderator",
 })
 

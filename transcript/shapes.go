@@ -32,13 +32,14 @@ type shape struct {
 // shapes are the formats that are known, the most telling first: of those that fit a record, the first is taken.
 var shapes = []shape{
 	{name: "Gong", calls: "callTranscripts[]", turns: "transcript[].sentences[]", unit: time.Millisecond},
+	{name: "Gong", turns: "transcript[].sentences[]", unit: time.Millisecond},
 	{name: "Deepgram", turns: "results.utterances[]", unit: time.Second},
 	{name: "Deepgram", turns: "results.channels[#].alternatives[0].paragraphs.paragraphs[].sentences[]", unit: time.Second},
 	{name: "Deepgram", turns: "results.channels[#].alternatives[0].words[]", unit: time.Second, words: true},
 	{name: "Deepgram", turns: "results.channels[#].alternatives[0]"},
 	{name: "AWS Transcribe", turns: "results.audio_segments[]", unit: time.Second},
 	{name: "AWS Transcribe", turns: "results.channel_labels.channels[#].items[]", text: "alternatives[0].content", unit: time.Second, words: true},
-	{name: "AWS Transcribe", turns: "results.items[]", text: "alternatives[0].content", by: "results.speaker_labels.segments[].items[]",
+	{name: "AWS Transcribe", turns: "results.items[]", text: "alternatives[0].content", by: "results.speaker_labels.segments[]",
 		unit: time.Second, words: true},
 	{name: "AWS Transcribe", turns: "results.transcripts[]"},
 	{name: "AWS Call Analytics", turns: "Transcript[]", unit: time.Millisecond},
@@ -56,6 +57,7 @@ var shapes = []shape{
 	{name: "Contact Center AI", turns: "entries[]"},
 	{name: "AssemblyAI", turns: "utterances[]"},
 	{name: "Whisper", turns: "segments[]", unit: time.Second},
+	{name: "Whisper of Transformers", turns: "chunks[]", unit: time.Second},
 	{name: "whisper.cpp", turns: "transcription[]", start: "offsets.from", end: "offsets.to", unit: time.Millisecond},
 	{name: "chat messages", turns: "messages[]", open: true},
 	{name: "ShareGPT", turns: "conversations[]", open: true},

@@ -39,8 +39,9 @@ func likenessOf(name string, roles Roles) likeness {
 	inside, first := false, false
 	for word := range strings.FieldsSeq(name) {
 		bare := strings.Trim(word, `(),.|&/+-*#'"`)
-		if open := strings.HasPrefix(word, "("); inside || open {
-			inside = !strings.HasSuffix(strings.TrimRight(word, ","), ")")
+		if open := word[0] == '(' || word[0] == '['; inside || open {
+			word = strings.TrimRight(word, ",")
+			inside = !strings.HasSuffix(word, ")") && !strings.HasSuffix(word, "]")
 			if words > 0 {
 				continue // pronouns and firms in parentheses can be anything
 			}

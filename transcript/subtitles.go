@@ -75,11 +75,14 @@ func readTimes(line string) (t times, ok bool) {
 	t.broken = n == 0
 	if n == 0 {
 		n = len(rest) - len(strings.TrimLeft(rest, "0123456789:.,"))
+		if word := strings.IndexByte(rest, ' '); word > n && strings.Count(rest[:word], ":") == 2 { // "00:00:xx.000"
+			n = word
+		}
 	}
 	from := rest[:n]
 	rest = trimBlanks(rest[n:])
 	arrow := false
-	for _, sign := range []string{"-->", "->", "→", "–>"} {
+	for _, sign := range []string{"-->", "->", "→", "–>", "--&gt;"} {
 		if after, found := strings.CutPrefix(rest, sign); found {
 			rest, arrow = after, true
 			break
@@ -261,7 +264,7 @@ func cueMarks(text string) (*lineScanner, []string) {
 	cues, notes := cuesOf(text)
 	roll := areRolling(text, cues)
 	if roll {
-		notes = append(notes, rolling)
+		cues, notes = joinGrown(text, cues), append(notes, rolling)
 	}
 	s := &lineScanner{marks: make([]mark, 0, len(cues)+8)}
 	var shown []string
@@ -467,8 +470,29 @@ func overlap(before, now []string) int {
 	return 0
 }
 
-// areRolling reports whether cues show lines of the cues before again and one below them, as live captions do: most do, and
-// some have a new line.
+// grown reports whether a cue shows the line of the one before again, with more words behind it.
+func grown(before, now []string) bool {
+	return len(before) == 1 && len(now) == 1 && strings.HasPrefix(now[0], before[0]+" ")
+}
+
+// joinGrown lets each cue that has grown take the place of the one before.
+func joinGrown(text string, cues []cue) []cue {
+	joined := cues[:0]
+	var before []string
+	for _, c := range cues {
+		now, _ := shownLines(text, c)
+		if n := len(joined) - 1; grown(before, now) {
+			c.start, c.from = joined[n].start, joined[n].from
+			joined = joined[:n]
+		}
+		joined = append(joined, c)
+		before = now
+	}
+	return joined
+}
+
+// areRolling reports whether cues show lines of the cues before again and more behind or below them, as live captions do:
+// most do, and some have new words.
 func areRolling(text string, cues []cue) bool {
 	const enough = 400 // cues to judge by
 	rolled, repeated, pairs := 0, 0, 0
@@ -482,7 +506,7 @@ func areRolling(text string, cues []cue) bool {
 			pairs++
 			if n := overlap(before, now); n == len(now) {
 				repeated++
-			} else if n > 0 {
+			} else if n > 0 || grown(before, now) {
 				rolled++
 			}
 		}

@@ -37,7 +37,7 @@ type table struct {
 //   - call_id or id names the call, and label tells how it ended; where no column is called label, the only one called
 //     outcome, converted, won, stage and the like does. Words are those of Reader.Won and Reader.Lost and the usual ones.
 //   - Where there is a column of speakers or roles, or of the numbers of turns, and one of the IDs of calls or none of labels,
-//     each row is a turn. The rows of an ID are joined, wherever they stand, so that the calls are held in memory. Rows of
+//     each row is a turn, and so where there are only start, end and text. The rows of an ID are joined, wherever they stand, so that the calls are held in memory. Rows of
 //     one ID with different labels are an error.
 //   - All other columns are metadata; of rows that are turns, those that say the same in all rows of a call.
 //
@@ -138,7 +138,11 @@ func (t *table) header(names []string) error {
 func (t *table) findText() error {
 	var has [slots]bool
 	var texts, similar []int
+	spans := 0
 	for i, c := range t.columns {
+		if (c.use.slot == startSlot || c.use.slot == endSlot) && c.use.rank <= exact {
+			spans++
+		}
 		has[c.use.slot] = true
 		if c.use.slot == textSlot && (len(texts) == 0 || c.use.rank <= exact) {
 			if c.use.rank <= exact {
@@ -148,7 +152,7 @@ func (t *table) findText() error {
 		} else if c.use.slot == textSlot && t.columns[texts[0]].use.rank > exact {
 			texts = append(texts, i)
 		}
-		if strings.Contains(squeeze(c.key), "transcript") {
+		if c.use.slot == noSlot && strings.Contains(squeeze(c.key), "transcript") {
 			similar = append(similar, i)
 		}
 	}
@@ -166,7 +170,8 @@ func (t *table) findText() error {
 	if c := t.columns[t.text]; c.use.rank > exact {
 		t.Summary.took(c.key, "transcript")
 	}
-	t.turns = (has[nameSlot] || has[roleSlot] || has[orderSlot] && has[callSlot]) && (has[callSlot] || !has[labelSlot])
+	t.turns = (has[nameSlot] || has[roleSlot] || has[orderSlot] && has[callSlot]) && (has[callSlot] || !has[labelSlot]) ||
+		spans == 2 && !has[idSlot] && !has[labelSlot] // start, end and text, as Whisper writes
 	return nil
 }
 

@@ -60,6 +60,15 @@ func TestTables(t *testing.T) {
 		{name: "separators", table: "\"sep=\t\"\nid\ttext\n1\tAgent: Hi, you; all\n", want: "1 unknown: Agent/agent: Hi, you; all"},
 		{name: "blank lines", table: "\n\r\nid,text\r\n\r\n1,\"Agent: Hi\r\nAll\"\r\n", want: "1 unknown: Agent/agent: Hi\nAll"},
 		{name: "CR in a cell", table: "id,text\r1,\"Agent: Hi\rCustomer: Yes?\"\r", want: "1 unknown: Agent/agent: Hi | Customer/customer: Yes?"},
+		{name: "bars", table: "id|text|label\n1|\"Agent: Hi\nCustomer: Yes?\"|1\n", want: "1 won: Agent/agent: Hi | Customer/customer: Yes?"},
+		{name: "UTF-16 without a mark", table: "i\x00d\x00,\x00t\x00e\x00x\x00t\x00\n\x001\x00,\x00H\x00i\x00\n\x00", want: "1 unknown: /other: Hi"},
+		{name: "breaks of HTML and of Excel", table: "id,text\n1,Agent: Hi<br>Customer: Yes?<br />Agent: Bye\n2,\"Agent: Hi_x000D_\nCustomer: Yes?\"\n",
+			want: "1 unknown: Agent/agent: Hi | Customer/customer: Yes? | Agent/agent: Bye || 2 unknown: Agent/agent: Hi | Customer/customer: Yes?"},
+		{name: "start, end and text", table: "start\tend\ttext\n0\t2500\tHi there.\n3000\t4000\tYes?\n", want: "1 unknown: /other@0s-2.5s: Hi there. | /other@3s-4s: Yes?"},
+		{name: "turns of files", table: "file_name,party,sentence\na.wav,Agent,Hi\na.wav,Customer,Yes?\nb.wav,Agent,Ho\n", want: "a.wav unknown: Agent/agent: Hi | Customer/customer: Yes? || b.wav unknown: Agent/agent: Ho"},
+		{name: "an ID is no text", table: "transcript_id,speaker,line\n7,Agent,Hi\n", want: "byte 0: no column is called transcript, only transcript_id, speaker, line; rename the one with the calls' text, or name it in Reader.Columns"},
+		{name: "words around won and lost", table: "id,text,label\n1,Hi,5 - Closed Won\n2,Hi,Closed Lost (Price)\n3,Hi,Opportunity Won\n4,Hi,Did not purchase\n5,Hi,NA\n6,Hi,-\n7,Hi,open\n8,Hi,never lost nor won\n",
+			want: `1 won: /other: Hi || 2 lost: /other: Hi || 3 won: /other: Hi || 4 lost: /other: Hi || 5 unknown: /other: Hi || 6 unknown: /other: Hi || 7 unknown: /other: Hi || record 8, byte 127: the label is "never lost nor won"; want 1 or 0, won or lost, yes or no, or nothing where it is unknown (Reader.Won and Reader.Lost name other words)`},
 		{name: "dates", table: "id,text,call_date,duration_minutes\n1,Agent: Hi,next week,2\n", want: "1 unknown: Agent/agent: Hi (a value of call_date cannot be read)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -129,7 +138,7 @@ func TestParseTime(t *testing.T) {
 func TestParseDuration(t *testing.T) {
 	for s, want := range map[string]time.Duration{"754.6": 754600 * time.Millisecond, "12:34": 754 * time.Second, "00:12:34": 754 * time.Second, "1:02:03.5": 3723500 * time.Millisecond,
 		"12 min": 12 * time.Minute, "12m 34s": 754 * time.Second, "PT12M34S": 754 * time.Second, "P1DT1H": 25 * time.Hour, "1 hr, 2 mins and 3 seconds": 3723 * time.Second, "1.300s": 1300 * time.Millisecond,
-		"PT0.07S": 70 * time.Millisecond, "1h": time.Hour, "90 sec.": 90 * time.Second, "500ms": 500 * time.Millisecond} {
+		"PT0.07S": 70 * time.Millisecond, "1h": time.Hour, "90 sec.": 90 * time.Second, "500ms": 500 * time.Millisecond, "0 days 00:12:34.500000": 754500 * time.Millisecond} {
 		if got, ok := parseDuration(s); !ok || got != want {
 			t.Errorf("%q is %v, %v; want %v", s, got, ok, want)
 		}
@@ -162,7 +171,7 @@ func TestUnits(t *testing.T) {
 
 func TestRolesOfTitles(t *testing.T) {
 	for name, want := range map[string]Role{"Customer Success Manager": Agent, "Mara (Customer Success Lead)": Agent, "client-services rep": Agent, "Head of Customer Care": Agent,
-		"ACCOUNT_EXECUTIVE": Agent, "HUMAN_AGENT": Agent, "AUTOMATED_AGENT": Agent, "END_USER": Customer, "Client": Customer, "Prospect 2": Customer, "assistant": Agent, "user": Customer,
+		"ACCOUNT_EXECUTIVE": Agent, "HUMAN_AGENT": Agent, "AUTOMATED_AGENT": Agent, "END_USER": Customer, "EndUser": Customer, "salesAgent": Agent, "Customer Relations": Agent, "Client": Customer, "Prospect 2": Customer, "assistant": Agent, "user": Customer,
 		"Sales Lead": Agent, "Mara": Other, "Customer": Customer, "Decision Maker": Customer} {
 		if got := (Roles)(nil).Of(name); got != want {
 			t.Errorf("%q is %s, want %s", name, got, want)

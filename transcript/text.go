@@ -280,6 +280,9 @@ func hasTime(line string) bool {
 // isFooter reports whether a line below the transcript is an exporter's.
 func isFooter(line string) bool {
 	line = strings.ToLower(line)
+	if strings.HasSuffix(strings.TrimSpace(line), " stopped transcription") {
+		return true
+	}
 	first, _, _ := strings.Cut(strings.TrimLeft(line, " \t*_-—–[("), " ")
 	return len(line) < 300 && slices.Contains([]string{"transcribed", "transcription", "transcript", "this", "generated", "powered", "created", "exported",
 		"captions", "subtitles", "recording", "recorded", "end", "the", "meeting"}, first) &&
