@@ -83,6 +83,7 @@ func TestGenerateModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	drivers := Drivers()
 	weights := make([]float64, len(drivers)+1) // the last one is the constant
 	for range 250 {                            // steps of gradient ascent, plenty for these few columns
 		gradient := make([]float64, len(weights))
@@ -93,7 +94,7 @@ func TestGenerateModel(t *testing.T) {
 					z += weights[d]
 				}
 			}
-			miss := float64(c.Outcome-Lost) - sigmoid(z)
+			miss := float64(c.Outcome-Lost) - 1/(1+math.Exp(-z))
 			for d, holds := range s.Truth[i].Drivers {
 				if holds {
 					gradient[d] += miss
@@ -105,7 +106,7 @@ func TestGenerateModel(t *testing.T) {
 			weights[d] += 4 * gradient[d] / float64(len(s.Calls))
 		}
 	}
-	for d, driver := range Drivers() {
+	for d, driver := range drivers {
 		if off := weights[d] - driver.Weight; math.Abs(off) > 0.35 { // about four standard errors of the rarest
 			t.Errorf("%s: fitted weight %.2f, stated %.2f", driver.Name, weights[d], driver.Weight)
 		}
@@ -134,12 +135,6 @@ func TestBayesAUC(t *testing.T) {
 	}
 	if auc := right / pairs; math.Abs(auc-s.BayesAUC) > 0.01 || s.BayesAUC < 0.85 || s.BayesAUC > 0.93 {
 		t.Errorf("AUC of the true probabilities is %.4f, stated %.4f", auc, s.BayesAUC)
-	}
-	if p := []float64{0.5, 0.5, 0.5}; math.Abs(expectedAUC(p)-0.5) > 1e-12 {
-		t.Errorf("AUC of coins is %v", expectedAUC(p))
-	}
-	if got := expectedAUC([]float64{0, 1, 0, 1}); got != 1 {
-		t.Errorf("AUC of certainties is %v", got)
 	}
 }
 

@@ -9,7 +9,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"unicode"
+
+	"github.com/org/salesconv/transcript/internal/mask"
 )
 
 // An Entity is personal data at one place in a call's text.
@@ -23,16 +24,23 @@ type Kind string
 
 // The kinds. Of data that fit several, the one that comes first here is found.
 const (
-	Email   Kind = "EMAIL"
-	URL     Kind = "URL"
-	Account Kind = "ACCOUNT" // IBANs with right check digits, and numbers that are said to be an account's
-	Card    Kind = "CARD"    // 13 to 19 digits with a right check digit
-	Phone   Kind = "PHONE"
-	Address Kind = "ADDRESS" // number and street, with town and post code if they follow
-	Name    Kind = "NAME"
+	Email   Kind = mask.Email
+	URL     Kind = mask.URL
+	Account Kind = mask.Account // IBANs with right check digits, and numbers that are said to be an account's
+	Card    Kind = mask.Card    // 13 to 19 digits with a right check digit
+	Phone   Kind = mask.Phone
+	Address Kind = mask.Address // number and street, with town and post code if they follow
+	Name    Kind = mask.Name
 )
 
-var kinds = []Kind{Email, URL, Account, Card, Phone, Address, Name}
+// entities returns what package mask found.
+func entities(found []mask.Entity) []Entity {
+	var all []Entity
+	for _, e := range found {
+		all = append(all, Entity{Kind(e.Kind), e.Start, e.End})
+	}
+	return all
+}
 
 // Masked is a call whose personal data are masked.
 type Masked struct {
@@ -202,7 +210,7 @@ func (m Metadata) mask() Metadata {
 			}
 		}
 	}
-	if isPersonal(m.AgentID) {
+	if mask.IsPersonal(m.AgentID) {
 		h := fnv.New32a()
 		h.Write([]byte(m.AgentID))
 		m.AgentID = fmt.Sprintf("agent-%08x", h.Sum32())
@@ -241,8 +249,7 @@ func maskValue(key string, v any) (masked any, ok bool) {
 	case json.Number:
 		kind := Phone
 		if !isPhoneKey(key) {
-			f := finder{text: v.String(), names: make(map[string]bool)}
-			if f.scan(); len(f.found) == 0 || f.found[0].Kind != Card {
+			if found := mask.New(v.String()).Entities(); len(found) == 0 || found[0].Kind != mask.Card {
 				return v, false
 			}
 			kind = Card
@@ -274,36 +281,6 @@ func isNameKey(key string) bool {
 // isPhoneKey reports whether a key of the metadata is for a telephone number.
 func isPhoneKey(key string) bool {
 	return containsAny(squeeze(key), "phone", "mobile", "whatsapp", "telephone")
-}
-
-// isPersonal reports whether an agent's ID tells who it is: a name or a name of a user, with or without a capital and with
-// a number behind a forename ("rajesh", "jane.doe2"), an e-mail address, a telephone number.
-func isPersonal(id string) bool {
-	f := finder{text: id, names: make(map[string]bool)}
-	if f.scan(); len(f.found) > 0 {
-		return true
-	}
-	letters := 0
-	for part := range strings.FieldsFuncSeq(id, func(c rune) bool { return !unicode.IsLetter(c) }) {
-		letters += len(part)
-		if len(part) > 2 && vocabulary[strings.ToLower(part)].is(forename) {
-			return true
-		}
-	}
-	return letters > 1 && !strings.ContainsAny(id, "0123456789")
-}
-
-// learnAgent learns the names in the agent's ID. What is in small letters and on no list is a name only with a capital: it
-// may be a word.
-func (f *finder) learnAgent(id string) {
-	for part := range strings.FieldsFuncSeq(id, func(c rune) bool { return !unicode.IsLetter(c) }) {
-		class := vocabulary[strings.ToLower(part)]
-		if isCapital(id) || class.is(forename) || class == 0 && strings.ContainsAny(id, "._@") {
-			f.learn(part, true)
-		} else if class == 0 {
-			f.learn(part, false)
-		}
-	}
 }
 
 // maskedSpeakers returns what stands for each speaker whose name is no usual word for one.
@@ -346,39 +323,17 @@ func (c Call) personalLabels() []label {
 // …"), greeted or asked for, where it labels a speaker, and where the metadata name it; from then on it is found in the
 // whole call.
 func (c Call) Entities() []Entity {
-	f := &finder{text: c.Text, names: make(map[string]bool)}
+	f := mask.New(c.Text)
 	for _, l := range c.personalLabels() {
-		f.add(Name, l.start, l.end)
-		f.learn(l.speaker, true)
+		f.Label(l.speaker, l.start, l.end)
 	}
 	for key, raw := range c.Metadata.Extra {
 		if isNameKey(key) {
-			f.learn(plain(raw), true)
+			f.Learn(plain(raw))
 		}
 	}
-	if isPersonal(c.Metadata.AgentID) {
-		f.learnAgent(c.Metadata.AgentID)
+	if mask.IsPersonal(c.Metadata.AgentID) {
+		f.LearnID(c.Metadata.AgentID)
 	}
-	f.scan()
-	f.known()
-	return settleEntities(f.found)
-}
-
-// settleEntities sorts entities and, of those that overlap, keeps the one whose kind comes first.
-func settleEntities(found []Entity) []Entity {
-	rank := func(e Entity) int { return slices.Index(kinds, e.Kind) }
-	slices.SortFunc(found, func(a, b Entity) int {
-		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(rank(a), rank(b)), cmp.Compare(b.End, a.End))
-	})
-	kept := found[:0]
-	for _, e := range found {
-		n := len(kept)
-		switch {
-		case n == 0 || kept[n-1].End <= e.Start:
-			kept = append(kept, e)
-		case rank(e) < rank(kept[n-1]):
-			kept[n-1] = e
-		}
-	}
-	return kept
+	return entities(f.Entities())
 }

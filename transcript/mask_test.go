@@ -10,7 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/org/salesconv/transcript/internal/synth"
 )
+
+var kinds = []Kind{Email, URL, Account, Card, Phone, Address, Name}
 
 // measure counts, for each kind, entities that are there, those that are found whole, and what is found in all and
 // rightly. check sees each error.
@@ -80,7 +84,7 @@ func readWordings(t *testing.T, file string) (calls []Call, truth []Truth) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lists := parseLists(string(b))
+	lists := synth.ParseLists(string(b))
 	for _, name := range slices.Sorted(maps.Keys(lists)) {
 		kind, ok := strings.CutPrefix(name, "say.")
 		for _, wording := range lists[name] {

@@ -1,4 +1,4 @@
-package transcript
+package mask
 
 import "strings"
 
@@ -8,7 +8,7 @@ type group struct{ start, end int }
 func (g group) len() int { return g.end - g.start }
 
 // number finds what the number at byte i is: a card, an account, a telephone or the start of an address.
-func (f *finder) number(i int) int {
+func (f *Finder) number(i int) int {
 	groups, free := f.groups(i)
 	first := groups[0]
 	if free && first.len() == 1 {
@@ -50,7 +50,7 @@ func (f *finder) number(i int) int {
 
 // groups returns the runs of digits from byte i on that belong together, at most twelve, and whether they are free of
 // what would make them part of something else: an amount, a code.
-func (f *finder) groups(i int) (groups []group, free bool) {
+func (f *Finder) groups(i int) (groups []group, free bool) {
 	s := f.text
 	free = !isWordByte(s, i-1) && (i == 0 || strings.IndexByte("#.,:=/", s[i-1]) < 0 || !isWordByte(s, i-2)) &&
 		!(i > 1 && s[i-1] == '-' && isWordByte(s, i-2)) && (i == 0 || s[i-1] != '$' && s[i-1] != '#')
@@ -84,15 +84,23 @@ func (f *finder) groups(i int) (groups []group, free bool) {
 	return groups, free
 }
 
+// digits returns how many digits s starts with, at most nine.
+func digits(s string) (n int) {
+	for n < len(s) && n < 9 && isDigit(s[n]) {
+		n++
+	}
+	return n
+}
+
 // isFour reports whether s starts with four digits and no more.
 func isFour(s string) bool {
-	n, _ := digits(s)
+	n := digits(s)
 	return n == 4
 }
 
 // classify tells cards, accounts and telephones from other numbers; the number starts at byte i with a '+', a bracket or
 // its first digit.
-func (f *finder) classify(i int, groups []group) Kind {
+func (f *Finder) classify(i int, groups []group) string {
 	s, last := f.text, groups[len(groups)-1]
 	digits := make([]byte, 0, 32)
 	slash, dash, dot, comma, fours := false, false, false, false, true
@@ -111,11 +119,11 @@ func (f *finder) classify(i int, groups []group) Kind {
 	if n < 6 || n > 19 {
 		return ""
 	}
-	if n >= 13 && !slash && (!dot && !comma || fours && digits[0] >= '3' && digits[0] <= '6') && s[i] != '+' && luhn(digits) {
+	if n >= 13 && !slash && (!dot && !comma || fours && digits[0] >= '3' && digits[0] <= '6') && s[i] != '+' && Luhn(digits) {
 		return Card
 	}
 	said := f.saidBefore(i)
-	if n <= 18 && !slash && !comma && (said.is(sayAccount) || said == 0 && f.accountBehind(last.end)) {
+	if n <= 18 && !slash && !comma && (said.is(sayAccount) || said == 0 && f.accountAfter(last.end)) {
 		return Account
 	}
 	first := groups[0].len()
@@ -151,7 +159,7 @@ func (f *finder) classify(i int, groups []group) Kind {
 
 // saidBefore returns what the words before byte i, of the same sentence, say of the number there: the class of the
 // nearest that says anything, and with none sayPhone if it is called a number.
-func (f *finder) saidBefore(i int) class {
+func (f *Finder) saidBefore(i int) class {
 	s, number := f.text, class(0)
 	for at := i; at > max(0, i-40); at-- {
 		switch c := s[at-1]; {
@@ -172,13 +180,13 @@ func (f *finder) saidBefore(i int) class {
 	return number
 }
 
-// accountBehind reports whether the number that ends at byte i is said to be an account's in the words after it.
-func (f *finder) accountBehind(i int) bool {
-	behind := f.text[i:min(len(f.text), i+40)]
-	if k := strings.IndexAny(behind, ".!?\n"); k >= 0 {
-		behind = behind[:k]
+// accountAfter reports whether the number that ends at byte i is said to be an account's in the words after it.
+func (f *Finder) accountAfter(i int) bool {
+	after := f.text[i:min(len(f.text), i+40)]
+	if k := strings.IndexAny(after, ".!?\n"); k >= 0 {
+		after = after[:k]
 	}
-	return strings.Contains(behind, " account")
+	return strings.Contains(after, " account")
 }
 
 // extensionEnd returns the end of the telephone number that ends at byte i, with its extension.
@@ -192,7 +200,7 @@ func extensionEnd(s string, i int) int {
 		at++
 	}
 	number, from := nextWord(s, at)
-	if n, _ := digits(number); n > 0 && n <= 5 && n == len(number) {
+	if n := digits(number); n > 0 && n <= 5 && n == len(number) {
 		return from + n
 	}
 	return i
@@ -209,7 +217,7 @@ func isDate(groups []group) bool {
 
 // spoken finds a number that is said digit by digit from byte i on, "double four oh, 2 3 five", and returns its end, 0
 // if there is none.
-func (f *finder) spoken(i int) int {
+func (f *Finder) spoken(i int) int {
 	const least = 7 // digits
 	s := f.text
 	var room [40]byte
@@ -222,7 +230,7 @@ func (f *finder) spoken(i int) int {
 		}
 		word := s[from:at]
 		class := classOf(word)
-		switch n, _ := digits(word); {
+		switch n := digits(word); {
 		case n > 0 && n == len(word) && n <= 4 && times == 1:
 			number = append(number, word...)
 			if n == 1 {
@@ -260,9 +268,9 @@ func (f *finder) spoken(i int) int {
 	}
 	kind := Phone
 	switch {
-	case len(number) >= 13 && luhn(number):
+	case len(number) >= 13 && Luhn(number):
 		kind = Card
-	case f.saidBefore(i).is(sayAccount), f.accountBehind(end):
+	case f.saidBefore(i).is(sayAccount), f.accountAfter(end):
 		kind = Account
 	}
 	if endsWith(strings.TrimRight(s[:i], " "), "plus") {
@@ -300,15 +308,15 @@ func ibanLength(s string) int {
 			i = len(s)
 			continue
 		}
-		if len(code) >= 15 && len(code) <= 34 && c != ' ' && c != '-' && !isWordByte(s, i+1) && mod97(string(code[4:])+string(code[:4])) == 1 {
+		if len(code) >= 15 && len(code) <= 34 && c != ' ' && c != '-' && !isWordByte(s, i+1) && Mod97(string(code[4:])+string(code[:4])) == 1 {
 			best = i + 1
 		}
 	}
 	return best
 }
 
-// luhn reports whether the last digit is the check digit of those before it (ISO/IEC 7812-1).
-func luhn(digits []byte) bool {
+// Luhn reports whether the last digit is the check digit of those before it (ISO/IEC 7812-1).
+func Luhn(digits []byte) bool {
 	sum := 0
 	for i, c := range digits {
 		d := int(c - '0')
@@ -322,8 +330,8 @@ func luhn(digits []byte) bool {
 	return sum%10 == 0
 }
 
-// mod97 returns the remainder of a string of digits and capital letters, A standing for 10 (ISO 7064).
-func mod97(s string) int {
+// Mod97 returns the remainder of a string of digits and capital letters, A standing for 10 (ISO 7064).
+func Mod97(s string) int {
 	rest := 0
 	for _, c := range []byte(s) {
 		if c >= 'A' {

@@ -1,13 +1,14 @@
-package transcript
+package mask
 
 import (
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // name looks at the capitalised word at byte i, adds the name that starts there if it is a forename, or introduced or
 // greeted, and returns where to continue.
-func (f *finder) name(i int) int {
+func (f *Finder) name(i int) int {
 	word, _ := nextWord(f.text, i)
 	if word == "" {
 		return i + 1
@@ -38,7 +39,7 @@ func isPlace(before string) bool {
 
 // nameSpan returns the end of the run of up to four capitalised words at byte i, how many they are, and whether they
 // are a firm's.
-func (f *finder) nameSpan(i int) (end, parts int, firm bool) {
+func (f *Finder) nameSpan(i int) (end, parts int, firm bool) {
 	for at := i; parts < 4; {
 		word, from := nextWord(f.text, at)
 		if parts > 0 && from == at { // no blank between
@@ -166,11 +167,8 @@ func asked(before string) bool {
 	}
 	before = before[max(0, len(before)-80) : len(before)-1]
 	question := strings.ToLower(before[strings.LastIndexAny(before, ".!?:\n")+1:])
-	return containsAny(question, "your name", "who am i ", "who is this", "who's this", "who's calling", "who is calling", "i ask who", "and you are")
-}
-
-func containsAny(s string, words ...string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(s, w) })
+	return slices.ContainsFunc([]string{"your name", "who am i ", "who is this", "who's this", "who's calling", "who is calling", "i ask who", "and you are"},
+		func(phrase string) bool { return strings.Contains(question, phrase) })
 }
 
 // endsWith reports whether s ends with whole words, in any case.
@@ -191,7 +189,7 @@ func addressed(before, after string) bool {
 
 // smallName finds what the word in small letters from byte i to end tells of a name in small letters, as speech
 // recognition writes them, and returns where to continue.
-func (f *finder) smallName(i, end int, class class) int {
+func (f *Finder) smallName(i, end int, class class) int {
 	s := f.text
 	before := strings.TrimRight(s[max(0, i-40):i], " ")
 	switch word := s[i:end]; {
@@ -250,8 +248,10 @@ func lastWord(s string) string {
 }
 
 // learn notes the parts of a name; sure names are found in any case.
-func (f *finder) learn(name string, sure bool) {
-	for part := range strings.FieldsFuncSeq(name, func(c rune) bool { return c != '\'' && c != '-' && !isWord(c) }) {
+func (f *Finder) learn(name string, sure bool) {
+	for part := range strings.FieldsFuncSeq(name, func(c rune) bool {
+		return !strings.ContainsRune("'-_", c) && !unicode.IsLetter(c) && !unicode.IsNumber(c)
+	}) {
 		lower := strings.ToLower(part)
 		class := vocabulary[lower]
 		if len(lower) > 1 && !class.is(particle) && (!class.is(common) || sure) {
@@ -261,7 +261,7 @@ func (f *finder) learn(name string, sure bool) {
 }
 
 // known adds all mentions of the names that have been found.
-func (f *finder) known() {
+func (f *Finder) known() {
 	if len(f.names) == 0 {
 		return
 	}
@@ -304,7 +304,7 @@ func (f *finder) known() {
 
 // surname returns the end of the capitalised word after the name that ends at byte i if it may be a surname, 0 if it
 // makes a firm of the name, and else i.
-func (f *finder) surname(i int) int {
+func (f *Finder) surname(i int) int {
 	word, from := nextWord(f.text, i)
 	word = strings.TrimSuffix(word, "'s")
 	switch class := classOf(word); {

@@ -1,4 +1,4 @@
-package transcript
+package mask
 
 import (
 	"strings"
@@ -6,20 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// finder looks for personal data in a text.
-type finder struct {
-	text  string
-	found []Entity
-	// names are parts of names in lower case; true: found in any case, false: only with a capital.
-	names map[string]bool
-}
-
-func (f *finder) add(kind Kind, start, end int) {
-	f.found = append(f.found, Entity{kind, start, end})
-}
-
 // scan finds everything but further mentions of names.
-func (f *finder) scan() {
+func (f *Finder) scan() {
 	s := f.text
 	for i := 0; i < len(s); {
 		switch c := s[i]; {
@@ -51,7 +39,7 @@ func (f *finder) scan() {
 }
 
 // word finds what starts with the word at byte i, and returns where to continue.
-func (f *finder) word(i int) int {
+func (f *Finder) word(i int) int {
 	s := f.text
 	end := i + 1
 	for end < len(s) && isLetter(s[end]) {
@@ -111,7 +99,7 @@ func wordStart(s string, i int) int {
 const longestAddress = 254
 
 // email adds the address whose '@' is byte i, and returns where to continue.
-func (f *finder) email(i int) int {
+func (f *Finder) email(i int) int {
 	s, start, end := f.text, i, i+1
 	for start > max(0, i-longestAddress) && (isLetter(s[start-1]) || isDigit(s[start-1]) || strings.IndexByte("._%+-'", s[start-1]) >= 0) {
 		start--
@@ -134,7 +122,7 @@ func (f *finder) email(i int) int {
 }
 
 // url adds the address that starts at byte start and whose scheme ends before byte i.
-func (f *finder) url(start, i int) int {
+func (f *Finder) url(start, i int) int {
 	s, end := f.text, i
 	for end < len(s) && s[end] > ' ' && strings.IndexByte("<>\"`{}|\\^", s[end]) < 0 {
 		end++
@@ -150,7 +138,7 @@ func (f *finder) url(start, i int) int {
 
 // domain adds the web address around the dot at byte i if it ends as the domains of the Internet do, and returns where
 // to go on.
-func (f *finder) domain(i int) int {
+func (f *Finder) domain(i int) int {
 	s, start := f.text, i
 	for start > max(0, i-longestAddress) && (isLetter(s[start-1]) || isDigit(s[start-1]) || s[start-1] == '-' || s[start-1] == '.') {
 		start--
@@ -176,7 +164,7 @@ func (f *finder) domain(i int) int {
 
 // spokenAddress adds the e-mail or web address that the word at byte i, a dot or an underscore, belongs to: "jane dot doe
 // at example dot com", and returns its end, 0 if it is none.
-func (f *finder) spokenAddress(i int) int {
+func (f *Finder) spokenAddress(i int) int {
 	s := f.text
 	before := func(i int) (word string, from int) { // that ends blanks and brackets before byte i
 		to := len(strings.TrimRight(s[:i], " ()[]"))

@@ -1,4 +1,4 @@
-package transcript
+package mask
 
 import (
 	"slices"
@@ -9,7 +9,7 @@ import (
 
 // address adds the postal address that starts with the word at byte i, and returns its end, 0 if there is none: a flat
 // before a house's number, a number in words, a street of a name that comes first, a box, a post code.
-func (f *finder) address(i int, word string, class class) int {
+func (f *Finder) address(i int, word string, class class) int {
 	s := f.text
 	after, end := i+len(word), 0
 	switch {
@@ -109,7 +109,7 @@ func houseEnd(s string, i int) int {
 		i++
 	}
 	number, from := nextWord(s, i)
-	if n, _ := digits(number); n == 0 || n > 4 || len(number) > n+1 || from == i {
+	if n := digits(number); n == 0 || n > 4 || len(number) > n+1 || from == i {
 		return 0
 	}
 	return placeEnd(s, from+len(number), false)
@@ -122,7 +122,7 @@ func unitEnd(s string, i int) int {
 		return 0
 	}
 	house, at := nextWord(s, from+len(number)+len(", ")-1)
-	if n, _ := digits(house); n == 0 || n > 5 || s[from+len(number):at] != ", " {
+	if n := digits(house); n == 0 || n > 5 || s[from+len(number):at] != ", " {
 		return 0
 	}
 	return addressEnd(s, at+len(house))
@@ -132,7 +132,7 @@ func unitEnd(s string, i int) int {
 func boxEnd(s string, i int) int {
 	for _, box := range []string{"p.o. box ", "po box ", "post office box ", "postfach "} {
 		if at := i + len(box); at < len(s) && strings.EqualFold(s[i:at], box) {
-			if n, _ := digits(s[at:]); n > 0 {
+			if n := digits(s[at:]); n > 0 {
 				return placeEnd(s, at+n, false)
 			}
 		}
@@ -143,7 +143,7 @@ func boxEnd(s string, i int) int {
 // zipEnd returns the end of the post code after a state of the USA that ends at byte i, 0 if there is none.
 func zipEnd(s string, i int) int {
 	zip, from := nextWord(s, i)
-	n, _ := digits(zip)
+	n := digits(zip)
 	if from == i || n != 5 || len(zip) != 5 && (len(zip) != 10 || zip[5] != '-') {
 		return 0
 	}

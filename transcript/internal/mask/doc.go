@@ -1,0 +1,23 @@
+// Package mask finds personal data in English text, written or transcribed from speech: e-mail and web addresses, telephone,
+// card and account numbers, postal addresses and names. It works on plain strings and byte spans and knows nothing of calls;
+// package transcript tells it what labels and metadata say, and writes the masks.
+//
+//	f := mask.New(text)
+//	f.Learn("Jane Doe") // who is known to speak
+//	for _, e := range f.Entities() {
+//		fmt.Println(e.Kind, text[e.Start:e.End])
+//	}
+//
+// [Finder.Entities] goes over the text twice. The first pass looks at each word and number once, and decides by what it is
+// and by what precedes and follows it:
+//
+//   - numbers by their groups of digits, the words before them and their check digits ([Luhn], [Mod97]), in figures or said
+//     digit by digit (numbers.go);
+//   - postal addresses by a house's number and a word for a street, and by post codes (address.go);
+//   - e-mail and web addresses by their signs, also where these are said: "jane dot doe at example dot com" (find.go);
+//   - names by a list of forenames, and by phrases that introduce, greet or ask for somebody (names.go).
+//
+// The second pass finds further mentions of all names that were learnt. What overlaps is settled by the order of the kinds.
+// The words that all of this goes by are in words.go and in package wordlist. Each rule looks at no more than a few hundred
+// bytes around its word, so that time grows with the length of the text alone.
+package mask
