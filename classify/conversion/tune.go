@@ -93,16 +93,17 @@ func (f *fit) tune(ctx context.Context) (*tuned, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tuned{margins: make([]float64, len(f.docs))}
+	docs := f.generic.TokenizeDocuments(f.docs) // once for all runs
+	t := &tuned{margins: make([]float64, len(docs))}
 	held := make([]*mat.Dense, len(folds))
 	models := make([]*encoder.Model, len(folds)+1)
 	for k := range models {
-		train := all(len(f.docs))
+		train := all(len(docs))
 		if k > 0 {
 			train = folds[k-1].Train
 		}
 		name := fmt.Sprintf("fine-tuning run %d of %d", k+1, len(models))
-		m, h, err := f.tuneOn(ctx, train, name)
+		m, h, err := f.tuneOn(ctx, docs, train, name)
 		if err != nil {
 			return nil, err
 		}
@@ -111,7 +112,7 @@ func (f *fit) tune(ctx context.Context) (*tuned, error) {
 			continue
 		}
 		test := folds[k-1].Test
-		if held[k-1], err = f.encode(ctx, m, pick(f.docs, test), "encoding calls after "+name); err != nil {
+		if held[k-1], err = f.encode(ctx, m, pick(docs, test), "encoding calls after "+name); err != nil {
 			return nil, err
 		}
 		head, err := head(m)
@@ -129,7 +130,7 @@ func (f *fit) tune(ctx context.Context) (*tuned, error) {
 	if err := t.join(models); err != nil {
 		return nil, err
 	}
-	if t.rows, err = f.encode(ctx, t.model, f.docs, "encoding calls after fine-tuning"); err != nil {
+	if t.rows, err = f.encode(ctx, t.model, docs, "encoding calls after fine-tuning"); err != nil {
 		return nil, err
 	}
 	t.outOfFold = mat.DenseCopyOf(t.rows)
@@ -167,7 +168,7 @@ func all(n int) []int {
 }
 
 // tuneOn fine-tunes the generic encoder on the calls at the places train.
-func (f *fit) tuneOn(ctx context.Context, train []int, name string) (*encoder.Model, *triplet.History, error) {
+func (f *fit) tuneOn(ctx context.Context, docs encoder.Documents, train []int, name string) (*encoder.Model, *triplet.History, error) {
 	m := f.generic.Clone()
 	tune := recipe(f.Tune, m.Config().NumHiddenLayers, len(train))
 	tune.Seed = f.Seed
@@ -186,17 +187,17 @@ func (f *fit) tuneOn(ctx context.Context, train []int, name string) (*encoder.Mo
 		own.Dir = filepath.Join(c.Dir, runDir(train))
 		tune.Checkpoints = &own
 	}
-	if len(train) == len(f.docs) {
+	if len(train) == len(docs) {
 		f.info.Options.Tuning = settings(&tune)
 	}
-	h, err := triplet.Train(ctx, m, pick(f.docs, train), pick(f.labels, train), &tune)
+	h, err := triplet.TrainTokenized(ctx, m, pick(docs, train), pick(f.labels, train), &tune)
 	return m, h, err
 }
 
 // encode gives the embeddings of calls.
-func (f *fit) encode(ctx context.Context, m *encoder.Model, docs [][]string, name string) (*mat.Dense, error) {
+func (f *fit) encode(ctx context.Context, m *encoder.Model, docs encoder.Documents, name string) (*mat.Dense, error) {
 	cache := encoder.NewCache(len(slices.Concat(docs...))) // for turns that recur
-	x, err := m.EncodeDocuments(ctx, docs, &encoder.Options{Cache: cache, Progress: f.stage(name)})
+	x, err := m.EncodeTokenized(ctx, docs, &encoder.Options{Cache: cache, Progress: f.stage(name)})
 	if err != nil {
 		return nil, err
 	}
