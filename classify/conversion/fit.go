@@ -29,7 +29,7 @@ var terms = transcript.TFIDFOptions{MinTexts: 3}
 // Options are the settings of Fit. Nil means the defaults.
 type Options struct {
 	Model     fs.FS  // directory of the generic encoder; default the embedded all-MiniLM-L6-v2
-	ModelName string // of Model, for the model card; default none
+	ModelName string // of Model, for the model card; default the one in its own card, if any
 	// Tune has the settings of the fine-tuning. Defaults: two layers, 400 steps of 8 calls but 3 to 12 epochs, rate
 	// 1.5e-4, soft margin, three fifths of the turns left out; otherwise the defaults of package triplet. Targets of
 	// Tasks and Confounders have an entry for each call. Checkpoints go to a directory of each run below their Dir, see
@@ -138,14 +138,22 @@ func newFit(calls []transcript.Call, opts *Options) (*fit, error) {
 		return nil, err
 	}
 	f.Predictor.known = setOf(f.words.Terms())
-	f.info.Encoder = Base{Name: f.ModelName}
+	return f, f.loadGeneric()
+}
+
+// loadGeneric reads the generic encoder.
+func (f *fit) loadGeneric() (err error) {
 	if f.embedded = f.Model == nil; f.embedded {
-		f.Model, f.info.Encoder = minilm.FS(), Base{Name: "sentence-transformers/all-MiniLM-L6-v2", License: "apache-2.0"}
-	} else {
-		f.info.Encoder.License = licenseOf(f.Model)
+		f.Model = minilm.FS()
 	}
-	f.generic, err = encoder.Load(f.Model)
-	return f, err
+	if f.generic, err = encoder.Load(f.Model); err != nil {
+		return err
+	}
+	card := f.generic.Card()
+	card.Name = cmp.Or(f.ModelName, card.Name)
+	f.generic.SetCard(card)
+	f.info.Encoder = Base{Name: card.Name, License: card.License}
+	return nil
 }
 
 // distinct counts groups; nil: each of n calls is one, as a call whose group is "" is.
@@ -270,8 +278,13 @@ func (f *fit) describe(calls []transcript.Call, blocks []classify.Block) (err er
 	for _, h := range f.stack.Heads {
 		i.Heads = append(i.Heads, Head{h.Name, Title(h.Name), h.Weight})
 	}
-	i.Encoder.SHA256, err = digestEncoder(f.generic)
-	return err
+	if i.Encoder.SHA256, err = digestEncoder(f.generic); err != nil {
+		return err
+	}
+	if f.tuned != nil {
+		f.tuned.SetCard(i.card())
+	}
+	return nil
 }
 
 // judge chooses the threshold and judges the predictor, out of fold and on the calls held out.

@@ -1,16 +1,13 @@
 package conversion
 
 import (
-	"bufio"
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
-	"io/fs"
 	"math"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/org/salesconv/classify/evaluate"
@@ -193,20 +190,4 @@ func digestEncoder(m *encoder.Model) (string, error) {
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// licenseOf is the licence that the model card in a directory names in its first lines, "" if none.
-func licenseOf(model fs.FS) string {
-	f, err := model.Open("README.md")
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for n := 0; lines.Scan() && (n == 0) == (lines.Text() == "---"); n++ {
-		if license, ok := strings.CutPrefix(lines.Text(), "license:"); ok {
-			return strings.TrimSpace(license)
-		}
-	}
-	return ""
 }

@@ -62,12 +62,12 @@ func (p *Predictor) Save(dir string) error {
 // write writes all files, the manifest and the date last.
 func (p *Predictor) write(dir string) error {
 	if p.tuned != nil {
-		if err := p.saveEncoder(filepath.Join(dir, tunedDir), tunedTurns); err != nil {
+		if err := p.saveTuned(filepath.Join(dir, tunedDir)); err != nil {
 			return err
 		}
 	}
 	if !p.embedded {
-		if err := p.saveEncoder(filepath.Join(dir, genericDir), genericTurns); err != nil {
+		if err := p.generic.Save(filepath.Join(dir, genericDir)); err != nil {
 			return err
 		}
 	}

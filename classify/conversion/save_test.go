@@ -173,8 +173,8 @@ func TestCard(t *testing.T) {
 		t.Errorf("encoder %+v", e)
 	}
 	for name, want := range map[string][]string{
-		tunedDir:   {"base_model: org/tiny\n", "license: mit\n", "20 sales calls", loaded.Info().Data.SHA256, "1 epochs"},
-		genericDir: {"base_model: org/tiny\n", "license: mit\n"},
+		tunedDir:   {"base_model: \"org/tiny\"\n", "license: \"mit\"\n", "20 sales calls", loaded.Info().Data.SHA256, "1 epochs"},
+		genericDir: {"model_name: \"org/tiny\"\n", "license: \"mit\"\n"},
 	} {
 		b, err := os.ReadFile(filepath.Join(dir, name, "README.md"))
 		if err != nil {
