@@ -45,8 +45,8 @@
 // A saved predictor is a directory. predictor.json, its manifest, describes the predictor ([Info]) and holds the hashes
 // of all other files, which Load verifies: a directory that is a mixture of two trainings is refused.
 // [Predictor.Version] is the hash of the manifest. created.json has the date, which is not part of the version, so that
-// the same calls, options, seed and software give the same version and the same bytes. Directories saved before there
-// was a format number are refused with an error that says so.
+// the same calls, options, seed and software give the same version and the same bytes. Directories of another
+// format than this version of the package writes are refused with an error that says so: train again.
 //
 // words.json holds words that three or more training calls have, in the clear. Personal data are masked before
 // ([transcript.Call.Mask], unless Options.Unmasked), as far as they are found: keep the directory as safe as the calls.

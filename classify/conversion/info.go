@@ -16,8 +16,9 @@ import (
 	"github.com/org/salesconv/triplet"
 )
 
-// format is the version of the layout of a saved predictor. Earlier ones had no number.
-const format = 2
+// format is the version of the layout of a saved predictor, raised with every change of the fields of any of its files. The
+// earliest had no number.
+const format = 3
 
 // Info is what a predictor is and how it was trained.
 type Info struct {

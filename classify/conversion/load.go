@@ -80,7 +80,7 @@ func readManifest(fsys fs.FS) (*manifest, string, error) {
 		if of.Format > format {
 			age = "a later"
 		}
-		return nil, "", fmt.Errorf("%s: the predictor was saved by %s version of this package, in format %d instead of %d: train it again with finetune", manifestFile, age, of.Format, format)
+		return nil, "", fmt.Errorf("%s: saved by %s version of this package, in format %d instead of %d: train again with finetune", manifestFile, age, of.Format, format)
 	}
 	m := new(manifest)
 	d := json.NewDecoder(bytes.NewReader(b))

@@ -84,7 +84,12 @@ func TestLoadRefusesManifests(t *testing.T) {
 		change func(map[string]any)
 		want   string
 	}{
-		"without a format":   {func(m map[string]any) { delete(m, "format") }, "an earlier version"},
+		"without a format": {func(m map[string]any) { delete(m, "format") }, "saved by an earlier version"},
+		"of the first layout": {func(m map[string]any) {
+			clear(m)
+			m["generic_encoder"], m["background"] = "built-in", []any{0.5}
+		}, "saved by an earlier version"},
+		"of format 2":        {func(m map[string]any) { m["format"], m["calls"] = 2, 20.0 }, "saved by an earlier version"},
 		"of a later format":  {func(m map[string]any) { m["format"] = 99 }, "a later version"},
 		"with other keys":    {func(m map[string]any) { m["calls"] = 1 }, "another version of this package: train it again"},
 		"with a path":        {func(m map[string]any) { m["generic_encoder"] = "../../other" }, "generic_encoder"},
