@@ -37,14 +37,14 @@ func TestShareWon(t *testing.T) {
 		if i.OutOfFold.Calls != n || i.OutOfFold.Won != won || math.Abs(i.OutOfFold.Precision-i.OutOfFold.Recall) > 0.06 {
 			t.Errorf("%d of %d won: %+v", won, n, i.OutOfFold)
 		}
-		if i.OutOfFold.LogLoss > 1.25*i.OutOfFold.BaseLogLoss {
+		if i.OutOfFold.LogLoss > 1.1*i.OutOfFold.BaseLogLoss { // 0.91 to 1.07 with seeds 0 to 2
 			t.Errorf("%d of %d won: log loss %v out of fold, the share alone gives %v", won, n, i.OutOfFold.LogLoss, i.OutOfFold.BaseLogLoss)
 		}
 		mean := 0.0
 		for _, now := range predict(t, p, calls) {
 			mean += now.Probability / n
 		}
-		if want := float64(won) / n; math.Abs(mean-want) > 0.05 {
+		if want := float64(won) / n; math.Abs(mean-want) > 0.02 {
 			t.Errorf("%d of %d won: the mean probability is %v", won, n, mean)
 		}
 	}
