@@ -228,6 +228,23 @@ func TestModel(t *testing.T) {
 	}
 }
 
+// What is saved names no directory of the machine.
+func TestModelName(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "encoders", "mine")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for flag, want := range map[string]string{"": "", "org/name": "org/name", "org/name@main": "org/name@main", dir: "mine", dir + "/": "mine", dir + "/..": "encoders"} {
+		if name := ModelName(flag); name != want {
+			t.Errorf("-model %q is called %q, want %q", flag, name, want)
+		}
+	}
+	t.Chdir(dir)
+	if name := ModelName("."); name != "mine" {
+		t.Errorf("-model . is called %q", name)
+	}
+}
+
 func TestRejected(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "rejected.jsonl")
 	of := &transcript.RecordError{File: "calls\x1b.jsonl", Record: 2, Byte: 17, Err: errors.New("no transcript")}

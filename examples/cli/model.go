@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/org/salesconv/encoder"
 )
@@ -20,4 +22,17 @@ func Model(name string) (fs.FS, error) {
 		return nil, fmt.Errorf("-model: %w", err)
 	}
 	return model, nil
+}
+
+// ModelName is what to call the model that a -model flag names: its name on the hub, or the last element of its directory, as
+// what is saved is not to tell about the machine.
+func ModelName(name string) string {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		path, err := filepath.Abs(name)
+		if err != nil {
+			return ""
+		}
+		return filepath.Base(path)
+	}
+	return name
 }

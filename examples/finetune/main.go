@@ -165,7 +165,7 @@ func train(ctx context.Context, d *data, o *options, out *output, progress func(
 		return nil, nil, err
 	}
 	fit := conversion.Options{
-		Model: model, ModelName: o.Model, Tune: o.tuning.options(), Head: fitters[o.Classifier], Groups: d.trainGroups(),
+		Model: model, ModelName: cli.ModelName(o.Model), Tune: o.tuning.options(), Head: fitters[o.Classifier], Groups: d.trainGroups(),
 		Unmasked: !o.Mask, HeldOut: d.test(), Seed: o.Seed, Progress: progress,
 	}
 	if err := o.tuning.columns(&fit.Tune, d); err != nil {
