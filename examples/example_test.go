@@ -20,7 +20,7 @@ func Example() {
 	}
 	// Output:
 	// synthetic-0181: P(win) 0.33
-	// what speaks most for it, by the Customer: "Make it half an hour later and you have a deal."
+	// strongest turn in favour, by the Customer: "Make it half an hour later and you have a deal."
 }
 
 func predict() error {
@@ -42,7 +42,7 @@ func predict() error {
 		return err
 	}
 	best := slices.MaxFunc(why.Turns, func(a, b conversion.TurnShare) int { return cmp.Compare(a.Contribution, b.Contribution) })
-	fmt.Printf("what speaks most for it, by the %s: %q\n", best.Speaker, best.Text)
+	fmt.Printf("strongest turn in favour, by the %s: %q\n", best.Speaker, best.Text)
 	// README
 	return nil
 }

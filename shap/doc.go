@@ -1,8 +1,8 @@
-// Package shap explains a score: what each column, turn or word of a call adds to it.
+// Package shap explains a score by what each column, turn or word of a call adds to it.
 //
 // An Explanation has a base, the output where nothing is known of the players, and a value for each player; together
 // they are the output (within 1e-9, summed in float64). All values are Shapley values: a player's mean contribution
-// over all orders in which players may become known. What "not known" means, the function says:
+// over all orders in which players may become known. What "not known" means depends on the function:
 //
 //	Linear                        columns of a logistic regression  unknown: the background's mean      exact
 //	Turns                         turns of a call, same model       unknown: the mean call              exact
@@ -17,10 +17,11 @@
 //
 // # Many rows
 //
-// TreeExplainer.ExplainRows explains a whole matrix on all processors. Its Explanations say how much a model makes of each
-// column over these rows (MeanAbs, Top) and how that depends on what the column holds (Dependence); Beeswarm draws them.
+// TreeExplainer.ExplainRows explains a whole matrix on all processors. Its Explanations show how much a model relies on
+// each column over these rows (MeanAbs, Top) and how that depends on the column's value (Dependence); Beeswarm draws
+// them.
 //
-// A value tells what the model makes of a turn, not what the turn did to the customer.
+// A value describes the model's response to a turn, not the turn's effect on the customer.
 //
 // # Plots
 //
@@ -28,8 +29,8 @@
 //
 // # Errors and concurrency
 //
-// Rows of the wrong width, NaN (but for missing values in trees) and infinities are refused. All functions may be called by
-// many goroutines at once, and give the same bytes for the same arguments; Sample draws its orders from the seed.
+// Rows of the wrong width, NaN (but for missing values in trees) and infinities are errors. All functions may be called
+// by many goroutines at once, and give the same bytes for the same arguments; Sample draws its orders from the seed.
 //
 // # Sources
 //

@@ -14,7 +14,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// PlotOptions says how explanations are drawn. A nil pointer means the defaults.
+// PlotOptions are the settings of the plots. A nil pointer means the defaults.
 type PlotOptions struct {
 	Title  string // Default: none.
 	Top    int    // players shown by name. Default 12.

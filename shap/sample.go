@@ -10,12 +10,12 @@ import (
 	"slices"
 )
 
-// Value gives the output of a model for each of a batch of coalitions: coalition[i] tells whether player i takes
-// part. What becomes of those who do not (left out, replaced by a mean) is the caller's to say. The coalitions
-// may not be kept or changed.
+// Value gives the output of a model for each of a batch of coalitions: coalition[i] tells whether player i takes part.
+// What happens to the others (left out, replaced by a mean) is up to the caller. The coalitions may not be kept or
+// changed.
 type Value func(ctx context.Context, coalitions [][]bool) ([]float64, error)
 
-// SampleOptions are those of Sample. A nil pointer means the defaults.
+// SampleOptions are the settings of Sample and Words. A nil pointer means the defaults.
 type SampleOptions struct {
 	// Permutations is the number of orders in which players join, rounded up to pairs of an order and its reverse, at
 	// least two pairs. Default 32.

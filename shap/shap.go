@@ -9,8 +9,8 @@ import (
 	"strconv"
 )
 
-// Explanation shares a model's output out among players: columns, turns, words. Base and Values add up to the
-// output, which is the log-odds for the models of package classify.
+// Explanation attributes a model's output to players: columns, turns, words. Base and Values add up to the output,
+// which is the log-odds for the models of package classify.
 type Explanation struct {
 	Base   float64   // output where nothing is known of any player
 	Values []float64 // what each player adds to it

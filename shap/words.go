@@ -7,11 +7,11 @@ import (
 	"unicode"
 )
 
-// Words explains the output of a function of texts, such as the margin that a turn gives, by the words of one text:
-// its players are the words, and a coalition is the text without the others. The names of the players, laid end to
-// end, are the text: each is a word with the white space behind it (and before the first). Base is the output for the
-// text without words. A text of more than 64 words is cut into 64 runs of words instead, as even as can be. It samples
-// as Sample does; a call of value gets all texts of two orders.
+// Words explains the output of a function of texts, such as the margin that a turn gives, by the words of one text: its
+// players are the words, and a coalition is the text without the others. The names of the players, laid end to end, are
+// the text: each is a word with the white space after it (and before the first). Base is the output for the text
+// without words. A text of more than 64 words is cut into 64 runs of words instead, as even as can be. It samples as
+// Sample does; a call of value gets all texts of two orders.
 func Words(ctx context.Context, text string, value func(ctx context.Context, texts []string) ([]float64, error), opts *SampleOptions) (*Explanation, error) {
 	if value == nil {
 		return nil, errors.New("shap: no value function: it is nil")

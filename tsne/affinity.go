@@ -32,7 +32,7 @@ const (
 	Cosine    Metric = "cosine" // the Euclidean distance of the rows scaled to unit length
 )
 
-// AffinityOptions says how neighbourhoods are measured. A nil pointer means the defaults.
+// AffinityOptions are the settings of NewAffinity. A nil pointer means the defaults.
 type AffinityOptions struct {
 	// Perplexity is the effective number of neighbours of a point, at least 1. A point is compared with its nearest
 	// rows, three times as many, so that n rows allow (n-1)/3 at most: more is cut to that, as Affinity.Perplexity

@@ -8,10 +8,11 @@
 //
 // # Methods
 //
-// What costs time is that every point repels every other. Exact sums over all pairs; BarnesHut takes distant points together
-// (van der Maaten 2014); FFT interpolates on a grid (Linderman et al. 2019). The default goes by the number of points; see
-// LayoutOptions.Method. Forces of BarnesHut are some 1–2% off, those of FFT up to 7% on maps of over 50 units, and maps come
-// out much alike: on the UCI digits the divergence is 0.742 by Exact, 0.748 by BarnesHut and 0.761 by FFT.
+// Most of the time goes into the repulsion of every point by every other. Exact sums over all pairs; BarnesHut takes
+// distant points together (van der Maaten 2014); FFT interpolates on a grid (Linderman et al. 2019). The default goes
+// by the number of points; see LayoutOptions.Method. Forces of BarnesHut have errors of some 1–2%, forces of FFT up to
+// 7% on maps of over 50 units, and the maps are similar: on the UCI digits the divergence is 0.742 by Exact, 0.748 by
+// BarnesHut and 0.761 by FFT.
 //
 // Map.Place puts new rows on a map that stays as it is, and Trustworthiness measures how far neighbours on a map are
 // neighbours in the data.
@@ -25,9 +26,9 @@
 // converting the whole. Inside, rows are centred, scaled by one number and kept as float32, and neighbours are
 // ranked on those. Equal rows are allowed. NaN, infinities and matrices without rows or columns are errors.
 //
-// Memory is 8 bytes a value of x for the search of neighbours, and some 100 bytes times three times the perplexity a row.
-// Time grows with the square of the number of rows in the search (some 5 s for 20,000 rows of 384 columns on
-// two cores) and as n log n in the layout.
+// Memory is 8 bytes for each value of x in the search of neighbours, and some 100 bytes times three times the
+// perplexity for each row. Time grows with the square of the number of rows in the search (some 5 s for 20,000 rows of
+// 384 columns on two cores) and as n log n in the layout.
 //
 // # Reproducibility
 //

@@ -17,7 +17,7 @@ type Map struct {
 	Iterations int        // iterations done, exaggerated ones included
 }
 
-// LayoutOptions says how points are moved. A nil pointer means the defaults.
+// LayoutOptions are the settings of Layout. A nil pointer means the defaults.
 type LayoutOptions struct {
 	// Exaggeration multiplies the affinities in the early iterations, so that clusters form before they settle.
 	// Default 12; 1 turns it off.

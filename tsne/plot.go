@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// PlotOptions says how a map is drawn. A nil pointer means the defaults.
+// PlotOptions are the settings of Plot. A nil pointer means the defaults.
 type PlotOptions struct {
 	Title string // Default: none.
 	// Names of labels 0, 1, … in the legend. Default: Lost and Won if no other labels occur, else the numbers.

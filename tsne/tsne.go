@@ -6,7 +6,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Options are those of Embed. A nil pointer means the defaults.
+// Options are the settings of Embed. A nil pointer means the defaults.
 type Options struct {
 	Affinity *AffinityOptions // nil: the defaults
 	Layout   *LayoutOptions   // nil: the defaults

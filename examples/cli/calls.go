@@ -13,9 +13,9 @@ import (
 	"github.com/org/salesconv/transcript"
 )
 
-// Calls reads the calls of a command: those of a file or a directory in any of transcript's formats and Parquet, or those of
-// standard input, which is JSON. Its flags say what columns, labels and speakers mean, what happens to records that cannot
-// be used, and whether personal data are masked. When all are read, a line on standard error says what was understood.
+// Calls reads the calls of a command: from a file or a directory in any of transcript's formats and Parquet, or from
+// standard input, which is JSON. Its flags set what columns, labels and speakers mean, what happens to records that
+// cannot be used, and whether personal data are masked. When all are read, a line on standard error summarises them.
 //
 //	calls := new(cli.Calls)
 //	calls.Flags(flags)
@@ -36,12 +36,12 @@ type Calls struct {
 	summary transcript.Summary // of what Read or Collect read
 }
 
-// Flags adds -columns, -won, -lost and -roles, and those of Rejected.
+// Flags adds -columns, -won, -lost and -roles, and the flags of Rejected.
 func (c *Calls) Flags(flags *flag.FlagSet) {
 	c.reader.Formats = map[string]transcript.Format{parquet.Ending: parquet.Calls}
 	c.reader.Columns = make(map[string]string)
 	c.reader.Roles = make(transcript.Roles)
-	flags.Func("columns", "what keys and columns with names of their own hold, such as `transcript=full_text,label=outcome`", func(list string) error {
+	flags.Func("columns", "which keys or columns hold what, where their names are unusual, such as `transcript=full_text,label=outcome`", func(list string) error {
 		return pairs(list, func(ours, theirs string) error {
 			c.reader.Columns[theirs] = ours
 			return nil
@@ -49,7 +49,7 @@ func (c *Calls) Flags(flags *flag.FlagSet) {
 	})
 	flags.Func("won", "`labels` of calls that were won, besides 1, won, yes, true and the like, with commas between them", words(&c.reader.Won))
 	flags.Func("lost", "`labels` of calls that were lost, besides 0, lost, no, false and the like", words(&c.reader.Lost))
-	flags.Func("roles", "sides of speakers whose names do not tell them, such as `Mara=agent,Tobias=customer`", func(list string) error {
+	flags.Func("roles", "sides of speakers whose names do not show them, such as `Mara=agent,Tobias=customer`", func(list string) error {
 		return pairs(list, func(speaker, side string) error {
 			for _, role := range []transcript.Role{transcript.Agent, transcript.Customer, transcript.Other} {
 				if strings.EqualFold(side, role.String()) {
@@ -145,7 +145,7 @@ func (c *Calls) Collect(ctx context.Context, env *Env, file string) ([]transcrip
 	return calls, c.Close(len(calls))
 }
 
-// Note says what was understood of what was read.
+// Note writes a summary of what was read.
 func (c *Calls) Note(env *Env) { env.Notef("read %v", &c.summary) }
 
 // raw streams the calls, masked if that is asked for, and whatever is wrong.

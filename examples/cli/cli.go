@@ -71,7 +71,7 @@ func Run(ctx context.Context, env *Env, run func(context.Context, *Env) error) (
 // longest is how many bytes of an error's text are shown: a cell of a table may be as long as its file.
 const longest = 2000
 
-// message is the text of an error, those of joined errors with semicolons between.
+// message is the text of an error, the texts of joined errors with semicolons between.
 func message(err error) string {
 	if all, ok := err.(interface{ Unwrap() []error }); ok {
 		var texts []string

@@ -1,9 +1,10 @@
-// Package cli is what the commands under examples share: how a command starts and ends, its flags, its input, its progress,
-// and how it writes what others wrote.
+// Package cli is what the commands under examples share: how a command starts and ends, its flags, its input, its
+// progress, and how it writes foreign text.
 //
-// Results go to standard output; progress, notes and errors to standard error. A command that fails says why in one line and
-// exits with status 1, or 2 if it was called wrongly ([Usagef]). An interrupt or SIGTERM cancels the command's context; a
-// second one kills the process. Progress is a bar on a terminal and a line for each stage in a log.
+// Results go to standard output; progress, notes and errors to standard error. A command that fails prints the reason
+// in one line and exits with status 1, or 2 if it was called wrongly ([Usagef]). An interrupt or SIGTERM cancels the
+// command's context; a second one kills the process. Progress is a bar on a terminal and a line for each stage in a
+// log.
 //
 //	func main() { cli.Main(run) }
 //
@@ -16,16 +17,16 @@
 //		…
 //	}
 //
-// # Text of others
+// # Foreign text
 //
 // File names, transcripts and metadata may hold characters that move a terminal's cursor, begin a new line or turn the
-// direction of a text, and so forge what a command says. [Escape] writes them as \u001b and the like. Error lines, notes
+// direction of a text, and so forge a command's output. [Escape] writes them as \u001b and the like. Error lines, notes
 // and [WriteJSON] use it; text that a command prints itself should go through it.
 //
 // # Flags
 //
-// A flag that is not given takes its default. Where the default depends on the data, so that no number stands for it, 0 is
-// an error rather than another name for the default: see [Positive].
+// A flag that is not given takes its default. Where the default depends on the data, so that no number expresses it, 0
+// is an error rather than another name for the default: see [Positive].
 //
 // # Tests
 //

@@ -29,8 +29,8 @@ func (env *Env) Parse(flags *flag.FlagSet, usage string) error {
 	return nil
 }
 
-// Positive is for [flag.FlagSet.Func]: it sets p to a number above 0. It suits flags whose zero value means a default, as
-// 0 does in the options of all packages: who writes 0 is told that there is no such setting.
+// Positive is for [flag.FlagSet.Func]: it sets p to a number above 0. It suits flags whose zero value means a default,
+// as 0 does in the options of all packages: 0 is an error.
 func Positive[T int | float64](p *T) func(string) error {
 	return func(text string) error {
 		var v T
@@ -47,7 +47,7 @@ func isFloat(v any) bool {
 	return is
 }
 
-// Keys are those of a list with commas between them, as in -keep agent_id,industry.
+// Keys splits a list of keys at its commas, as in -keep agent_id,industry.
 func Keys(list string) (keys []string) {
 	for key := range strings.SplitSeq(list, ",") {
 		if key = strings.TrimSpace(key); key != "" && !slices.Contains(keys, key) {

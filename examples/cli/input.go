@@ -35,7 +35,7 @@ func (env *Env) Input(ctx context.Context) (in io.ReadCloser, name string, err e
 	return in, name, err
 }
 
-// interruptible reads what open returns in a goroutine of its own, which the process leaves behind when ctx is done.
+// interruptible reads what open returns in a goroutine of its own, which the process abandons when ctx is done.
 func interruptible(ctx context.Context, open func() (io.Reader, error)) io.ReadCloser {
 	r, w := io.Pipe()
 	go func() {

@@ -33,8 +33,8 @@ func (env *Env) Progress() *Progress {
 // every is how often a log hears of a stage that takes long.
 const every = 30 * time.Second
 
-// Show says that done of total steps of a stage are taken; another stage takes the place of the one before. A negative total
-// stands for an unknown one: done is counted on a terminal, and a log hears nothing.
+// Show shows that done of total steps of a stage have been taken; another stage replaces the one before. A negative
+// total is an unknown one: done is counted on a terminal, and a log gets nothing.
 func (p *Progress) Show(stage string, done, total int) {
 	began := stage != p.stage || total != p.total
 	p.stage, p.total = stage, total
@@ -76,7 +76,7 @@ func (p *Progress) newBar() *progressbar.ProgressBar {
 		progressbar.OptionSetPredictTime(p.total > 0))
 }
 
-// Close takes the bar away, so that other lines can be written. Show begins another.
+// Close removes the bar, so that other lines can be written. Show begins another.
 func (p *Progress) Close() {
 	if p.bar != nil {
 		p.bar.Finish()

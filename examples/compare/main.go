@@ -1,19 +1,18 @@
-// Command compare asks, by cross-validation, which features and classifiers predict best which calls are won, and whether
-// fine-tuning the encoder helps.
+// Command compare measures, by cross-validation, which features and classifiers predict best which calls are won, and
+// whether fine-tuning the encoder helps.
 //
 //	go run ./examples/compare [-data FILE] [-columns NAMES] [-won WORDS] [-lost WORDS] [-roles NAMES] [-skip] [-rejected FILE]
 //	    [-mask=false] [-model DIR] [-folds N] [-forward] [-epochs N] [-frozen] [-value V] [-seed N] [-html FILE] [-json FILE]
 //
-// FILE is a file or directory of calls in any format that examples/inspect reads, such as JSON (an array, one object or JSON
-// Lines; may be gzipped): transcript, label 0 or 1, metadata. A record that cannot be used ends the run, unless -skip or
-// -rejected is given. The default is a sample of synthetic calls. Calls of one agent stay in one fold, where four agents or
-// more are named, and everything that learns (tf-idf, encoder, classifiers, weights of the stack, thresholds) learns anew in
-// each fold from the calls outside it.
-// With -forward folds are periods, each predicted from the calls before it. In each fold the predictor is trained as finetune
-// trains it, which takes four fine-tuning runs.
+// FILE is a file or directory of calls in any format that examples/inspect reads, such as JSON (an array, one object or
+// JSON Lines; may be gzipped): transcript, label 0 or 1, metadata. A record that cannot be used ends the run, unless
+// -skip or -rejected is given. The default is a sample of synthetic calls. Calls of one agent stay in one fold, where four
+// agents or more are named, and everything trainable (tf-idf, encoder, classifiers, weights of the stack, thresholds) is
+// trained again in each fold on the calls outside it. With -forward folds are periods, each predicted from the calls
+// before it. In each fold the predictor is trained as finetune trains it, which takes four fine-tuning runs.
 //
-// Table, verdicts, what the scores are worth in use, and what metadata alone predict go to standard output, the
-// same with charts of gain, profit, calibration and learning to a page that stands alone.
+// Table, verdicts, what the scores are worth in use, and what metadata alone predict go to standard output, and the
+// same with charts of gain, profit, calibration and learning curves to a self-contained page.
 package main
 
 import (

@@ -68,7 +68,7 @@ func TestCompare(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Contains(html, []byte(tunedTrees)) || bytes.Contains(html, []byte("src=\"http")) || bytes.Contains(html, []byte("<script")) {
-		t.Error("the page lacks a method, or is not one that stands alone")
+		t.Error("the page lacks a method, or is not self-contained")
 	}
 	var r results
 	raw, err := os.ReadFile(numbers)

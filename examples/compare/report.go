@@ -29,7 +29,7 @@ func (r *results) write(html, numbers string) error {
 	})
 }
 
-// sample says what was measured.
+// sample describes what was measured.
 func (r *results) sample() string {
 	folds := fmt.Sprintf("in %d folds by %s", r.Options.Folds, strings.TrimSuffix(r.unit, "s"))
 	if r.Options.Forward {
@@ -38,7 +38,7 @@ func (r *results) sample() string {
 	return fmt.Sprintf("%d %scalls, %d of them won, %s (%s)", r.Calls, r.kind, r.Won, folds, r.Source)
 }
 
-// leak says what the metadata give away.
+// leak describes what the metadata give away.
 func (r *results) leak() string {
 	switch {
 	case r.Leak == nil:
@@ -159,7 +159,7 @@ func (r *results) page() (*report.Page, error) {
 
 func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// apart says what else the models do not know.
+// apart describes what else the models do not know.
 func (r *results) apart() string {
 	switch {
 	case r.Options.Forward:
@@ -170,7 +170,7 @@ func (r *results) apart() string {
 	return " or from its agent's other calls"
 }
 
-// summary says what the comparisons come to.
+// summary sums up the comparisons.
 func (r *results) summary() string {
 	var found []string
 	for _, v := range r.Verdicts {

@@ -5,8 +5,8 @@
 //
 //	go run ./examples/embed [-model DIR] [-tokens] [FILE]
 //
-// An embedding is of as much of a text as the model reads, 256 tokens for the default model; what was cut is counted on
-// standard error. Token ids are those of the whole text. Everything before an error is written.
+// An embedding is of the beginning of a text, as much as the model reads, 256 tokens for the default model; what was
+// cut is counted on standard error. Token ids are of the whole text. Everything before an error is written.
 package main
 
 import (

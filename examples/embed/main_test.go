@@ -30,7 +30,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// TestEmbeddings sends more than a batch, in an order that is not that of length, with a text that is too long.
+// TestEmbeddings sends more than a batch, not in the order of their lengths, with a text that is too long.
 func TestEmbeddings(t *testing.T) {
 	var lines []string
 	for i := range 5000 {
@@ -67,7 +67,7 @@ func TestEmbeddings(t *testing.T) {
 	}
 }
 
-// What stands before an error is written.
+// What comes before an error is written.
 func TestWritesWhatIsBeforeAnError(t *testing.T) {
 	for flag, want := range map[string]string{"-tokens": "{\"ids\":[101,1996,3976,102]}\n", "-tokens=false": "{\"embedding\":["} {
 		status, out, note := embedding(t, `["The price", 1]`, flag)

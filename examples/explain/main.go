@@ -1,5 +1,5 @@
-// Command explain tells why the predictor gives calls the probabilities it does: what each turn adds to the log-odds of
-// a won call, and what the words of the most influential turns add to theirs.
+// Command explain explains the probabilities that the predictor gives calls: what each turn adds to the log-odds of a
+// won call, and what the words of the most influential turns add to the turn's part.
 //
 //	go run ./examples/explain -models DIR [-html FILE] [-words N] [-seed N] [-columns NAMES] [-roles NAMES] [-mask]
 //	    [-skip] [-rejected FILE] [FILE]
@@ -10,15 +10,15 @@
 //	{"id":…,"probability":…,"log_odds":…,"warnings":[…],"base":…,"turns":[{"speaker":…,"text":…,"start":…,"end":…,
 //	    "contribution":…,"words":[{"text":…,"start":…,"end":…,"contribution":…,"error":…},…]},…],"model":…,"time":…}
 //
-// to standard output, in their order. Base and the contributions of all turns add up to the log-odds. Those of the
-// words of a turn add up to what the log-odds lose when the turn falls silent; they are sampled, and error is the
-// standard error. Start and end are bytes of the transcript. Warnings are reasons to distrust the probability, the model is
-// the predictor's version, the time is when the command started.
+// to standard output, in their order. Base and the contributions of all turns add up to the log-odds. The contributions
+// of the words of a turn add up to what the log-odds lose when the turn falls silent; they are sampled, and error is
+// the standard error. Start and end are bytes of the transcript. Warnings are reasons to distrust the probability, the
+// model is the predictor's version, the time is when the command started.
 //
-// With -html it also writes a page that stands alone, with the calls marked up, in points of probability.
+// With -html it also writes a self-contained page with the calls marked up, in points of probability.
 //
-// Everything before a record that cannot be used is written. Such a record ends the command, unless -skip or -rejected says
-// to leave it out.
+// Everything before a record that cannot be used is written. Such a record ends the command, unless -skip or -rejected
+// is given.
 package main
 
 import (

@@ -53,7 +53,7 @@ func (p *page) add(ctx context.Context, model *conversion.Predictor, call transc
 	return nil
 }
 
-// warnings says what to make of a prediction with one.
+// warnings explains what each warning means for a prediction.
 var warnings = map[conversion.Warning]string{
 	conversion.NoWords:    "Nobody says a word in this call: this is the share of training calls that were won.",
 	conversion.TooShort:   "Distrust it: the call is shorter than nearly all training calls.",
@@ -119,7 +119,7 @@ func (p *page) write(path string) error {
 	doc := report.Page{
 		Title: "Why these probabilities",
 		Lead: "What each turn of a call adds to the probability of winning it, in points (+5 takes 40% to 45%), and what the words of the most " +
-			"influential turns add to theirs. This is what the model makes of a turn, not what the turn did to the customer.",
+			"influential turns add to theirs. This is the model's response to a turn, not the turn's effect on the customer.",
 		Sections: p.sections,
 	}
 	if p.left > 0 {

@@ -60,7 +60,7 @@ func reversed(s []influence) iter.Seq[influence] {
 	}
 }
 
-// A leader stands for the turns that say much the same as it does.
+// A leader represents the turns that say much the same as it does.
 type leader struct {
 	influence
 	phrases map[string]bool

@@ -1,4 +1,4 @@
-// Command finetune fine-tunes the encoder on labelled calls, trains the predictor, compares it with what it would be without
+// Command finetune fine-tunes the encoder on labelled calls, trains the predictor, compares it with a predictor without
 // fine-tuning, and saves everything.
 //
 //	go run ./examples/finetune [-data FILE] [-columns NAMES] [-won WORDS] [-lost WORDS] [-roles NAMES] [-skip] [-rejected FILE]
@@ -6,7 +6,7 @@
 //	    [-epochs N] [-n_pairs N] [-loss NAME] [-learning_rate X] [-train_layers N] [-lora RANK] [-batch_size N]
 //	    [-attention] [-tasks KEYS] [-shortcuts KEYS] [-seed N] [-out DIR]
 //
-// The defaults are those that did best; -help tells what each flag is for.
+// The defaults did best in measurements; -help explains each flag.
 //
 // FILE is a file or directory of calls in any format that examples/inspect reads, such as JSON (an array, one object or JSON
 // Lines; may be gzipped): transcript, label 0 or 1, metadata. A record that cannot be used ends the run, unless -skip or
@@ -15,16 +15,17 @@
 //
 //	models/                               the predictor, for the commands predict and explain
 //	models/fine_tuned_embeddings/         the fine-tuned encoder, which sentence-transformers opens too
-//	results/performance_comparison.html   what the predictor is worth, charts, maps and the most influential turns: the page to open
+//	results/performance_comparison.html   the predictor's scores, charts, maps and the most influential turns: the page to open
 //	results/generic_embeddings.png        t-SNE maps of all calls
 //	results/fine_tuned_embeddings.png
 //	results/training_history.png          the loss of each fine-tuning run, step by step
 //	results/metrics.json                  every number, the options as they were used, and the seed
 //	results/run.json                      how long it took, and from where it was resumed
-//	checkpoints/                          what is trained so far; gone when all is done
+//	checkpoints/                          what is trained so far; removed when all is done
 //
-// A run that was stopped or killed is resumed by the same command, and gives the same bytes as one that was not, but for
-// run.json and models/created.json. Until then the directory keeps its checkpoints; runs with other flags do not touch them.
+// A run that was stopped or killed is resumed by the same command, and gives the same bytes as an uninterrupted run,
+// but for run.json and models/created.json. Until then the directory keeps its checkpoints; runs with other flags do
+// not touch them.
 //
 // # Personal data
 //

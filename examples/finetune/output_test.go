@@ -100,7 +100,7 @@ func TestKilledRunIsResumed(t *testing.T) {
 	same(t, out, whole)
 }
 
-// version is that of the predictor in a directory.
+// version is the version of the predictor in a directory.
 func version(t *testing.T, dir string) string {
 	t.Helper()
 	p, err := conversion.Load(os.DirFS(dir))

@@ -153,7 +153,7 @@ func (r *results) lead() string {
 		100*m.ROCAUC, 100*best.Observed, best.Observed*float64(best.Rows), best.Rows, 100*float64(won)/float64(m.Rows), won, m.Rows)
 }
 
-// fifths draws how many calls were won among those of low and of high probability.
+// fifths draws how many calls were won among calls of low and of high probability.
 func (r *results) fifths() study.Drawing {
 	var bars []figure.Bar
 	for _, f := range slices.Backward(r.Fifths) {
@@ -242,7 +242,7 @@ func (r *results) maps() (report.Figures, error) {
 
 func (r *results) turns() report.Table {
 	t := report.Table{Columns: []string{"points", "said", "speaker", "times", "of these won", "for example"},
-		Caption: "The turns of held-out calls that raise and lower the probability of a won call most, in points: +5 takes 40% to 45%. Turns that say much the same count as one, with the mean of their points. This is what the model makes of a turn, not what the turn did to the customer."}
+		Caption: "The turns of held-out calls that raise and lower the probability of a won call most, in points: +5 takes 40% to 45%. Turns that say much the same count as one, with the mean of their points. This is the model's response to a turn, not the turn's effect on the customer."}
 	for _, x := range r.Turns {
 		t.Rows = append(t.Rows, []string{fmt.Sprintf("%+.1f", x.Points), x.Text, x.Speaker, fmt.Sprint(x.Times), fmt.Sprint(x.Won), fmt.Sprintf("call %s, turn %d", x.Call, x.Turn)})
 	}

@@ -23,7 +23,7 @@ type tuning struct {
 	Shortcuts    string  `json:"shortcuts"`
 }
 
-// flags adds those of fine-tuning, the ones that matter most first.
+// flags adds the flags of fine-tuning, the most important first.
 func (o *tuning) flags(flags *flag.FlagSet) {
 	o.Pairs, o.BatchSize = 4, 8
 	flags.Func("epochs", "how many times (`N`) a fine-tuning run goes through the calls; default: as many as take 400 steps, but 3 to 12", cli.Positive(&o.Epochs))
@@ -33,7 +33,7 @@ func (o *tuning) flags(flags *flag.FlagSet) {
 	flags.Func("train_layers", "number `N` of upper layers that are trained; default 2, with -lora all", cli.Positive(&o.TrainLayers))
 	flags.Func("lora", "`rank` of corrections that are trained instead of whole layers; default: none", cli.Positive(&o.LoRA))
 	flags.Func("batch_size", "number `N` of calls in a step of fine-tuning; default 8", cli.Positive(&o.BatchSize))
-	flags.BoolVar(&o.Attention, "attention", false, "learn which turns get more weight, instead of taking the mean of all")
+	flags.BoolVar(&o.Attention, "attention", false, "weight turns by trained attention, instead of taking their mean")
 	flags.StringVar(&o.Tasks, "tasks", "", "`keys` of the metadata, with commas between, that fine-tuned embeddings are trained to predict too, such as industry; their values are saved with the model")
 	flags.StringVar(&o.Shortcuts, "shortcuts", "", "`keys` of the metadata, or day, with commas between, by which triplets must not be told apart, such as agent_id,day")
 }

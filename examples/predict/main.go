@@ -1,4 +1,4 @@
-// Command predict tells how likely calls are to be won, by a predictor that finetune trained.
+// Command predict gives calls the probability that they are won, by a predictor that finetune trained.
 //
 //	go run ./examples/predict -models DIR [-by-turn] [-csv] [-keep KEYS] [-columns NAMES] [-roles NAMES] [-mask]
 //	    [-skip] [-rejected FILE] [FILE]
@@ -9,12 +9,13 @@
 //
 //	{"id":…,"probability":…,"log_odds":…,"won":…,"warnings":[…],"metadata":{…},"model":…,"time":…}
 //
-// Won says whether the probability reaches the predictor's threshold. Warnings are reasons to distrust the probability: see package conversion. The metadata are those that -keep names. The
-// model is the predictor's version, the time is when the command started. With -by-turn a line has "by_turn" too, the
-// probability after each turn, as if the call had ended there. With -csv the same stands in a table.
+// Won is whether the probability reaches the predictor's threshold. Warnings are reasons to distrust the probability:
+// see package conversion. The metadata are the keys that -keep names. The model is the predictor's version, the time is
+// when the command started. With -by-turn a line has "by_turn" too, the probability after each turn, as if the call had
+// ended there. With -csv the output is a table with the same columns.
 //
-// Everything before a record that cannot be used is written. Such a record ends the command, unless -skip or -rejected says
-// to leave it out.
+// Everything before a record that cannot be used is written. Such a record ends the command, unless -skip or -rejected
+// is given.
 package main
 
 import (

@@ -63,7 +63,7 @@ func buffered(f io.Writer, write func(io.Writer) error) error {
 	return w.Flush()
 }
 
-// create makes a temporary file for path. Unlike that of os.CreateTemp its mode goes by the umask.
+// create makes a temporary file for path. Unlike with os.CreateTemp its mode follows the umask.
 func create(path string) (f *os.File, err error) {
 	for range 100 {
 		f, err = os.OpenFile(temporary(path), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)

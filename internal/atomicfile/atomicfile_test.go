@@ -66,7 +66,7 @@ func TestWriteFileNamesThePath(t *testing.T) {
 		t.Errorf("a directory below a file: error %v", err)
 	}
 	if err := WriteFile(filepath.Dir(file), text("", nil)); err == nil || !strings.Contains(err.Error(), filepath.Dir(file)) {
-		t.Errorf("a file in the place of a directory: error %v", err)
+		t.Errorf("a file instead of a directory: error %v", err)
 	}
 }
 
@@ -112,7 +112,7 @@ func TestWriteDirReplaces(t *testing.T) {
 		t.Errorf("error %v, want one about the user's file", err)
 	}
 	if got := names(t, filepath.Dir(dir)); !slices.Equal(got, []string{"models"}) {
-		t.Errorf("%q are left beside the directory", got)
+		t.Errorf("%q are left next to the directory", got)
 	}
 }
 

@@ -113,7 +113,7 @@ func timed(f func() error) (answer, error) {
 	return answer{Seconds: time.Since(start).Seconds()}, err
 }
 
-// tokens counts those of documents, each segment cut where the model stops reading.
+// tokens counts the tokens of documents, each segment cut where the model stops reading.
 func (s *server) tokens(documents [][]string) (n int) {
 	for _, d := range documents {
 		for _, segment := range d {

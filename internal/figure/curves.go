@@ -30,7 +30,7 @@ func Running(y []float64) []float64 {
 	return mean
 }
 
-// CurveOptions are those of Curves. A nil pointer means the defaults.
+// CurveOptions are the settings of Curves. A nil pointer means the defaults.
 type CurveOptions struct {
 	Unit     bool // both axes run from 0 to 1, as for ROC, precision–recall and calibration. Default: as the data.
 	Diagonal bool // draw the diagonal that chance, or perfect calibration, follows. Default: none.

@@ -18,7 +18,7 @@ type Bar struct {
 	Low, High float64
 }
 
-// Bars draws horizontal bars from a base, such as 0, the first on top, the value written beside each with the given
+// Bars draws horizontal bars from a base, such as 0, the first on top, the value written next to each with the given
 // format ("%.3f").
 func Bars(title, x, format string, base float64, bars []Bar) (*Figure, error) {
 	if len(bars) == 0 {
@@ -34,8 +34,8 @@ func Bars(title, x, format string, base float64, bars []Bar) (*Figure, error) {
 	return rowChart(title, x, rows), nil
 }
 
-// Waterfall draws how steps lead from a base to an output, the first on top. Values of more than one digit before the point
-// have one behind it, others three.
+// Waterfall draws how steps lead from a base to an output, the first on top. Values of more than one digit before the
+// point have one digit after it, others three.
 func Waterfall(title, x string, base float64, steps []Bar) (*Figure, error) {
 	rows := make([]row, 0, len(steps)+2)
 	at, largest := base, math.Abs(base)

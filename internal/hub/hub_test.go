@@ -223,7 +223,7 @@ func TestFetchFaults(t *testing.T) {
 	}
 }
 
-// TestFetchResumes ends a call in the middle of a file; the next takes up there.
+// TestFetchResumes ends a call in the middle of a file; the next resumes there.
 func TestFetchResumes(t *testing.T) {
 	s := newServer(t)
 	c, _ := client(t, s)

@@ -10,9 +10,9 @@ type Batch struct {
 	Offsets []int // sequence s is IDs[Offsets[s]:Offsets[s+1]]; sequences+1 of them
 	// Documents are the bounds of documents: d is sequences Documents[d] to Documents[d+1]; empty: each sequence is a document.
 	Documents []int
-	// Weights are those of each sequence in its document's sum; empty: a document is the mean of its sequences.
+	// Weights are the weights of each sequence in its document's sum; empty: a document is the mean of its sequences.
 	Weights []float64
-	// First is where IDs[0] stands in a larger batch that is run in parts: parts drop what the whole would.
+	// First is the place of IDs[0] in a larger batch that is run in parts: parts drop what the whole would.
 	First int
 
 	// segments and documents are the bounds of segments in sequences, and of documents in segments.
@@ -73,7 +73,7 @@ func (b *Batch) Part(from, to int) *Batch {
 // Sequences returns the number of sequences.
 func (b *Batch) Sequences() int { return len(b.Offsets) - 1 }
 
-// bounds returns those of documents in sequences.
+// bounds returns the bounds of documents in sequences.
 func (b *Batch) bounds() []int {
 	if len(b.Documents) > 0 {
 		return b.Documents

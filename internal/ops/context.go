@@ -161,7 +161,7 @@ func retain(n *G.Node) {
 	}
 }
 
-// dropout returns what an operation drops in a run, on a matrix of so many rows for each token.
+// dropout returns what an operation drops in a run, on a matrix of the given number of rows for each token.
 func (c *Context[T]) dropout(name string, p float64, rows int) func() kernel.Dropout {
 	h := fnv.New64a()
 	h.Write([]byte(name))

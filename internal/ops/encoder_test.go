@@ -65,7 +65,7 @@ func (n *network[T]) linear(name string, x *G.Node, rows int) *G.Node {
 	return n.must(Linear(n.Context, name, x, n.parameter(name+".weight", rows, 6), n.parameter(name+".bias", rows, 0)))
 }
 
-// build makes the network, with so many of its first parameters frozen.
+// build makes the network, with the given number of its first parameters frozen.
 func build[T kernel.Float](t testing.TB, c *Context[T], weights []*tensor.Dense, freeze int) *network[T] {
 	t.Helper()
 	n := &network[T]{Context: c, graph: G.NewGraph(), weights: weights, frozen: freeze}
@@ -197,7 +197,7 @@ func TestNetworkWorkers(t *testing.T) {
 		}
 		for i, g := range got {
 			if !slices.Equal(g, want[i]) {
-				t.Fatalf("%d workers: gradient %d differs from that of one", workers, i)
+				t.Fatalf("%d workers: gradient %d differs from one worker's", workers, i)
 			}
 		}
 	}

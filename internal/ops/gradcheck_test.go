@@ -59,14 +59,14 @@ func batches() []*Batch {
 	}
 }
 
-// gradcheck runs one graph of an operation on all batches: values against the slow twin, and the gradients of Σ r·y with
-// random r against central differences of the same. An input with 0 rows gets as many as rows returns.
+// gradcheck runs one graph of an operation on all batches: values against the slow reference, and the gradients of Σ
+// r·y with random r against central differences of the same. An input with 0 rows gets as many as rows returns.
 type gradcheck struct {
-	inputs []array
-	rows   func(b *Batch) int
-	build  func(c *Context[float64], in G.Nodes) (*G.Node, error)
-	twin   func(b *Batch, in []array) []float64
-	train  bool
+	inputs    []array
+	rows      func(b *Batch) int
+	build     func(c *Context[float64], in G.Nodes) (*G.Node, error)
+	reference func(b *Batch, in []array) []float64
+	train     bool
 }
 
 func (check gradcheck) run(t *testing.T) {
@@ -123,8 +123,8 @@ func (check gradcheck) run(t *testing.T) {
 			return number[float64](loss.Value())
 		}
 		value()
-		if check.twin != nil {
-			near(t, fmt.Sprintf("batch %d: value", i), data[float64](y.Value()), check.twin(b, in), 1e-10)
+		if check.reference != nil {
+			near(t, fmt.Sprintf("batch %d: value", i), data[float64](y.Value()), check.reference(b, in), 1e-10)
 		}
 		var grads [][]float64
 		for _, n := range nodes {

@@ -10,7 +10,7 @@ import (
 func tokenRows(b *Batch) int   { return len(b.IDs) }
 func segmentRows(b *Batch) int { return b.Sequences() }
 
-// linear is the twin of Linear.
+// linear is the reference of Linear.
 func linear(x, w, b array) array {
 	y := array{x.rows, w.rows, make([]float64, x.rows*w.rows)}
 	for i := range x.rows {
@@ -33,7 +33,7 @@ func TestEmbed(t *testing.T) {
 		build: func(c *Context[float64], in G.Nodes) (*G.Node, error) {
 			return Embed(c, "embed", in[0], in[1], in[2])
 		},
-		twin: func(b *Batch, in []array) (y []float64) {
+		reference: func(b *Batch, in []array) (y []float64) {
 			for s := range b.Sequences() {
 				for i, id := range b.IDs[b.Offsets[s]:b.Offsets[s+1]] {
 					for k := range 5 {
@@ -52,7 +52,7 @@ func TestLinear(t *testing.T) {
 		build: func(c *Context[float64], in G.Nodes) (*G.Node, error) {
 			return Linear(c, "linear", in[0], in[1], in[2])
 		},
-		twin: func(_ *Batch, in []array) []float64 { return linear(in[0], in[1], in[2]).data },
+		reference: func(_ *Batch, in []array) []float64 { return linear(in[0], in[1], in[2]).data },
 	}.run(t)
 }
 
@@ -62,7 +62,7 @@ func TestLinearWithoutBias(t *testing.T) {
 		build: func(c *Context[float64], in G.Nodes) (*G.Node, error) {
 			return Linear(c, "linear", in[0], in[1], nil)
 		},
-		twin: func(_ *Batch, in []array) []float64 {
+		reference: func(_ *Batch, in []array) []float64 {
 			return linear(in[0], in[1], array{rows: 7, data: make([]float64, 7)}).data
 		},
 	}.run(t)
@@ -79,7 +79,7 @@ func TestFeedForward(t *testing.T) {
 			build: func(c *Context[float64], in G.Nodes) (*G.Node, error) {
 				return FeedForward(c, "feed forward", act, in[0], in[1], in[2], in[3], in[4])
 			},
-			twin: func(_ *Batch, in []array) []float64 {
+			reference: func(_ *Batch, in []array) []float64 {
 				h := linear(in[0], in[1], in[2])
 				for i, x := range h.data {
 					h.data[i] = f(x)
@@ -90,7 +90,7 @@ func TestFeedForward(t *testing.T) {
 	}
 }
 
-// attend is the twin of Attention for width 6 and two heads.
+// attend is the reference of Attention for width 6 and two heads.
 func attend(b *Batch, in []array) []float64 {
 	x, y := in[0].data, make([]float64, len(b.IDs)*6)
 	for s := range b.Sequences() {
@@ -118,16 +118,16 @@ func attend(b *Batch, in []array) []float64 {
 }
 
 func TestAttention(t *testing.T) {
-	check := gradcheck{inputs: []array{{cols: 18}}, rows: tokenRows, twin: attend,
+	check := gradcheck{inputs: []array{{cols: 18}}, rows: tokenRows, reference: attend,
 		build: func(c *Context[float64], in G.Nodes) (*G.Node, error) {
 			return Attention(c, "attention", in[0], 2, 0.4)
 		}}
 	check.run(t)
-	check.train, check.twin = true, nil
+	check.train, check.reference = true, nil
 	check.run(t)
 }
 
-// layerNorm is the twin of LayerNorm; in[3], if there, is the residual.
+// layerNorm is the reference of LayerNorm; in[3], if there, is the residual.
 func layerNorm(in []array) []float64 {
 	var y []float64
 	n := in[0].cols
@@ -152,7 +152,7 @@ func layerNorm(in []array) []float64 {
 
 func TestLayerNorm(t *testing.T) {
 	check := gradcheck{inputs: []array{{cols: 5}, {rows: 5}, {rows: 5}}, rows: tokenRows,
-		twin: func(_ *Batch, in []array) []float64 { return layerNorm(in) },
+		reference: func(_ *Batch, in []array) []float64 { return layerNorm(in) },
 		build: func(c *Context[float64], in G.Nodes) (*G.Node, error) {
 			var residual *G.Node
 			if len(in) == 4 {
@@ -163,7 +163,7 @@ func TestLayerNorm(t *testing.T) {
 	check.run(t)
 	check.inputs = append(check.inputs, array{cols: 5})
 	check.run(t)
-	check.train, check.twin = true, nil
+	check.train, check.reference = true, nil
 	check.run(t)
 }
 
@@ -179,7 +179,7 @@ func TestDropout(t *testing.T) {
 }
 
 func TestPool(t *testing.T) {
-	twins := map[Pooling]func(rows []float64) float64{
+	references := map[Pooling]func(rows []float64) float64{
 		Mean: func(rows []float64) float64 {
 			sum := 0.0
 			for _, v := range rows {
@@ -214,7 +214,7 @@ func TestPool(t *testing.T) {
 	for _, how := range [][]Pooling{{Mean}, {CLS}, {Max}, {MeanSqrt}, {WeightedMean}, {Last}, {Last, Max, Mean}} {
 		gradcheck{inputs: []array{{cols: 5}}, rows: tokenRows,
 			build: func(c *Context[float64], in G.Nodes) (*G.Node, error) { return Pool(c, "pool", in[0], how...) },
-			twin: func(b *Batch, in []array) (y []float64) {
+			reference: func(b *Batch, in []array) (y []float64) {
 				for s := range b.Sequences() {
 					for _, h := range how {
 						for k := range 5 {
@@ -225,7 +225,7 @@ func TestPool(t *testing.T) {
 							if column == nil {
 								column = []float64{0}
 							}
-							y = append(y, twins[h](column))
+							y = append(y, references[h](column))
 						}
 					}
 				}
@@ -237,7 +237,7 @@ func TestPool(t *testing.T) {
 func TestColumns(t *testing.T) {
 	gradcheck{inputs: []array{{cols: 5}}, rows: segmentRows,
 		build: func(c *Context[float64], in G.Nodes) (*G.Node, error) { return Columns(c, "columns", in[0], 3) },
-		twin: func(_ *Batch, in []array) (y []float64) {
+		reference: func(_ *Batch, in []array) (y []float64) {
 			for i := 0; i < len(in[0].data); i += 5 {
 				y = append(y, in[0].data[i:i+3]...)
 			}
@@ -248,7 +248,7 @@ func TestColumns(t *testing.T) {
 func TestNormalize(t *testing.T) {
 	gradcheck{inputs: []array{{cols: 5}}, rows: segmentRows,
 		build: func(c *Context[float64], in G.Nodes) (*G.Node, error) { return Normalize(c, "normalize", in[0]) },
-		twin: func(_ *Batch, in []array) (y []float64) {
+		reference: func(_ *Batch, in []array) (y []float64) {
 			for i := 0; i < len(in[0].data); i += 5 {
 				row, sum := in[0].data[i:i+5], 0.0
 				for _, v := range row {
@@ -265,7 +265,7 @@ func TestNormalize(t *testing.T) {
 func TestDocuments(t *testing.T) {
 	gradcheck{inputs: []array{{cols: 5}}, rows: segmentRows,
 		build: func(c *Context[float64], in G.Nodes) (*G.Node, error) { return Documents(c, "documents", in[0]) },
-		twin: func(b *Batch, in []array) []float64 {
+		reference: func(b *Batch, in []array) []float64 {
 			y := make([]float64, b.Rows()*5)
 			for d := range b.Rows() {
 				from, to := d, d+1
@@ -291,7 +291,7 @@ func TestAttentiveDocuments(t *testing.T) {
 		build: func(c *Context[float64], in G.Nodes) (*G.Node, error) {
 			return AttentiveDocuments(c, "documents", in[0], in[1])
 		},
-		twin: func(b *Batch, in []array) []float64 {
+		reference: func(b *Batch, in []array) []float64 {
 			y := make([]float64, b.Rows()*5)
 			docs := b.bounds()
 			for d := range b.Rows() {

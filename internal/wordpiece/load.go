@@ -111,7 +111,7 @@ func New(tokenizerJSON []byte, settings *Settings) (*Tokenizer, error) {
 // understood are the keys of tokenizer.json.
 var understood = []string{"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model"}
 
-// apply makes the file say what the settings do.
+// apply writes the settings into the file.
 func (f *file) apply(s *Settings) {
 	if b := s.Bert; b != nil {
 		f.Normalizer.Type, f.Normalizer.CleanText, f.Normalizer.StripAccents = "BertNormalizer", nil, b.Strip
@@ -162,7 +162,7 @@ func (f *file) check() error {
 	}
 	for _, a := range f.AddedTokens {
 		if a.Content == "" || a.SingleWord || a.Normalized {
-			return fmt.Errorf("added token %q: want one that is matched as it stands (single_word and normalized false)", a.Content)
+			return fmt.Errorf("added token %q: want one that is matched as it is (single_word and normalized false)", a.Content)
 		}
 	}
 	return nil

@@ -22,7 +22,7 @@ const (
 	starts              // added to the above: a special token may start here
 )
 
-// special is a token found in the text as it stands.
+// special is a token found in the text as it is.
 type special struct {
 	text string
 	id   int

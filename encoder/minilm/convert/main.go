@@ -3,9 +3,9 @@
 //	convert FROM TO
 //
 // FROM is a sentence-transformers directory with weights in F32. Every tensor of floats in FROM/model.safetensors is
-// rounded to the nearest half, ties to even; tables of integers, which a BERT can do without, are left out. The
-// configs and tokenizer.json are copied byte for byte, as far as they are there; what comes out has to load. The same
-// FROM gives the same bytes.
+// rounded to the nearest half, ties to even; tables of integers, which a BERT can do without, are left out. The configs
+// and tokenizer.json are copied byte for byte, as far as they are there; the result has to load. The same FROM gives
+// the same bytes.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Package parquet reads calls from Apache Parquet files. It stands here, and not in transcript, so that the library does
+// Package parquet reads calls from Apache Parquet files. It is here, and not in transcript, so that the library does
 // not depend on a Parquet reader.
 package parquet
 
@@ -22,7 +22,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// Ending is that of the names of Parquet files, for [transcript.Reader.Formats].
+// Ending is the ending of the names of Parquet files, for [transcript.Reader.Formats].
 const Ending = ".parquet"
 
 // Calls reads a table as [transcript.Reader.Rows] does. Lists and groups become JSON, so that a column of lists of turns
@@ -152,7 +152,7 @@ func cell(f parquet.Field, v any) string {
 	return string(b)
 }
 
-// integer returns a number, or the date or time that it stands for.
+// integer returns a number, or the date or time that it encodes.
 func integer(f parquet.Field, n int64) string {
 	if !f.Leaf() || f.Type().LogicalType() == nil {
 		return strconv.FormatInt(n, 10)

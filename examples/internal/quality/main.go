@@ -1,7 +1,7 @@
 // Command quality measures what fine-tuning is worth: by cross-validation with the encoder refitted in each fold, over
 // several seeds, the stack with and without it, and their heads alone.
 //
-//	go run ./examples/internal/quality [-data FILE | -generate N] [-folds N] [-seeds N] [-tune JSON | -frozen] [-mask=false] [-peer COMMAND] [-keep FILE]
+//	go run ./examples/internal/quality [-data FILE | -generate N] [-folds N] [-seeds N] [-tune JSON | -frozen] [-mask=false] [-reference COMMAND] [-keep FILE]
 //	go run ./examples/internal/quality -mean FILE,FILE
 //
 // JSON are fields of triplet.Options, such as {"LearningRate": 1e-4, "TrainLayers": 3}, instead of the defaults.
@@ -9,7 +9,7 @@
 // writes a JSON array of methods of predicting, each with its name, the probability of each text of test, and seconds.
 // internal/bench/references/tune_reference.py does so by sentence-transformers:
 //
-//	-peer 'python internal/bench/references/tune_reference.py MODEL_FOLDER THREADS 0 1 3'
+//	-reference 'python internal/bench/references/tune_reference.py MODEL_DIR THREADS 0 1 3'
 //
 // A row of the tables is of all calls as often as there are seeds; intervals resample agents, or calls where they are
 // generated, with all their predictions. It trains folds × seeds predictors: hours, for many calls. With -keep it writes
@@ -45,7 +45,7 @@ type options struct {
 	folds, seeds int
 	tune         triplet.Options
 	frozen, mask bool
-	peer         string
+	reference    string
 	keep, mean   string
 }
 
@@ -58,7 +58,7 @@ func parse(env *cli.Env) (o options, err error) {
 	tune := flags.String("tune", "{}", "fields of triplet.Options as `JSON`")
 	flags.BoolVar(&o.frozen, "frozen", false, "do not fine-tune")
 	flags.BoolVar(&o.mask, "mask", true, "mask names, numbers and addresses in what tf-idf reads, as finetune does")
-	flags.StringVar(&o.peer, "peer", "", "another program that predicts, a `command` without quotes in it")
+	flags.StringVar(&o.reference, "reference", "", "another program that predicts, a `command` without quotes in it")
 	flags.StringVar(&o.keep, "keep", "", "`file` of what was measured, to resume from; default: nothing is kept")
 	flags.StringVar(&o.mean, "mean", "", "measure nothing, but show the mean of what these comma-separated `files` of -keep hold")
 	if err := env.Parse(flags, usage); err != nil {
@@ -169,7 +169,7 @@ func (t *trial) crossValidate(ctx context.Context, seed int, stages *cli.Progres
 		if r.Predictions, err = fit.Predict(ctx, study.Pick(t.Calls, fold.Test)); err != nil {
 			return err
 		}
-		if err := t.askPeer(ctx, &r, fold); err != nil {
+		if err := t.askReference(ctx, &r, fold); err != nil {
 			return err
 		}
 		if err := t.add(r, t.keep); err != nil {

@@ -15,9 +15,10 @@ import (
 	"github.com/org/salesconv/transcript"
 )
 
-// TestMain makes the test's own program a peer that thinks calls the likelier won the earlier they are in the alphabet.
+// TestMain makes the test's own program a reference that gives calls a higher probability the earlier they are in the
+// alphabet.
 func TestMain(m *testing.M) {
-	switch os.Getenv("PEER") {
+	switch os.Getenv("REFERENCE") {
 	case "":
 		os.Exit(m.Run())
 	case "broken":
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) {
 	for _, text := range q.Test {
 		a.Probability = append(a.Probability, 1-float64(text[0])/128)
 	}
-	if os.Getenv("PEER") == "short" {
+	if os.Getenv("REFERENCE") == "short" {
 		a.Probability = a.Probability[1:]
 	}
 	json.NewEncoder(os.Stdout).Encode([]answer{a})
@@ -41,10 +42,10 @@ func TestPeer(t *testing.T) {
 	calls := []transcript.Call{{Text: "a"}, {Text: "b"}, {Text: "c"}, {Text: "d"}}
 	split := evaluate.Fold{Train: []int{0, 3}, Test: []int{2, 1}}
 	for mode, want := range map[string]string{"sound": "", "broken": "exit status 3", "short": "1 probabilities for 2 calls"} {
-		t.Setenv("PEER", mode)
-		tried := &trial{Data: &study.Data{Calls: calls, Labels: []int{1, 0, 0, 1}}, options: &options{peer: os.Args[0]}}
+		t.Setenv("REFERENCE", mode)
+		tried := &trial{Data: &study.Data{Calls: calls, Labels: []int{1, 0, 0, 1}}, options: &options{reference: os.Args[0]}}
 		r := round{Seed: 1, Seconds: map[string]float64{}}
-		err := tried.askPeer(t.Context(), &r, split)
+		err := tried.askReference(t.Context(), &r, split)
 		if want != "" {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: error %v, want %s", mode, err, want)

@@ -31,12 +31,12 @@ type round struct {
 	Fold        int                    `json:"fold"`
 	Predictions []conversion.Predicted `json:"predictions"`
 	Tuning      *conversion.Tuning     `json:"tuning"`  // nil without
-	Seconds     map[string]float64     `json:"seconds"` // of the pipeline as a whole, and of a peer
+	Seconds     map[string]float64     `json:"seconds"` // of the pipeline as a whole, and of a reference
 }
 
 // begin starts a measurement or takes up the one of the same calls and settings that -keep names.
 func begin(o *options, d *study.Data) (*measurement, error) {
-	settings, err := study.Digest(d.Calls, o.folds, o.tune, o.frozen, o.mask, o.peer)
+	settings, err := study.Digest(d.Calls, o.folds, o.tune, o.frozen, o.mask, o.reference)
 	if err != nil {
 		return nil, err
 	}

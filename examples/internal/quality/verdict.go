@@ -69,8 +69,8 @@ func (m *measurement) print(ctx context.Context, w io.Writer) error {
 	return err
 }
 
-// mean shows the mean differences over sources, each counting alike. The sources know nothing of each other, so the
-// variances of their differences add up; those come from the intervals of the bootstrap.
+// mean shows the mean differences over sources, each with the same weight. The sources know nothing of each other, so
+// the variances of their differences add up; those come from the intervals of the bootstrap.
 func mean(ctx context.Context, w io.Writer, files []string) error {
 	sum, variance := make([]float64, len(compared)), make([]float64, len(compared))
 	for _, file := range files {

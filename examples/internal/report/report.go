@@ -88,7 +88,7 @@ type Transcript struct {
 	Turns []Turn
 }
 
-// Turn is what one speaker says. Its value is printed beside it.
+// Turn is what one speaker says. Its value is printed next to it.
 type Turn struct {
 	Speaker string
 	Value   float64

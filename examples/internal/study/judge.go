@@ -64,7 +64,8 @@ func distinct(groups []string, n int) int {
 // enoughGroups are as many as it takes for a bootstrap over them to be about right (Cameron and Miller 2015 hold 20 to be few).
 const enoughGroups = 10
 
-// Intervals says what intervals rest on, and warns where that is too little; of names the groups, "agents" for example.
+// Intervals describes what intervals rest on, and warns where that is too little; of names the groups, "agents" for
+// example.
 func (m *Method) Intervals(of string) string {
 	switch {
 	case m.Groups == 1:

@@ -149,8 +149,8 @@ func Named(methods []Method, names ...string) []Method {
 	return slices.DeleteFunc(slices.Clone(methods), func(m Method) bool { return !slices.Contains(names, m.Name) })
 }
 
-// Slope turns contributions to the log-odds of a call into points of probability: times Slope they add up to the difference
-// between the call's probability and that of the average call. It is the slope of the line between the two.
+// Slope turns contributions to the log-odds of a call into points of probability: times Slope they add up to the
+// difference between the call's probability and the average call's. It is the slope of the line between the two.
 func Slope(e *conversion.Explanation) float64 {
 	base := classify.Sigmoid(e.Base)
 	if d := e.LogOdds - e.Base; math.Abs(d) > 1e-6 {

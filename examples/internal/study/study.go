@@ -71,8 +71,8 @@ func Read(ctx context.Context, env *cli.Env, file string, calls *cli.Calls) (*Da
 // fewestAgents are as many as it takes to hold one out and still have one for each inner fold.
 const fewestAgents = 4
 
-// Note says what was read and left out. It is for the moment when all is validated and the work begins, as a command that
-// fails before says so in one line.
+// Note writes what was read and left out. It is for the moment when all is validated and the work begins, as a command
+// that fails before says so in one line.
 func (d *Data) Note(env *cli.Env, calls *cli.Calls) {
 	if !d.Synthetic {
 		calls.Note(env)
@@ -93,7 +93,7 @@ func speaks(call transcript.Call) bool {
 	})
 }
 
-// Need says what is missing where fewer calls than these are won, or lost.
+// Need returns what is missing where fewer calls than these are won, or lost.
 func (d *Data) Need(fewest int) error {
 	won := d.Won()
 	if lost := len(d.Labels) - won; min(won, lost) < fewest {

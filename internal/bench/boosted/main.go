@@ -117,7 +117,7 @@ func predict(b *classify.Boosted, test string, columns int, margins string, f *f
 	return os.WriteFile(margins, out, 0o644)
 }
 
-// matrix is float32 rows, as those of encoder.Embeddings.
+// matrix is float32 rows, like encoder.Embeddings.
 type matrix struct {
 	rows, columns int
 	data          []float32

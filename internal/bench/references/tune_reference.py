@@ -1,4 +1,4 @@
-"""What a user of sentence-transformers would do with calls, for examples/internal/quality, which says what goes in and out.
+"""What a user of sentence-transformers would do with calls, for examples/internal/quality, which documents input and output.
 
 Arguments: the directory of the model, threads, and numbers of epochs of fine-tuning, 0 being none. A call is one text, of
 which the model reads the first 256 tokens. It is used as it is, or fine-tuned by their trainer as their manual has it for

@@ -288,7 +288,8 @@ func pack(s *isa) {
 	loop("two", 2)
 }
 
-// fetch writes loads of the panel's columns of some rows. Zen 4 drops most prefetch instructions when so many come at once.
+// fetch writes loads of the panel's columns of some rows. Zen 4 drops most prefetch instructions when many come at
+// once.
 func fetch(s *isa) {
 	s.begin("fetch", "func(rows int, x *float32, ldx int)", "is backend.fetch.")
 	rows, x, ldx, v := s.integer("rows"), s.integer("x"), s.stride("ldx"), s.vec()

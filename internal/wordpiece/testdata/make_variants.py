@@ -1,4 +1,4 @@
-"""Writes what the reference tokenizer makes of texts and of every code point.
+"""Writes the output of the reference tokenizer for texts and for every code point.
 
 small.json.gz      a tokenizer.json with a small vocabulary of many scripts
 variants.json.gz   for settings of its normalizer: texts (any bytes, hexadecimal), ids, byte spans; no spans where canonical

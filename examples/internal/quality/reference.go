@@ -14,7 +14,7 @@ import (
 	"github.com/org/salesconv/examples/internal/study"
 )
 
-// question is what a peer reads from standard input, for one fold.
+// question is what a reference program reads from standard input, for one fold.
 type question struct {
 	Train  []string `json:"train"` // calls as texts
 	Labels []int    `json:"labels"`
@@ -22,16 +22,16 @@ type question struct {
 	Seed   int      `json:"seed"`
 }
 
-// answer is one of the methods of predicting in the JSON array that a peer writes to standard output.
+// answer is one of the methods of predicting in the JSON array that a reference program writes to standard output.
 type answer struct {
 	Name        string    `json:"name"`
 	Probability []float64 `json:"probability"` // of winning, for each text of test
 	Seconds     float64   `json:"seconds"`
 }
 
-// askPeer has another program predict a fold, if one is named.
-func (t *trial) askPeer(ctx context.Context, r *round, fold evaluate.Fold) error {
-	if t.peer == "" {
+// askReference has another program predict a fold, if one is named.
+func (t *trial) askReference(ctx context.Context, r *round, fold evaluate.Fold) error {
+	if t.reference == "" {
 		return nil
 	}
 	texts := make([]string, len(t.Calls))
@@ -42,20 +42,20 @@ func (t *trial) askPeer(ctx context.Context, r *round, fold evaluate.Fold) error
 	if err != nil {
 		return err
 	}
-	words := strings.Fields(t.peer)
+	words := strings.Fields(t.reference)
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(q), os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return fmt.Errorf("-peer %s: %w", t.peer, err)
+		return fmt.Errorf("-reference %s: %w", t.reference, err)
 	}
 	var answers []answer
 	if err := json.Unmarshal(out, &answers); err != nil {
-		return fmt.Errorf("-peer %s: its output: %w", t.peer, err)
+		return fmt.Errorf("-reference %s: its output: %w", t.reference, err)
 	}
 	for _, a := range answers {
 		if len(a.Probability) != len(fold.Test) {
-			return fmt.Errorf("-peer %s: %q has %d probabilities for %d calls", t.peer, a.Name, len(a.Probability), len(fold.Test))
+			return fmt.Errorf("-reference %s: %q has %d probabilities for %d calls", t.reference, a.Name, len(a.Probability), len(fold.Test))
 		}
 		r.Predictions = append(r.Predictions, conversion.Predicted{Method: a.Name, Probability: a.Probability})
 		r.Seconds[a.Name] = a.Seconds
