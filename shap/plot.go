@@ -103,7 +103,7 @@ func ranks(values []float64) []float64 {
 	return r
 }
 
-// short cuts a name to what fits beside a chart.
+// short cuts a name to what fits next to a chart.
 func short(name string) string {
 	const most = 36
 	name = strings.Join(strings.Fields(name), " ")

@@ -23,8 +23,8 @@ func (e *Explanations) Row(i int) *Explanation {
 
 func (e *Explanations) name(j int) string { return (&Explanation{Names: e.Names}).Name(j) }
 
-// MeanAbs returns the mean absolute value of each player, the usual measure of how much a model makes of a column
-// over a set of rows.
+// MeanAbs returns the mean absolute value of each player, the usual measure of how much a model relies on a column over
+// a set of rows.
 func (e *Explanations) MeanAbs() []float64 {
 	n, d := e.Values.Dims()
 	mean := make([]float64, d)

@@ -10,7 +10,7 @@ import (
 	"slices"
 )
 
-// Value gives the output of a model for each of a batch of coalitions: coalition[i] tells whether player i takes part.
+// Value gives the output of a model for each of a batch of coalitions: coalition[i] is whether player i takes part.
 // What happens to the others (left out, replaced by a mean) is up to the caller. The coalitions may not be kept or
 // changed.
 type Value func(ctx context.Context, coalitions [][]bool) ([]float64, error)

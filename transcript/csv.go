@@ -70,8 +70,8 @@ func (t *csvFile) learn() {
 	}
 }
 
-// next reads a row, past lines without anything, and returns where it stands; io.EOF is the end. After any other error
-// that is not the source's, the next row is on the line after the start of the bad one.
+// next reads a row, past lines without anything, and returns where it is; io.EOF is the end. After any other error that
+// is not the source's, the next row is on the line after the start of the bad one.
 func (t *csvFile) next() (cells []string, at int64, err error) {
 	for {
 		c, ok := t.byteAt(0)

@@ -94,7 +94,7 @@ func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\
 // is reports whether the byte at i is c.
 func (d *document) is(i int, c byte) bool { return i < len(d.b) && d.b[i] == c }
 
-// found describes what stands at i.
+// found describes what is at i.
 func (d *document) found(i int) string {
 	if i >= len(d.b) {
 		return "the end of the record"
@@ -346,7 +346,7 @@ func (v value) kind() byte {
 	return c
 }
 
-// at returns where the value stands.
+// at returns where the value is.
 func (v value) at() int { return int(v.d.nodes[v.i].from) }
 
 // bytes returns the value as it is written.

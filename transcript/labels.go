@@ -62,7 +62,7 @@ func (m *mark) unname() {
 	m.form, m.name, m.body, m.tight, m.loose, m.style = unnamed, label{}, m.bare, false, false, 0
 }
 
-// below reports whether the text stands on the lines below the label, which ends its line at byte end.
+// below reports whether the text is on the lines below the label, which ends its line at byte end.
 func (m *mark) below(end int) bool { return m.body >= end && m.form > dash && m.form < apart }
 
 // lines yields the lines of a text with their line breaks, which are LF, CR LF or CR, and where each starts.
@@ -114,7 +114,7 @@ type labelReader struct {
 
 func (r *labelReader) at() int { return len(r.line) - len(r.rest) }
 
-// take consumes the first of the signs that stands there.
+// take consumes the first of the signs that is there.
 func (r *labelReader) take(signs ...string) bool {
 	for _, sign := range signs {
 		if rest, ok := strings.CutPrefix(r.rest, sign); ok {
@@ -214,7 +214,7 @@ func (r *labelReader) bullets(subtitles bool) {
 	}
 }
 
-// set notes the name that stands at bytes from to of the line.
+// set notes the name at bytes from to of the line.
 func (r *labelReader) set(f form, from, to int) bool {
 	name := r.line[from:to]
 	if name != "" && !isLetter(name[len(name)-1]) {
@@ -328,11 +328,11 @@ func (r *labelReader) plain(before bool) bool {
 	}
 	to, all := from+n, r.rest
 	r.rest = r.rest[n:]
-	behind := !before && r.nextStamp()
+	after := !before && r.nextStamp()
 	switch {
-	case behind && r.colon(), (before || behind) && isBlank(r.rest):
+	case after && r.colon(), (before || after) && isBlank(r.rest):
 		return r.set(timed, from, to)
-	case behind:
+	case after:
 		return false
 	case r.colon():
 		return r.set(colon, from, to)
@@ -352,8 +352,8 @@ func (r *labelReader) plain(before bool) bool {
 }
 
 // nameEnd returns the length of what could be a speaker's name at the start of s: up to a colon, a time, what no name
-// has, or the dash behind it where the name has a time before it. sep is where a tab, a bar, a dash or ">" stands that may
-// part a name from the text, 0 if there is none.
+// has, or the dash after it where the name has a time before it. sep is where a tab, a bar, a dash or ">" stands that
+// may part a name from the text, 0 if there is none.
 func nameEnd(s string, dashed bool) (n, sep int) {
 	for n < len(s) && n <= longestName {
 		c := s[n]

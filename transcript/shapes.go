@@ -29,7 +29,7 @@ type shape struct {
 	keys map[string]string
 }
 
-// shapes are the formats that are known, the most telling first: of those that fit a record, the first is taken.
+// shapes are the formats that are known, the most specific first: of those that fit a record, the first is taken.
 var shapes = []shape{
 	{name: "Gong", calls: "callTranscripts[]", turns: "transcript[].sentences[]", unit: time.Millisecond},
 	{name: "Gong", turns: "transcript[].sentences[]", unit: time.Millisecond},
@@ -72,7 +72,7 @@ var shapes = []shape{
 	{name: "JSON words", turns: "words[]", words: true, named: true},
 }
 
-// anyList and plainText are the shapes of a list of turns, wherever it stands, and of a text.
+// anyList and plainText are the shapes of a list of turns, wherever it is, and of a text.
 var (
 	anyList   = shape{name: "JSON turns", open: true}
 	plainText = shape{name: "JSON", open: true}

@@ -218,7 +218,7 @@ func endsSaying(line string) bool {
 	return strings.ContainsRune("…–—。！？”’»", c)
 }
 
-// furniture makes marks of what an exporter writes above and below a transcript that has labels, and of what stands before
+// furniture makes marks of what an exporter writes above and below a transcript that has labels, and of what is before
 // the first label nobody's turn.
 func (r *reading) furniture(marks []mark) []mark {
 	if head := marks[0].start; isHeader(r.text[:head]) {
@@ -242,7 +242,7 @@ func (r *reading) furniture(marks []mark) []mark {
 	return marks
 }
 
-// isHeader reports whether what stands before the first label is an exporter's: short lines that are no sentences, with a
+// isHeader reports whether what is before the first label is an exporter's: short lines that are no sentences, with a
 // blank line below them, of which one has a year, a time, an address or a word such as "transcript".
 func isHeader(head string) bool {
 	shown, seen, blank := false, 0, false

@@ -207,8 +207,9 @@ func grams(text string, maxGram int, term func(gram []byte, start, end int)) {
 	}
 }
 
-// appendLower appends a word of a text in lower case as Python's str.lower has it: a capital sigma is final, "ς", where a
-// letter with case is before it and none behind it. (The dot of "İ", which that makes of it too, ends the word; see words.)
+// appendLower appends a word of a text in lower case as Python's str.lower has it: a capital sigma is final, "ς", where
+// a letter with case is before it and none after it. (The dot of "İ", which that makes of it too, ends the word; see
+// words.)
 func appendLower(b []byte, text string, start, end int) []byte {
 	word := text[start:end]
 	if !strings.Contains(word, "Σ") {

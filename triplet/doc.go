@@ -51,8 +51,8 @@
 //
 // # Checkpoints
 //
-// With [Checkpoints] a run that was stopped or killed resumes where it was, and ends with the same bytes as one that
-// was not. Files are written atomically and verified when they are read; what cannot be written costs a
+// With [Checkpoints] a run that was stopped or killed resumes where it was, and ends with the same bytes as an
+// uninterrupted run. Files are written atomically and verified when they are read; what cannot be written costs a
 // warning and no earlier checkpoint. One takes 12 bytes for each trainable weight, 16 with validation, 4 when the run
 // has ended.
 //

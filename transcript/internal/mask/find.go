@@ -137,7 +137,7 @@ func (f *Finder) url(start, i int) int {
 }
 
 // domain adds the web address around the dot at byte i if it ends as the domains of the Internet do, and returns where
-// to go on.
+// to continue.
 func (f *Finder) domain(i int) int {
 	s, start := f.text, i
 	for start > max(0, i-longestAddress) && (isLetter(s[start-1]) || isDigit(s[start-1]) || s[start-1] == '-' || s[start-1] == '.') {
