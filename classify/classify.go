@@ -80,6 +80,9 @@ func saveNested(c Classifier) (json.RawMessage, error) {
 
 // Load reads a classifier that one of the Save methods wrote. Files of XGBoost itself are for ReadXGBoost.
 func Load(r io.Reader) (Classifier, error) {
+	if err := kernel.Check(); err != nil {
+		return nil, fmt.Errorf("classify: load: %w", err)
+	}
 	raw, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("classify: load: %w", err)

@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/org/salesconv/classify/internal/boost"
+	"github.com/org/salesconv/internal/kernel"
 )
 
 // ReadXGBoost reads a binary classifier that XGBoost (1.0 or later) saved as JSON or UBJSON (save_model, save_raw):
@@ -20,6 +21,9 @@ import (
 // they do there; Boosted.WithAllTrees gives them all. What else the file holds of use elsewhere (names, attributes, the
 // table of categories) is written again by WriteXGBoost.
 func ReadXGBoost(r io.Reader) (*Boosted, error) {
+	if err := kernel.Check(); err != nil {
+		return nil, fmt.Errorf("classify: read XGBoost model: %w", err)
+	}
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("classify: read XGBoost model: %w", err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/classify/internal/sample"
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/encoder/minilm"
 	"github.com/org/salesconv/shap"
@@ -208,7 +209,7 @@ func (f *fit) genericBlocks(ctx context.Context) ([]classify.Block, error) {
 
 // learnWords gives tf-idf of all calls, its terms learned from those at the places train.
 func (f *fit) learnWords(_ context.Context, train []int) (mat.Matrix, error) {
-	words, err := transcript.FitTFIDF(pick(f.terms, train), &terms)
+	words, err := transcript.FitTFIDF(sample.Pick(f.terms, train), &terms)
 	if err != nil {
 		return nil, err
 	}
@@ -335,16 +336,4 @@ func thresholdOf(p []float64, won int) float64 {
 // stage is the progress of a stage.
 func (f *fit) stage(name string) func(done, total int) {
 	return func(done, total int) { f.Progress(name, done, total) }
-}
-
-// pick returns the elements of s at the given places; nil for a nil s.
-func pick[T any](s []T, places []int) []T {
-	if s == nil {
-		return nil
-	}
-	out := make([]T, len(places))
-	for i, p := range places {
-		out[i] = s[p]
-	}
-	return out
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/classify/evaluate"
+	"github.com/org/salesconv/classify/internal/sample"
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/triplet"
 	"gonum.org/v1/gonum/mat"
@@ -112,7 +113,7 @@ func (f *fit) tune(ctx context.Context) (*tuned, error) {
 			continue
 		}
 		test := folds[k-1].Test
-		if held[k-1], err = f.encode(ctx, m, pick(docs, test), "encoding calls after "+name); err != nil {
+		if held[k-1], err = f.encode(ctx, m, sample.Pick(docs, test), "encoding calls after "+name); err != nil {
 			return nil, err
 		}
 		head, err := head(m)
@@ -174,11 +175,11 @@ func (f *fit) tuneOn(ctx context.Context, docs encoder.Documents, train []int, n
 	tune.Seed = f.Seed
 	tune.Tasks, tune.Confounders = nil, nil
 	for _, groups := range f.Tune.Confounders {
-		tune.Confounders = append(tune.Confounders, pick(groups, train))
+		tune.Confounders = append(tune.Confounders, sample.Pick(groups, train))
 	}
 	for _, t := range f.Tune.Tasks {
 		t.Classes = slices.Compact(slices.Sorted(slices.Values(t.Targets))) // the same in each fold
-		t.Targets = pick(t.Targets, train)
+		t.Targets = sample.Pick(t.Targets, train)
 		tune.Tasks = append(tune.Tasks, t)
 	}
 	tune.Progress = func(s triplet.Step) { f.Progress(name, s.Step, s.Total) }
@@ -190,7 +191,7 @@ func (f *fit) tuneOn(ctx context.Context, docs encoder.Documents, train []int, n
 	if len(train) == len(docs) {
 		f.info.Options.Tuning = settings(&tune)
 	}
-	h, err := triplet.TrainTokenized(ctx, m, pick(docs, train), pick(f.labels, train), &tune)
+	h, err := triplet.TrainTokenized(ctx, m, sample.Pick(docs, train), sample.Pick(f.labels, train), &tune)
 	return m, h, err
 }
 
