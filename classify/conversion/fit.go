@@ -128,12 +128,15 @@ func newFit(calls []transcript.Call, opts *Options) (*fit, error) {
 			return nil, err
 		}
 	}
-	if len(f.Groups) == len(calls) && distinct(f.Groups, len(calls)) < f.Folds {
+	if f.Groups != nil && len(f.Groups) != len(calls) {
+		return nil, fmt.Errorf("conversion: %d groups for %d calls, want one each", len(f.Groups), len(calls))
+	}
+	if len(sample.Groups(len(calls), f.Groups)) < f.Folds {
 		f.Groups = nil
 	}
 	f.report = &Report{predictor: f.Predictor}
 	f.remember(2 * len(slices.Concat(f.docs...))) // the calls of Report.Predict too
-	f.info.Options = Settings{Seed: f.Seed, Folds: f.Folds, Groups: distinct(f.Groups, len(calls)), Unmasked: f.Unmasked}
+	f.info.Options = Settings{Seed: f.Seed, Folds: f.Folds, Groups: len(sample.Groups(len(calls), f.Groups)), Unmasked: f.Unmasked}
 	f.terms = f.learnable(calls)
 	if f.words, err = transcript.FitTFIDF(f.terms, &terms); err != nil {
 		return nil, err
@@ -155,22 +158,6 @@ func (f *fit) loadGeneric() (err error) {
 	f.generic.SetCard(card)
 	f.info.Encoder = Base{Name: card.Name, License: card.License}
 	return nil
-}
-
-// distinct counts groups; nil: each of n calls is one, as a call whose group is "" is.
-func distinct(groups []string, n int) int {
-	if groups == nil {
-		return n
-	}
-	alone, named := 0, make(map[string]bool)
-	for _, g := range groups {
-		if g == "" {
-			alone++
-		} else {
-			named[g] = true
-		}
-	}
-	return alone + len(named)
 }
 
 // learnable are the texts that terms are learned from. Here all of a call is at hand, so masking also knows the names in
