@@ -76,7 +76,6 @@ func (d *decoder) array() (more bool) {
 		if !ok {
 			return d.truncated()
 		}
-		d.count++
 		if more, resync := d.next(); !more || resync {
 			return more
 		}
@@ -89,7 +88,7 @@ func (d *decoder) afterArray() (more bool) {
 	c, ok := d.peek()
 	switch {
 	case !ok:
-		return true
+		return d.err == io.EOF || d.truncated()
 	case c == '[' && d.breaks > before:
 		d.lines = true
 		return d.flush() && d.objects()
@@ -103,33 +102,30 @@ func (d *decoder) objects() (more bool) {
 		if _, ok := d.peek(); !ok {
 			return d.err == io.EOF || d.truncated()
 		}
+		read := d.next
 		if d.lines {
-			d.count = d.breaks + 1
-			if !d.record() {
-				return false
-			}
-			continue
+			read = d.record
 		}
-		d.count++
-		more, resync := d.next()
+		more, resync := read()
 		if !more || resync && !d.nextLine() {
 			return more
 		}
 	}
 }
 
-// record reads the record of a line.
-func (d *decoder) record() (more bool) {
+// record reads the record of a line, as next reads a value.
+func (d *decoder) record() (more, resync bool) {
+	d.count = d.breaks + 1
 	b, ok := d.source.line(int(d.maxRecord()))
-	if !ok && d.err == nil {
-		return d.yield.fail(d.count, d.at(), d.tooLarge()) && d.nextLine()
-	}
-	if !ok {
-		return d.yield.fail(d.count, d.at()+int64(len(b)), d.err)
+	switch {
+	case !ok && d.err == nil:
+		return d.yield.fail(d.count, d.at(), d.tooLarge()), true
+	case !ok:
+		return d.yield.fail(d.count, d.at()+int64(len(b)), d.err), true
 	}
 	at := d.at()
 	d.skip(len(b))
-	return d.read(b, at)
+	return d.read(b, at), false
 }
 
 // nextLine goes to the next line that starts with '{', and takes the lines from there on for JSON Lines.
@@ -159,6 +155,7 @@ func (d *decoder) truncated() (more bool) {
 // next reads the value at pos and yields it or what is wrong with it. more is false when reading is to stop; resync
 // is true when the place where the record ends is not known.
 func (d *decoder) next() (more, resync bool) {
+	d.count++
 	var e extent
 	for !e.scan(d.buf[d.pos:]) {
 		at := d.at() + int64(e.i)

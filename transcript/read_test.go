@@ -142,6 +142,31 @@ func TestReadStopsWhenToldTo(t *testing.T) {
 	}
 }
 
+// An input that breaks off anywhere is read to there, and ends in an error.
+func TestReadersEndWhereTheInputBreaksOff(t *testing.T) {
+	turns := `{"call_id": "1", "speaker": "A", "text": "Hi"}` + "\n"
+	texts := []string{two, "[" + strings.ReplaceAll(strings.TrimSpace(two), "\n", ",") + "]", turns + turns + "{\n" + turns,
+		"transcript,label\nHi,1\n\"Yes,\nno\",0\n", "WEBVTT\n\n00:01.000 --> 00:02.000\nAgent: Hi\n", "Agent: Hi\nCustomer: Yes\n"}
+	for ending, read := range formats {
+		for _, text := range texts {
+			for n := range len(text) + 1 {
+				errs := 0
+				for _, err := range read(Reader{}, ctx, io.MultiReader(strings.NewReader(text[:n]), iotest.ErrReader(io.ErrClosedPipe))) {
+					if err != nil {
+						errs++
+					}
+					if errs > len(text) {
+						break
+					}
+				}
+				if errs == 0 || errs > len(text) {
+					t.Fatalf("%s: %q and then an error of the reader gives %d errors", ending, text[:n], errs)
+				}
+			}
+		}
+	}
+}
+
 func TestReadFileNamesTheFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "calls.json")
 	if _, err := Collect(ReadFile(ctx, name), nil); !errors.Is(err, os.ErrNotExist) {
