@@ -4,22 +4,31 @@
 // they are the output (within 1e-9, summed in float64). All values are Shapley values: a player's mean contribution
 // over all orders in which players may become known. What "not known" means depends on the function:
 //
-//	Linear                        columns of a logistic regression  unknown: the background's mean      exact
+//	Linear, LinearRows            columns of a logistic regression  unknown: the background's mean      exact
+//	CorrelatedRows                columns of a logistic regression  unknown: as the known ones suggest  exact up to 12 columns
 //	Turns                         turns of a call, same model       unknown: the mean call              exact
 //	TreeExplainer.Explain         columns of boosted trees          unknown: both ways, by cover        exact
 //	TreeExplainer.ExplainAgainst  columns of boosted trees          unknown: as in each background row  exact
 //	Exact                         up to 20 players of any function  unknown: as the function has it     exact
 //	Sample                        any number of players             unknown: as the function has it     with standard errors
+//	Sample with Groups            players in groups within groups   unknown: as the function has it     exact for small groups
 //	Words                         words of a text, any function     unknown: left out of the text       with standard errors
 //
 // TreeExplainer.Interactions splits the values of Explain between pairs of columns, and Combine adds the explanations of
-// the heads of a stack. For the models of package classify the output is the log-odds: +0.7 doubles the odds of a won call.
+// the heads of a stack. For the models of package classify the output is the log-odds: +0.7 doubles the odds of a won
+// call. Explanation.Probability turns an explanation of log-odds into one of the probability.
+//
+// # Columns that go together
+//
+// Linear attributes to a column what the model makes of it; a column without weight gets nothing. CorrelatedRows
+// attributes to it what its value implies for the output: where two columns say the same and the model reads one of them,
+// each gets half. The first explains the model, the second the data as the model sees them.
 //
 // # Many rows
 //
-// TreeExplainer.ExplainRows explains a whole matrix on all processors. Its Explanations show how much a model relies on
-// each column over these rows (MeanAbs, Top) and how that depends on the column's value (Dependence); Beeswarm draws
-// them.
+// LinearRows, CorrelatedRows and TreeExplainer.ExplainRows explain a whole matrix on all processors. Their Explanations
+// show how much a model relies on each column over these rows (MeanAbs, Top) and how that depends on the column's value
+// (Dependence); Beeswarm draws them.
 //
 // A value describes the model's response to a turn, not the turn's effect on the customer.
 //
@@ -38,5 +47,7 @@
 // Individualized Feature Attribution for Tree Ensembles, 2018. Lundberg et al., From Local Explanations to Global
 // Understanding with Explainable AI for Trees, 2020. Owen, Multilinear Extensions of Games, 1972, and Yu et al., Linear
 // TreeShap, 2022, for the method. Castro, Gómez and Tejada, Polynomial Calculation of the Shapley
-// Value Based on Sampling, 2009. Owen, Values of Games with A Priori Unions, 1977.
+// Value Based on Sampling, 2009. Owen, Values of Games with A Priori Unions, 1977. Aas, Jullum and Løland, Explaining
+// Individual Predictions when Features Are Dependent, 2021. Schäfer and Strimmer, A Shrinkage Approach to Large-Scale
+// Covariance Matrix Estimation, 2005.
 package shap

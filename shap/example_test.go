@@ -72,3 +72,28 @@ func ExampleSample() {
 	fmt.Println(e.Base, e.Values, e.Errors == nil)
 	// Output: 0 [1.5 1.5] true
 }
+
+func ExampleCorrelatedRows() {
+	// The model reads column 0 alone; column 1 nearly repeats it.
+	model := &classify.Logistic{Coefficients: []float64{2, 0}}
+	covariance := mat.NewSymDense(2, []float64{1, 0.9, 0.9, 1})
+	x := mat.NewDense(1, 2, []float64{1, 1})
+	e, err := shap.CorrelatedRows(context.Background(), model, []float64{0, 0}, covariance, x, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.2f\n", e.Row(0).Values)
+	// Output: [1.10 0.90]
+}
+
+func ExampleExplanation_Probability() {
+	e := &shap.Explanation{Base: 0, Values: []float64{2, -1}} // of the log-odds
+	p, err := e.Probability()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("base %.2f, values %.2f, probability %.2f\n", p.Base, p.Values, p.Output())
+	// Output: base 0.50, values [0.42 -0.19], probability 0.73
+}

@@ -1,17 +1,20 @@
 package shap
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/internal/matrix"
+	"github.com/org/salesconv/internal/parallel"
 	"gonum.org/v1/gonum/mat"
 )
 
 // Linear explains the log-odds that a logistic regression gives a row: column j adds coefficientⱼ·(rowⱼ-backgroundⱼ).
-// These are the exact Shapley values for columns taken to be independent, against a background with that mean
-// (Mean). A nil background is all zeros.
+// These are the exact Shapley values against a background with that mean (Mean), where an unknown column takes its
+// background's values whatever the others hold (interventional). A nil background is all zeros.
 func Linear(model *classify.Logistic, background, row []float64) (*Explanation, error) {
 	if err := checkWidths(model, background, len(row)); err != nil {
 		return nil, err
@@ -21,6 +24,45 @@ func Linear(model *classify.Logistic, background, row []float64) (*Explanation, 
 		e.Values[j] = c * (row[j] - at(background, j))
 	}
 	return e, finite(e)
+}
+
+// LinearRows explains all rows of x as Linear does, on all processors. For columns that are correlated, see CorrelatedRows.
+func LinearRows(ctx context.Context, model *classify.Logistic, background []float64, x mat.Matrix) (*Explanations, error) {
+	n, d, err := checkRows(model, background, x)
+	if err != nil {
+		return nil, err
+	}
+	out := &Explanations{Base: base(model, background), Values: mat.NewDense(n, d, nil), X: x}
+	return out, eachRow(ctx, x, func(i int, row []float64) {
+		values := out.Values.RawRowView(i)
+		for j, c := range model.Coefficients {
+			values[j] = c * (row[j] - at(background, j))
+		}
+	})
+}
+
+// eachRow calls f for each row of x, on all processors, once it has checked that the row is finite.
+func eachRow(ctx context.Context, x mat.Matrix, f func(i int, row []float64)) error {
+	const block = 64
+	n, d := x.Dims()
+	errs := make([]error, (n+block-1)/block)
+	rows := matrix.Of(x)
+	parallel.Do(len(errs), func(b int) {
+		if ctx.Err() != nil {
+			errs[b] = fmt.Errorf("shap: stopped before row %d of %d: %w", b*block, n, context.Cause(ctx))
+			return
+		}
+		buf := make([]float64, d)
+		for i := b * block; i < min(n, (b+1)*block); i++ {
+			row := rows.Row(i, buf)
+			if j := matrix.NotFinite(row, false); j >= 0 {
+				errs[b] = fmt.Errorf("shap: row %d: column %d is %v, want a finite value", i, j, row[j])
+				return
+			}
+			f(i, row)
+		}
+	})
+	return cmp.Or(errs...)
 }
 
 // Turns explains the log-odds that a logistic regression gives a document by its segments, the turns of a call,
@@ -88,6 +130,16 @@ func at(background []float64, j int) float64 {
 		return 0
 	}
 	return background[j]
+}
+
+func checkRows(model *classify.Logistic, background []float64, x mat.Matrix) (n, d int, err error) {
+	if x == nil {
+		return 0, 0, errors.New("shap: no rows to explain: the matrix is nil")
+	}
+	if n, d = x.Dims(); n == 0 {
+		return 0, 0, errors.New("shap: no rows to explain")
+	}
+	return n, d, checkWidths(model, background, d)
 }
 
 func checkWidths(model *classify.Logistic, background []float64, width int) error {

@@ -12,13 +12,18 @@ import (
 type Explanations struct {
 	Base   float64
 	Values *mat.Dense // [rows, players]; with Base, the values of a row add up to its output
+	Errors *mat.Dense // standard errors of Values; nil: Values are exact
 	Names  []string   // of the players; nil: they are numbered
 	X      mat.Matrix // the rows that were explained, where the players are its columns
 }
 
 // Row returns the explanation of row i.
 func (e *Explanations) Row(i int) *Explanation {
-	return &Explanation{Base: e.Base, Values: mat.Row(nil, i, e.Values), Names: e.Names}
+	row := &Explanation{Base: e.Base, Values: mat.Row(nil, i, e.Values), Names: e.Names}
+	if e.Errors != nil {
+		row.Errors = mat.Row(nil, i, e.Errors)
+	}
+	return row
 }
 
 func (e *Explanations) name(j int) string { return (&Explanation{Names: e.Names}).Name(j) }

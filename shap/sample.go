@@ -15,50 +15,70 @@ import (
 // changed.
 type Value func(ctx context.Context, coalitions [][]bool) ([]float64, error)
 
-// SampleOptions are the settings of Sample and Words. A nil pointer means the defaults.
+// SampleOptions are the settings of Sample, Words and CorrelatedRows. A nil pointer means the defaults.
 type SampleOptions struct {
 	// Permutations is the number of orders in which players join, rounded up to pairs of an order and its reverse, at
 	// least two pairs. Default 32.
 	Permutations int
-	// Groups names the group of each player, such as the turn of a word; the players of a group then join together.
-	// The values are Owen's (1977) instead of Shapley's. Default: no groups.
-	Groups []int
+	// Groups are levels of groups, the outermost first: Groups[k][i] is the group of player i, such as the turn of a word,
+	// then its phrase. The players of a group join together, and within a group those of each inner group. The values are
+	// Owen's (1977) instead of Shapley's: the players of a group add up to what the group adds. Default: no groups.
+	Groups [][]int
 	// Seed of the orders. Default 0.
 	Seed uint64
 }
 
+// complete returns the options with defaults set, for a number of players.
+func (o *SampleOptions) complete(players int) (SampleOptions, error) {
+	var c SampleOptions
+	if o != nil {
+		c = *o
+	}
+	if c.Permutations == 0 {
+		c.Permutations = 32
+	}
+	if players < 0 || c.Permutations < 0 {
+		return c, fmt.Errorf("shap: %d players and %d permutations, want no negative numbers", players, c.Permutations)
+	}
+	for _, level := range c.Groups {
+		if len(level) != players {
+			return c, fmt.Errorf("shap: %d groups for %d players, want one each", len(level), players)
+		}
+	}
+	c.Groups = nested(c.Groups)
+	return c, nil
+}
+
+// pairs is the number of pairs of an order and its reverse.
+func (o *SampleOptions) pairs() int { return max(2, (o.Permutations+1)/2) }
+
 // Sample estimates the Shapley values of players from a value function: the mean, over random orders, of what a
 // player adds to those who joined before (Castro et al. 2009). Orders come in pairs of reverses, which cancels much
-// of the noise. The values add up to the output for all players exactly; Errors tells how far each may be off,
-// estimated from the spread over pairs. The value function is called once a pair. The same seed gives the same values.
+// of the noise. The values add up to the output for all players exactly. Errors is how far each may be off, by the
+// spread over pairs: its own and, as few pairs tell little, the mean of all players. The value function is called once a
+// pair. The same seed gives the same values.
 //
-// Where all coalitions are no more than the orders would visit (and there are no groups) they are visited instead,
-// and the values are exact.
+// Where all coalitions that matter are no more than the orders would visit, they are visited instead, and the values are
+// exact.
 func Sample(ctx context.Context, players int, value Value, opts *SampleOptions) (*Explanation, error) {
-	var o SampleOptions
-	if opts != nil {
-		o = *opts
+	o, err := opts.complete(players)
+	if err != nil {
+		return nil, err
 	}
-	if o.Permutations == 0 {
-		o.Permutations = 32
-	}
-	if players < 0 || o.Permutations < 0 {
-		return nil, fmt.Errorf("shap: %d players and %d permutations, want no negative numbers", players, o.Permutations)
-	}
-	if o.Groups != nil && len(o.Groups) != players {
-		return nil, fmt.Errorf("shap: %d groups for %d players, want one each", len(o.Groups), players)
-	}
-	if len(o.Groups) == 0 && players < 24 && 1<<players <= o.Permutations*max(1, players-1)+2 {
+	budget := float64(o.Permutations)*float64(max(1, players-1)) + 2
+	if len(o.Groups) == 0 && players <= maxExact && float64(int(1)<<players) <= budget {
 		return Exact(ctx, players, value)
+	}
+	if u := unite(o.Groups, players); len(o.Groups) > 0 && u.coalitions() <= budget {
+		return u.exact(ctx, players, value)
 	}
 	ends, err := evaluate(ctx, value, [][]bool{make([]bool, players), slices.Repeat([]bool{true}, players)})
 	if err != nil {
 		return nil, err
 	}
-	pairs := max(2, (o.Permutations+1)/2)
 	random := rand.New(rand.NewPCG(o.Seed, 0))
-	sum, squares := make([]float64, players), make([]float64, players)
-	for range pairs {
+	sums := newMoments(players)
+	for range o.pairs() {
 		order := o.order(players, random)
 		backwards := slices.Clone(order)
 		slices.Reverse(backwards)
@@ -68,36 +88,61 @@ func Sample(ctx context.Context, players int, value Value, opts *SampleOptions) 
 		}
 		there := slices.Concat(ends[:1], v[:players-1], ends[1:]) // output after 0, 1, … players have joined
 		back := slices.Concat(ends[:1], v[players-1:], ends[1:])
+		added := make([]float64, players)
 		for k, i := range order {
 			j := players - k // player i joins as number k there, as number j-1 on the way back
-			added := (there[k+1] - there[k] + back[j] - back[j-1]) / 2
-			sum[i] += added
-			squares[i] += added * added
+			added[i] = (there[k+1] - there[k] + back[j] - back[j-1]) / 2
 		}
+		sums.add(added)
 	}
-	e := &Explanation{Base: ends[0], Values: sum, Errors: squares}
-	for i := range sum {
-		mean := sum[i] / float64(pairs)
-		variance := max(0, squares[i]/float64(pairs)-mean*mean) / float64(pairs-1)
-		e.Values[i], e.Errors[i] = mean, math.Sqrt(variance)
-	}
+	e := &Explanation{Base: ends[0]}
+	e.Values, e.Errors = sums.estimate(1)
 	return e, finite(e)
+}
+
+// moments are the means of what players add over pairs of orders, and the sums of squares about them.
+type moments struct {
+	pairs         float64
+	mean, squares []float64
+}
+
+func newMoments(n int) *moments {
+	return &moments{mean: make([]float64, n), squares: make([]float64, n)}
+}
+
+func (m *moments) add(added []float64) {
+	m.pairs++
+	for i, v := range added {
+		off := v - m.mean[i]
+		m.mean[i] += off / m.pairs
+		m.squares[i] += off * (v - m.mean[i])
+	}
+}
+
+// estimate returns the means and their standard errors, where every so many values belong to one game. Few pairs may
+// agree by chance, above all where two or three are all there are. So a variance is that of the player, with one degree
+// of freedom less than there are pairs, together with that of the mean player of the game, which counts as priorPairs.
+func (m *moments) estimate(games int) (values, errs []float64) {
+	const priorPairs = 2
+	pool := make([]float64, games)
+	for i, s := range m.squares {
+		pool[i%games] += s / (m.pairs - 1) * float64(games) / float64(len(m.squares))
+	}
+	errs = make([]float64, len(m.mean))
+	for i, s := range m.squares {
+		variance := (s + priorPairs*pool[i%games]) / (m.pairs - 1 + priorPairs)
+		errs[i] = math.Sqrt(variance / m.pairs)
+	}
+	return m.mean, errs
 }
 
 // order returns the players at random, group by group.
 func (o *SampleOptions) order(players int, random *rand.Rand) []int {
 	order := random.Perm(players)
-	if len(o.Groups) == 0 {
-		return order
+	for _, level := range slices.Backward(o.Groups) {
+		place := random.Perm(slices.Max(level) + 1)
+		slices.SortStableFunc(order, func(a, b int) int { return place[level[a]] - place[level[b]] })
 	}
-	names := slices.Clone(o.Groups)
-	slices.Sort(names)
-	names = slices.Compact(names)
-	place := make(map[int]int, len(names))
-	for k, p := range random.Perm(len(names)) {
-		place[names[k]] = p
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return place[o.Groups[a]] - place[o.Groups[b]] })
 	return order
 }
 

