@@ -128,7 +128,7 @@ func midranks(p []float64) []float64 {
 // label has one row only, from which no variance can be estimated.
 func deLong(a, b []float64, y []int) float64 {
 	var placements [2][]float64 // differences between b and a: the share of the other label that each row outranks
-	pa, pb := placement(a, y), placement(b, y)
+	pa, pb := sample.Placement(a, y), sample.Placement(b, y)
 	for i, label := range y {
 		placements[label] = append(placements[label], pb[i]-pa[i])
 	}
@@ -152,34 +152,6 @@ func deLong(a, b []float64, y []int) float64 {
 		return 1
 	}
 	return 2 * distuv.UnitNormal.Survival(math.Abs(difference)/math.Sqrt(variance))
-}
-
-// placement gives for each row the share of the rows of the other label that it is on the right side of, ties half.
-func placement(p []float64, y []int) []float64 {
-	order := sample.Descending(p)
-	var total, above [2]int
-	for _, label := range y {
-		total[label]++
-	}
-	at := make([]float64, len(p))
-	for lo := 0; lo < len(order); {
-		hi := lo
-		var tied [2]int
-		for ; hi < len(order) && p[order[hi]] == p[order[lo]]; hi++ {
-			tied[y[order[hi]]]++
-		}
-		for _, i := range order[lo:hi] {
-			other := 1 - y[i]
-			better := float64(above[other]) + float64(tied[other])/2
-			at[i] = better / float64(total[other]) // of label 0: those above
-			if y[i] == 1 {
-				at[i] = 1 - at[i]
-			}
-		}
-		above[0], above[1] = above[0]+tied[0], above[1]+tied[1]
-		lo = hi
-	}
-	return at
 }
 
 // mcNemar is the exact two-sided p of as many rows being predicted correctly by a alone as by b alone, at threshold ½

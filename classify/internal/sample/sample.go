@@ -139,3 +139,31 @@ func LogLoss(p float64, y int) float64 {
 	}
 	return -math.Log1p(-p)
 }
+
+// Placement gives for each row the share of the rows of the other label that it is on the right side of, ties half.
+func Placement(p []float64, y []int) []float64 {
+	order := Descending(p)
+	var total, above [2]int
+	for _, label := range y {
+		total[label]++
+	}
+	at := make([]float64, len(p))
+	for lo := 0; lo < len(order); {
+		hi := lo
+		var tied [2]int
+		for ; hi < len(order) && p[order[hi]] == p[order[lo]]; hi++ {
+			tied[y[order[hi]]]++
+		}
+		for _, i := range order[lo:hi] {
+			other := 1 - y[i]
+			better := float64(above[other]) + float64(tied[other])/2
+			at[i] = better / float64(total[other]) // of label 0: those above
+			if y[i] == 1 {
+				at[i] = 1 - at[i]
+			}
+		}
+		above[0], above[1] = above[0]+tied[0], above[1]+tied[1]
+		lo = hi
+	}
+	return at
+}

@@ -1,0 +1,150 @@
+package sequential
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/org/salesconv/classify/evaluate"
+)
+
+// A Difference compares the means of two variants, 1 - 0, among which calls are divided at random. [NewDifference] makes one.
+type Difference struct {
+	share [2]float64 // of each variant
+	sum   [2]float64 // of values, as shares of the way from low to high
+	count [2]int
+	scale float64
+	low   float64
+	test  *Sequence
+}
+
+// NewDifference begins a test of whether values between low and high, such as outcomes 0 and 1, have the same mean in both
+// variants. Variant 1 is assigned with the probability share. The interval has a level; 0 is 0.95.
+func NewDifference(share, low, high, level float64) (*Difference, error) {
+	if !(share > 0 && share < 1) {
+		return nil, fmt.Errorf("sequential: a share of %v for variant 1, want between 0 and 1", share)
+	}
+	if !(low < high) || math.IsInf(high-low, 0) {
+		return nil, fmt.Errorf("sequential: values from %v to %v, want two finite bounds, the lower one first", low, high)
+	}
+	limit := 1 / min(share, 1-share)
+	test, err := NewSequence(-limit, limit, 0, level)
+	if err != nil {
+		return nil, err
+	}
+	return &Difference{share: [2]float64{1 - share, share}, low: low, scale: high - low, test: test}, nil
+}
+
+// Add adds the value of a call of a variant.
+func (d *Difference) Add(variant int, value float64) error {
+	x := (value - d.low) / d.scale
+	switch {
+	case variant != 0 && variant != 1:
+		return fmt.Errorf("sequential: variant %d, want 0 or 1", variant)
+	case !(x >= 0 && x <= 1):
+		return fmt.Errorf("sequential: value %v, want one from %v to %v", value, d.low, d.low+d.scale)
+	}
+	// What is expected of each variant by the values before: any guess that does not look at x keeps the estimate unbiased.
+	guess := [2]float64{d.mean(0), d.mean(1)}
+	estimate := guess[1] - guess[0] + float64(2*variant-1)*(x-guess[variant])/d.share[variant]
+	d.sum[variant] += x
+	d.count[variant]++
+	limit := d.test.high
+	return d.test.Add(min(max(estimate, -limit), limit)) // it is within the limits, but for rounding
+}
+
+// mean is that of a variant so far, beginning at the middle.
+func (d *Difference) mean(variant int) float64 {
+	return (d.sum[variant] + 0.5) / float64(d.count[variant]+1)
+}
+
+// P is the always-valid p value of the difference, see [Sequence.P].
+func (d *Difference) P() float64 { return d.test.P() }
+
+// Interval is the difference of the means and its confidence interval now, see [Sequence.Interval].
+func (d *Difference) Interval() evaluate.Interval {
+	i := d.test.Interval()
+	i.Estimate, i.Low, i.High = i.Estimate*d.scale, max(i.Low, -1)*d.scale, min(i.High, 1)*d.scale
+	return i
+}
+
+// SampleRatio is the always-valid p value of whether variants have the shares of the calls that their weights say, by their
+// counts at any time: a low one means that calls are lost, or are not assigned at random, and that nothing else in the
+// experiment can be trusted (Lindon and Malek 2020, with a uniform prior). Of several looks take the lowest.
+func SampleRatio(counts []int, weights []float64) (float64, error) {
+	shares, err := shares(weights)
+	if err != nil {
+		return 0, err
+	}
+	if len(counts) != len(weights) {
+		return 0, fmt.Errorf("sequential: %d counts for %d weights", len(counts), len(weights))
+	}
+	// The mean over all shares of the likelihood of the counts, over their likelihood by the weights.
+	variants, n := 0, 0
+	evidence := 0.0
+	for k, count := range counts {
+		switch {
+		case count < 0:
+			return 0, fmt.Errorf("sequential: variant %d has %d calls", k, count)
+		case shares[k] == 0 && count > 0:
+			return 0, nil
+		case shares[k] == 0:
+			continue
+		}
+		evidence += logGamma(count+1) - float64(count)*math.Log(shares[k])
+		variants, n = variants+1, n+count
+	}
+	evidence += logGamma(variants) - logGamma(n+variants)
+	return min(1, math.Exp(-evidence)), nil
+}
+
+func logGamma(x int) float64 {
+	v, _ := math.Lgamma(float64(x))
+	return v
+}
+
+// Assign returns the variant, an index of weights, that an experiment gives to whoever has the id: a customer, so that all
+// their calls are of one variant, or a call. It depends on nothing but the arguments; with another salt, the name of the
+// experiment, the assignment is independent of this one. Weights are 0 or more, and need not add up to 1. If weights change, only as many ids move
+// as have to where there are two variants.
+func Assign(id, salt string, weights []float64) (int, error) {
+	shares, err := shares(weights)
+	if err != nil {
+		return 0, err
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%d %s%s", len(salt), salt, id)
+	at := float64(binary.BigEndian.Uint64(h.Sum(nil))>>11) / (1 << 53) // in [0, 1)
+	last := 0
+	for k, share := range shares {
+		if share == 0 {
+			continue
+		}
+		if last = k; at < share {
+			break
+		}
+		at -= share
+	}
+	return last, nil
+}
+
+// shares are the weights divided by their sum.
+func shares(weights []float64) ([]float64, error) {
+	sum := 0.0
+	for k, w := range weights {
+		if !(w >= 0) || math.IsInf(w, 1) {
+			return nil, fmt.Errorf("sequential: variant %d has weight %v, want a finite number, 0 or more", k, w)
+		}
+		sum += w
+	}
+	if !(sum > 0) || math.IsInf(sum, 1) {
+		return nil, errors.New("sequential: the weights add up to nothing, or to too much: want one above 0 at least")
+	}
+	s := make([]float64, len(weights))
+	for k, w := range weights {
+		s[k] = w / sum
+	}
+	return s, nil
+}
