@@ -1,0 +1,144 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	_ "github.com/glebarez/go-sqlite" // the driver "sqlite"
+	"github.com/jackc/pgx/v5"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+)
+
+// A Store is an open database.
+type Store struct {
+	db   *sql.DB
+	name string // for errors
+	lock string // statement that keeps others from migrating until the transaction ends
+}
+
+// Open opens a database, connects to it and brings its schema up to date. The DSN is the path of an SQLite file, which is
+// made if there is none, or a URL postgres://user:password@host:port/database?sslmode=verify-full, with the options that
+// libpq has.
+func Open(ctx context.Context, dsn string) (*Store, error) {
+	if err := Validate(dsn); err != nil {
+		return nil, err
+	}
+	var s *Store
+	var err error
+	if isPostgres(dsn) {
+		s, err = openPostgres(dsn)
+	} else {
+		s, err = openSQLite(dsn)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.migrate(ctx); err != nil {
+		s.Close()
+		return nil, s.error(err)
+	}
+	return s, nil
+}
+
+// Validate returns an error if a DSN could not be opened wherever the program runs: it is empty or malformed.
+func Validate(dsn string) error {
+	switch {
+	case dsn == "":
+		return errors.New("store: the DSN is empty, want the path of an SQLite file or postgres://…")
+	case isPostgres(dsn):
+		if _, err := pgx.ParseConfig(dsn); err != nil {
+			return fmt.Errorf("store: %w", err) // pgx leaves the password out
+		}
+	case strings.Contains(dsn, "://"):
+		return errors.New("store: the DSN begins with neither postgres:// nor postgresql:// and is not the path of a file")
+	}
+	return nil
+}
+
+func isPostgres(dsn string) bool {
+	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
+}
+
+func openPostgres(dsn string) (*Store, error) {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return nil, errors.New("store: the URL of the PostgreSQL database is malformed")
+	}
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	db.SetMaxOpenConns(8)
+	name := (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+	return &Store{db: db, name: name, lock: "SELECT pg_advisory_xact_lock(7218943561)"}, nil
+}
+
+// openSQLite opens a file with a write-ahead log, so that readers and the writer do not wait for each other. Transactions
+// take the lock for writing when they begin, as one that asks for it later may fail at once instead of waiting.
+func openSQLite(path string) (*Store, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	file := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(absolute)}
+	db, err := sql.Open("sqlite", file.String()+"?_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)")
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	return &Store{db: db, name: path, lock: "SELECT 1"}, nil
+}
+
+// Close closes the database.
+func (s *Store) Close() error { return s.db.Close() }
+
+// error puts the name of the store before an error.
+func (s *Store) error(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("store %s: %w", s.name, err)
+}
+
+// transact runs f in a transaction, which is rolled back if f returns an error.
+func (s *Store) transact(ctx context.Context, f func(*sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // of no effect after Commit
+	if err := f(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// insertRows is how many rows one statement adds: few enough for SQLite's driver, whose work grows with their square.
+const insertRows = 32
+
+// insert adds rows in the order of columns and leaves out those whose key is there already.
+func insert(ctx context.Context, tx *sql.Tx, table string, columns []string, rows [][]any) error {
+	for len(rows) > 0 {
+		n := min(len(rows), insertRows)
+		var tuples []string
+		var values []any
+		for _, row := range rows[:n] {
+			marks := make([]string, len(row))
+			for k := range row {
+				marks[k] = fmt.Sprintf("$%d", len(values)+k+1)
+			}
+			tuples = append(tuples, "("+strings.Join(marks, ",")+")")
+			values = append(values, row...)
+		}
+		statement := "INSERT INTO " + table + " (" + strings.Join(columns, ",") + ") VALUES " + strings.Join(tuples, ",") + " ON CONFLICT DO NOTHING"
+		if _, err := tx.ExecContext(ctx, statement, values...); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
