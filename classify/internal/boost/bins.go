@@ -43,13 +43,15 @@ func (b *binBlock) code(row uint32, k int) int {
 	return int(b.words[row] >> (8 * k) & 0xff)
 }
 
-// of is the part of a histogram that belongs to the block.
-func (b *binBlock) of(histogram []int64) []int64 {
-	return histogram[b.offset : b.offset+b.lanes()<<b.shift]
+// of is the part that belongs to the block of a histogram with so many words in each bin.
+func (b *binBlock) of(histogram []int64, words int) []int64 {
+	return histogram[b.offset*words : (b.offset+b.lanes()<<b.shift)*words]
 }
 
 // column is the part of the block's histogram that belongs to its column k.
-func (b *binBlock) column(h []int64, k int) []int64 { return h[k<<b.shift : (k+1)<<b.shift] }
+func (b *binBlock) column(h []int64, k, words int) []int64 {
+	return h[k<<b.shift*words : (k+1)<<b.shift*words]
+}
 
 // newBins cuts the columns into bins.
 func newBins(columns [][]float32, weight []float32, maxBin int, categorical []bool) *bins {
@@ -112,8 +114,8 @@ func (b *bins) locate(column int) (block *binBlock, k int) {
 	return &b.blocks[i], column - b.blocks[i].first
 }
 
-// add adds the gradients of rows to the block's part of a histogram.
-func (b *binBlock) add(h []int64, rows []uint32, gradients []int64) {
+// addPacked adds packed gradients of rows to the block's part of a histogram.
+func (b *binBlock) addPacked(h []int64, rows []uint32, gradients []int64) {
 	gradients = gradients[:len(rows)]
 	if b.wide {
 		for i, r := range rows {
@@ -136,5 +138,21 @@ func (b *binBlock) add(h []int64, rows []uint32, gradients []int64) {
 		sum[0x500+(w>>40&0xff)] += g
 		sum[0x600+(w>>48&0xff)] += g
 		sum[0x700+(w>>56)] += g
+	}
+}
+
+// addFull is addPacked for full gradients.
+func (b *binBlock) addFull(h []int64, rows []uint32, gradients []whole) {
+	gradients = gradients[:len(rows)]
+	lanes, width := b.lanes(), 64/b.lanes()
+	mask := uint64(1)<<width - 1
+	for i, r := range rows {
+		w, g := b.words[r], gradients[i]
+		for k := range lanes {
+			at := fullWords * (k<<b.shift + int(w&mask))
+			h[at] += g.grad
+			h[at+1] += g.hess
+			w >>= width
+		}
 	}
 }

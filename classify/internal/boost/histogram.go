@@ -2,7 +2,6 @@ package boost
 
 import (
 	"container/heap"
-	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -10,54 +9,11 @@ import (
 	"github.com/org/salesconv/internal/parallel"
 )
 
-// Gradients are added up as whole numbers: the first derivative in the upper and the second in the lower 32 bits of
-// one word, scaled by powers of two so that the sums over all rows just fit. Such sums are the same in any order, so
-// that results do not depend on the number of processors; a bin takes 8 bytes and one addition a row; and what is
-// taken from a histogram leaves no rounding error. The price: of n rows each keeps 31 - log₂n bits of its
-// derivatives, 22 for 400 rows and 15 for 50,000, where XGBoost adds float32 of 24 bits to float64. Splits whose
-// gains are closer than that may be chosen differently, and rows whose derivatives are smaller than that part of the
-// largest, as of nearly saturated rows or where weights span many orders of magnitude, count for nothing: Options.Exact
-// is for them. Second derivatives are rounded down, so that no child is lighter than it may be.
-
-// scales turn whole numbers back into derivatives.
-type scales struct{ grad, hess float64 }
-
-// pack fills packed with the scaled gradients, 0 for rows that are left out, and returns their sum.
-func pack(gradients []Gradient, packed []int64) (total int64, s scales) {
-	var grad, hess float64
-	for _, g := range gradients {
-		grad += math.Abs(float64(g.Grad))
-		hess += max(0, float64(g.Hess))
-	}
-	slack := float64(len(gradients)) / 2 // of rounding
-	up := scales{powerOfTwo((math.MaxInt32 - slack) / grad), powerOfTwo((math.MaxUint32 - slack) / hess)}
-	for i, g := range gradients {
-		grad := int64(math.RoundToEven(float64(g.Grad) * up.grad))
-		packed[i] = grad<<32 + int64(float64(max(0, g.Hess))*up.hess)
-		total += packed[i]
-	}
-	return total, scales{1 / up.grad, 1 / up.hess}
-}
-
-// powerOfTwo is the largest power of two up to v, or 1 for infinity.
-func powerOfTwo(v float64) float64 {
-	if math.IsInf(v, 1) {
-		return 1
-	}
-	_, e := math.Frexp(v)
-	return math.Ldexp(1, min(e-1, 1000))
-}
-
-// unpack is the sums of packed gradients.
-func (s scales) unpack(p int64) sums {
-	return sums{float64(p>>32) * s.grad, float64(uint32(p)) * s.hess}
-}
-
 // histNode is a node that may still be split.
 type histNode struct {
 	id, depth int
 	from, to  int // its rows
-	total     int64
+	total     whole
 	sum       sums
 	gain      float32 // of not splitting it
 	bounds    bounds
@@ -73,11 +29,9 @@ type histGrower struct {
 	*regularizer
 	data *bins
 
-	scales    scales
-	rows      []uint32 // of each node, one node after the other
-	packed    []int64  // gradients, in the order of rows
-	rowsTo    []uint32 // room to partition them
-	packedTo  []int64
+	summands
+	rows      []uint32  // of each node, one node after the other
+	rowsTo    []uint32  // room to partition them
 	free      [][]int64 // histograms for use
 	scratch   sync.Pool
 	tree      Tree
@@ -89,24 +43,23 @@ type histGrower struct {
 
 func newHistGrower(o *treeOptions, r *regularizer, data *bins) *histGrower {
 	n := data.rows
-	g := &histGrower{treeOptions: o, regularizer: r, data: data, rows: make([]uint32, n), packed: make([]int64, n),
-		rowsTo: make([]uint32, n), packedTo: make([]int64, n)}
+	g := &histGrower{treeOptions: o, regularizer: r, data: data, rows: make([]uint32, n), rowsTo: make([]uint32, n)}
 	largest := 0
 	for i := range data.blocks {
 		largest = max(largest, data.blocks[i].lanes()<<data.blocks[i].shift)
 	}
-	g.scratch.New = func() any { s := make([]int64, 2*largest); return &s }
+	g.scratch.New = func() any { s := make([]int64, 2*largest*fullWords); return &s }
 	return g
 }
 
 // grow grows one tree and adds its leaves to the margins of the rows.
 func (g *histGrower) Grow(gradients []Gradient, columns ColumnSampler, margin []float32) Tree {
-	total, scales := pack(gradients, g.packed)
-	g.scales, g.columns, g.leaves, g.finished = scales, columns, 1, g.finished[:0]
+	total := g.fix(gradients)
+	g.columns, g.leaves, g.finished = columns, 1, g.finished[:0]
 	for i := range g.rows {
 		g.rows[i] = uint32(i)
 	}
-	sum := scales.unpack(total)
+	sum := g.float(total)
 	root := &histNode{to: len(g.rows), total: total, sum: sum, gain: g.gain(sum, unbounded), bounds: unbounded}
 	w := g.weight(sum, unbounded)
 	g.tree = Tree{Scale: 1, Nodes: []Node{{Left: -1, Right: -1, Weight: w, Value: w * g.eta, Cover: float32(sum.hess)}}}
@@ -253,21 +206,31 @@ func (g *histGrower) split(n *histNode) (left, right *histNode) {
 func (g *histGrower) partition(n, left, right *histNode) {
 	block, k := g.data.locate(int(n.best.feature))
 	goes := g.directions(&n.best)
-	rows, packed := g.rows[n.from:n.to], g.packed[n.from:n.to]
-	restRows, restPacked := g.rowsTo[n.from:n.to], g.packedTo[n.from:n.to]
+	rows, rest := g.rows[n.from:n.to], g.rowsTo[n.from:n.to]
+	l := 0
+	if g.words == packedWords {
+		l = divide(rows, rest, g.packed[n.from:n.to], g.packedTo[n.from:n.to], block, k, goes)
+	} else {
+		l = divide(rows, rest, g.full[n.from:n.to], g.fullTo[n.from:n.to], block, k, goes)
+	}
+	left.from, left.to, right.from, right.to = n.from, n.from+l, n.from+l, n.to
+	left.total = g.sum(left.from, left.to)
+	right.total = n.total.minus(left.total)
+}
+
+// divide sorts rows and their gradients by where column k of a block sends them, and returns how many go left.
+func divide[G any](rows, rest []uint32, gradients, restGradients []G, block *binBlock, k int, goes []int) int {
 	l, r := 0, 0
 	for i, row := range rows {
-		p, right := packed[i], goes[block.code(row, k)]
-		rows[l], packed[l] = row, p
-		restRows[r], restPacked[r] = row, p
-		left.total += p * int64(1-right)
+		g, right := gradients[i], goes[block.code(row, k)]
+		rows[l], gradients[l] = row, g
+		rest[r], restGradients[r] = row, g
 		l += 1 - right
 		r += right
 	}
-	copy(rows[l:], restRows[:r])
-	copy(packed[l:], restPacked[:r])
-	left.from, left.to, right.from, right.to = n.from, n.from+l, n.from+l, n.to
-	right.total = n.total - left.total
+	copy(rows[l:], rest[:r])
+	copy(gradients[l:], restGradients[:r])
+	return l
 }
 
 // directions gives for each code of the split column 0 if it goes left, 1 if it goes right.
@@ -334,12 +297,15 @@ func (g *histGrower) evaluate(pairs []*histPair) {
 
 // histogram is a free histogram.
 func (g *histGrower) histogram() []int64 {
-	if n := len(g.free); n > 0 {
+	size := g.data.size * g.words
+	for n := len(g.free); n > 0; n-- {
 		h := g.free[n-1]
 		g.free = g.free[:n-1]
-		return h
+		if cap(h) >= size { // others are from trees that took fewer words
+			return h[:size]
+		}
 	}
-	return make([]int64, g.data.size)
+	return make([]int64, size)
 }
 
 // evaluateBlock finds the best splits of a pair by the columns of a block.
@@ -347,21 +313,25 @@ func (g *histGrower) evaluateBlock(p *histPair, b *binBlock, small, large *split
 	*small, *large = split{}, split{}
 	scratch := g.scratch.Get().(*[]int64)
 	defer g.scratch.Put(scratch)
-	size := b.lanes() << b.shift
+	size := b.lanes() << b.shift * g.words
 	h := (*scratch)[:size]
 	if p.small.histogram != nil {
-		h = b.of(p.small.histogram)
+		h = b.of(p.small.histogram, g.words)
 	}
 	clear(h)
-	b.add(h, g.rows[p.small.from:p.small.to], g.packed[p.small.from:p.small.to])
+	if rows := g.rows[p.small.from:p.small.to]; g.words == packedWords {
+		b.addPacked(h, rows, g.packed[p.small.from:p.small.to])
+	} else {
+		b.addFull(h, rows, g.full[p.small.from:p.small.to])
+	}
 	g.scanBlock(p.small, b, h, small)
 	if p.large == nil {
 		return
 	}
-	whole := b.of(p.parent.histogram)
+	whole := b.of(p.parent.histogram, g.words)
 	rest := (*scratch)[size : 2*size]
 	if p.large.histogram != nil {
-		rest = b.of(p.large.histogram) // the parent's, which is no longer needed
+		rest = b.of(p.large.histogram, g.words) // the parent's, which is no longer needed
 	}
 	for i, v := range h {
 		rest[i] = whole[i] - v

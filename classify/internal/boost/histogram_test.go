@@ -85,7 +85,15 @@ func TestBins(t *testing.T) {
 	}
 }
 
-// TestHistogram checks the packed sums against plain ones.
+func pick[T any](v []T, rows []uint32) []T {
+	some := make([]T, len(rows))
+	for k, i := range rows {
+		some[k] = v[i]
+	}
+	return some
+}
+
+// TestHistogram checks the sums of packed and of full gradients against plain ones.
 func TestHistogram(t *testing.T) {
 	columns := make([][]float32, 9)
 	for j := range columns {
@@ -96,32 +104,42 @@ func TestHistogram(t *testing.T) {
 	gradients := make([]Gradient, b.rows)
 	var rows []uint32
 	for i := range gradients {
-		gradients[i] = Gradient{float32(math.Sin(float64(i))), float32(i%10) / 10}
+		gradients[i] = Gradient{float32(i%17)/8 - 1.03, float32(i%10) / 10}
 		if i%3 == 0 {
 			rows = append(rows, uint32(i))
 		}
 	}
-	packed := make([]int64, b.rows)
-	_, scales := pack(gradients, packed)
-	some := make([]int64, len(rows))
-	for k, i := range rows {
-		some[k] = packed[i]
-	}
-	h := make([]int64, b.size)
-	for k := range b.blocks {
-		b.blocks[k].add(b.blocks[k].of(h), rows, some)
-	}
-	for j := range columns {
-		block, k := b.locate(j)
-		want := make([]sums, len(b.cuts[j].cut)+1)
-		for _, i := range rows {
-			code := block.code(i, k)
-			want[code] = want[code].plus(gradients[i].sums())
+	for _, c := range []struct {
+		smallest  float32 // of the derivatives but 0
+		words     int
+		tolerance float64
+	}{{1, packedWords, 1e-3}, {1e-7, fullWords, 1e-12}} {
+		gradients[7].Grad = c.smallest
+		g := new(summands)
+		if g.fix(gradients); g.words != c.words {
+			t.Fatalf("a derivative of %v: %d words, want %d", c.smallest, g.words, c.words)
 		}
-		for code, got := range block.column(block.of(h), k)[:len(want)-1] {
-			d := scales.unpack(got).minus(want[code])
-			if math.Abs(d.grad) > 1e-3 || math.Abs(d.hess) > 1e-3 {
-				t.Fatalf("column %d, bin %d: sums differ by %v", j, code, d)
+		h := make([]int64, b.size*g.words)
+		for k := range b.blocks {
+			block := &b.blocks[k]
+			if g.words == packedWords {
+				block.addPacked(block.of(h, g.words), rows, pick(g.packed, rows))
+			} else {
+				block.addFull(block.of(h, g.words), rows, pick(g.full, rows))
+			}
+		}
+		for j := range columns {
+			block, k := b.locate(j)
+			want := make([]sums, len(b.cuts[j].cut)+1)
+			for _, i := range rows {
+				code := block.code(i, k)
+				want[code] = want[code].plus(gradients[i].sums())
+			}
+			for code, got := range g.bins(block.column(block.of(h, g.words), k, g.words), len(want)-1) {
+				d := g.float(got).minus(want[code])
+				if math.Abs(d.grad) > c.tolerance || math.Abs(d.hess) > c.tolerance {
+					t.Fatalf("column %d, bin %d: sums differ by %v", j, code, d)
+				}
 			}
 		}
 	}
@@ -170,6 +188,54 @@ func TestMinChildWeight(t *testing.T) {
 		for leaf, w := range weight {
 			if w < 1 && leaf > 0 {
 				t.Errorf("trial %d: a leaf of weight %v, want 1 or more", trial, w)
+			}
+		}
+	}
+}
+
+// Rows whose derivatives are tiny next to those of others still count: each leaf is the best constant for its rows, and
+// where gains are not lost in the rounding of float32, the tree is that of Exact, as there are no more values than bins.
+func TestHistogramOfUnequalDerivatives(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	orders := func(n float64) func(int) float64 {
+		return func(int) float64 { return math.Pow(10, n*(r.Float64()-0.5)) }
+	}
+	for _, c := range []struct {
+		name   string
+		rows   int
+		same   bool // as Exact
+		weight func(i int) float64
+	}{
+		{"3 orders of magnitude", 200, true, orders(3)}, {"6 orders of magnitude", 200, true, orders(6)}, {"10 orders of magnitude", 200, false, orders(10)},
+		{"nearly saturated rows", 30_000, false, func(i int) float64 { return map[bool]float64{true: 1, false: 3e-7}[i%97 == 5] }},
+	} {
+		columns, derivatives := [][]float32{make([]float32, c.rows), make([]float32, c.rows)}, make([]Gradient, c.rows)
+		for i := range c.rows {
+			columns[0][i], columns[1][i] = float32(i%97), float32(i%13)
+			weight := c.weight(i)
+			derivatives[i] = Gradient{float32(weight * r.NormFloat64()), float32(weight * (0.1 + r.Float64()))}
+		}
+		var trees [2]Tree
+		for k, exact := range []bool{false, true} {
+			grower, err := New(&Options{MaxBins: 256, MaxDepth: 5, LearningRate: 1, Exact: exact}, columns, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			trees[k] = grower.Grow(slices.Clone(derivatives), NewColumnSampler(1, 2, 1, 1, 1), make([]float32, c.rows))
+		}
+		leaves, total := make([]int, c.rows), make(map[int]sums)
+		for i := range c.rows {
+			row := []float32{columns[0][i], columns[1][i]}
+			leaves[i] = trees[0].Leaf(row)
+			total[leaves[i]] = total[leaves[i]].plus(derivatives[i].sums())
+			got, want := float64(trees[0].Nodes[leaves[i]].Value), float64(trees[1].Nodes[trees[1].Leaf(row)].Value)
+			if c.same && math.Abs(got-want) > 1e-5*math.Abs(want) {
+				t.Fatalf("%s: row %d gets %v, want %v", c.name, i, got, want)
+			}
+		}
+		for leaf, s := range total {
+			if got, want := float64(trees[0].Nodes[leaf].Value), -s.grad/s.hess; math.Abs(got-want) > 1e-5*math.Abs(want) {
+				t.Errorf("%s: leaf %d is %v, want %v", c.name, leaf, got, want)
 			}
 		}
 	}

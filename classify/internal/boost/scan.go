@@ -13,17 +13,17 @@ func (g *histGrower) scanBlock(n *histNode, b *binBlock, h []int64, best *split)
 		if n.allowed != nil && !n.allowed[j] {
 			continue
 		}
-		h, c := b.column(h, k), &g.data.cuts[j]
+		h, c := b.column(h, k, g.words), &g.data.cuts[j]
 		switch {
 		case !c.categorical:
-			g.scanNumeric(n, j, h[:len(c.cut)], best, +1)
-			if c.missing && h[len(c.cut)] != 0 {
-				g.scanNumeric(n, j, h[:len(c.cut)], best, -1)
+			g.scanNumeric(n, j, h, best, +1)
+			if c.missing && binOf(h, len(c.cut), g.words) != (whole{}) {
+				g.scanNumeric(n, j, h, best, -1)
 			}
 		case len(c.cut) < g.maxOneHot:
-			g.scanOneHot(n, j, h[:len(c.cut)], best)
+			g.scanOneHot(n, j, g.bins(h, len(c.cut)), best)
 		default:
-			g.scanSets(n, j, h[:len(c.cut)], best)
+			g.scanSets(n, j, g.bins(h, len(c.cut)), best)
 		}
 	}
 }
@@ -33,32 +33,33 @@ func (g *histGrower) scanNumeric(n *histNode, feature int, h []int64, best *spli
 	// Most cuts are thrown out in whole numbers of gradients, in which gains are by unit smaller.
 	lambda := float64(g.lambda) / g.scales.hess
 	unit := g.scales.grad * g.scales.grad / g.scales.hess
-	least := int64(math.Ceil(float64(g.minChild) / g.scales.hess))
-	grad, hess := float64(n.total>>32), int64(uint32(n.total))
+	least := int64(min(math.Ceil(float64(g.minChild)/g.scales.hess), 1<<62)) // which no sum is above
+	grad, hess := float64(n.total.grad), n.total.hess
 	needed := func() float64 { return float64(best.gain+n.gain) * nearly / unit }
 	need, c := needed(), &g.data.cuts[feature]
 	at := 0
 	if step < 0 {
-		at = len(h) - 1
+		at = len(c.cut) - 1
 	}
-	for sum := int64(0); uint(at) < uint(len(h)); at += step {
-		if h[at] == 0 {
+	words := g.words
+	for sum := (whole{}); uint(at) < uint(len(c.cut)); at += step {
+		bin := binOf(h, at, words)
+		if bin.grad|bin.hess == 0 {
 			continue
 		}
-		sum += h[at]
-		inner := int64(uint32(sum))
-		outer := hess - inner
+		sum = sum.plus(bin)
+		inner, outer := sum.hess, hess-sum.hess
 		if inner < least {
 			continue
 		}
 		if outer < least {
 			return
 		}
-		g1 := float64(sum >> 32)
+		g1 := float64(sum.grad)
 		if !mayGain(g1, float64(inner)+lambda, grad-g1, float64(outer)+lambda, need) {
 			continue
 		}
-		s := split{feature: int32(feature), left: g.scales.unpack(sum), right: g.scales.unpack(n.total - sum)}
+		s := split{feature: int32(feature), left: g.float(sum), right: g.float(n.total.minus(sum))}
 		switch {
 		case step > 0:
 			s.threshold = c.cut[at]
@@ -88,46 +89,46 @@ func (g *histGrower) consider(n *histNode, s, best *split) bool {
 }
 
 // scanOneHot tries each category of a column against all others.
-func (g *histGrower) scanOneHot(n *histNode, feature int, h []int64, best *split) {
+func (g *histGrower) scanOneHot(n *histNode, feature int, h []whole, best *split) {
 	missing := n.total
 	for _, p := range h {
-		missing -= p
+		missing = missing.minus(p)
 	}
 	for category, p := range h {
 		s := split{feature: int32(feature), defaultLeft: true, categories: CategorySet([]int{category})}
-		s.left, s.right = g.scales.unpack(n.total-p), g.scales.unpack(p)
+		s.left, s.right = g.float(n.total.minus(p)), g.float(p)
 		g.consider(n, &s, best)
 		s.defaultLeft = false
-		s.left, s.right = g.scales.unpack(n.total-p-missing), g.scales.unpack(p+missing)
+		s.left, s.right = g.float(n.total.minus(p).minus(missing)), g.float(p.plus(missing))
 		g.consider(n, &s, best)
 	}
 }
 
 // scanSets sorts the categories of a column by the weight they would like and tries the cuts of that order: missing
 // values go left while the right side grows from below, and right while the left side grows from above.
-func (g *histGrower) scanSets(n *histNode, feature int, h []int64, best *split) {
+func (g *histGrower) scanSets(n *histNode, feature int, h []whole, best *split) {
 	order := make([]int, len(h))
 	weight := make([]float32, len(h))
 	for c, p := range h {
-		order[c], weight[c] = c, g.freeWeight(g.scales.unpack(p))
+		order[c], weight[c] = c, g.freeWeight(g.float(p))
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(weight[a], weight[b]) })
 	tries := min(g.maxCategories, len(h)) - 1
-	try := func(right int64, first int, defaultLeft bool) {
+	try := func(right whole, first int, defaultLeft bool) {
 		s := split{feature: int32(feature), defaultLeft: defaultLeft}
-		s.left, s.right = g.scales.unpack(n.total-right), g.scales.unpack(right)
+		s.left, s.right = g.float(n.total.minus(right)), g.float(right)
 		if g.consider(n, &s, best) {
 			best.categories = CategorySet(order[:first])
 		}
 	}
-	sum := int64(0)
+	sum := whole{}
 	for k := range tries {
-		sum += h[order[k]]
+		sum = sum.plus(h[order[k]])
 		try(sum, k+1, true)
 	}
-	sum = 0
+	sum = whole{}
 	for k := range tries {
-		sum += h[order[len(h)-1-k]]
-		try(n.total-sum, len(h)-1-k, false)
+		sum = sum.plus(h[order[len(h)-1-k]])
+		try(n.total.minus(sum), len(h)-1-k, false)
 	}
 }
