@@ -8,6 +8,8 @@
 // # Tables
 //
 //	predictions     a row for each prediction: Prediction (predictions.go)
+//	outcomes        a row for each record of how a call ended: Outcome (outcomes.go)
+//	decisions       a row for each decision about which version serves: Decision (decisions.go)
 //	schema_version  one row, the number of migrations that were applied (migrations.go)
 //
 // No table holds the text of a call. Times are microseconds since 1970 in UTC, lists are words with a comma between them.

@@ -24,6 +24,23 @@ var migrations = []string{
 	);
 	CREATE INDEX predictions_time ON predictions (time);
 	CREATE INDEX predictions_call ON predictions (call_id)`,
+	`CREATE TABLE outcomes (
+		call_id TEXT NOT NULL,
+		time BIGINT NOT NULL,
+		won BIGINT NOT NULL,
+		recorded BIGINT NOT NULL,
+		metadata TEXT NOT NULL,
+		PRIMARY KEY (call_id, time, won)
+	);
+	CREATE TABLE decisions (
+		uid TEXT PRIMARY KEY,
+		time BIGINT NOT NULL,
+		action TEXT NOT NULL,
+		serving TEXT NOT NULL,
+		candidate TEXT NOT NULL,
+		reason TEXT NOT NULL,
+		figures TEXT NOT NULL
+	)`,
 }
 
 // migrate applies the migrations that the database does not have yet.

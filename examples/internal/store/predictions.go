@@ -69,19 +69,10 @@ func (s *Store) Predictions(ctx context.Context, from, to time.Time) iter.Seq2[P
 	query := "SELECT " + strings.Join(predictionColumns, ",") + " FROM predictions WHERE time >= $1 AND time < $2 ORDER BY time, uid"
 	return func(yield func(Prediction, error) bool) {
 		rows, err := s.db.QueryContext(ctx, query, from.UnixMicro(), end)
-		if err != nil {
-			yield(Prediction{}, s.error(err))
-			return
-		}
-		defer rows.Close()
-		for rows.Next() {
-			p, err := scanPrediction(rows)
-			if !yield(p, s.error(err)) || err != nil {
+		for p, err := range scanned(rows, err, func() (Prediction, error) { return scanPrediction(rows) }) {
+			if !yield(p, s.error(err)) {
 				return
 			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(Prediction{}, s.error(err))
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -141,4 +142,35 @@ func insert(ctx context.Context, tx *sql.Tx, table string, columns []string, row
 		rows = rows[n:]
 	}
 	return nil
+}
+
+// scanned streams what scan makes of each of the rows that a query returned with err, and closes them. It ends with the
+// first error.
+func scanned[T any](rows *sql.Rows, err error, scan func() (T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		if err != nil {
+			yield(none, err)
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if v, err := scan(); !yield(v, err) || err != nil {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(none, err)
+		}
+	}
+}
+
+func collect[T any](all iter.Seq2[T, error]) (list []T, err error) {
+	for v, err := range all {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, nil
 }
