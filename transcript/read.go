@@ -68,6 +68,9 @@ type Reader struct {
 	// Won and Lost are labels in addition to the usual ones: 1 and 0, won and lost, closed won and closed lost, yes and no, true and
 	// false, converted and not converted, sold and not sold, and some more, without case.
 	Won, Lost []string
+	// Outcomes reads records of how calls ended, without what was said: tables and JSON whose records have the ID of a call
+	// and a label. The text of these calls is empty; a record without an ID is an error.
+	Outcomes bool
 	// Summary, if not nil, collects what is read.
 	Summary *Summary
 	// MaxRecord is how many bytes one record may take, and so how much memory; default 256 MiB.
@@ -136,7 +139,10 @@ func (o Reader) finish(ctx context.Context, read func(yieldFunc)) iter.Seq2[Call
 				yield(Call{}, fmt.Errorf("transcript: %w", done))
 				return false
 			}
-			if err == nil {
+			switch {
+			case err == nil && o.Outcomes && c.Text != "":
+				c, err = Call{}, &RecordError{Err: errors.New("a text, where outcomes are read: want a table, or JSON objects, with an ID and a label")}
+			case err == nil && !o.Outcomes:
 				c.Roles = maps.Clone(o.Roles)
 				c.read()
 				if c.Outcome == Unknown {

@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,6 +35,9 @@ func (r *records) read(b []byte, n int, at int64) []result {
 	}
 	switch v.kind() {
 	case '{':
+		if r.Outcomes {
+			return []result{r.outcome(v)}
+		}
 		if r.isRow(v) {
 			r.rows.add(r.row(v, n, at))
 			return nil
@@ -164,6 +168,18 @@ func (r *records) withText(text value, about []value) result {
 		return result{err: failAt(text.at(), "the transcript %v", err)}
 	}
 	return r.finish(Call{Text: unescapeLines(s)}, about, &plainText, text)
+}
+
+// errNoID is the error of an outcome of nobody knows which call.
+var errNoID = errors.New("the record names no call; want its ID under id or call_id, or its key in Reader.Columns")
+
+// outcome returns the call of a record that says how it ended, and not what was said.
+func (r *records) outcome(v value) result {
+	o := r.finish(Call{}, []value{v}, &plainText, value{})
+	if o.err == nil && o.call.ID == "" {
+		o = result{err: failAt(0, "%v", errNoID)}
+	}
+	return o
 }
 
 // turnsIn returns a reader of the turns that a text lists as JSON, or as Python writes it, nil if it lists none.

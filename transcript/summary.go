@@ -116,7 +116,10 @@ func (s *Summary) calls() string {
 			speakers = append(speakers, number(n, map[Role]string{Agent: "agent", Customer: "customer", Other: "speaker of neither side"}[r]))
 		}
 	}
-	line := fmt.Sprintf("%s, %s", number(s.Calls, "call"), number(s.Turns, "turn"))
+	line := number(s.Calls, "call")
+	if s.Turns > 0 || s.Calls == 0 {
+		line += ", " + number(s.Turns, "turn")
+	}
 	if len(speakers) > 0 {
 		line += " of " + strings.Join(speakers, ", ")
 		if s.Calls > 1 {

@@ -23,7 +23,7 @@ type table struct {
 	format  string
 	keys    *keys
 	columns []heading
-	text    int  // the column of what was said
+	text    int  // the column of what was said, -1 for none
 	turns   bool // there is a row for each turn
 	rows    *rows
 	records *records
@@ -134,8 +134,12 @@ func (t *table) header(names []string) error {
 	return t.findText()
 }
 
-// findText finds the column of what was said, and whether the rows are turns.
+// findText finds the column of what was said, and whether the rows are turns; of outcomes there is none.
 func (t *table) findText() error {
+	if t.Outcomes {
+		t.text = -1
+		return nil
+	}
 	var has [slots]bool
 	var texts, similar []int
 	spans := 0
@@ -213,15 +217,11 @@ func (t *table) entries(cells []string, yield func(heading, string)) {
 
 // call makes a call of a row.
 func (t *table) call(cells []string) (c Call, err error) {
-	text := cells[t.text]
-	if r := t.records.turnsIn(text); r != nil {
-		err = r.give(&c)
-	} else {
-		c.Text = unescapeLines(strings.Clone(text)) // the row shares one string
-		err = checkText(text)
+	if t.text >= 0 {
+		err = t.said(cells[t.text], &c)
 	}
 	if err != nil {
-		return c, fmt.Errorf("the transcript %w", err)
+		return c, err
 	}
 	for i, cell := range cells {
 		if i > 0 && t.columns[i].key == "" && !isMissing(cell) {
@@ -231,7 +231,24 @@ func (t *table) call(cells []string) (c Call, err error) {
 	}
 	var d describer
 	t.entries(cells, func(c heading, value string) { d.tell(c.key, c.use, entry{cell: strings.Clone(value)}) })
-	return c, d.finish(t.Reader, &c)
+	if err := d.finish(t.Reader, &c); err != nil || c.ID != "" || !t.Outcomes {
+		return c, err
+	}
+	return c, errNoID
+}
+
+// said gives a call the text of its row, which may list turns.
+func (t *table) said(text string, c *Call) (err error) {
+	if r := t.records.turnsIn(text); r != nil {
+		err = r.give(c)
+	} else {
+		c.Text = unescapeLines(strings.Clone(text)) // the row shares one string
+		err = checkText(text)
+	}
+	if err != nil {
+		return fmt.Errorf("the transcript %w", err)
+	}
+	return nil
 }
 
 // turn makes a turn of a row.

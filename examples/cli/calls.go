@@ -28,7 +28,8 @@ import (
 //	}
 type Calls struct {
 	Rejected
-	Mask bool // personal data are masked; see MaskFlag
+	Mask     bool // personal data are masked; see MaskFlag
+	Outcomes bool // records have no text, see [transcript.Reader]
 	// Accept returns an error for a call that cannot be used although it can be read. Nil accepts all.
 	Accept func(transcript.Call) error
 
@@ -62,6 +63,9 @@ func (c *Calls) Flags(flags *flag.FlagSet) {
 	})
 	c.Rejected.Flags(flags)
 }
+
+// Column names a column that holds what ours stands for, as -columns does, for flags of a command.
+func (c *Calls) Column(theirs, ours string) { c.reader.Columns[theirs] = ours }
 
 // MaskFlag adds -mask.
 func (c *Calls) MaskFlag(flags *flag.FlagSet) {
@@ -151,7 +155,7 @@ func (c *Calls) Note(env *Env) { env.Notef("read %v", &c.summary) }
 // raw streams the calls, masked if that is asked for, and whatever is wrong.
 func (c *Calls) raw(ctx context.Context, env *Env, file string) iter.Seq2[transcript.Call, error] {
 	reader := c.reader
-	reader.Summary = &c.summary
+	reader.Summary, reader.Outcomes = &c.summary, c.Outcomes
 	return func(yield func(transcript.Call, error) bool) {
 		calls := reader.File(ctx, file)
 		if file == "" || file == "-" {

@@ -1,0 +1,107 @@
+// Command outcomes takes what became of calls into the store of predictions, as it becomes known.
+//
+//	go run ./examples/outcomes -log DSN [-time COLUMN] [-keep KEYS] [-columns NAMES] [-won WORDS] [-lost WORDS]
+//	    [-skip] [-rejected FILE] [FILE]
+//
+// DSN is the store that serve writes to: an SQLite file, or postgres://… FILE is any table with the ID of a call and a label
+// in each row: CSV, TSV, Parquet or JSON, also a directory of them, or the calls themselves with their labels. By default
+// outcomes are read from standard input as JSON, {"id":…,"label":…}. IDs, labels and their words are found as in the calls
+// that finetune reads; -columns, -won and -lost supply what is unusual. A file is taken in as a whole or, after an error, not
+// at all.
+//
+// # Late, double and contradictory outcomes
+//
+// An outcome belongs to the predictions of its call, whichever arrives first, and however late. All records are
+// kept but those that repeat one: the same label of the same call at the same time. Of records that contradict each other, the one
+// of the latest time applies, and of equal times the one that was added last. The time is the one in the column of -time;
+// without it, it is when the command runs, and a record that says what applies already is a repetition. Records
+// without a label are left out. A line of JSON on standard output counts all of these:
+//
+//	{"new":…,"repeated":…,"contradicted":…,"unpredicted":…,"without_label":…}
+//
+// Unpredicted are calls that have no prediction so far: more than a few mean that the IDs are not those that serve was given.
+// With -keep the store also has these metadata of the calls, by which watch -by divides them.
+package main
+
+import (
+	"context"
+	"flag"
+	"time"
+
+	"github.com/org/salesconv/examples/cli"
+	"github.com/org/salesconv/examples/internal/store"
+	"github.com/org/salesconv/transcript"
+)
+
+func main() { cli.Main(run) }
+
+const usage = `-log DSN [flags] [FILE]
+
+It takes what became of calls, a label for each ID, into the store of predictions. FILE is a table (CSV, TSV, Parquet, JSON) or a
+directory of them; without it outcomes are read from standard input, as JSON. Of records of a call that contradict each other the latest
+applies.`
+
+// options are the flags.
+type options struct {
+	log   string
+	time  string
+	keep  []string
+	calls cli.Calls
+	file  string
+}
+
+func parse(env *cli.Env) (o *options, err error) {
+	o = &options{calls: cli.Calls{Outcomes: true}}
+	flags := flag.NewFlagSet("outcomes", flag.ContinueOnError)
+	flags.StringVar(&o.log, "log", "", "`DSN` of the store: the path of an SQLite file, or postgres://… (required)")
+	flags.StringVar(&o.time, "time", "", "`column` or key of when each outcome was known; default: now")
+	keep := flags.String("keep", "", "`keys` of the metadata, with commas between, to keep in the store, such as industry,agent_id")
+	o.calls.Flags(flags)
+	if err := env.Parse(flags, usage); err != nil {
+		return nil, err
+	}
+	if err := store.Validate(o.log); err != nil {
+		return nil, cli.Usagef("-log: %v", err)
+	}
+	if o.time != "" {
+		o.calls.Column(o.time, "call_time")
+	}
+	o.keep = cli.Keys(*keep)
+	o.calls.Accept = o.accept
+	o.file, err = env.File()
+	return o, err
+}
+
+// counts is what the command writes.
+type counts struct {
+	store.Added
+	WithoutLabel int `json:"without_label"`
+}
+
+func run(ctx context.Context, env *cli.Env) error {
+	o, err := parse(env)
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, o.log)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	var outcomes []store.Outcome
+	var n counts
+	for call, err := range o.calls.Read(ctx, env, o.file) {
+		if err != nil {
+			return err
+		}
+		if call.Outcome == transcript.Unknown {
+			n.WithoutLabel++
+			continue
+		}
+		outcomes = append(outcomes, o.outcome(call))
+	}
+	if n.Added, err = s.AddOutcomes(ctx, outcomes, time.Now()); err != nil {
+		return err
+	}
+	return cli.WriteJSON(env.Stdout, n)
+}
