@@ -105,7 +105,7 @@ func ranks(values []float64) []float64 {
 
 // short cuts a name to what fits next to a chart.
 func short(name string) string {
-	const most = 36
+	const most = 80
 	name = strings.Join(strings.Fields(name), " ")
 	if utf8.RuneCountInString(name) <= most {
 		return name

@@ -28,7 +28,7 @@ func TestWaterfall(t *testing.T) {
 	if err := Waterfall(&drawing, e, &PlotOptions{Top: 3, Format: "svg"}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"price", "a turn that goes on and on and on u…", "17 others", "+1.000", "-0.800", fmt.Sprintf("%.3f", e.Output())} {
+	for _, want := range []string{"price", "a turn that goes on and on and on until it does not fit", "17 others", "+1.000", "−0.800", strings.Replace(fmt.Sprintf("%.3f", e.Output()), "-", "−", 1)} {
 		if !strings.Contains(drawing.String(), want) {
 			t.Errorf("the drawing lacks %q", want)
 		}

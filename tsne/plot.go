@@ -15,13 +15,18 @@ type PlotOptions struct {
 	Title string // Default: none.
 	// Names of labels 0, 1, … in the legend. Default: Lost and Won if no other labels occur, else the numbers.
 	Names []string
-	// Faint marks points for the background, such as calls that an encoder was fine-tuned on. Default: none.
-	Faint  []bool
-	Format string // png or svg. Default png.
+	// Faint marks points for the background, such as calls that an encoder was fine-tuned on, and FaintName says in the
+	// legend what they are. Default: none; "in the background".
+	Faint     []bool
+	FaintName string
+	// Says has what each point is, in words, and Links where it leads on the page that an SVG becomes a part of. Default: none.
+	Says, Links []string
+	Format      string // png or svg. Default png.
 }
 
 // Plot draws points, [n, 2], coloured and shaped by their labels; a label below 0 means unknown. The legend counts
-// the points of each label. The colours are safe for colour blindness, and repeat after eight labels.
+// the points of each label. The colours are safe for colour blindness, and repeat after eight labels with other
+// shapes.
 func Plot(w io.Writer, points mat.Matrix, labels []int, opts *PlotOptions) error {
 	var o PlotOptions
 	if opts != nil {
@@ -34,8 +39,13 @@ func Plot(w io.Writer, points mat.Matrix, labels []int, opts *PlotOptions) error
 	if d != 2 || n != len(labels) {
 		return fmt.Errorf("tsne: points are [%d %d] with %d labels, want [%d 2]", n, d, len(labels), len(labels))
 	}
-	if o.Faint != nil && len(o.Faint) != n {
-		return fmt.Errorf("tsne: %d of Faint for %d points", len(o.Faint), n)
+	for _, of := range []struct {
+		name string
+		n    int
+	}{{"Faint", len(o.Faint)}, {"Says", len(o.Says)}, {"Links", len(o.Links)}} {
+		if of.n != 0 && of.n != n {
+			return fmt.Errorf("tsne: %d of %s for %d points", of.n, of.name, n)
+		}
 	}
 	top := 1
 	for _, label := range labels {
@@ -57,12 +67,18 @@ func Plot(w io.Writer, points mat.Matrix, labels []int, opts *PlotOptions) error
 		g := &groups[top-max(label, -1)]
 		g.X = append(g.X, points.At(i, 0))
 		g.Y = append(g.Y, points.At(i, 1))
-		g.Faint = append(g.Faint, o.Faint != nil && o.Faint[i])
+		g.Faint = append(g.Faint, len(o.Faint) > 0 && o.Faint[i])
+		if len(o.Says) > 0 {
+			g.Says = append(g.Says, o.Says[i])
+		}
+		if len(o.Links) > 0 {
+			g.Links = append(g.Links, o.Links[i])
+		}
 	}
 	if len(groups[top+1].X) == 0 {
 		groups = groups[:top+1]
 	}
-	f, err := figure.Points(o.Title, groups)
+	f, err := figure.Points(o.Title, orDefault(o.FaintName, "in the background"), groups)
 	if err != nil {
 		return fmt.Errorf("tsne: %w", err)
 	}

@@ -15,7 +15,8 @@
 // the standard error. Start and end are bytes of the transcript. Warnings are reasons to distrust the probability, the
 // model is the predictor's version, the time is when the command started.
 //
-// With -html it also writes a self-contained page with the calls marked up, in points of probability.
+// With -html it also writes a self-contained page: the calls by their probability with the turns that speak for and against
+// them, which can be sorted, filtered and saved as CSV, the agents, and each call marked up, in points of probability.
 //
 // Everything before a record that cannot be used is written. Such a record ends the command, unless -skip or -rejected
 // is given.
@@ -31,6 +32,7 @@ import (
 
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
+	"github.com/org/salesconv/examples/internal/followup"
 	"github.com/org/salesconv/transcript"
 )
 
@@ -54,7 +56,7 @@ func parse(env *cli.Env) (o *options, err error) {
 	o = new(options)
 	flags := flag.NewFlagSet("explain", flag.ContinueOnError)
 	flags.StringVar(&o.models, "models", "", "`directory` that finetune wrote (required)")
-	flags.StringVar(&o.html, "html", "", "`file` to write a page with the calls marked up to")
+	flags.StringVar(&o.html, "html", "", "`file` to write a page to, with a list of the calls and each call marked up")
 	flags.IntVar(&o.words, "words", 3, "explain the words of this `number` of a call's most influential turns; 0: none")
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of what is sampled")
 	o.calls.Flags(flags)
@@ -88,19 +90,19 @@ func run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.models, err)
 	}
-	x := &explainer{options: o, predictor: p, time: time.Now().UTC().Format(time.RFC3339)}
+	x := &explainer{options: o, predictor: p, time: time.Now().UTC().Format(time.RFC3339), page: followup.Page{Info: p.Info()}}
 	for call, err := range o.calls.Read(ctx, env, o.file) {
 		if err == nil {
 			err = x.explain(ctx, env, call)
 		}
 		if err != nil {
-			return errors.Join(err, x.page.write(o.html))
+			return errors.Join(err, x.write())
 		}
 	}
 	if x.long > 0 {
 		env.Notef("%d turns are too long for their words to be explained", x.long)
 	}
-	return x.page.write(o.html)
+	return x.write()
 }
 
 // explainer explains calls one by one.
@@ -108,7 +110,7 @@ type explainer struct {
 	*options
 	predictor *conversion.Predictor
 	time      string
-	page      page
+	page      followup.Page
 	long      int // turns whose words are not explained
 }
 
@@ -128,5 +130,18 @@ func (x *explainer) explain(ctx context.Context, env *cli.Env, call transcript.C
 	if err := cli.WriteJSON(env.Stdout, line{e, x.predictor.Version(), x.time}); err != nil || x.html == "" {
 		return err
 	}
-	return x.page.add(ctx, x.predictor, call, e)
+	now, err := x.predictor.Predict(ctx, []transcript.Call{call}, &conversion.PredictOptions{ByTurn: true})
+	if err != nil {
+		return err
+	}
+	x.page.Add(call, e, now[0].ByTurn)
+	return nil
+}
+
+// write writes the page, if one was asked for.
+func (x *explainer) write() error {
+	if x.html == "" {
+		return nil
+	}
+	return x.page.Write(x.html)
 }

@@ -115,7 +115,7 @@ func TestExplain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, want := range []string{"<h2>Call " + calls[0].ID, "The call, marked up", "<svg ", `class="against"`, `class="for"`} {
+	for _, want := range []string{">" + calls[0].ID + "</a>", "<h3>" + calls[1].ID + ": ", "<svg ", "<b class=a", "<b class=f"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("the page lacks %s", want)
 		}

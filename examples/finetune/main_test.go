@@ -154,7 +154,7 @@ func checkPage(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, outside := range []string{"<script", "src=\"http", "href=\"http", "url(http", "@import"} {
+	for _, outside := range []string{"<script src", "src=\"http", "href=\"http", "url(http", "@import"} {
 		if bytes.Contains(b, []byte(outside)) {
 			t.Errorf("the page has %s", outside)
 		}

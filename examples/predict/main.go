@@ -1,6 +1,6 @@
 // Command predict gives calls the probability that they are won, by a predictor that finetune trained.
 //
-//	go run ./examples/predict -models DIR [-by-turn] [-csv] [-keep KEYS] [-columns NAMES] [-roles NAMES] [-mask]
+//	go run ./examples/predict -models DIR [-by-turn] [-csv] [-html FILE] [-keep KEYS] [-columns NAMES] [-roles NAMES] [-mask]
 //	    [-skip] [-rejected FILE] [FILE]
 //
 // DIR is the directory that finetune wrote to. FILE is a file or directory of calls in any format that examples/inspect reads;
@@ -13,6 +13,10 @@
 // see package conversion. The metadata are the keys that -keep names. The model is the predictor's version, the time is
 // when the command started. With -by-turn a line has "by_turn" too, the probability after each turn, as if the call had
 // ended there. With -csv the output is a table with the same columns.
+//
+// With -html it also writes a self-contained page, for which it keeps all calls in memory: a list of calls to follow up, those
+// most likely to be won first, with the turns that speak for and against them, which can be sorted, filtered and saved as CSV;
+// the agents; and each call marked up.
 //
 // Everything before a record that cannot be used is written. Such a record ends the command, unless -skip or -rejected
 // is given.
@@ -29,6 +33,7 @@ import (
 
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
+	"github.com/org/salesconv/examples/internal/followup"
 	"github.com/org/salesconv/transcript"
 )
 
@@ -47,6 +52,7 @@ type options struct {
 	models string
 	byTurn bool
 	csv    bool
+	html   string
 	keep   []string
 	calls  cli.Calls
 	file   string
@@ -58,6 +64,7 @@ func parse(env *cli.Env) (o *options, err error) {
 	flags.StringVar(&o.models, "models", "", "`directory` that finetune wrote (required)")
 	flags.BoolVar(&o.byTurn, "by-turn", false, "also the probability after each turn")
 	flags.BoolVar(&o.csv, "csv", false, "write a table (CSV) instead of lines of JSON")
+	flags.StringVar(&o.html, "html", "", "`file` to write a page to, with a list of the calls to follow up and the reasons")
 	keep := flags.String("keep", "", "`keys` of the metadata, with commas between, to write with each prediction, such as agent_id,industry")
 	o.calls.Flags(flags)
 	o.calls.MaskFlag(flags)
@@ -86,9 +93,13 @@ func run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	b := &batch{predictor: p, options: o, progress: env.Progress(), write: w}
+	b := &batch{predictor: p, options: o, progress: env.Progress(), write: w, page: followup.Page{Info: p.Info(), Keep: o.keep}}
 	defer b.progress.Close()
-	if err := errors.Join(b.all(ctx, env), out.Flush()); err != nil {
+	err = errors.Join(b.all(ctx, env), out.Flush())
+	if o.html != "" {
+		err = errors.Join(err, b.page.Write(o.html))
+	}
+	if err != nil {
 		return err
 	}
 	b.progress.Close()
@@ -106,6 +117,7 @@ type batch struct {
 	predictor *conversion.Predictor
 	progress  *cli.Progress
 	write     *writer
+	page      followup.Page
 
 	waiting []transcript.Call
 	done    int
@@ -129,11 +141,21 @@ func (b *batch) all(ctx context.Context, env *cli.Env) error {
 
 // flush predicts and writes the calls read so far.
 func (b *batch) flush(ctx context.Context) error {
-	predictions, err := b.predictor.Predict(ctx, b.waiting, &conversion.PredictOptions{ByTurn: b.byTurn})
+	predictions, err := b.predictor.Predict(ctx, b.waiting, &conversion.PredictOptions{ByTurn: b.byTurn || b.html != ""})
 	if err != nil {
 		return err
 	}
 	for i, p := range predictions {
+		if b.html != "" {
+			e, err := b.predictor.Explain(ctx, b.waiting[i], &conversion.ExplainOptions{Words: -1})
+			if err != nil {
+				return fmt.Errorf("call %q: %w", p.ID, err)
+			}
+			b.page.Add(b.waiting[i], e, p.ByTurn)
+		}
+		if !b.byTurn {
+			p.ByTurn = nil
+		}
 		if err := b.write.line(p, b.waiting[i].Metadata); err != nil {
 			return err
 		}

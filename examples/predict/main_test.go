@@ -66,6 +66,17 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s of %d turns: %+v", c.ID, turns, p)
 		}
 	}
+	page := filepath.Join(t.TempDir(), "page.html")
+	status, stdout, stderr = predict(t, string(input), "-models", dir, "-html", page, "-keep", "industry")
+	html, err := os.ReadFile(page)
+	if status != 0 || err != nil || strings.Contains(stdout, "by_turn") {
+		t.Errorf("with a page: status %d, error %v, %q: %s", status, err, stdout, stderr)
+	}
+	for _, want := range []string{"<th>industry</th>", `<details class="call" id="call-3">`, ">" + calls[2].ID + "</a>", ">" + calls[1].Metadata.AgentID + "</a>"} {
+		if !bytes.Contains(html, []byte(want)) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
 	status, stdout, stderr = predict(t, "", "-models", dir, "../../transcript/testdata/folder/won")
 	if status != 0 || strings.Count(stdout, "probability") < 1 {
 		t.Errorf("a directory: status %d, %q: %s", status, stdout, stderr)

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -21,25 +20,22 @@ type Swarm struct {
 // the other. Low and high name the shades in the legend.
 func Beeswarm(title, x, low, high string, swarms []Swarm) (*Figure, error) {
 	f := New(title, x, "")
-	f.Height = vg.Length(3.2+0.9*float64(len(swarms))) * vg.Centimeter
 	f.Add(grid(), upright(0, 0.6, -float64(len(swarms))+0.4))
-	ticks := make([]plot.Tick, len(swarms))
+	names := make([]string, len(swarms))
 	f.X.Min, f.X.Max = 0, 0
 	for i, s := range swarms {
 		if err := finite(strconv.Quote(s.Name), append(slices.Clone(s.Values), s.Shade...)...); err != nil {
 			return nil, err
 		}
-		ticks[i] = plot.Tick{Value: -float64(i), Label: s.Name}
+		names[i] = s.Name
 		f.X.Min, f.X.Max = min(f.X.Min, slices.Min(s.Values)), max(f.X.Max, slices.Max(s.Values))
 	}
 	nonEmpty(&f.X)
 	for i, s := range swarms {
-		f.Add(s.scatter(-float64(i), f.X.Min, f.X.Max))
+		f.Add(s.scatter((bottom+top)/2-float64(i), f.X.Min, f.X.Max))
 	}
-	f.Y.Min, f.Y.Max = -float64(len(swarms))+0.4, 0.6
-	f.Y.LineStyle.Width = 0
-	f.Y.Tick.Marker = plot.ConstantTicks(ticks)
-	f.Y.Tick.Length = 0
+	f.rows(names)
+	f.Height += legendRow + vg.Length(len(swarms))*legendRow
 	for _, end := range []struct {
 		name  string
 		shade float64
@@ -62,7 +58,7 @@ func (s Swarm) scatter(y, low, high float64) *plotter.Scatter {
 	points := make(plotter.XYs, len(s.Values))
 	for i, v := range s.Values {
 		k := column[i]
-		points[i] = plotter.XY{X: v, Y: y + 0.8*(float64(placed[k])-float64(count[k]-1)/2)/tallest}
+		points[i] = plotter.XY{X: v, Y: y + (top-bottom)*(float64(placed[k])-float64(count[k]-1)/2)/tallest}
 		placed[k]++
 	}
 	return &plotter.Scatter{XYs: points, GlyphStyleFunc: func(i int) draw.GlyphStyle { return shaded(s.Shade[i]) }}

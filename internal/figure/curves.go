@@ -63,9 +63,13 @@ func Curves(title, x, y string, curves []Curve, opts *CurveOptions) (*Figure, er
 			f.Add(&plotter.Scatter{XYs: line.XYs, GlyphStyle: glyph(i)})
 		}
 		f.AddLegend(c.Name, line)
+		every := max(1, len(c.X)/40) // marks of a long curve would hide each other
+		for k := len(c.X) - 1; k >= 0; k -= every {
+			f.point(c.X[k], c.Y[k], fmt.Sprintf("%s\n%s %s\n%s %s", c.Name, x, short(c.X[k]), y, short(c.Y[k])), "")
+		}
 	}
 	if o.Unit {
-		f.Width, f.Height = 12*vg.Centimeter, 12.5*vg.Centimeter
+		f.Height = 11 * vg.Centimeter
 		f.X.Min, f.X.Max, f.Y.Min, f.Y.Max = 0, 1, 0, 1
 	} else {
 		nonEmpty(&f.X)
@@ -73,6 +77,9 @@ func Curves(title, x, y string, curves []Curve, opts *CurveOptions) (*Figure, er
 	}
 	return f, nil
 }
+
+// short is a number of four digits at most before an exponent.
+func short(v float64) string { return number("%.4g", v) }
 
 // nonEmpty widens a range of one value.
 func nonEmpty(a *plot.Axis) {
@@ -96,19 +103,15 @@ func grid() *plotter.Grid {
 	return g
 }
 
+// lineStyle and glyph are of curve or group i: its colour, and a dash or a shape that differs for those of the same colour.
 func lineStyle(i int) draw.LineStyle {
-	style := draw.LineStyle{Color: Palette[i%len(Palette)], Width: vg.Points(1.8)}
-	if i%3 == 1 {
-		style.Dashes = []vg.Length{vg.Points(7), vg.Points(2)}
-	} else if i%3 == 2 {
-		style.Dashes = []vg.Length{vg.Points(2), vg.Points(2)}
-	}
-	return style
+	dashes := [][]vg.Length{nil, {vg.Points(7), vg.Points(2)}, {vg.Points(2), vg.Points(2)}, {vg.Points(7), vg.Points(2), vg.Points(2), vg.Points(2)}, {vg.Points(12), vg.Points(3)}}
+	return draw.LineStyle{Color: Palette[i%len(Palette)], Width: vg.Points(1.8), Dashes: dashes[(i+i/len(Palette))%len(dashes)]}
 }
 
 func glyph(i int) draw.GlyphStyle {
-	shapes := []draw.GlyphDrawer{draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}, draw.TriangleGlyph{}}
+	shapes := []draw.GlyphDrawer{draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}, draw.TriangleGlyph{}, draw.CrossGlyph{}, draw.RingGlyph{}, draw.PlusGlyph{}}
 	c := Palette[i%len(Palette)]
 	c.A = 0xb0
-	return draw.GlyphStyle{Color: c, Radius: vg.Points(2.6), Shape: shapes[i%len(shapes)]}
+	return draw.GlyphStyle{Color: c, Radius: vg.Points(2.6), Shape: shapes[(i+i/len(Palette))%len(shapes)]}
 }

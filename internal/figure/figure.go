@@ -1,8 +1,11 @@
 // Package figure draws the project's charts in one style, as PNG or SVG: sans-serif, light grid, title and legend
-// above the data so that they never cover it, and colours that people with colour blindness can tell apart.
+// above the data so that they never cover it, and colours that people with colour blindness can tell apart. Charts are as
+// wide as a telephone's screen shows them with letters that can be read.
 //
 // A Figure is a gonum plot; whatever plotters gonum offers can be added to it. Charts that several packages need
-// are in this package too: Curves, Bars and Points. A Figure must not be used by two goroutines at once.
+// are in this package too: Curves, Bars, Waterfall, Beeswarm, Points and Strip. What they show is in an SVG in words too, as
+// elements of the class "mark" that cannot be seen, for pages that show them under the mouse and the keyboard. A Figure must
+// not be used by two goroutines at once.
 package figure
 
 import (
@@ -11,10 +14,9 @@ import (
 	"image/color"
 	"io"
 	"math"
-	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -44,8 +46,9 @@ var (
 )
 
 const (
-	margin = 3 * vg.Millimeter
-	dpi    = 192
+	margin    = 3 * vg.Millimeter
+	legendRow = 5 * vg.Millimeter
+	dpi       = 192
 )
 
 // Figure is a plot with a title and a legend above it.
@@ -55,6 +58,7 @@ type Figure struct {
 
 	title  string
 	legend []entry
+	marks  []mark
 }
 
 type entry struct {
@@ -62,7 +66,7 @@ type entry struct {
 	thumb plot.Thumbnailer
 }
 
-// New returns an empty figure of 16 × 11 cm.
+// New returns an empty figure of 12 × 9 cm.
 func New(title, x, y string) *Figure {
 	p := plot.New()
 	p.X.Label.Text, p.Y.Label.Text = x, y
@@ -75,12 +79,12 @@ func New(title, x, y string) *Figure {
 		axis.Padding = 0
 		axis.Tick.Marker = roundTicks{}
 	}
-	return &Figure{Plot: p, Width: 16 * vg.Centimeter, Height: 11 * vg.Centimeter, title: title}
+	return &Figure{Plot: p, Width: 12 * vg.Centimeter, Height: 9 * vg.Centimeter, title: title}
 }
 
-func restyle(s text.Style, size font.Length, c color.Color) text.Style {
+func restyle(s text.Style, size float64, c color.Color) text.Style {
 	s.Font.Typeface, s.Font.Variant = "Liberation", "Sans"
-	s.Font.Size = vg.Points(float64(size))
+	s.Font.Size = vg.Points(size)
 	s.Color = c
 	return s
 }
@@ -105,9 +109,9 @@ func (f *Figure) Write(w io.Writer, format string) (err error) {
 	case "svg":
 		var b bytes.Buffer
 		canvas := vgsvg.New(f.Width, f.Height)
-		f.draw(draw.New(canvas))
+		data := f.draw(draw.New(canvas))
 		if _, err = canvas.WriteTo(&b); err == nil {
-			_, err = w.Write(bytes.Map(xmlRune, b.Bytes()))
+			_, err = w.Write(bytes.Map(xmlRune, f.finish(b.Bytes(), data)))
 		}
 	default:
 		return fmt.Errorf("figure: format %q, want png or svg", format)
@@ -123,19 +127,50 @@ func xmlRune(r rune) rune {
 	return r
 }
 
-// draw lays out title, legend and plot from top to bottom.
-func (f *Figure) draw(c draw.Canvas) {
+// draw lays out title, legend and plot from top to bottom, and returns where the data are.
+func (f *Figure) draw(c draw.Canvas) draw.Canvas {
 	c.SetColor(color.White)
 	c.Fill(c.Rectangle.Path())
 	c = draw.Crop(c, margin, -margin, margin, -margin)
 	if f.title != "" {
-		style := restyle(f.Title.TextStyle, 12, ink)
+		style := restyle(f.Title.TextStyle, 11, ink)
 		style.XAlign = draw.XLeft
-		c.FillText(style, vg.Point{X: c.Min.X, Y: c.Max.Y}, f.title)
-		c.Max.Y -= style.Rectangle(f.title).Size().Y + 2*vg.Millimeter
+		for _, line := range wrap(style, f.title, c.Size().X) {
+			c.FillText(style, vg.Point{X: c.Min.X, Y: c.Max.Y}, line)
+			c.Max.Y -= style.Rectangle(line).Size().Y + vg.Millimeter
+		}
+		c.Max.Y -= vg.Millimeter
 	}
 	c.Max.Y -= f.drawLegend(c)
 	f.Draw(c)
+	return f.DataCanvas(c)
+}
+
+// wrap breaks a text into lines that are no wider than there is room, as far as its words allow.
+func wrap(style text.Style, s string, room vg.Length) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(s) {
+		if longer := strings.TrimPrefix(line+" "+word, " "); line == "" || style.Width(longer) <= room {
+			line = longer
+			continue
+		}
+		lines, line = append(lines, line), word
+	}
+	return append(lines, line)
+}
+
+// fit cuts a text to the room that there is.
+func fit(style text.Style, s string, room vg.Length) string {
+	if style.Width(s) <= room {
+		return s
+	}
+	runes := []rune(s)
+	for n := len(runes) - 1; n > 0; n-- {
+		if s = strings.TrimRight(string(runes[:n]), " ,.") + "…"; style.Width(s) <= room {
+			break
+		}
+	}
+	return s
 }
 
 // drawLegend puts the names in rows from left to right, and returns the height it took.
@@ -143,12 +178,13 @@ func (f *Figure) drawLegend(c draw.Canvas) vg.Length {
 	if len(f.legend) == 0 {
 		return 0
 	}
-	style := restyle(f.Legend.TextStyle, 10, ink)
+	style := restyle(f.Legend.TextStyle, 9, ink)
 	style.YAlign = draw.YCenter
-	const thumb, gap, row = 5 * vg.Millimeter, 2 * vg.Millimeter, 5 * vg.Millimeter
+	const thumb, gap, row = 5 * vg.Millimeter, 2 * vg.Millimeter, legendRow
 	x, y := c.Min.X, c.Max.Y-row/2
 	for _, e := range f.legend {
-		width := thumb + gap + style.Width(e.name)
+		name := fit(style, e.name, c.Size().X-thumb-gap)
+		width := thumb + gap + style.Width(name)
 		if x > c.Min.X && x+width > c.Max.X {
 			x, y = c.Min.X, y-row
 		}
@@ -156,7 +192,7 @@ func (f *Figure) drawLegend(c draw.Canvas) vg.Length {
 			Min: vg.Point{X: x, Y: y - row/4}, Max: vg.Point{X: x + thumb, Y: y + row/4},
 		}}
 		e.thumb.Thumbnail(&icon)
-		c.FillText(style, vg.Point{X: x + thumb + gap/2, Y: y + vg.Millimeter/3}, e.name)
+		c.FillText(style, vg.Point{X: x + thumb + gap/2, Y: y + vg.Millimeter/3}, name)
 		x += width + 2*gap
 	}
 	return c.Max.Y - y + row/2 + vg.Millimeter
@@ -177,9 +213,18 @@ func (roundTicks) Ticks(low, high float64) []plot.Tick {
 	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
 	var ticks []plot.Tick
 	for k := math.Ceil(low/step - 1e-9); k <= high/step+1e-9; k++ {
-		ticks = append(ticks, plot.Tick{Value: k * step, Label: strconv.FormatFloat(k*step+0, 'f', decimals, 64)})
+		ticks = append(ticks, plot.Tick{Value: k * step, Label: number("%.*f", decimals, k*step)})
 	}
 	return ticks
+}
+
+// number formats a number, which comes last. Below zero it has a minus sign, and what rounds to zero has no sign.
+func number(format string, values ...any) string {
+	s := fmt.Sprintf(format, values...)
+	if !strings.ContainsAny(s, "123456789") {
+		return strings.TrimLeft(s, "+-")
+	}
+	return strings.ReplaceAll(s, "-", "−")
 }
 
 // finite reports an error that names the chart and the first value that cannot be drawn.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"image/png"
 	"io"
 	"math"
@@ -47,10 +48,26 @@ func charts(t *testing.T) map[string]*Figure {
 	add("beeswarm")(Beeswarm("What the model looks at", "Contribution", "low", "high", []Swarm{
 		{"turn length", values, shades}, {"questions", values[:50], shades[:50]},
 	}))
-	add("points")(Points("Map", []Group{
-		{"Lost", []float64{1, 2, 3}, []float64{3, 1, 2}, []bool{true, false, true}}, {"Won", []float64{5, 6, 7}, []float64{6, 7, 6}, nil}, {Name: "Unknown"},
+	add("points")(Points("Map", "trained on", []Group{
+		{Name: "Lost", X: []float64{1, 2, 3}, Y: []float64{3, 1, 2}, Faint: []bool{true, false, true}},
+		{Name: "Won", X: []float64{5, 6, 7}, Y: []float64{6, 7, 6}, Says: []string{"a", "b", "c <&>"}, Links: []string{"#a", "", "#c"}}, {Name: "Unknown"},
 	}))
-	add("one point")(Points("One", []Group{{"Won", []float64{5}, []float64{6}, nil}}))
+	add("one point")(Points("One", "", []Group{{Name: "Won", X: []float64{5}, Y: []float64{6}}}))
+	var groups []Group
+	var many []Curve
+	for i := range 24 {
+		x := float64(i)
+		groups = append(groups, Group{Name: fmt.Sprint("agent ", i), X: []float64{x, x + 0.3}, Y: []float64{x * math.Sin(x), x}})
+		many = append(many, Curve{Name: fmt.Sprint("curve ", i), X: []float64{0, 1}, Y: []float64{x, 25 - x}})
+	}
+	add("many groups")(Points("Map of calls by agent, of which there are more than eight, with a title that takes two lines", "", groups))
+	add("many curves")(Curves("Many", "x", "y", many, nil))
+	var turns []Turn
+	for i := range 18 {
+		turns = append(turns, Turn{"Agent", 0.5 + 0.4*math.Sin(float64(i)/3), 6 * math.Sin(float64(i)*2)})
+	}
+	add("strip")(Strip("Call 7 by its turns", turns))
+	add("one turn")(Strip("", turns[:1]))
 	return figures
 }
 
@@ -79,6 +96,37 @@ func TestWrite(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What a figure shows is in its SVG in words, and its texts are as long as they were laid out in any font.
+func TestMarks(t *testing.T) {
+	for name, wants := range map[string][]string{
+		"bars":      {`<g class="mark" role="img" aria-label="Fine-tuned: 0.810, 95% interval 0.74 to 0.88"><rect `, `textLength="`, `font-family:'Liberation Sans',Arial`},
+		"points":    {`<a class="mark" href="#c" aria-label="c &lt;&amp;&gt;"><circle `, `<g class="mark" role="img" aria-label="b">`, "faint: trained on (2)"},
+		"waterfall": {"our budget is frozen: −0.500", ">−0.400<"},
+		"roc":       {"False positive rate 0.3"},
+		"strip":     {"after it 50%", "−1.7 points"},
+	} {
+		var svg bytes.Buffer
+		if err := charts(t)[name].Write(&svg, "svg"); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range wants {
+			if !strings.Contains(svg.String(), want) {
+				t.Errorf("%s lacks %s", name, want)
+			}
+		}
+	}
+}
+
+func TestNumber(t *testing.T) {
+	for want, got := range map[string]string{
+		"−0.5": number("%+.1f", -0.5), "0.0": number("%+.1f", -0.04), "0": number("%.0f", -0.4), "+12.0": number("%+.1f", 12.0), "1e−05": number("%.4g", 1e-5),
+	} {
+		if got != want {
+			t.Errorf("number %q, want %q", got, want)
+		}
 	}
 }
 
@@ -114,7 +162,7 @@ func TestRunning(t *testing.T) {
 
 func TestFaint(t *testing.T) {
 	draw := func(faint ...bool) string {
-		f, err := Points("Map", []Group{{"Won", []float64{1, 2}, []float64{1, 2}, faint}})
+		f, err := Points("Map", "", []Group{{Name: "Won", X: []float64{1, 2}, Y: []float64{1, 2}, Faint: faint}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,10 +182,12 @@ func TestRefused(t *testing.T) {
 	_, nan := Curves("t", "x", "y", []Curve{{Name: "c", X: []float64{1}, Y: []float64{math.NaN()}}}, nil)
 	_, ragged := Curves("t", "x", "y", []Curve{{Name: "c", X: []float64{1, 2}, Y: []float64{1}}}, nil)
 	_, none := Bars("t", "x", "%.2f", 0, nil)
-	_, infinite := Points("t", []Group{{"g", []float64{math.Inf(1)}, []float64{0}, nil}})
+	_, infinite := Points("t", "", []Group{{Name: "g", X: []float64{math.Inf(1)}, Y: []float64{0}}})
+	_, mute := Points("t", "", []Group{{Name: "g", X: []float64{1}, Y: []float64{0}, Links: []string{"a", "b"}}})
+	_, still := Strip("s", nil)
 	format := New("t", "x", "y").Write(io.Discard, "gif")
 	for want, err := range map[string]error{
-		`"c": NaN cannot be drawn`: nan, "2 x and 1 y": ragged, "no bars": none, `"g": +Inf`: infinite, `format "gif"`: format,
+		`"c": NaN cannot be drawn`: nan, "2 x and 1 y": ragged, "no bars": none, `"g": +Inf`: infinite, "0 of Says and 2 Links": mute, `"s" has no turns`: still, `format "gif"`: format,
 	} {
 		if err == nil || !strings.HasPrefix(err.Error(), "figure: ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want figure: … %s", err, want)
@@ -151,7 +201,7 @@ func TestRoundTicks(t *testing.T) {
 		want      string
 	}{
 		{0, 1, "0.0 0.2 0.4 0.6 0.8 1.0"}, {0, 200, "0 50 100 150 200"}, {0.08, 0.3, "0.10 0.15 0.20 0.25 0.30"},
-		{-0.33, 1.02, "-0.2 0.0 0.2 0.4 0.6 0.8 1.0"}, {0, 3.5e6, "0 500000 1000000"}, {1e-5, 4e-5, "0.000010"},
+		{-0.33, 1.02, "−0.2 0.0 0.2 0.4 0.6 0.8 1.0"}, {0, 3.5e6, "0 500000 1000000"}, {1e-5, 4e-5, "0.000010"},
 	} {
 		var labels []string
 		for _, tick := range (roundTicks{}).Ticks(c.low, c.high) {

@@ -29,7 +29,7 @@ func Bars(title, x, format string, base float64, bars []Bar) (*Figure, error) {
 		if err := finite(strconv.Quote(b.Name), base, b.Value, b.Low, b.High); err != nil {
 			return nil, err
 		}
-		rows[i] = row{name: b.Name, from: base, to: b.Value, low: b.Low, high: b.High, number: fmt.Sprintf(format, b.Value)}
+		rows[i] = row{name: b.Name, from: base, to: b.Value, low: b.Low, high: b.High, number: number(format, b.Value)}
 	}
 	return rowChart(title, x, rows), nil
 }
@@ -46,18 +46,18 @@ func Waterfall(title, x string, base float64, steps []Bar) (*Figure, error) {
 	if largest >= 10 {
 		decimals = 1
 	}
-	rows = append(rows, row{name: "Base", from: base, to: base, number: fmt.Sprintf("%.*f", decimals, base)})
+	rows = append(rows, row{name: "Base", from: base, to: base, number: number("%.*f", decimals, base)})
 	for _, s := range steps {
 		if err := finite(strconv.Quote(s.Name), base, s.Value); err != nil {
 			return nil, err
 		}
-		rows = append(rows, row{name: s.Name, from: at, to: at + s.Value, number: fmt.Sprintf("%+.*f", decimals, s.Value)})
+		rows = append(rows, row{name: s.Name, from: at, to: at + s.Value, number: number("%+.*f", decimals, s.Value)})
 		at += s.Value
 	}
-	rows = append(rows, row{name: "Output", from: at, to: at, number: fmt.Sprintf("%.*f", decimals, at)})
+	rows = append(rows, row{name: "Output", from: at, to: at, number: number("%.*f", decimals, at)})
 	f := rowChart(title, x, rows)
 	last := -float64(len(rows) - 1)
-	f.Add(upright(base, 0.4, -0.4), upright(at, last+0.4, last-0.4))
+	f.Add(upright(base, top, bottom), upright(at, last+top, last+bottom))
 	return f, nil
 }
 
@@ -68,6 +68,9 @@ func upright(x, top, bottom float64) *plotter.Line {
 		LineStyle: draw.LineStyle{Color: ink, Width: vg.Points(1.5)},
 	}
 }
+
+// Above each row, whose place is 1 high, is its name; the bar is between bottom and top.
+const bottom, top = -0.4, 0.12
 
 // row is a horizontal bar from one value to another.
 type row struct {
@@ -81,20 +84,46 @@ type rows []row
 
 func rowChart(title, x string, r rows) *Figure {
 	f := New(title, x, "")
-	f.Height = vg.Length(3.2+0.75*float64(len(r))) * vg.Centimeter
 	lines := grid()
 	lines.Horizontal.Color = nil
-	f.Add(lines, r)
-	ticks := make([]plot.Tick, len(r))
-	for i := range r {
-		ticks[i] = plot.Tick{Value: -float64(i), Label: r[i].name}
+	names := make([]string, len(r))
+	for i, b := range r {
+		names[i] = b.name
 	}
-	f.Y.Min, f.Y.Max = -float64(len(r))+0.4, 0.6
-	f.Y.LineStyle.Width = 0
-	f.Y.Tick.Marker = plot.ConstantTicks(ticks)
-	f.Y.Tick.Length = 0
+	f.Add(lines, r)
+	f.rows(names)
 	nonEmpty(&f.X)
+	for i, b := range r {
+		says := b.name + ": " + b.number
+		if b.low != b.high {
+			says += number(", 95%% interval %.4g", b.low) + number(" to %.4g", b.high)
+		}
+		y := -float64(i)
+		f.marks = append(f.marks, mark{f.X.Min, y - 0.45, f.X.Max, y + 0.5, says, ""})
+	}
 	return f
+}
+
+// rows makes the figure as high as rows with these names above them need.
+func (f *Figure) rows(names []string) {
+	f.Height = vg.Length(2.6+0.95*float64(len(names))) * vg.Centimeter
+	f.Add(rowNames(names))
+	f.Y.Min, f.Y.Max = -float64(len(names))+0.45, 0.6
+	f.Y.LineStyle.Width = 0
+	f.Y.Tick.Marker = plot.ConstantTicks(nil)
+	f.Y.Tick.Length = 0
+}
+
+// rowNames are written above the rows, over the whole width.
+type rowNames []string
+
+func (names rowNames) Plot(c draw.Canvas, p *plot.Plot) {
+	_, ty := p.Transforms(&c)
+	style := restyle(p.Title.TextStyle, 9, ink)
+	style.XAlign, style.YAlign = draw.XLeft, draw.YCenter
+	for i, name := range names {
+		c.FillText(style, vg.Point{X: c.Min.X, Y: ty(0.34 - float64(i))}, fit(style, name, c.Size().X))
+	}
 }
 
 // right is where the number of a row goes.
@@ -114,7 +143,7 @@ func (r rows) DataRange() (xmin, xmax, ymin, ymax float64) {
 			xmin = min(xmin, b.low)
 		}
 	}
-	return xmin, xmax + 0.12*(xmax-xmin), -float64(len(r)), 0 // room for the numbers
+	return xmin, xmax + 0.14*(xmax-xmin), -float64(len(r)), 0 // room for the numbers
 }
 
 func (r rows) Plot(c draw.Canvas, p *plot.Plot) {
@@ -122,6 +151,7 @@ func (r rows) Plot(c draw.Canvas, p *plot.Plot) {
 	style := restyle(p.Title.TextStyle, 9, ink)
 	style.XAlign, style.YAlign = draw.XLeft, draw.YCenter
 	line := draw.LineStyle{Color: ink, Width: vg.Points(1.2)}
+	const middle = (bottom + top) / 2
 	for i, b := range r {
 		y := -float64(i)
 		colour := For
@@ -129,15 +159,15 @@ func (r rows) Plot(c draw.Canvas, p *plot.Plot) {
 			colour = Against
 		}
 		c.FillPolygon(colour, []vg.Point{
-			{X: tx(b.from), Y: ty(y - 0.3)}, {X: tx(b.to), Y: ty(y - 0.3)},
-			{X: tx(b.to), Y: ty(y + 0.3)}, {X: tx(b.from), Y: ty(y + 0.3)},
+			{X: tx(b.from), Y: ty(y + bottom)}, {X: tx(b.to), Y: ty(y + bottom)},
+			{X: tx(b.to), Y: ty(y + top)}, {X: tx(b.from), Y: ty(y + top)},
 		})
 		if b.low != b.high {
-			c.StrokeLine2(line, tx(b.low), ty(y), tx(b.high), ty(y))
+			c.StrokeLine2(line, tx(b.low), ty(y+middle), tx(b.high), ty(y+middle))
 			for _, end := range []float64{b.low, b.high} {
-				c.StrokeLine2(line, tx(end), ty(y-0.1), tx(end), ty(y+0.1))
+				c.StrokeLine2(line, tx(end), ty(y+middle-0.1), tx(end), ty(y+middle+0.1))
 			}
 		}
-		c.FillText(style, vg.Point{X: tx(b.right()) + vg.Millimeter, Y: ty(y) + vg.Millimeter/3}, b.number)
+		c.FillText(style, vg.Point{X: tx(b.right()) + vg.Millimeter, Y: ty(y+middle) + vg.Millimeter/3}, b.number)
 	}
 }

@@ -114,6 +114,12 @@ func Eval[T any](b *Tab, expression string) T {
 	return v
 }
 
+// Until waits until a condition in JavaScript holds, which takes the page some moments after a link was followed.
+func (b *Tab) Until(condition string) {
+	b.t.Helper()
+	Eval[bool](b, "new Promise(done => { const look = () => ("+condition+") ? done(true) : setTimeout(look, 20); look() })")
+}
+
 // Resize gives the screen another width in pixels.
 func (b *Tab) Resize(width int) {
 	b.t.Helper()
@@ -151,7 +157,7 @@ var script = sync.OnceValues(func() (string, error) {
 })
 
 // violations lists, after axe-core was loaded, each rule that is violated with some of the elements that violate it.
-const violations = `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.map(v =>
+const violations = `axe.run(document, {resultTypes: ["violations"], iframes: false}).then(r => r.violations.map(v =>
 	v.id + ": " + v.help + ": " + v.nodes.length + " times, such as " + v.nodes.slice(0, 3).map(n => n.target + " " + n.html.slice(0, 200) + " " + n.failureSummary).join("; ")))`
 
 // Check reports violations of axe-core's rules, and what is wider than the screen, on a desktop and a telephone, in light and in

@@ -1,14 +1,18 @@
-// Package report writes pages that stand alone: one HTML file without scripts and without anything from a network,
-// which follows the reader's light or dark setting, prints well and can be read on a phone.
+// Package report writes pages that stand alone: one HTML file without anything from a network, which follows the reader's
+// light or dark setting, prints well and can be read on a telephone, from the keyboard and by a screen reader.
 //
 // A Page is made of sections, a section of blocks: Text, Table, Figures, Transcript, and Details, which hold blocks that are
 // folded until the reader asks for them. All texts are escaped, and characters that could pass for something else than text
 // are written out, see [cli.Escape]; a transcript may hold whatever it likes. Values are plain data and pages may be written
 // by several goroutines.
+//
+// A page has a script of its own and allows no other: tables that have a name can be sorted, filtered and saved, and links
+// lead to folded calls. Without scripts all can be read too.
 package report
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"errors"
@@ -47,13 +51,6 @@ type Details struct {
 // Text is a paragraph.
 type Text string
 
-// Table is a table. A column whose cells all begin like numbers is set flush right, in figures of one width.
-type Table struct {
-	Caption string
-	Columns []string
-	Rows    [][]string // as many cells as columns each
-}
-
 // Figures are shown side by side as far as the page is wide.
 type Figures []Figure
 
@@ -62,6 +59,9 @@ type Figure struct {
 	Caption string
 	drawing template.HTML
 }
+
+// colours of drawings that follow the page into the dark.
+var colours = strings.NewReplacer("#FFFFFF", "var(--ground)", "#222222", "var(--ink)", "#888888", "var(--quiet)", "#DDDDDD", "var(--line)")
 
 // NewFigure takes the drawing that write produces: an SVG, which becomes part of the page, or a PNG.
 func NewFigure(caption string, write func(io.Writer) error) (Figure, error) {
@@ -78,27 +78,11 @@ func NewFigure(caption string, write func(io.Writer) error) (Figure, error) {
 	if !ok {
 		return Figure{}, fmt.Errorf("report: figure %q is neither SVG nor PNG", caption)
 	}
-	return Figure{caption, template.HTML(`<svg role="img" aria-label="` + label + `" ` + svg)}, nil
-}
-
-// Transcript is a call whose turns and words are coloured by what they contribute: blue speaks for a won call,
-// orange against it.
-type Transcript struct {
-	Title string
-	Turns []Turn
-}
-
-// Turn is what one speaker says. Its value is printed next to it.
-type Turn struct {
-	Speaker string
-	Value   float64
-	Spans   []Span // the text of the turn, end to end
-}
-
-// Span is a stretch of text with a value of its own; 0 leaves it uncoloured.
-type Span struct {
-	Text  string
-	Value float64
+	role := "img"
+	if strings.Contains(svg, `class="mark"`) { // parts that have something to say
+		role = "group"
+	}
+	return Figure{caption, template.HTML(`<svg role="` + role + `" aria-label="` + label + `" ` + colours.Replace(svg))}, nil
 }
 
 func (Text) kind() string       { return "text" }
@@ -110,9 +94,23 @@ func (Details) kind() string    { return "details" }
 //go:embed page.html
 var source string
 
+//go:embed page.css
+var style string
+
+//go:embed page.js
+var script string
+
+// policy lets the page's script run and nothing else, whatever a text may have smuggled in, and nothing be loaded.
+func policy() string {
+	hash := sha256.Sum256([]byte(script))
+	return "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) + "'"
+}
+
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"kind": Block.kind, "drawing": func(f Figure) template.HTML { return f.drawing },
-	"numeric": numeric, "fullTurn": fullTurn, "fullSpan": fullSpan, "shade": shade, "signed": signed,
+	"policy": policy, "css": func() template.CSS { return template.CSS(style) },
+	"script": func() template.HTML { return template.HTML("<script>" + script + "</script>") },
+	"kind":   Block.kind, "drawing": func(f Figure) template.HTML { return f.drawing }, "turns": Transcript.turns,
+	"numeric": numeric, "long": long, "next": func(i int) int { return i + 1 },
 }).Parse(source))
 
 // Write writes the page.
@@ -147,67 +145,18 @@ func check(b Block) error {
 			}
 		}
 	case Table:
-		for i, row := range b.Rows {
-			if len(row) != len(b.Columns) {
-				return fmt.Errorf("table %q: row %d has %d cells, want %d", b.Caption, i, len(row), len(b.Columns))
-			}
-		}
+		return b.check()
 	case Transcript:
-		for i, t := range b.Turns {
-			values := []float64{t.Value}
-			for _, s := range t.Spans {
-				values = append(values, s.Value)
-			}
-			for _, v := range values {
-				if math.IsNaN(v) || math.IsInf(v, 0) {
-					return fmt.Errorf("transcript %q: turn %d has value %v", b.Title, i, v)
-				}
-			}
-		}
+		return b.check()
 	}
 	return nil
 }
 
-// numeric reports, for each column, whether all cells begin like numbers.
-func numeric(t Table) []bool {
-	is := make([]bool, len(t.Columns))
-	for j := range is {
-		is[j] = len(t.Rows) > 0
-		for _, row := range t.Rows {
-			cell := strings.TrimLeft(row[j], "+-−±<≤≥>~ $€£–")
-			is[j] = is[j] && (cell == "" || cell[0] >= '0' && cell[0] <= '9')
+func finite(values ...float64) bool {
+	for _, v := range values {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return false
 		}
 	}
-	return is
+	return true
 }
-
-// fullTurn and fullSpan return the largest absolute value, which gets the full colour.
-func fullTurn(t Transcript) (full float64) {
-	for _, turn := range t.Turns {
-		full = max(full, math.Abs(turn.Value))
-	}
-	return full
-}
-
-func fullSpan(t Transcript) (full float64) {
-	for _, turn := range t.Turns {
-		for _, span := range turn.Spans {
-			full = max(full, math.Abs(span.Value))
-		}
-	}
-	return full
-}
-
-// shade returns the attributes that colour an element by its value.
-func shade(v, full float64) template.HTMLAttr {
-	if v == 0 {
-		return ""
-	}
-	class := "for"
-	if v < 0 {
-		class = "against"
-	}
-	return template.HTMLAttr(fmt.Sprintf(`class="%s" style="--strength:%.3f"`, class, math.Abs(v)/full))
-}
-
-func signed(v float64) string { return strings.Replace(fmt.Sprintf("%+.1f", v), "-", "−", 1) }

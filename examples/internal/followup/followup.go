@@ -1,0 +1,355 @@
+// Package followup makes the page of calls to follow up: a list of all calls, those that are most likely to be won first, with
+// the turns that speak for it and against it; the calls of each agent; and the calls themselves, marked up turn by turn.
+//
+// A Page gathers calls one by one, on one goroutine.
+package followup
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/examples/internal/report"
+	"github.com/org/salesconv/examples/internal/study"
+	"github.com/org/salesconv/internal/atomicfile"
+	"github.com/org/salesconv/internal/figure"
+	"github.com/org/salesconv/shap"
+	"github.com/org/salesconv/transcript"
+)
+
+// How many calls of a page are opened by their links, and how many of these, from the top, are drawn: 1,000 calls of
+// 18 turns take less than 5 MB, the charts of one 25 kB.
+const (
+	opened = 1000
+	drawn  = 10
+)
+
+// Page is a page to be.
+type Page struct {
+	Info conversion.Info // of the predictor
+	Keep []string        // keys of the metadata to list
+
+	calls []call
+}
+
+// call is what the page shows of a call.
+type call struct {
+	*conversion.Explanation
+	agent, day string
+	kept       []string
+	after      []float64 // probability after each turn
+}
+
+// Add adds a call, explained, and the probability after each of its turns.
+func (p *Page) Add(c transcript.Call, e *conversion.Explanation, after []float64) {
+	added := call{Explanation: e, agent: c.Metadata.AgentID, after: after}
+	if at := c.Metadata.CallTime; !at.IsZero() {
+		added.day = at.Format("2006-01-02")
+	}
+	for _, key := range p.Keep {
+		added.kept = append(added.kept, c.Metadata.Value(key))
+	}
+	p.calls = append(p.calls, added)
+}
+
+// Write writes the page to a file, atomically.
+func (p *Page) Write(path string) error {
+	page, err := p.page()
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(path, page.Write)
+}
+
+func (p *Page) page() (*report.Page, error) {
+	calls := slices.Clone(p.calls)
+	slices.SortStableFunc(calls, func(a, b call) int { return cmp.Compare(b.Probability, a.Probability) })
+	page := &report.Page{
+		Title: "Calls to follow up",
+		Lead:  p.lead(calls),
+		Footer: fmt.Sprintf("Contributions are the model's response to a turn, not the turn's effect on the customer. The model learned from %d calls, %d of them won.",
+			p.Info.Data.Calls, p.Info.Data.Won),
+	}
+	each, err := transcripts(calls)
+	if err != nil || len(calls) == 0 {
+		return page, err
+	}
+	if len(calls) == 1 {
+		page.Title, page.Sections = "Why this chance", []report.Section{{Title: calls[0].ID, Blocks: each}}
+		return page, nil
+	}
+	chances, err := chances(calls)
+	if err != nil {
+		return nil, err
+	}
+	first := report.Section{Blocks: []report.Block{chances}}
+	if trust := p.trust(); trust != "" {
+		first.Blocks = append(first.Blocks, report.Text(trust))
+	}
+	page.Sections = append(page.Sections, first, report.Section{Title: "The calls, the likeliest first", Blocks: []report.Block{p.list(calls)}})
+	if agents := agents(calls); agents != nil {
+		page.Sections = append(page.Sections, report.Section{Title: "By agent", Blocks: []report.Block{*agents}})
+	}
+	page.Sections = append(page.Sections, report.Section{Title: "What each turn adds", Blocks: each})
+	return page, nil
+}
+
+// lead says what to do with the page.
+func (p *Page) lead(calls []call) string {
+	won := 0
+	for _, c := range calls {
+		if c.Won {
+			won++
+		}
+	}
+	switch len(calls) {
+	case 0:
+		return "There are no calls."
+	case 1:
+		return fmt.Sprintf("This call has a chance of %s of being won; calls are forecast to be won from %s on.", percent(calls[0].Probability), percent(p.Info.Threshold))
+	}
+	return fmt.Sprintf("%d of these %d calls are forecast to be won, with a chance of %s or more. Begin at the top of the list; each call opens with the reasons.",
+		won, len(calls), percent(p.Info.Threshold))
+}
+
+// trust says how far forecasts are to be trusted, by calls that the model had not seen; "" if nothing is known.
+func (p *Page) trust() string {
+	f := p.Info.OutOfFold
+	switch {
+	case f.Calls == 0:
+		return ""
+	case f.LogLoss >= f.BaseLogLoss:
+		return fmt.Sprintf("Do not rely on this order: on %d calls that the model had not learned from, its chances were no better than giving every call %s.",
+			f.Calls, percent(float64(f.Won)/float64(f.Calls)))
+	}
+	return fmt.Sprintf("Of %d calls that the model had not learned from, %s were won; of those that it forecast to be won, %s were.",
+		f.Calls, percent(float64(f.Won)/float64(f.Calls)), percent(f.Precision))
+}
+
+// chances draws how many calls have which chance.
+func chances(calls []call) (report.Figures, error) {
+	const bins = 5
+	var count [bins]int
+	for _, c := range calls {
+		count[min(bins-1, int(bins*c.Probability))]++
+	}
+	var bars []figure.Bar
+	for i, n := range slices.Backward(count[:]) {
+		bars = append(bars, figure.Bar{Name: fmt.Sprintf("%d–%d%%", i*100/bins, (i+1)*100/bins), Value: float64(n)})
+	}
+	return study.Draw(study.Drawing{Caption: "How many calls have which chance of being won.", Draw: func() (*figure.Figure, error) {
+		return figure.Bars("Calls by their chance of being won", "calls", "%.0f", 0, bars)
+	}})
+}
+
+// list is the list to work through.
+func (p *Page) list(calls []call) report.Table {
+	t := report.Table{Name: "calls", Columns: []string{"call", "chance", "forecast"},
+		Caption: "Chance: of being won. For and against: the turns that move it most, in points, where +5 takes 40% to 45%. Click a call to open it, a head to sort."}
+	days, agents := has(calls, func(c call) string { return c.day }), has(calls, func(c call) string { return c.agent })
+	if agents {
+		t.Columns = append(t.Columns, "agent")
+	}
+	if days {
+		t.Columns = append(t.Columns, "day")
+	}
+	t.Columns = append(append(t.Columns, p.Keep...), "speaks for it", "speaks against it", "caution")
+	for i, c := range calls {
+		row := []string{c.ID, percent(c.Probability), forecast(c.Won)}
+		if agents {
+			row = append(row, c.agent)
+		}
+		if days {
+			row = append(row, c.day)
+		}
+		row = append(append(row, c.kept...), c.reasons(1), c.reasons(-1), c.cautions())
+		t.Rows = append(t.Rows, row)
+		link := "#calls"
+		if i < opened {
+			link = "#" + name(i)
+		}
+		t.Links = append(t.Links, link)
+	}
+	return t
+}
+
+// name is the anchor of a call on the page, by its rank.
+func name(rank int) string { return fmt.Sprintf("call-%d", rank+1) }
+
+func has(calls []call, field func(call) string) bool {
+	return slices.ContainsFunc(calls, func(c call) bool { return field(c) != "" })
+}
+
+func forecast(won bool) string {
+	if won {
+		return "won"
+	}
+	return "lost"
+}
+
+// percent is a probability. What rounds to 0 or 100 is not certain.
+func percent(v float64) string {
+	switch {
+	case v < 0.005:
+		return "<1%"
+	case v > 0.995:
+		return ">99%"
+	}
+	return fmt.Sprintf("%.0f%%", 100*v)
+}
+
+// reasons quotes the two turns that speak most for a won call, or with sign -1 against it.
+func (c call) reasons(sign float64) string {
+	points := 100 * study.Slope(c.Explanation) * sign
+	turns := slices.Clone(c.Turns)
+	slices.SortStableFunc(turns, func(a, b conversion.TurnShare) int { return cmp.Compare(points*b.Contribution, points*a.Contribution) })
+	var quotes []string
+	for _, t := range turns[:min(2, len(turns))] {
+		if v := points * t.Contribution; v >= 0.5 {
+			quotes = append(quotes, report.Signed(sign*v)+" “"+short(t.Text)+"”")
+		}
+	}
+	return strings.Join(quotes, " · ")
+}
+
+// short is the beginning of a text.
+func short(text string) string {
+	const most = 60
+	words := strings.Join(strings.Fields(text), " ")
+	if runes := []rune(words); len(runes) > most {
+		return strings.TrimRight(string(runes[:most-1]), " ,.") + "…"
+	}
+	return words
+}
+
+// cautions are reasons to distrust the chance, in a word or two each.
+func (c call) cautions() string {
+	var all []string
+	for _, w := range c.Warnings {
+		all = append(all, warnings[w].short)
+	}
+	return strings.Join(all, ", ")
+}
+
+// warnings explains what each warning means for a prediction.
+var warnings = map[conversion.Warning]struct{ short, long string }{
+	conversion.NoWords:    {"nobody speaks", "Nobody says a word in this call: this is the share of training calls that were won."},
+	conversion.TooShort:   {"very short", "Distrust it: the call is shorter than nearly all training calls."},
+	conversion.NotEnglish: {"not English", "Distrust it: the call is not in English, as the training calls are."},
+	conversion.Unlike:     {"unlike others", "Distrust it: what is said is unlike the training calls."},
+}
+
+// agents sums up the calls of each agent, those with the likeliest calls first; nil where no call names one.
+func agents(calls []call) *report.Table {
+	type agent struct {
+		name              string
+		calls, won, warns int
+		mean              float64
+	}
+	var all []*agent
+	of := map[string]*agent{}
+	for _, c := range calls {
+		if c.agent == "" {
+			continue
+		}
+		a := of[c.agent]
+		if a == nil {
+			a = &agent{name: c.agent}
+			of[c.agent] = a
+			all = append(all, a)
+		}
+		a.calls++
+		a.mean += (c.Probability - a.mean) / float64(a.calls)
+		if c.Won {
+			a.won++
+		}
+		if len(c.Warnings) > 0 {
+			a.warns++
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	slices.SortStableFunc(all, func(a, b *agent) int { return cmp.Compare(b.mean, a.mean) })
+	t := &report.Table{Name: "agents", Columns: []string{"agent", "calls", "forecast won", "mean chance", "with a caution"},
+		Caption: "Click an agent to list the agent's calls. The mean of a few calls says little, and it is about the calls that an agent had, not about skill."}
+	for _, a := range all {
+		t.Rows = append(t.Rows, []string{a.name, fmt.Sprint(a.calls), fmt.Sprint(a.won), percent(a.mean), fmt.Sprint(a.warns)})
+		t.Links = append(t.Links, "#calls="+url.PathEscape(`"`+a.name+`"`))
+	}
+	return t
+}
+
+// transcripts are the calls that open, those at the top with charts.
+func transcripts(calls []call) ([]report.Block, error) {
+	blocks := []report.Block{report.Text("The chance after a turn is that of the call as if it ended there. Points are what the turn adds to the chance of the whole call, " +
+		"words what they add to their turn, where they are coloured.")}
+	for i, c := range calls[:min(opened, len(calls))] {
+		t := report.Transcript{Name: name(i), Title: c.ID + ": " + percent(c.Probability), Lead: c.explain(), Points: 100 * study.Slope(c.Explanation)}
+		if len(calls) == 1 { // under the heading of its section, open
+			t.Name, t.Title = "", ""
+		}
+		if len(c.Turns) > 0 && i < drawn {
+			var err error
+			if t.Figures, err = c.charts(t.Points); err != nil {
+				return nil, err
+			}
+		}
+		for k, u := range c.Turns {
+			turn := report.Turn{Speaker: fmt.Sprintf("%d %s", k+1, u.Speaker), Value: t.Points * u.Contribution, After: c.after[k]}
+			for _, w := range u.Words {
+				turn.Spans = append(turn.Spans, report.Span{Text: w.Text, Value: t.Points * w.Contribution})
+			}
+			if len(u.Words) == 0 {
+				turn.Spans = []report.Span{{Text: u.Text}}
+			}
+			t.Turns = append(t.Turns, turn)
+		}
+		blocks = append(blocks, t)
+	}
+	if left := len(calls) - opened; left > 0 {
+		blocks = append(blocks, report.Text(fmt.Sprintf("The other %d calls are listed alone.", left)))
+	}
+	return blocks, nil
+}
+
+// explain puts a call's chance into words.
+func (c call) explain() string {
+	text := fmt.Sprintf("Chance of being won: %s.", percent(c.Probability))
+	if len(c.Turns) > 0 {
+		text += fmt.Sprintf(" The average call has %s; the turns make the difference.", percent(classify.Sigmoid(c.Base)))
+	}
+	for _, w := range c.Warnings {
+		text += " " + warnings[w].long
+	}
+	return text
+}
+
+// charts draws a call by its turns, and its most influential turns.
+func (c call) charts(points float64) (report.Figures, error) {
+	turns := make([]figure.Turn, len(c.Turns))
+	x := &shap.Explanation{Base: 100 * classify.Sigmoid(c.Base)}
+	for k, u := range c.Turns {
+		turns[k] = figure.Turn{Speaker: u.Speaker, After: c.after[k], Points: points * u.Contribution}
+		x.Values = append(x.Values, points*u.Contribution)
+		x.Names = append(x.Names, fmt.Sprintf("%d %s", k+1, u.Text))
+	}
+	strip, err := figure.Strip("Chance after each turn", turns)
+	if err != nil {
+		return nil, err
+	}
+	course, err := report.NewFigure("The line reads the call up to each turn. Below it, what each turn adds to the chance of the whole call.",
+		func(w io.Writer) error { return strip.Write(w, "svg") })
+	if err != nil {
+		return nil, err
+	}
+	influential, err := report.NewFigure("From the average call to this one, in per cent and points; turns are numbered.", func(w io.Writer) error {
+		return shap.Waterfall(w, x, &shap.PlotOptions{Title: "The most influential turns", Top: 6, Axis: "chance of being won, %", Format: "svg"})
+	})
+	return report.Figures{course, influential}, err
+}

@@ -1,0 +1,76 @@
+package report
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/org/salesconv/examples/internal/browser"
+)
+
+// open opens a page in a browser.
+func open(t *testing.T, p Page) *browser.Tab {
+	t.Helper()
+	var html bytes.Buffer
+	if err := p.Write(&html); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "page.html")
+	if err := os.WriteFile(path, html.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return browser.Open(t, "file://"+path)
+}
+
+// All parts of a page answer to the mouse and the keyboard, and nothing that a text smuggles in does.
+func TestInBrowser(t *testing.T) {
+	p := sample(t)
+	hostile := `<img src=x onerror="window.ran=1"><script>window.ran=1</script>"><svg onload=window.ran=1>`
+	p.Sections[2].Blocks = append(p.Sections[2].Blocks, Text(hostile), Transcript{Title: hostile, Lead: hostile, Turns: []Turn{{hostile, 1, 0.5, []Span{{hostile, 1}}}}})
+	tab := open(t, p)
+	text := func(want, expression string) {
+		t.Helper()
+		if got := browser.Eval[string](tab, "String("+expression+")"); got != want {
+			t.Errorf("%s is %q, want %q", expression, got, want)
+		}
+	}
+	const rows = `[...document.querySelectorAll("#calls tbody tr")].filter(r => !r.hidden).map(r => r.cells[0].textContent).join()`
+	text("undefined", "window.ran")
+	text("17 <i>,18", rows)
+	tab.Do(chromedp.Click(chromedp.CSS("#calls th:nth-child(2) button")), chromedp.Click(chromedp.CSS("#calls th:nth-child(2) button")))
+	text("18,17 <i>", rows)
+	text("ascending", `document.querySelector("#calls th:nth-child(2)").ariaSort`)
+	tab.Do(chromedp.SendKeys(chromedp.CSS("#calls input"), "dana"))
+	text("17 <i>", rows)
+	text("1 of 2", `document.querySelector("#calls [role=status]").textContent`)
+	const saved = `new Promise(done => {
+		URL.createObjectURL = blob => { blob.text().then(done); return "#" }
+		document.querySelector("#calls .tools button").click()
+	})`
+	tab.Do(chromedp.Evaluate[chromedp.Void](`location.hash = '#calls="=1%2B1"'`))
+	tab.Until(rows + ` === "18"`)
+	if got, want := browser.Eval[string](tab, saved), "call,chance,agent <x>\r\n18,-8%,'=1+1\r\n"; got != "\ufeff"+want && got != want {
+		t.Errorf("saved %q, want %q", got, want)
+	}
+	tab.Do(chromedp.Evaluate[chromedp.Void](`location.hash = "#calls="`), chromedp.Click(chromedp.CSS(`a[href="#call-17"]`)), chromedp.WaitVisible(chromedp.CSS("#call-17 .turns")))
+	text("true,SUMMARY", `[document.querySelector("#call-17").open, document.activeElement.tagName]`)
+	tab.Do(chromedp.Focus(chromedp.CSS("#call-17 .turns b")), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowDown))
+	text("contract: +0.4", `document.querySelector("#tip").textContent`)
+	tab.Do(chromedp.Click(chromedp.CSS(".tools input[type=checkbox]")))
+	text("log-odds −0.00 +0.02", `document.querySelector("#call-17 th:nth-child(2)").textContent + " " + document.querySelector("#call-17 td:nth-child(2)").textContent + " " + document.querySelectorAll("#call-17 b")[2].title`)
+	tab.Check()
+	if dir := os.Getenv("SCREENSHOTS"); dir != "" { // to look at it
+		for _, width := range []int{browser.Telephone, browser.Desktop} {
+			for _, scheme := range []string{"dark", "light"} {
+				tab.Resize(width)
+				tab.Scheme(scheme)
+				if err := os.WriteFile(filepath.Join(dir, "report-"+scheme+map[bool]string{true: "-desktop", false: ""}[width > 500]+".png"), tab.Screenshot(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,55 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Table is a table. A column whose cells all begin like numbers and are short is set flush right, in figures of one width.
+type Table struct {
+	Caption string
+	Columns []string
+	Rows    [][]string // as many cells as columns each
+	// Name is the table's anchor on the page and the name of the file that the reader saves it to, as CSV. With a name the
+	// table can be sorted and filtered too. It is made of letters and hyphens. Default: none.
+	Name string
+	// Links are where the first cell of each row leads to: "#" and the name of a transcript, or #name="cell" to find the rows
+	// with that cell in the table of a name. Default: nowhere.
+	Links []string
+}
+
+func (t Table) check() error {
+	if t.Links != nil && len(t.Links) != len(t.Rows) {
+		return fmt.Errorf("table %q has %d links for %d rows", t.Caption, len(t.Links), len(t.Rows))
+	}
+	for i, row := range t.Rows {
+		if len(row) != len(t.Columns) {
+			return fmt.Errorf("table %q: row %d has %d cells, want %d", t.Caption, i, len(row), len(t.Columns))
+		}
+	}
+	return nil
+}
+
+// numeric reports, for each column, whether all cells begin like numbers and are short.
+func numeric(t Table) []bool {
+	is := make([]bool, len(t.Columns))
+	for j := range is {
+		is[j] = len(t.Rows) > 0 && (j > 0 || t.Links == nil)
+		for _, row := range t.Rows {
+			cell := strings.TrimLeft(row[j], "+-−±<≤≥>~ $€£–")
+			is[j] = is[j] && (cell == "" || cell[0] >= '0' && cell[0] <= '9' && len(cell) < 30)
+		}
+	}
+	return is
+}
+
+// long reports, for each column, whether it has a cell that takes several lines.
+func long(t Table) []bool {
+	is := make([]bool, len(t.Columns))
+	for _, row := range t.Rows {
+		for j, cell := range row {
+			is[j] = is[j] || len(cell) > 60
+		}
+	}
+	return is
+}

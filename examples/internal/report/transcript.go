@@ -1,0 +1,112 @@
+package report
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"strings"
+)
+
+// Transcript is a call whose turns and words are coloured by what they contribute: blue speaks for a won call, orange
+// against it.
+type Transcript struct {
+	Title string
+	// Name is the call's anchor on the page. A call with a name is folded until a link or the reader opens it. Default: none.
+	Name    string
+	Lead    string
+	Figures Figures
+	Turns   []Turn
+	// Points are how many points of probability, which the values are in, one unit of log-odds is worth; with them the reader
+	// can ask for log-odds. Default: none.
+	Points float64
+}
+
+// Turn is what one speaker says. Its value is printed next to it.
+type Turn struct {
+	Speaker string
+	Value   float64
+	After   float64 // probability after the turn, from 0 to 1
+	Spans   []Span  // the text of the turn, end to end
+}
+
+// Span is a stretch of text with a value of its own; 0 leaves it uncoloured.
+type Span struct {
+	Text  string
+	Value float64
+}
+
+func (t Transcript) check() error {
+	for i, u := range t.Turns {
+		values := []float64{u.Value, u.After, t.Points}
+		for _, s := range u.Spans {
+			values = append(values, s.Value)
+		}
+		if !finite(values...) {
+			return fmt.Errorf("transcript %q: turn %d has values %v, want finite ones", t.Title, i, values)
+		}
+	}
+	return nil
+}
+
+// turns are the call as a table. It is written by hand as a page may have a thousand: end tags that HTML can do without are
+// left out, and strengths of colours are in nine steps.
+func (t Transcript) turns() template.HTML {
+	if len(t.Turns) == 0 {
+		return ""
+	}
+	turn, span := t.full()
+	var b strings.Builder
+	b.WriteString(`<p class="key"><span class="f7">speaks for a won call</span> <span class="a7">speaks against it</span></p>` + "\n")
+	b.WriteString(`<table class="turns"`)
+	if t.Points != 0 {
+		fmt.Fprintf(&b, ` data-points="%.6g"`, t.Points)
+	}
+	b.WriteString("><thead><tr><th>speaker<th>points<th>chance after<th>said<tbody>\n")
+	for _, u := range t.Turns {
+		fmt.Fprintf(&b, "<tr><td>%s<td%s>%s<td>%.0f%%<td>", template.HTMLEscapeString(u.Speaker), shade(u.Value, turn), Signed(u.Value), 100*u.After)
+		for _, s := range u.Spans {
+			text, colour := template.HTMLEscapeString(s.Text), shade(s.Value, span)
+			if colour != "" {
+				text = fmt.Sprintf("<b%s title=%s>%s</b>", colour, Signed(s.Value), text)
+			}
+			b.WriteString(text)
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("</table>\n")
+	return template.HTML(b.String())
+}
+
+// full returns the largest absolute values of turns and of spans, which get the full colour.
+func (t Transcript) full() (turn, span float64) {
+	for _, u := range t.Turns {
+		turn = max(turn, math.Abs(u.Value))
+		for _, s := range u.Spans {
+			span = max(span, math.Abs(s.Value))
+		}
+	}
+	return turn, span
+}
+
+// shade returns the attribute that colours an element by its value, where that shows at all.
+func shade(v, full float64) string {
+	strength := math.Round(9 * math.Abs(v) / max(full, 0.05))
+	switch {
+	case strength == 0 || math.Abs(v) < 0.05:
+		return ""
+	case v < 0:
+		return fmt.Sprintf(" class=a%.0f", strength)
+	}
+	return fmt.Sprintf(" class=f%.0f", strength)
+}
+
+// Signed is a number of points, with its sign and one decimal; what rounds to zero has no sign.
+func Signed(v float64) string {
+	switch {
+	case math.Abs(v) < 0.05:
+		return "0.0"
+	case v < 0:
+		return fmt.Sprintf("−%.1f", -v)
+	}
+	return fmt.Sprintf("+%.1f", v)
+}
