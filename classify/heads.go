@@ -100,6 +100,26 @@ func FitHeads(ctx context.Context, blocks []Block, y []int, train []int, opts *S
 	return h, nil
 }
 
+// With are the heads of h, then those of other, which were fitted to the same rows in the same inner folds: for blocks
+// that are only known once others were fitted. A name that both have is an error.
+func (h *Heads) With(other *Heads) (*Heads, error) {
+	if h == nil || other == nil {
+		return nil, errNoModel
+	}
+	if !slices.Equal(h.y, other.y) || !slices.Equal(h.weights, other.weights) || !slices.EqualFunc(h.folds, other.folds, func(a, b evaluate.Fold) bool { return slices.Equal(a.Test, b.Test) }) {
+		return nil, errors.New("classify: stack: the heads to join were fitted to other rows, weights or inner folds")
+	}
+	both := *h
+	for b, head := range other.heads {
+		if slices.ContainsFunc(both.heads, func(own Head) bool { return own.Name == head.Name }) {
+			return nil, fmt.Errorf("classify: stack: block %q is among the heads of both", head.Name)
+		}
+		both.heads, both.features = append(slices.Clip(both.heads), head), append(slices.Clip(both.features), other.features[b])
+		both.margins, both.spreads = append(slices.Clip(both.margins), other.margins[b]), append(slices.Clip(both.spreads), other.spreads[b])
+	}
+	return &both, nil
+}
+
 // withDefaults also checks the labels of the rows train.
 func (o *StackOptions) withDefaults(y, train []int) (StackOptions, error) {
 	var v StackOptions
@@ -262,6 +282,18 @@ func (h *Heads) OutOfFold(s *Stack) ([]float64, error) {
 		return nil, err
 	}
 	return h.joinedOutOfFold(index)
+}
+
+// OutOfFoldMargins are the margins of the training rows by one head, fitted without the inner fold of each.
+func (h *Heads) OutOfFoldMargins(name string) ([]float64, error) {
+	if h == nil {
+		return nil, errNoModel
+	}
+	index, err := h.find([]string{name})
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(h.margins[index[0]]), nil
 }
 
 // of gives the places of the heads of a stack.

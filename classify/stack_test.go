@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +53,42 @@ func TestStackWeighsHeads(t *testing.T) {
 	q, err := l.Predict(x)
 	if err != nil || maxDifference(p, q) > 1e-12 {
 		t.Errorf("as one regression: probabilities differ by %.2g, error %v", maxDifference(p, q), err)
+	}
+}
+
+// Heads that are fitted one after the other are those that are fitted at once.
+func TestHeadsWith(t *testing.T) {
+	blocks, y := twoBlocks(200)
+	fit := func(y []int, blocks ...Block) *Heads {
+		h, err := FitHeads(t.Context(), blocks, y, nil, &StackOptions{Folds: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	first, last := fit(y, blocks[:2]...), fit(y, blocks[2])
+	both, err := first.With(last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fit(y, blocks...); !reflect.DeepEqual(both.heads, want.heads) || !reflect.DeepEqual(both.margins, want.margins) || !reflect.DeepEqual(both.spreads, want.spreads) {
+		t.Error("the heads differ from heads that were fitted at once")
+	}
+	if z, err := both.OutOfFoldMargins("noise"); err != nil || !slices.Equal(z, last.margins[0]) {
+		t.Errorf("margins %v, error %v", z, err)
+	}
+	if _, err := both.OutOfFoldMargins("none"); err == nil {
+		t.Error("margins of an unknown block")
+	}
+	if len(first.heads) != 2 {
+		t.Errorf("the first heads became %d", len(first.heads))
+	}
+	other := slices.Clone(y)
+	other[0] = 1 - other[0]
+	for name, h := range map[string]*Heads{"nil": nil, "a name twice": fit(y, blocks[0]), "other labels": fit(other, blocks[2])} {
+		if _, err := first.With(h); err == nil {
+			t.Errorf("%s: no error", name)
+		}
 	}
 }
 

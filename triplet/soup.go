@@ -16,6 +16,31 @@ import (
 // Models with other parameters or other heads than the first are an error that names the difference. Sums are made in
 // float64 in the order of the models. Nothing may change the models meanwhile.
 func Average(models ...*encoder.Model) (*encoder.Model, error) {
+	shares := make([]float64, len(models))
+	for k := range shares {
+		shares[k] = 1
+	}
+	return combine(models, shares)
+}
+
+// Interpolate returns a new model between two: weights and heads are (1-share)·a + share·b. Between a generic model and
+// what was fine-tuned from it, there are models that keep more of what the generic one knows (Wortsman et al. 2022, arXiv
+// 2109.01903). Where only b has heads, its heads are taken as they are. Otherwise errors are those of [Average].
+func Interpolate(a, b *encoder.Model, share float64) (*encoder.Model, error) {
+	if !(share >= 0 && share <= 1) {
+		return nil, fmt.Errorf("triplet: share %v of the second model, want 0 to 1", share)
+	}
+	if a != nil && b != nil && a.Heads() == nil && b.Heads() != nil {
+		a = a.Clone()
+		if err := a.SetHeads(b.Heads()); err != nil {
+			return nil, fmt.Errorf("triplet: %w", err)
+		}
+	}
+	return combine([]*encoder.Model{a, b}, []float64{1 - share, share})
+}
+
+// combine returns the weighted mean of models.
+func combine(models []*encoder.Model, shares []float64) (*encoder.Model, error) {
 	if len(models) == 0 || slices.Contains(models, nil) {
 		return nil, fmt.Errorf("triplet: %d models to average, want 1 or more and none of them nil", len(models))
 	}
@@ -24,50 +49,58 @@ func Average(models ...*encoder.Model) (*encoder.Model, error) {
 			return nil, fmt.Errorf("triplet: model %d cannot be averaged with model 0: %w", k+1, err)
 		}
 	}
-	soup := models[0].Clone()
-	for i, p := range soup.Parameters() {
-		copy(elements(p.Value), mean(models, func(m *encoder.Model) []float32 { return elements(m.Parameters()[i].Value) }))
+	s := &soup{models, shares}
+	all := models[0].Clone()
+	for i, p := range all.Parameters() {
+		copy(elements(p.Value), s.mean(func(m *encoder.Model) []float32 { return elements(m.Parameters()[i].Value) }))
 	}
-	soup.InvalidateWeights()
-	if err := soup.SetHeads(averageHeads(models)); err != nil {
+	all.InvalidateWeights()
+	if err := all.SetHeads(s.heads()); err != nil {
 		return nil, fmt.Errorf("triplet: %w", err)
 	}
-	return soup, nil
+	return all, nil
 }
 
-// mean returns the mean of one vector of each model.
-func mean(models []*encoder.Model, of func(*encoder.Model) []float32) []float32 {
-	sum := make([]float64, len(of(models[0])))
-	for _, m := range models {
+// soup are models and their shares in a weighted mean.
+type soup struct {
+	models []*encoder.Model
+	shares []float64
+}
+
+// mean returns the weighted mean of one vector of each model.
+func (s *soup) mean(of func(*encoder.Model) []float32) []float32 {
+	sum, total := make([]float64, len(of(s.models[0]))), 0.0
+	for k, m := range s.models {
+		total += s.shares[k]
 		for j, x := range of(m) {
-			sum[j] += float64(x)
+			sum[j] += s.shares[k] * float64(x)
 		}
 	}
 	all := make([]float32, len(sum))
 	for j, x := range sum {
-		all[j] = float32(x / float64(len(models)))
+		all[j] = float32(x / total)
 	}
 	return all
 }
 
-// averageHeads returns the mean of the models' heads, in memory of its own.
-func averageHeads(models []*encoder.Model) *encoder.Heads {
-	first := models[0].Heads()
+// heads returns the weighted mean of the models' heads, in memory of its own.
+func (s *soup) heads() *encoder.Heads {
+	first := s.models[0].Heads()
 	if first == nil {
 		return nil
 	}
 	task := func(of func(*encoder.Heads) *encoder.Task) *encoder.Task {
 		t := *of(first)
-		t.Bias = mean(models, func(m *encoder.Model) []float32 { return of(m.Heads()).Bias })
+		t.Bias = s.mean(func(m *encoder.Model) []float32 { return of(m.Heads()).Bias })
 		t.Matrix = slices.Clone(t.Matrix)
 		for c := range t.Matrix {
-			t.Matrix[c] = mean(models, func(m *encoder.Model) []float32 { return of(m.Heads()).Matrix[c] })
+			t.Matrix[c] = s.mean(func(m *encoder.Model) []float32 { return of(m.Heads()).Matrix[c] })
 		}
 		return &t
 	}
 	h := new(encoder.Heads)
 	if first.Query != nil {
-		h.Query = mean(models, func(m *encoder.Model) []float32 { return m.Heads().Query })
+		h.Query = s.mean(func(m *encoder.Model) []float32 { return m.Heads().Query })
 	}
 	if first.Label != nil {
 		h.Label = task(func(h *encoder.Heads) *encoder.Task { return h.Label })

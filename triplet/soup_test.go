@@ -115,3 +115,41 @@ func TestAverageErrors(t *testing.T) {
 		}
 	}
 }
+
+// Between two models lies a share of the way from the first to the second; heads that only the second has are its own.
+func TestInterpolate(t *testing.T) {
+	generic, tuned := loadTiny(t), trained(t, 1)
+	for _, share := range []float64{0, 0.25, 1} {
+		m, err := Interpolate(generic, tuned, share)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(m.Heads(), tuned.Heads()) {
+			t.Errorf("share %v: heads %+v, want the heads of the second model", share, m.Heads())
+		}
+		for i, p := range m.Parameters() {
+			a, b := elements(generic.Parameters()[i].Value), elements(tuned.Parameters()[i].Value)
+			for j, x := range elements(p.Value) {
+				if want := float32((1-share)*float64(a[j]) + share*float64(b[j])); x != want {
+					t.Fatalf("share %v: number %d of %s is %v, want %v", share, j, p.Name, x, want)
+				}
+			}
+		}
+	}
+	other := trained(t, 2)
+	m, err := Interpolate(tuned, other, 0.5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x, a, b := m.Heads().Query[0], tuned.Heads().Query[0], other.Heads().Query[0]; x != float32((float64(a)+float64(b))/2) {
+		t.Errorf("the query between %v and %v is %v", a, b, x)
+	}
+	for name, err := range map[string]error{"a share of 1.5": errorOf(Interpolate(generic, tuned, 1.5)), "no model": errorOf(Interpolate(nil, tuned, 0.5)),
+		"heads in the first alone": errorOf(Interpolate(tuned, generic, 0.5))} {
+		if err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func errorOf(_ *encoder.Model, err error) error { return err }

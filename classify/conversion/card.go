@@ -32,10 +32,14 @@ func (p *Predictor) saveTuned(dir string) error {
 // training is the part of a model card about the training.
 func (i *Info) training() string {
 	var b strings.Builder
-	t := i.Options.Tuning
+	t, refitted := i.Options.Tuning, ""
+	if i.Refitted {
+		refitted = ", and of one on all calls"
+	}
 	fmt.Fprintf(&b, "\n## Training\n\n- SHA-256 of the base model's configuration and weights: %s\n", i.Encoder.SHA256)
 	fmt.Fprintf(&b, "- method: loss %s with a linear classifier of the outcome alongside, %d epochs, batches of %d calls, learning rate %g, seed %d; "+
-		"the weights are the mean of %d such runs, all but the first without a part of the calls\n", t.Loss, t.Epochs, t.BatchSize, t.LearningRate, i.Options.Seed, i.Options.Folds+1)
+		"the weights are the mean of %d such runs, each without another part of the calls%s\n", t.Loss, t.Epochs, t.BatchSize, t.LearningRate, i.Options.Seed, i.Options.Folds, refitted)
+	fmt.Fprintf(&b, "- share of fine-tuned weights: %g%%; the rest are generic ones, which did better on calls left out\n", 100*t.Share)
 	fmt.Fprintf(&b, "- software: %s\n\nAn embedding of a call is the mean of the embeddings of its turns. The training calls can be told by their outcomes: judge the model on others.\n", i.Software)
 	return b.String()
 }

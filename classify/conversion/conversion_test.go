@@ -2,6 +2,7 @@ package conversion
 
 import (
 	"context"
+	"errors"
 	"math"
 	"os"
 	"reflect"
@@ -10,12 +11,14 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/transcript"
 )
 
 var tiny = os.DirFS("../../encoder/testdata/models/mean12")
 
-// With the seed helpful, fine-tuning is used on the calls of train, with the seed useless it is not.
+// With the seed helpful, train makes the fine-tuning predict its calls out of fold, so that it is used; with the seed
+// useless, nothing of it is kept.
 const helpful, useless = 1, 9
 
 // train fits a predictor on a small random encoder to 20 calls, and returns 4 others.
@@ -23,11 +26,27 @@ func train(t *testing.T, opts Options) (*Predictor, *Report, []transcript.Call) 
 	t.Helper()
 	calls := transcript.Sample()[:24]
 	opts.Model, opts.Folds, opts.Tune.Epochs = tiny, 3, 2
-	p, r, err := Fit(t.Context(), calls[:20], &opts)
+	f, err := newFit(calls[:20], &opts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p, r, calls[20:]
+	tune := func(ctx context.Context, heads *classify.Heads) (*tuned, error) {
+		t, err := f.tune(ctx, heads)
+		if err != nil || opts.Seed == useless {
+			return t, errors.Join(err, f.keepGeneric(ctx, t))
+		}
+		if opts.Seed == helpful {
+			err = t.keep(f.generic, 1)
+			for i, label := range f.labels {
+				t.margins[i] = float64(label) + 0.1*float64(i%7)
+			}
+		}
+		return t, err
+	}
+	if err := errors.Join(f.fit(t.Context(), tune), f.judge(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	return f.Predictor, f.report, calls[20:]
 }
 
 // saveAndLoad returns what a saved predictor is read as, and its directory.

@@ -21,11 +21,19 @@
 // # Fine-tuning
 //
 // The upper layers of the encoder are trained on triplets of calls and, at the same time, by a linear classifier of the
-// outcome on the mean of the turn vectors, which becomes the head of the last block. That is done once on all training
-// calls and once without each inner fold of them, to measure the tuned head on calls that neither it nor its encoder
-// was trained on. On these predictions the stack decides whether it uses the tuned head at all, and with what weight:
-// it has to improve both log loss and ROC AUC. The final encoder and head are a model soup: their weights are the means
-// over all these models. See [Tuning] and [Report].
+// outcome on the mean of the turn vectors, which becomes the head of the last block. That is done once without each inner
+// fold of the training calls, to measure the tuned head on calls that neither it nor its encoder was trained on. The
+// final encoder and head are a model soup: their weights are the means over all these models. See [Tuning] and [Report].
+//
+// Fine-tuning can also harm, so two things are decided out of fold. What is saved as the fine-tuned encoder has all of
+// the fine-tuned weights if its head then ranks calls at least as well as the best head on generic turn vectors;
+// otherwise half of them, the rest being generic; otherwise none: [Tuning].Share. And the stack uses the tuned head, with
+// what weight, only if that improves both log loss and ROC AUC.
+//
+// # Held-out calls
+//
+// Calls that are held out judge the predictor, [Info].HeldOut. [Report.Refit] then fits it again with these among the
+// training calls: the one to use.
 //
 // # Thresholds
 //

@@ -34,7 +34,7 @@ type Options struct {
 	// Tune has the settings of the fine-tuning. Defaults: two layers, 400 steps of 8 calls but 3 to 12 epochs, rate
 	// 1.5e-4, soft margin, three fifths of the turns left out; otherwise the defaults of package triplet. Targets of
 	// Tasks and Confounders have an entry for each call. Checkpoints go to a directory of each run below their Dir, see
-	// RunPattern.
+	// RunPattern. What has an entry for each call may have one for each of HeldOut after these, which [Report.Refit] needs.
 	Tune   triplet.Options
 	Frozen bool // do not fine-tune; default false
 	// Head fits the classifier of each block of the generic encoder's vectors; default: the head of [classify.Block],
@@ -60,10 +60,14 @@ type Options struct {
 type fit struct {
 	*Predictor
 	Options
-	docs   [][]string
-	terms  []string // the calls without personal data, unless Unmasked: what terms are learned from
-	labels []int
-	report *Report
+	calls    []transcript.Call
+	docs     [][]string
+	terms    []string // the calls without personal data, unless Unmasked: what terms are learned from
+	labels   []int
+	report   *Report
+	tuning   *tuned  // nil for Options.Frozen
+	refitted bool    // on the calls held out too
+	whole    Options // with the columns of the calls held out
 }
 
 // Fit trains a predictor on labelled calls and reports how. Calls without a label, without words or of one outcome alone
@@ -74,36 +78,67 @@ func Fit(ctx context.Context, calls []transcript.Call, opts *Options) (*Predicto
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := f.fit(ctx, f.tune); err != nil {
+		return nil, nil, err
+	}
+	return f.Predictor, f.report, f.judge(ctx)
+}
+
+// fit fits the heads on the generic encoder, fine-tunes by tune, and makes the predictor of both.
+func (f *fit) fit(ctx context.Context, tune func(context.Context, *classify.Heads) (*tuned, error)) error {
 	blocks, err := f.genericBlocks(ctx)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	generic := keys(blocks)
-	var t *tuned
-	if !f.Frozen {
-		if t, err = f.tune(ctx); err != nil {
-			return nil, nil, err
-		}
-		blocks = append(blocks, t.block())
-	}
-	heads, err := classify.FitHeads(ctx, blocks, f.labels, nil, &classify.StackOptions{Folds: f.Folds, Groups: f.Groups, Seed: f.Seed})
+	heads, err := classify.FitHeads(ctx, blocks, f.labels, nil, f.stackOptions())
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	if err := f.join(heads, generic, t); err != nil {
-		return nil, nil, err
+	if !f.Frozen {
+		if f.tuning, err = tune(ctx, heads); err != nil {
+			return err
+		}
 	}
-	if err := f.describe(calls, blocks); err != nil {
-		return nil, nil, err
+	return f.finish(ctx, blocks, heads)
+}
+
+// stackOptions are those by which heads are fitted and weighted.
+func (f *fit) stackOptions() *classify.StackOptions {
+	return &classify.StackOptions{Folds: f.Folds, Groups: f.Groups, Seed: f.Seed}
+}
+
+// finish makes the predictor of the generic heads and of what fine-tuning left, and describes it.
+func (f *fit) finish(ctx context.Context, blocks []classify.Block, heads *classify.Heads) (err error) {
+	generic := keys(blocks)
+	if t := f.tuning; t != nil && t.Share > 0 {
+		x, err := f.encode(ctx, t.model, f.generic.TokenizeDocuments(f.docs), "encoding calls after fine-tuning")
+		if err != nil {
+			return err
+		}
+		own, err := f.fitHeads(ctx, t, x)
+		if err != nil {
+			return err
+		}
+		if heads, err = heads.With(own); err != nil {
+			return err
+		}
+		blocks = append(blocks, classify.Block{Name: TunedTurnMean, Features: x})
 	}
-	return f.Predictor, f.report, f.judge(ctx, heads)
+	if err := f.join(heads, generic); err != nil {
+		return err
+	}
+	if err := f.describe(blocks); err != nil {
+		return err
+	}
+	return f.decide(heads)
 }
 
 // newFit validates calls and options and fills in the defaults.
 func newFit(calls []transcript.Call, opts *Options) (*fit, error) {
-	f := &fit{Predictor: new(Predictor)}
+	f := &fit{Predictor: new(Predictor), calls: calls}
 	if opts != nil {
-		f.Options = *opts
+		f.whole = *opts
+		f.Options = opts.first(len(calls))
 	}
 	f.Folds = cmp.Or(f.Folds, innerFolds)
 	if f.Progress == nil {
@@ -134,7 +169,7 @@ func newFit(calls []transcript.Call, opts *Options) (*fit, error) {
 	if len(sample.Groups(len(calls), f.Groups)) < f.Folds {
 		f.Groups = nil
 	}
-	f.report = &Report{predictor: f.Predictor}
+	f.report = &Report{predictor: f.Predictor, fit: f}
 	f.remember(2 * len(slices.Concat(f.docs...))) // the calls of Report.Predict too
 	f.info.Options = Settings{Seed: f.Seed, Folds: f.Folds, Groups: len(sample.Groups(len(calls), f.Groups)), Unmasked: f.Unmasked}
 	f.terms = f.learnable(calls)
@@ -211,16 +246,27 @@ func keys(blocks []classify.Block) []string {
 	return all
 }
 
-// join joins heads to the stacks that are reported, the last of which predicts.
-func (f *fit) join(heads *classify.Heads, generic []string, t *tuned) error {
+// join joins heads to the stacks that are reported, the last of which predicts. Where nothing of the fine-tuning is kept,
+// the tuned head is the best generic one. A refit keeps what was decided before.
+func (f *fit) join(heads *classify.Heads, generic []string) error {
 	type join struct {
 		key                string
 		required, optional []string
 	}
-	joins := []join{{GenericStack, generic, nil}}
-	if t != nil {
+	joins, t := []join{{GenericStack, generic, nil}}, f.tuning
+	switch {
+	case t == nil:
+	case t.Share == 0:
+		joins = append(joins, join{TunedTurnMean, []string{t.Shares[0].Generic}, nil}, join{TunedStack, generic, nil}, join{Best, generic, nil})
+	default:
 		tuned := []string{TunedTurnMean}
-		joins = append(joins, join{TunedTurnMean, tuned, nil}, join{TunedStack, append(generic, tuned...), nil}, join{Best, generic, tuned})
+		both, best := slices.Concat(generic, tuned), join{Best, generic, tuned}
+		if f.refitted && t.Used {
+			best = join{Best, both, nil}
+		} else if f.refitted {
+			best = join{Best, generic, nil}
+		}
+		joins = append(joins, join{TunedTurnMean, tuned, nil}, join{TunedStack, both, nil}, best)
 	}
 	for _, j := range joins {
 		s, err := heads.Stack(j.required, j.optional)
@@ -234,15 +280,19 @@ func (f *fit) join(heads *classify.Heads, generic []string, t *tuned) error {
 		f.report.methods = append(f.report.methods, m)
 		f.stack, f.blocks = s, m.blocks
 	}
-	if t != nil {
-		t.Trials, t.Used = f.stack.Trials, f.stack.Trials[1].Stays
-		f.tuned, f.report.Tuning, f.report.outOfFold = t.model, &t.Tuning, t.outOfFold
+	if t == nil {
+		return nil
 	}
+	f.info.Options.Tuning.Share = t.Share
+	if trials := f.stack.Trials; trials != nil {
+		t.Trials, t.Used = trials, trials[1].Stays
+	}
+	f.tuned, f.report.Tuning, f.report.outOfFold = t.model, &t.Tuning, t.outOfFold
 	return nil
 }
 
 // describe notes what the predictor is and what its training calls are like.
-func (f *fit) describe(calls []transcript.Call, blocks []classify.Block) (err error) {
+func (f *fit) describe(blocks []classify.Block) (err error) {
 	f.background = map[string][]float64{}
 	for _, b := range blocks {
 		if find(b.Name).centered {
@@ -256,11 +306,11 @@ func (f *fit) describe(calls []transcript.Call, blocks []classify.Block) (err er
 	f.limit(f.docs, parts[:len(f.blocks)])
 	i := &f.info
 	i.Format, i.Software, i.Created = format, software(), time.Now().UTC().Truncate(time.Second)
-	i.Data = Data{Calls: len(calls), Turns: len(slices.Concat(f.docs...))}
+	i.Data = Data{Calls: len(f.calls), Turns: len(slices.Concat(f.docs...))}
 	for _, label := range f.labels {
 		i.Data.Won += label
 	}
-	if i.Data.SHA256, err = digestCalls(calls, f.Groups); err != nil {
+	if i.Data.SHA256, err = digestCalls(f.calls, f.Groups); err != nil {
 		return err
 	}
 	for _, h := range f.stack.Heads {
@@ -275,16 +325,21 @@ func (f *fit) describe(calls []transcript.Call, blocks []classify.Block) (err er
 	return nil
 }
 
-// judge chooses the threshold and judges the predictor, out of fold and on the calls held out.
-func (f *fit) judge(ctx context.Context, heads *classify.Heads) error {
+// decide chooses the threshold, and judges the predictor out of fold.
+func (f *fit) decide(heads *classify.Heads) error {
 	p, err := heads.OutOfFold(f.stack)
 	if err != nil {
 		return err
 	}
-	i := &f.info
-	i.Threshold = thresholdOf(p, i.Data.Won)
-	if i.OutOfFold, err = newFigures(p, f.labels, i.Threshold); err != nil || f.HeldOut == nil {
-		return err
+	f.info.Threshold = thresholdOf(p, f.info.Data.Won)
+	f.info.OutOfFold, err = newFigures(p, f.labels, f.info.Threshold)
+	return err
+}
+
+// judge judges the predictor on the calls held out, if there are any.
+func (f *fit) judge(ctx context.Context) error {
+	if f.HeldOut == nil {
+		return nil
 	}
 	labels, err := transcript.Labels(f.HeldOut)
 	if err != nil {
@@ -294,15 +349,15 @@ func (f *fit) judge(ctx context.Context, heads *classify.Heads) error {
 	if err != nil {
 		return err
 	}
-	p = make([]float64, len(all))
+	p := make([]float64, len(all))
 	for k := range all {
 		p[k] = all[k].Probability
 	}
-	held, err := newFigures(p, labels, i.Threshold)
+	held, err := newFigures(p, labels, f.info.Threshold)
 	if err != nil {
 		return fmt.Errorf("conversion: calls held out: %w", err)
 	}
-	i.HeldOut = &held
+	f.info.HeldOut = &held
 	return nil
 }
 

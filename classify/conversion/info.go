@@ -18,7 +18,7 @@ import (
 
 // format is the version of the layout of a saved predictor, raised with every change of the fields of any of its files. The
 // earliest had no number.
-const format = 3
+const format = 4
 
 // Info is what a predictor is and how it was trained.
 type Info struct {
@@ -33,6 +33,9 @@ type Info struct {
 	// OutOfFold are figures of the training calls, by heads and weights that were not trained on them.
 	OutOfFold Figures  `json:"out_of_fold"`
 	HeldOut   *Figures `json:"held_out,omitempty"` // of Options.HeldOut, if any
+	// Refitted: the predictor was fitted again with the calls held out among its training calls; HeldOut are the figures of
+	// the one before. See [Report.Refit].
+	Refitted bool `json:"refitted"`
 	// Threshold is the probability from which on a call is predicted to be won: as many training calls reach it, out of
 	// fold, as were won. Precision and recall are then about equal, however many or few calls are won. Where nothing can be
 	// predicted, the probability of every call is the same, and all calls reach the threshold or none does.
@@ -51,7 +54,7 @@ type Settings struct {
 	Tuning   *TuningSettings `json:"fine_tuning,omitempty"` // nil for Options.Frozen
 }
 
-// TuningSettings are the settings of the fine-tuning run on all training calls: the fields of [triplet.Options].
+// TuningSettings are the settings of the last fine-tuning run: the fields of [triplet.Options].
 type TuningSettings struct {
 	Loss     triplet.LossKind `json:"loss"`
 	Distance triplet.Distance `json:"distance"`
@@ -76,6 +79,7 @@ type TuningSettings struct {
 	LabelWeight       float64          `json:"label_weight"`
 	Tasks             []string         `json:"tasks,omitempty"`
 	Confounders       int              `json:"confounders,omitempty"`
+	Share             float64          `json:"share"` // of fine-tuned weights in what is saved: see [Tuning]
 }
 
 // Data are the training calls.

@@ -40,6 +40,7 @@ type Report struct {
 	Tuning *Tuning `json:"tuning,omitempty"` // nil for Options.Frozen
 
 	predictor *Predictor
+	fit       *fit
 	methods   []method
 	outOfFold *mat.Dense
 }

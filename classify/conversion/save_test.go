@@ -208,7 +208,7 @@ func TestOptionsAsUsed(t *testing.T) {
 		o.Tuning.BatchSize != 8 || o.Tuning.TripletsPerAnchor != 4 || o.Tuning.Loss != triplet.Triplets || !o.Tuning.Soft {
 		t.Errorf("options %+v, fine-tuning %+v", o, o.Tuning)
 	}
-	if len(r.Tuning.Histories) != 4 || i.HeldOut == nil || i.HeldOut.Calls != 4 || !strings.HasPrefix(i.Software, "github.com/org/salesconv") {
+	if len(r.Tuning.Histories) != 3 || i.HeldOut == nil || i.HeldOut.Calls != 4 || !strings.HasPrefix(i.Software, "github.com/org/salesconv") {
 		t.Errorf("%+v, held out %+v", i, i.HeldOut)
 	}
 }

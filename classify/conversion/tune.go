@@ -18,21 +18,29 @@ import (
 
 // Tuning reports the fine-tuning of the encoder.
 //
-// The encoder is fine-tuned with a linear classifier of the outcome on top, its head: once on all training calls, and
-// once without each of the inner folds, for the margins by which the stack judges the head, as an encoder separates the
-// calls that it is trained on far better than others. The final encoder and head are a model soup, the mean of the
-// weights of all these models and of their heads, which predicts better than any of them (Wortsman et al. 2022, arXiv
-// 2203.05482).
+// The encoder is fine-tuned with a linear classifier of the outcome on top, its head, once without each of the inner
+// folds: an encoder separates the calls that it is trained on far better than others, so the margins by which the stack
+// judges the head are those of the calls left out. The final encoder and head are a model soup, the mean of the weights
+// of all these models and of their heads, which predicts better than any of them (Wortsman et al. 2022, arXiv 2203.05482).
+// [Report.Refit] adds a run on all calls.
 type Tuning struct {
 	Used bool `json:"used"` // the predictor's stack has the tuned head
-	// Trials are the stack without the tuned head and with it, judged out of fold.
+	// Share is the share of fine-tuned weights in the encoder that is saved; the rest are generic ones. 0: fine-tuning did
+	// not help, and the generic encoder is saved.
+	Share float64 `json:"share"`
+	// Shares are the shares that were tried, in order, up to the first that did.
+	Shares []ShareTrial `json:"shares"`
+	// Trials are the stack without the tuned head and with it, judged out of fold; none where Share is 0.
 	Trials []classify.BlockTrial `json:"trials"`
-	// Histories are of the run on all training calls, then of the runs without each inner fold.
+	// Histories are of the runs without each inner fold, then of the run on all calls, if there was one.
 	Histories []*triplet.History `json:"histories"`
 }
 
-// Verdict puts the outcome of the trials into a sentence.
+// Verdict puts into a sentence whether the predictor uses the tuned head.
 func (t *Tuning) Verdict() string {
+	if t.Share == 0 {
+		return "Fine-tuning is not used: the predictor equals the stack of generic heads."
+	}
 	without, with := t.Trials[0], t.Trials[1]
 	change := fmt.Sprintf("on the training calls, out of fold, the log loss of the stack goes from %.4f to %.4f and its ROC AUC from %.3f to %.3f",
 		without.LogLoss, with.LogLoss, without.ROCAUC, with.ROCAUC)
@@ -45,12 +53,12 @@ func (t *Tuning) Verdict() string {
 // tuned is what fine-tuning leaves.
 type tuned struct {
 	Tuning
-	model *encoder.Model
-	head  *classify.Logistic // of model
+	soup  *encoder.Model     // of all runs
+	model *encoder.Model     // what is saved
+	head  *classify.Logistic // of model; nil for the generic encoder
 	// margins of the training calls, by heads and encoders that were not trained on them
 	margins   []float64
-	rows      *mat.Dense // of the training calls, by model
-	outOfFold *mat.Dense // of the training calls, by encoders that were not trained on them
+	outOfFold *mat.Dense // embeddings of the training calls, by encoders that were not trained on them
 }
 
 // recipe fills in the options that the caller has left open: few layers, small batches and the more epochs the fewer calls there are, so
@@ -88,65 +96,37 @@ func head(m *encoder.Model) (*classify.Logistic, error) {
 	return &classify.Logistic{Coefficients: coefficients, Intercept: intercept}, nil
 }
 
-// tune fine-tunes the encoder on all calls, and without each inner fold of them.
-func (f *fit) tune(ctx context.Context) (*tuned, error) {
+// tune fine-tunes the encoder without each inner fold of the calls, and decides how much of it is kept: see
+// [Tuning].Share. The heads are those of the generic encoder.
+func (f *fit) tune(ctx context.Context, generic *classify.Heads) (*tuned, error) {
 	folds, err := evaluate.Folds(f.labels, f.Groups, f.Folds, f.Seed)
 	if err != nil {
 		return nil, err
 	}
 	docs := f.generic.TokenizeDocuments(f.docs) // once for all runs
-	t := &tuned{margins: make([]float64, len(docs))}
-	held := make([]*mat.Dense, len(folds))
-	models := make([]*encoder.Model, len(folds)+1)
+	t := new(tuned)
+	models := make([]*encoder.Model, len(folds))
 	for k := range models {
-		train := all(len(docs))
-		if k > 0 {
-			train = folds[k-1].Train
-		}
-		name := fmt.Sprintf("fine-tuning run %d of %d", k+1, len(models))
-		m, h, err := f.tuneOn(ctx, docs, train, name)
+		m, h, err := f.tuneOn(ctx, docs, folds[k].Train, fmt.Sprintf("fine-tuning run %d of %d", k+1, len(folds)))
 		if err != nil {
 			return nil, err
 		}
 		models[k], t.Histories = m, append(t.Histories, h)
-		if k == 0 {
-			continue
-		}
-		test := folds[k-1].Test
-		if held[k-1], err = f.encode(ctx, m, sample.Pick(docs, test), "encoding calls after "+name); err != nil {
-			return nil, err
-		}
-		head, err := head(m)
-		if err != nil {
-			return nil, err
-		}
-		z, err := head.Margins(held[k-1])
-		if err != nil {
-			return nil, err
-		}
-		for i, at := range test {
-			t.margins[at] = z[i]
-		}
 	}
-	if err := t.join(models); err != nil {
+	if t.soup, err = triplet.Average(models...); err != nil {
 		return nil, err
 	}
-	if t.rows, err = f.encode(ctx, t.model, docs, "encoding calls after fine-tuning"); err != nil {
-		return nil, err
-	}
-	t.outOfFold = mat.DenseCopyOf(t.rows)
-	for k, fold := range folds {
-		for i, at := range fold.Test {
-			t.outOfFold.SetRow(at, held[k].RawRowView(i))
-		}
-	}
-	return t, nil
+	return t, f.guard(ctx, t, models, docs, folds, generic)
 }
 
-// join sets the model to the average of all, and takes its head off it.
-func (t *tuned) join(models []*encoder.Model) error {
-	var err error
-	if t.model, err = triplet.Average(models...); err != nil {
+// keep makes the given share of fine-tuned weights what is saved, and takes the classifier of the outcome off the encoder.
+func (t *tuned) keep(generic *encoder.Model, share float64) (err error) {
+	t.Share = share
+	if share == 0 {
+		t.model, t.head = generic.Clone(), nil
+		return nil
+	}
+	if t.model, err = triplet.Interpolate(generic, t.soup, share); err != nil {
 		return err
 	}
 	if t.head, err = head(t.model); err != nil {
@@ -178,7 +158,6 @@ func (f *fit) tuneOn(ctx context.Context, docs encoder.Documents, train []int, n
 		tune.Confounders = append(tune.Confounders, sample.Pick(groups, train))
 	}
 	for _, t := range f.Tune.Tasks {
-		t.Classes = slices.Compact(slices.Sorted(slices.Values(t.Targets))) // the same in each fold
 		t.Targets = sample.Pick(t.Targets, train)
 		tune.Tasks = append(tune.Tasks, t)
 	}
@@ -188,9 +167,7 @@ func (f *fit) tuneOn(ctx context.Context, docs encoder.Documents, train []int, n
 		own.Dir = filepath.Join(c.Dir, runDir(train))
 		tune.Checkpoints = &own
 	}
-	if len(train) == len(docs) {
-		f.info.Options.Tuning = settings(&tune)
-	}
+	f.info.Options.Tuning = settings(&tune)
 	h, err := triplet.TrainTokenized(ctx, m, sample.Pick(docs, train), sample.Pick(f.labels, train), &tune)
 	return m, h, err
 }
@@ -205,10 +182,12 @@ func (f *fit) encode(ctx context.Context, m *encoder.Model, docs encoder.Documen
 	return mat.DenseCopyOf(x), nil
 }
 
-// block is what the stack reads of it.
-func (t *tuned) block() classify.Block {
-	head := func(context.Context, mat.Matrix, []int, []float64) (classify.Classifier, error) { return t.head, nil }
-	return classify.Block{Name: TunedTurnMean, Features: t.rows, Head: head, OutOfFoldMargins: t.margins}
+// fitHeads makes a head of the stack of the tuned one. The embeddings are of the training calls, by the model that is
+// saved.
+func (f *fit) fitHeads(ctx context.Context, t *tuned, x mat.Matrix) (*classify.Heads, error) {
+	b := classify.Block{Name: TunedTurnMean, Features: x, OutOfFoldMargins: t.margins}
+	b.Head = func(context.Context, mat.Matrix, []int, []float64) (classify.Classifier, error) { return t.head, nil }
+	return classify.FitHeads(ctx, []classify.Block{b}, f.labels, nil, f.stackOptions())
 }
 
 // RunPattern matches the directories in which the fine-tuning runs of a Fit keep their checkpoints.

@@ -9,7 +9,7 @@
 // -skip or -rejected is given. The default is a sample of synthetic calls. Calls of one agent stay in one fold, where four
 // agents or more are named, and everything trainable (tf-idf, encoder, classifiers, weights of the stack, thresholds) is
 // trained again in each fold on the calls outside it. With -forward folds are periods, each predicted from the calls
-// before it. In each fold the predictor is trained as finetune trains it, which takes four fine-tuning runs.
+// before it. In each fold the predictor is trained as finetune trains it, which takes three fine-tuning runs.
 //
 // Table, verdicts, what the scores are worth in use, and what metadata alone predict go to standard output, and the
 // same with charts of gain, profit, calibration and learning curves to a self-contained page.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/study"
@@ -50,12 +51,12 @@ func (d *data) test() []transcript.Call { return study.Pick(d.Calls, d.split.Tes
 // train are the calls to train on.
 func (d *data) train() []transcript.Call { return study.Pick(d.Calls, d.split.Train) }
 
-// trainGroups are their groups.
-func (d *data) trainGroups() []string { return study.Pick(d.Groups, d.split.Train) }
+// order are the places of the calls to train on, then of those held out.
+func (d *data) order() []int { return slices.Concat(d.split.Train, d.split.Test) }
 
-// column is what the metadata of each training call say under a key, "" if nothing; day is that of its time.
+// column is what the metadata of each call say under a key, in that order, "" if nothing; day is the day of its time.
 func (d *data) column(key string) ([]string, error) {
-	calls := d.train()
+	calls := study.Pick(d.Calls, d.order())
 	values, known := make([]string, len(calls)), false
 	for i, c := range calls {
 		if d.mask {

@@ -56,13 +56,8 @@ type mapped struct {
 
 // judge measures everything on the calls held out, and draws the maps of all.
 func judge(ctx context.Context, d *data, p *conversion.Predictor, fit *conversion.Report, o *options, progress *cli.Progress) (*results, error) {
-	r := &results{Options: *o, Data: d.counts(), Heads: p.Info().Heads, Tuning: *fit.Tuning, data: d}
-	r.Tuning.Histories = slices.Clone(fit.Tuning.Histories)
-	for k, h := range r.Tuning.Histories {
-		whole := *h
-		r.resumed, whole.Resumed = append(r.resumed, h.Resumed), 0 // metrics.json does not depend on it
-		r.Tuning.Histories[k] = &whole
-	}
+	r := &results{Options: *o, Data: d.counts(), Heads: p.Info().Heads, data: d}
+	r.trained(fit.Tuning)
 	r.Options.used(p.Info().Options.Tuning)
 	if err := r.compare(ctx, d, fit, o.Seed); err != nil {
 		return nil, err
@@ -73,6 +68,17 @@ func judge(ctx context.Context, d *data, p *conversion.Predictor, fit *conversio
 	var err error
 	r.Turns, err = influences(ctx, d, p, o.Seed, progress)
 	return r, err
+}
+
+// trained takes over how the encoder was fine-tuned.
+func (r *results) trained(t *conversion.Tuning) {
+	r.Tuning, r.resumed = *t, nil
+	r.Tuning.Histories = slices.Clone(t.Histories)
+	for k, h := range t.Histories {
+		whole := *h
+		r.resumed, whole.Resumed = append(r.resumed, h.Resumed), 0 // metrics.json does not depend on it
+		r.Tuning.Histories[k] = &whole
+	}
 }
 
 func (d *data) counts() counts {

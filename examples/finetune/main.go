@@ -4,7 +4,7 @@
 //	go run ./examples/finetune [-data FILE] [-columns NAMES] [-won WORDS] [-lost WORDS] [-roles NAMES] [-skip] [-rejected FILE]
 //	    [-mask=false] [-model DIR] [-classifier_type logistic|xgboost]
 //	    [-epochs N] [-n_pairs N] [-loss NAME] [-learning_rate X] [-train_layers N] [-lora RANK] [-batch_size N]
-//	    [-attention] [-tasks KEYS] [-shortcuts KEYS] [-seed N] [-out DIR]
+//	    [-attention] [-tasks KEYS] [-shortcuts KEYS] [-refit=false] [-seed N] [-out DIR]
 //
 // The defaults did best in measurements; -help explains each flag.
 //
@@ -14,7 +14,8 @@
 // of one agent stay on one side, where four agents or more are named. Below the DIR of -out it writes
 //
 //	models/                               the predictor, for the commands predict and explain
-//	models/fine_tuned_embeddings/         the fine-tuned encoder, which sentence-transformers opens too
+//	models/fine_tuned_embeddings/         the fine-tuned encoder, which sentence-transformers opens too; the last line says where
+//	                                      fine-tuning did not help, and the generic encoder, or one in between, is saved
 //	results/performance_comparison.html   the predictor's scores, charts, maps and the most influential turns: the page to open
 //	results/generic_embeddings.png        t-SNE maps of all calls
 //	results/fine_tuned_embeddings.png
@@ -45,6 +46,7 @@ import (
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
+	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/triplet"
 	"gonum.org/v1/gonum/mat"
 )
@@ -67,6 +69,7 @@ type options struct {
 	Mask       bool   `json:"mask"`
 	Model      string `json:"model"`
 	Classifier string `json:"classifier_type"`
+	Refit      bool   `json:"refit"`
 	Seed       uint64 `json:"seed"`
 	tuning
 	calls cli.Calls
@@ -82,6 +85,7 @@ func parse(env *cli.Env) (o *options, err error) {
 	flags.StringVar(&o.Model, "model", "", "`directory` of a sentence-transformers model, or its name on the Hugging Face hub if it is in the cache; default: the built-in all-MiniLM-L6-v2")
 	flags.StringVar(&o.Classifier, "classifier_type", "logistic", "`type` of the classifiers on generic embeddings, logistic or xgboost; the fine-tuned encoder is trained with a linear one of its own")
 	o.tuning.flags(flags)
+	flags.BoolVar(&o.Refit, "refit", true, "once the predictor is judged on the calls held out, fit the one that is saved on all calls")
 	flags.Uint64Var(&o.Seed, "seed", 1, "seed of splits, triplets, dropout and maps")
 	flags.StringVar(&o.out, "out", "out", "`directory` to write models and results to")
 	if err := env.Parse(flags, usage); err != nil {
@@ -122,8 +126,8 @@ func run(ctx context.Context, env *cli.Env) error {
 	if err := out.end(ctx, env, err); err != nil {
 		return err
 	}
-	r.print(env.Stdout)
 	r.next(env, out)
+	r.print(env.Stdout)
 	return nil
 }
 
@@ -150,6 +154,13 @@ func work(ctx context.Context, env *cli.Env, o *options, out *output) (*results,
 	if err != nil {
 		return nil, err
 	}
+	if o.Refit {
+		if p, report, err = report.Refit(ctx); err != nil {
+			return nil, err
+		}
+		r.trained(report.Tuning)
+		r.Heads = p.Info().Heads
+	}
 	progress.Close()
 	warn(env, report.Tuning)
 	if err := p.Save(out.models()); err != nil {
@@ -166,7 +177,7 @@ func train(ctx context.Context, d *data, o *options, out *output, progress func(
 		return nil, nil, err
 	}
 	fit := conversion.Options{
-		Model: model, ModelName: cli.ModelName(o.Model), Tune: o.tuning.options(), Head: fitters[o.Classifier], Groups: d.trainGroups(),
+		Model: model, ModelName: cli.ModelName(o.Model), Tune: o.tuning.options(), Head: fitters[o.Classifier], Groups: study.Pick(d.Groups, d.order()),
 		Unmasked: !o.Mask, HeldOut: d.test(), Seed: o.Seed, Progress: progress,
 	}
 	if err := o.tuning.columns(&fit.Tune, d); err != nil {

@@ -69,12 +69,12 @@ func TestRunWritesEverything(t *testing.T) {
 				t.Errorf("%s: %s: %v", classifier, name, err)
 			}
 		}
-		for _, want := range []string{"stack, fine-tuned where it helps", "Intervals are 95%", "Shown a won and a lost call"} {
+		for _, want := range []string{"stack, fine-tuned where it helps", "Intervals are 95%", "Shown a won and a lost call", "fitted again after that, on all 40 calls", "the generic"} {
 			if !strings.Contains(stdout, want) {
 				t.Errorf("%s: no %q in\n%s", classifier, want, stdout)
 			}
 		}
-		for _, want := range []string{"1 of 41 calls have no label", "0s: encoding calls", "fine-tuning run 1 of 4", "the page to open: " + filepath.Join(out, "results", pageFile),
+		for _, want := range []string{"1 of 41 calls have no label", "s: encoding calls", "fine-tuning run 1 of 3", "the page to open: " + filepath.Join(out, "results", pageFile),
 			"words.json", "masked as far as they were found", "next: go run ./examples/predict -models " + out} {
 			if !strings.Contains(stderr, want) {
 				t.Errorf("%s: no %q in\n%s", classifier, want, stderr)
@@ -98,8 +98,15 @@ func checkMetrics(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	if r.Data.Calls != 40 || r.Data.Unknown != 1 || r.Data.Train+r.Data.Test != 40 || len(r.Methods) != 8 || len(r.Fifths) != 5 ||
-		len(r.Maps) != 2 || len(r.Turns) != 2*shown || len(r.Tuning.Histories) != 4 || len(r.Tuning.Trials) != 2 || r.Options.Seed != 1 {
+		len(r.Maps) != 2 || len(r.Turns) != 2*shown || r.Options.Seed != 1 || !r.Options.Refit {
 		t.Errorf("metrics %+v", r)
+	}
+	runs, trials := 4, 2 // one of them on all calls
+	if r.Tuning.Share == 0 {
+		runs, trials = 3, 0
+	}
+	if len(r.Tuning.Histories) != runs || len(r.Tuning.Trials) != trials {
+		t.Errorf("share %v: %d fine-tuning runs and trials %+v, want %d and %d", r.Tuning.Share, len(r.Tuning.Histories), r.Tuning.Trials, runs, trials)
 	}
 	compared, answer := 2, "No: "
 	if r.Tuning.Used {

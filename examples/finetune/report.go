@@ -71,11 +71,21 @@ func indented(v any) func(io.Writer) error {
 
 // print writes the table of the held-out calls.
 func (r *results) print(w io.Writer) {
-	fmt.Fprintf(w, "%d calls held out of %d (%s), trained on %d\n\n", r.Data.Test, r.Data.Calls, cli.Escape(r.Data.Source), r.Data.Train)
+	fmt.Fprintf(w, "%d calls held out of %d (%s), judged after training on %d\n\n", r.Data.Test, r.Data.Calls, cli.Escape(r.Data.Source), r.Data.Train)
 	study.Print(w, r.table(), r.Verdicts)
 	fmt.Fprintln(w, r.Methods[0].Intervals(r.data.Unit()))
 	fmt.Fprintln(w, r.Tuning.Verdict())
 	fmt.Fprintln(w, r.lead())
+	fmt.Fprintln(w, r.saved())
+	fmt.Fprintln(w, r.Tuning.Saved())
+}
+
+// saved says which calls the saved predictor was fitted on.
+func (r *results) saved() string {
+	if r.Options.Refit {
+		return fmt.Sprintf("The predictor that is saved was fitted again after that, on all %d calls, so that nothing here judges it: expect it to be about as good, or better.", r.Data.Calls)
+	}
+	return fmt.Sprintf("The predictor that is saved was fitted on the %d other calls.", r.Data.Train)
 }
 
 // next says where everything is, what it holds, and what can be done with it.
@@ -113,7 +123,7 @@ func (r *results) page() (*report.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	history, err := study.Draw(study.Drawing{Draw: r.history, Caption: "The encoder is fine-tuned on all training calls, and once without each part of them, which shows what it is worth on the calls left out; the model has the mean of all their weights. Each line is a running mean over a twentieth of the steps."})
+	history, err := study.Draw(study.Drawing{Draw: r.history, Caption: "The encoder is fine-tuned without each part of the training calls in turn, which shows what it is worth on the calls left out, and with -refit on all calls once that is known; the model has the mean of all their weights. Each line is a running mean over a twentieth of the steps."})
 	if err != nil {
 		return nil, err
 	}
@@ -125,8 +135,8 @@ func (r *results) page() (*report.Page, error) {
 		Title: "How well can won calls be predicted?",
 		Lead:  r.lead(),
 		Sections: []report.Section{
-			{Blocks: []report.Block{first, report.Text(fmt.Sprintf("Judged on %d %scalls that were held out: nothing was trained on them. %d others were trained on. %s",
-				r.Data.Test, r.data.Kind(), r.Data.Train, r.Methods[0].Intervals(r.data.Unit())))}},
+			{Blocks: []report.Block{first, report.Text(fmt.Sprintf("Judged on %d %scalls that were held out: nothing was trained on them. %d others were trained on. %s %s",
+				r.Data.Test, r.data.Kind(), r.Data.Train, r.Methods[0].Intervals(r.data.Unit()), r.saved()))}},
 			{Title: "What moves the predictions", Blocks: []report.Block{r.turns()}},
 			{Title: "Does fine-tuning help?", Blocks: []report.Block{
 				report.Text(r.answer()), r.table(), report.Details{Title: "What the columns mean", Blocks: terms},
@@ -135,8 +145,8 @@ func (r *results) page() (*report.Page, error) {
 			}},
 			{Title: "Maps of all calls", Blocks: []report.Block{maps}},
 			{Title: "How it was trained", Blocks: []report.Block{
-				report.Text(r.Tuning.Verdict()),
-				report.Details{Title: "How that was decided", Blocks: []report.Block{r.trials(), r.heads()}},
+				report.Text(r.Tuning.Verdict()), report.Text(r.Tuning.Saved()),
+				report.Details{Title: "How that was decided", Blocks: []report.Block{r.shares(), r.trials(), r.heads()}},
 				report.Details{Title: "Course and settings", Blocks: []report.Block{history, r.settings()}},
 			}},
 		},
@@ -172,6 +182,8 @@ func (r *results) fifths() study.Drawing {
 // answer says in a sentence what fine-tuning is worth.
 func (r *results) answer() string {
 	switch {
+	case r.Tuning.Share == 0:
+		return "No: on the training calls, out of fold, the fine-tuned embedding was worse than the generic one, which is saved in its place."
 	case !r.Tuning.Used:
 		return "No: on the training calls, out of fold, the predictor was not better with the fine-tuned encoder, so it does without."
 	case len(r.Verdicts) == 0:
@@ -213,9 +225,9 @@ func (r *results) tests() []report.Block {
 func (r *results) history() (*figure.Figure, error) {
 	var curves []figure.Curve
 	for k, h := range r.Tuning.Histories {
-		c := figure.Curve{Name: fmt.Sprintf("without fold %d", k)}
-		if k == 0 {
-			c.Name = "on all training calls"
+		c := figure.Curve{Name: fmt.Sprintf("without fold %d", k+1)}
+		if h.Documents == r.Data.Calls {
+			c.Name = "on all calls"
 		}
 		for _, s := range h.Steps {
 			c.X, c.Y = append(c.X, float64(s.Step)), append(c.Y, s.Loss)
@@ -258,6 +270,20 @@ func (r *results) heads() report.Table {
 	return t
 }
 
+func (r *results) shares() report.Table {
+	t := report.Table{Columns: []string{"fine-tuned weights", "ROC AUC", "ROC AUC, generic", "difference", "95% interval", ""},
+		Caption: "How much of the fine-tuned weights is kept, the rest being generic ones: the largest share with which the tuned head ranks the training calls, out of fold, at least as well as the best head on generic turn vectors does; none if no share does."}
+	for _, tried := range r.Tuning.Shares {
+		kept, d := "", tried.Difference
+		if tried.Share == r.Tuning.Share {
+			kept = "kept"
+		}
+		t.Rows = append(t.Rows, []string{fmt.Sprintf("%.0f%%", 100*tried.Share), study.Three(tried.B), study.Three(tried.A), fmt.Sprintf("%+.3f", d.Estimate),
+			fmt.Sprintf("%+.3f to %+.3f", d.Low, d.High), kept})
+	}
+	return t
+}
+
 func (r *results) trials() report.Table {
 	t := report.Table{Columns: []string{"stack of generic heads and", "log loss", "gain", "ROC AUC", ""},
 		Caption: "Stacks on the training calls, each judged out of fold: by encoders, heads and weights that were fitted without the call. Fine-tuning is used if it improves both log loss and ROC AUC; after the ± is the standard error of the gain."}
@@ -280,7 +306,7 @@ func (r *results) settings() report.Table {
 		tokens, steps = tokens+h.Tokens, steps+len(h.Steps)
 	}
 	return report.Table{Columns: []string{"setting", "value"}, Rows: [][]string{
-		{"classifiers", o.Classifier}, {"steps of the run on all training calls", fmt.Sprint(len(r.Tuning.Histories[0].Steps))},
+		{"classifiers", o.Classifier}, {"fine-tuning runs", fmt.Sprint(len(r.Tuning.Histories))}, {"share of fine-tuned weights, %", fmt.Sprint(100 * r.Tuning.Share)},
 		{"epochs", fmt.Sprint(o.Epochs)}, {"learning rate", fmt.Sprint(o.LearningRate)}, {"triplets for each anchor", fmt.Sprint(o.Pairs)},
 		{"tokens in the calls of all runs", fmt.Sprint(tokens)}, {"steps of all runs", fmt.Sprint(steps)},
 	}}

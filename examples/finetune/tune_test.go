@@ -15,11 +15,17 @@ import (
 // Every flag reaches the fine-tuning, what it learns is saved, and explanations add up with attention too.
 func TestTuningFlags(t *testing.T) {
 	calls := transcript.Sample()[:24]
+	for i := range calls { // so that every encoder can tell them apart, and what is fine-tuned is kept
+		calls[i].Text = "Agent: hello\nCustomer: no, never, stop that\nAgent: goodbye"
+		if calls[i].Outcome == transcript.Won {
+			calls[i].Text = "Agent: hello\nCustomer: yes, great, we sign\nAgent: thank you"
+		}
+	}
 	out := t.TempDir()
-	status, _, said := finetune(t, t.Context(), "-data", write(t, calls), "-model", tiny, "-out", out, "-loss", "batch_all", "-learning_rate", "0.01",
-		"-epochs", "3", "-batch_size", "8", "-train_layers", "2", "-lora", "2", "-attention", "-tasks", "industry", "-shortcuts", "agent_id, day")
-	if status != 0 {
-		t.Fatal(said)
+	status, stdout, said := finetune(t, t.Context(), "-data", write(t, calls), "-model", tiny, "-out", out, "-loss", "batch_all", "-learning_rate", "0.01",
+		"-epochs", "12", "-batch_size", "8", "-train_layers", "2", "-lora", "2", "-attention", "-tasks", "industry", "-shortcuts", "agent_id, day")
+	if status != 0 || !strings.Contains(stdout, "fine-tuned embedding is at least as good") {
+		t.Fatalf("status %d: %s%s", status, said, stdout)
 	}
 	m, err := encoder.Load(os.DirFS(filepath.Join(out, "models", "fine_tuned_embeddings")))
 	if err != nil {

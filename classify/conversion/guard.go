@@ -1,0 +1,135 @@
+package conversion
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/classify/evaluate"
+	"github.com/org/salesconv/classify/internal/sample"
+	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/triplet"
+	"gonum.org/v1/gonum/mat"
+)
+
+// shares are the shares of fine-tuned weights that are tried, in this order.
+var shares = []float64{1, 0.5}
+
+// A ShareTrial compares, on the training calls out of fold, the ROC AUC of the tuned head (B) on an encoder with a share
+// of fine-tuned weights to that of the best head on turn vectors by the generic encoder (A).
+type ShareTrial struct {
+	Share   float64 `json:"share"`
+	Generic string  `json:"generic"` // key of the block of the best generic head
+	*evaluate.Comparison
+}
+
+// holds reports whether the embedding is at least as good as the generic one.
+func (s *ShareTrial) holds() bool { return s.Difference.Estimate >= 0 }
+
+// Saved puts into a sentence what is saved as the fine-tuned encoder, and why.
+func (t *Tuning) Saved() string {
+	s := t.Shares[len(t.Shares)-1]
+	measured := fmt.Sprintf("on the training calls, out of fold, its ROC AUC is %.3f, that of the generic %s %.3f: %+.3f, 95%% interval %+.3f to %+.3f",
+		s.B, Title(s.Generic), s.A, s.Difference.Estimate, s.Difference.Low, s.Difference.High)
+	switch t.Share {
+	case 0:
+		return fmt.Sprintf("Fine-tuning did not help: %s with %.0f%% of fine-tuned weights. %s holds the generic weights instead.", measured, 100*s.Share, tunedDir)
+	case 1:
+		return fmt.Sprintf("The fine-tuned embedding is at least as good as the generic one: %s.", measured)
+	}
+	return fmt.Sprintf("Fine-tuning alone did not help, so %s is %.0f%% fine-tuned and %.0f%% generic weights: %s.", tunedDir, 100*t.Share, 100-100*t.Share, measured)
+}
+
+// guard keeps as large a share of the fine-tuned weights as makes an embedding that is at least as good as the generic
+// one on calls that it was not trained on, none if no share does.
+func (f *fit) guard(ctx context.Context, t *tuned, models []*encoder.Model, docs encoder.Documents, folds []evaluate.Fold, generic *classify.Heads) error {
+	best, a, err := f.bestGeneric(generic, folds)
+	if err != nil {
+		return err
+	}
+	for _, share := range shares {
+		if err := t.keep(f.generic, share); err != nil {
+			return err
+		}
+		if err := f.hold(ctx, t, models, docs, folds); err != nil {
+			return err
+		}
+		compared, err := evaluate.Compare(ctx, a, f.ranked(t.margins, folds), &evaluate.ResampleOptions{Groups: f.Groups, Seed: f.Seed})
+		if err != nil {
+			return fmt.Errorf("conversion: judging the fine-tuned embedding: %w", err)
+		}
+		t.Shares = append(t.Shares, ShareTrial{share, best, compared})
+		if t.Shares[len(t.Shares)-1].holds() {
+			return nil
+		}
+	}
+	return f.keepGeneric(ctx, t)
+}
+
+// keepGeneric makes the generic encoder what is saved.
+func (f *fit) keepGeneric(ctx context.Context, t *tuned) error {
+	x, err := f.generic.EncodeDocuments(ctx, f.docs, &encoder.Options{Cache: f.genericCache})
+	if err != nil {
+		return err
+	}
+	t.outOfFold = mat.DenseCopyOf(x)
+	return t.keep(f.generic, 0)
+}
+
+// bestGeneric is the block of generic turn vectors whose head has the highest ROC AUC out of fold, and what it predicts.
+func (f *fit) bestGeneric(heads *classify.Heads, folds []evaluate.Fold) (key string, best *evaluate.OutOfFold, err error) {
+	for _, b := range of(genericTurns) {
+		z, err := heads.OutOfFoldMargins(b.key)
+		if err != nil {
+			return "", nil, err
+		}
+		if out := f.ranked(z, folds); best == nil || evaluate.ROCAUC(out.P, out.Y) > evaluate.ROCAUC(best.P, best.Y) {
+			key, best = b.key, out
+		}
+	}
+	return key, best, nil
+}
+
+// ranked are margins as their ranks within each fold, from 0 to 1: each fold has a head of its own, with a scale of its own.
+func (f *fit) ranked(z []float64, folds []evaluate.Fold) *evaluate.OutOfFold {
+	out := &evaluate.OutOfFold{Row: all(len(z)), Y: f.labels, P: make([]float64, len(z))}
+	for _, fold := range folds {
+		sorted := slices.Sorted(slices.Values(sample.Pick(z, fold.Test)))
+		for _, i := range fold.Test {
+			from, _ := slices.BinarySearch(sorted, z[i])
+			to, _ := slices.BinarySearch(sorted, math.Nextafter(z[i], math.Inf(1)))
+			out.P[i] = float64(from+to) / float64(2*len(sorted))
+		}
+	}
+	return out
+}
+
+// hold predicts the calls that each model was not trained on, with the share of fine-tuned weights that is kept.
+func (f *fit) hold(ctx context.Context, t *tuned, models []*encoder.Model, docs encoder.Documents, folds []evaluate.Fold) error {
+	t.margins, t.outOfFold = make([]float64, len(docs)), mat.NewDense(len(docs), f.generic.Width(), nil)
+	for k, fold := range folds {
+		m, err := triplet.Interpolate(f.generic, models[k], t.Share)
+		if err != nil {
+			return err
+		}
+		x, err := f.encode(ctx, m, sample.Pick(docs, fold.Test), fmt.Sprintf("encoding calls after fine-tuning run %d", k+1))
+		if err != nil {
+			return err
+		}
+		h, err := head(m)
+		if err != nil {
+			return err
+		}
+		z, err := h.Margins(x)
+		if err != nil {
+			return err
+		}
+		for i, at := range fold.Test {
+			t.margins[at] = z[i]
+			t.outOfFold.SetRow(at, x.RawRowView(i))
+		}
+	}
+	return nil
+}

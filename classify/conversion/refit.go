@@ -1,0 +1,109 @@
+package conversion
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/triplet"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Refit fits the predictor again, on the training calls and on those that were held out, once it has been judged on the
+// latter: few calls are too many to give away. What was decided before stays decided. The fine-tuning takes one more run,
+// on all calls, whose weights join the others in the model soup; [Info].HeldOut are the figures of the predictor before,
+// as nothing can judge this one but calls to come. Options of Fit that have an entry for each call must have one for each
+// of those held out too. The report that Refit returns is about the predictor that it returns.
+func (r *Report) Refit(ctx context.Context) (*Predictor, *Report, error) {
+	before := r.fit
+	if len(before.HeldOut) == 0 {
+		return nil, nil, errors.New("conversion: refit: no calls were held out: set Options.HeldOut")
+	}
+	calls, o := slices.Concat(before.calls, before.HeldOut), before.whole
+	if err := o.complete(len(calls)); err != nil {
+		return nil, nil, err
+	}
+	o.HeldOut = nil
+	f, err := newFit(calls, &o)
+	if err != nil {
+		return nil, nil, err
+	}
+	f.refitted, f.info.Refitted = true, true
+	f.generic, f.genericCache = before.generic, before.genericCache
+	if err := f.fit(ctx, func(ctx context.Context, _ *classify.Heads) (*tuned, error) { return f.retune(ctx, before) }); err != nil {
+		return nil, nil, err
+	}
+	f.info.HeldOut = before.info.HeldOut
+	return f.Predictor, f.report, nil
+}
+
+// retune adds a run on all calls to the fine-tuning on those before. The calls that were held out are new to the encoder
+// that was judged on them.
+func (f *fit) retune(ctx context.Context, before *fit) (*tuned, error) {
+	old := before.tuning
+	t := &tuned{Tuning: old.Tuning}
+	if settings := *before.info.Options.Tuning; t.Share == 0 {
+		f.info.Options.Tuning = &settings
+		return t, f.keepGeneric(ctx, t)
+	}
+	docs := f.generic.TokenizeDocuments(f.docs)
+	x, err := f.encode(ctx, old.model, docs[len(before.docs):], "encoding calls held out")
+	if err != nil {
+		return nil, err
+	}
+	z, err := old.head.Margins(x)
+	if err != nil {
+		return nil, err
+	}
+	t.margins, t.outOfFold = slices.Concat(old.margins, z), new(mat.Dense)
+	t.outOfFold.Stack(old.outOfFold, x)
+	m, h, err := f.tuneOn(ctx, docs, all(len(docs)), "fine-tuning run on all calls")
+	if err != nil {
+		return nil, err
+	}
+	t.Histories = append(slices.Clip(t.Histories), h)
+	if t.soup, err = triplet.Interpolate(old.soup, m, 1/float64(len(t.Histories))); err != nil {
+		return nil, err
+	}
+	return t, t.keep(f.generic, t.Share)
+}
+
+// first are the options for the first n of the calls that columns may be of.
+func (o Options) first(n int) Options {
+	cut := func(column []string) []string {
+		if len(column) == n+len(o.HeldOut) {
+			return column[:n:n]
+		}
+		return column
+	}
+	o.Groups = cut(o.Groups)
+	tasks, confounders := slices.Clone(o.Tune.Tasks), slices.Clone(o.Tune.Confounders)
+	for i, t := range tasks {
+		tasks[i].Classes = slices.Compact(slices.Sorted(slices.Values(slices.Concat(t.Classes, t.Targets)))) // the same in every run
+		tasks[i].Targets = cut(t.Targets)
+	}
+	for i := range confounders {
+		confounders[i] = cut(confounders[i])
+	}
+	o.Tune.Tasks, o.Tune.Confounders = tasks, confounders
+	return o
+}
+
+// complete returns an error unless columns are of n calls, or there are none.
+func (o *Options) complete(n int) error {
+	columns := slices.Clone(o.Tune.Confounders)
+	for _, t := range o.Tune.Tasks {
+		columns = append(columns, t.Targets)
+	}
+	if o.Groups != nil {
+		columns = append(columns, o.Groups)
+	}
+	for _, c := range columns {
+		if len(c) != n {
+			return fmt.Errorf("conversion: refit: groups, tasks and confounders have %d entries, want %d, for the training calls and then those held out", len(c), n)
+		}
+	}
+	return nil
+}
