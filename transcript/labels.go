@@ -25,6 +25,12 @@ type mark struct {
 	change  bool // another speaks, as ">>" says
 	cue     bool // of subtitles
 	escaped bool // the text is in JSON
+	header  bool // a name and a time fill the line, and the text is below it
+	sayable bool // the time could be said
+	astray  bool // the time is not between those before and after it
+	spaced  bool // a blank line is before it
+	says    bool // "Name says:"
+	open    bool // "Name (0:12) text", without a colon
 	// style is of the time before a name that has its text below: the sign it starts with, or the one between it and
 	// the name.
 	style    byte
@@ -106,10 +112,15 @@ func trimBlanks(s string) string {
 	return s
 }
 
-// labelReader reads the label at the start of a line.
+// labelReader reads the label at the start of a line:
+//
+//	bullets [time [-]] name [time] separator text
+//
+// where the name can be in brackets, and Markdown's emphasis and links can be around each of these.
 type labelReader struct {
 	mark
 	line, rest string
+	stress     string // the emphasis that has begun: "*", "**", "__" and so on
 }
 
 func (r *labelReader) at() int { return len(r.line) - len(r.rest) }
@@ -125,13 +136,43 @@ func (r *labelReader) take(signs ...string) bool {
 	return false
 }
 
-// stamp consumes a time.
+// stamp consumes a time, and the address of the link that it is.
 func (r *labelReader) stamp() (t stamp) {
-	if t = readStamp(r.rest); t.length > 0 {
+	rest := strings.TrimPrefix(r.rest, "@")
+	if t = readStamp(rest); t.length > 0 {
 		r.from, r.to = t.from, t.to
-		r.rest = r.rest[t.length:]
+		r.rest = rest[t.length:]
+		r.link()
 	}
 	return t
+}
+
+// link consumes the address of a link of Markdown whose text has been read.
+func (r *labelReader) link() {
+	if strings.HasPrefix(r.rest, "(http") {
+		if n := strings.IndexAny(r.rest, ") \r\n"); n > 0 && r.rest[n] == ')' {
+			r.rest = r.rest[n+1:]
+		}
+	}
+}
+
+// emphasis consumes the signs with which emphasis begins, or ends where it has begun.
+func (r *labelReader) emphasis() {
+	switch {
+	case r.rest == "" || r.rest[0] != '*' && r.rest[0] != '_':
+	case r.stress != "":
+		if rest, ok := strings.CutPrefix(r.rest, r.stress); ok {
+			r.rest, r.stress = rest, ""
+		}
+	default:
+		n := 1
+		for n < 3 && n < len(r.rest) && r.rest[n] == r.rest[0] {
+			n++
+		}
+		if n < len(r.rest) && !isSpace(r.rest[n]) {
+			r.stress, r.rest = r.rest[:n], r.rest[n:]
+		}
+	}
 }
 
 // findMark reads the label at the start of a line, with places in the line. In subtitles markup before it is passed over.
@@ -140,9 +181,11 @@ func findMark(line string, subtitles bool) (m mark, ok bool) {
 	r := labelReader{line: line, rest: line}
 	r.bare = -1
 	r.bullets(subtitles)
+	r.emphasis()
 	opening := r.rest
 	before := r.stamp()
 	if before.length > 0 {
+		r.emphasis()
 		r.rest = trimBlanks(r.rest)
 		if isBlank(r.rest) {
 			r.body, r.bare, r.loose = len(line), len(line), !before.sure
@@ -151,13 +194,14 @@ func findMark(line string, subtitles bool) (m mark, ok bool) {
 		r.style = opening[0]
 		if isDigit(r.style) {
 			r.style = r.rest[0]
-		} else {
+		} else if r.stress == "" && r.style != '@' {
 			r.bare = r.at()
 		}
 		if !r.take("-", "–", "—", "|", "•", "·") && isDigit(opening[0]) {
 			r.style = ' '
 		}
 		r.rest = trimBlanks(r.rest)
+		r.sayable = !before.sure
 	}
 	if r.read(before.length > 0) {
 		return r.mark, true
@@ -168,13 +212,13 @@ func findMark(line string, subtitles bool) (m mark, ok bool) {
 
 // read reads the name and what separates it from the text; before: a time is before it.
 func (r *labelReader) read(before bool) bool {
+	if r.stress == "" {
+		r.emphasis()
+	}
 	if r.rest == "" {
 		return false
 	}
-	switch c := r.rest[0]; {
-	case c == '*' || c == '_':
-		return r.inBold()
-	case c == '[' || c == '(' || c == '<':
+	if c := r.rest[0]; c == '[' || c == '(' || c == '<' {
 		if try := *r; try.bracketed() {
 			*r = try
 			return true
@@ -218,8 +262,12 @@ func (r *labelReader) bullets(subtitles bool) {
 func (r *labelReader) set(f form, from, to int) bool {
 	name := r.line[from:to]
 	if name != "" && !isLetter(name[len(name)-1]) {
-		name = strings.TrimRight(name, " \t-–—|,·•*")
+		name = strings.TrimRight(name, " \t-–—|,·•*_@")
 	}
+	name = strings.TrimLeft(name, "*_")
+	from = to - len(r.line[from:to]) + strings.Index(r.line[from:to], name)
+	name = r.sender(name)
+	from += strings.Index(r.line[from:to], name)
 	if name == "" {
 		return false
 	}
@@ -228,6 +276,26 @@ func (r *labelReader) set(f form, from, to int) bool {
 	}
 	r.form, r.body, r.name = f, r.at(), label{html.UnescapeString(name), from, from + len(name)}
 	return true
+}
+
+// sender returns the name in "From Name to Everyone", as Zoom writes, and in "Name says".
+func (r *labelReader) sender(name string) string {
+	rest, from := strings.CutPrefix(name, "From ")
+	for _, to := range []string{" to ", " To "} {
+		if sender, receiver, ok := strings.Cut(rest, to); ok && (from || receiver == "Everyone") {
+			return sender
+		}
+	}
+	if from && r.from > 0 {
+		return rest
+	}
+	for _, verb := range []string{" says", " said", " wrote"} {
+		if rest, ok := strings.CutSuffix(name, verb); ok {
+			r.says = true
+			return rest
+		}
+	}
+	return name
 }
 
 // colon consumes a colon, with a time in brackets after it or not.
@@ -242,10 +310,12 @@ func (r *labelReader) colon() bool {
 	if r.rest == "" || r.rest[0] != ':' && r.rest[0] < utf8.RuneSelf || strings.HasPrefix(r.rest, "://") || !r.take(":", "：") {
 		return false
 	}
+	wide := strings.HasSuffix(r.line[:r.at()], "：")
+	r.end()
 	if r.rest == "" {
 		return true
 	}
-	r.tight = !isSpace(r.rest[0]) && r.rest[0] != '<' && !strings.HasSuffix(r.line[:r.at()], "：")
+	r.tight = !isSpace(r.rest[0]) && r.rest[0] != '<' && !wide
 	if rest := trimBlanks(r.rest); r.from == 0 && rest != "" && (rest[0] == '[' || rest[0] == '(') {
 		if t := readStamp(rest); t.length > 0 {
 			r.rest, r.tight = rest, false
@@ -255,7 +325,14 @@ func (r *labelReader) colon() bool {
 	return true
 }
 
-// bracketed reads "[Name]: text", "[Name] text", "<Name> text", "[Name] 10:02:13", "(Name)", "(Name): text" and "(Name) text".
+// end consumes the signs with which emphasis that has begun ends.
+func (r *labelReader) end() {
+	if r.stress != "" {
+		r.emphasis()
+	}
+}
+
+// bracketed reads "[Name]: text", "[Name] text", "<Name> text", "[Name] 10:02:13 text", "(Name)", "(Name): text" and "(Name) text".
 func (r *labelReader) bracketed() bool {
 	f, closing := square, byte(']')
 	switch r.rest[0] {
@@ -270,82 +347,89 @@ func (r *labelReader) bracketed() bool {
 	}
 	from := r.at() + 1
 	to := from + n - 1
-	r.rest = trimBlanks(r.rest[n+1:])
-	timed := r.from == 0 && r.stamp().length > 0
+	r.rest = r.rest[n+1:]
+	r.link()
+	r.end()
+	r.rest = trimBlanks(r.rest)
+	if r.from == 0 {
+		r.stamp()
+	}
 	r.rest = trimBlanks(r.rest)
 	switch {
+	case r.stress != "":
+		return false
 	case r.colon():
 		f = square // either is set off for certain
-	case timed && !isBlank(r.rest):
-		return false
 	case f == round:
 		r.tight = !isBlank(r.rest)
 	}
 	return r.set(f, from, to)
 }
 
-// inBold reads "**Name:** text", "**Name**: text" and "**Name**".
-func (r *labelReader) inBold() bool {
-	if !r.take("**", "__") {
-		return false
-	}
-	from := r.at()
-	n, _ := nameEnd(r.rest, false)
-	r.rest = r.rest[n:]
-	r.nextStamp()
-	inside := r.colon()
-	r.rest = strings.TrimPrefix(trimBlanks(r.rest), "**")
-	r.rest = strings.TrimPrefix(r.rest, "__")
-	closed := strings.HasSuffix(r.line[:r.at()], "**") || strings.HasSuffix(r.line[:r.at()], "__")
-	r.nextStamp()
-	if r.tight = false; !closed || n == 0 || !inside && !r.colon() && !isBlank(r.rest) {
-		return false
-	}
-	return r.set(bold, from, from+n)
-}
-
 // nextStamp consumes a time after a name.
-func (r *labelReader) nextStamp() bool {
+func (r *labelReader) nextStamp() (t stamp) {
 	if r.from != 0 || r.rest == "" || r.rest[0] == ':' {
-		return false
+		return t
 	}
-	rest := strings.TrimLeft(r.rest, " \t|,-–—·•@")
-	if readStamp(rest).length == 0 {
-		return false
+	was := r.rest
+	r.rest = strings.TrimLeft(r.rest, " \t|,-–—·•@")
+	if t = r.stamp(); t.length == 0 {
+		r.rest = was
+		return t
 	}
-	r.rest = rest
-	r.stamp()
+	r.end()
 	r.rest = trimBlanks(r.rest)
-	return true
+	r.sayable = !t.sure
+	return t
 }
 
 // plain reads a name without brackets.
 func (r *labelReader) plain(before bool) bool {
-	from := r.at()
-	n, sep := nameEnd(r.rest, before)
+	from, stressed, bound := r.at(), r.stress != "", r.rest
+	if stressed {
+		n := strings.Index(r.rest, r.stress)
+		bound = r.rest[:max(n, 0)]
+	}
+	n, sep := nameEnd(bound, before)
 	if n == 0 {
 		return false
 	}
 	to, all := from+n, r.rest
 	r.rest = r.rest[n:]
-	after := !before && r.nextStamp()
+	r.end()
+	var after stamp
+	if !before {
+		after = r.nextStamp()
+	}
+	parted := r.colon()
+	r.end()
+	blank := isBlank(r.rest)
 	switch {
-	case after && r.colon(), (before || after) && isBlank(r.rest):
+	case stressed:
+		return r.stress == "" && (parted || blank || after.length > 0) && r.set(bold, from, to)
+	case parted && after.length > 0, after.length > 0 && (after.sure || r.take("|", "- ", "– ", "— ")) && !blank:
+		r.header = blank
+		if r.open = !parted; r.open {
+			r.style = 0x80 | r.line[len(r.line)-len(all)+n:][0]
+		}
 		return r.set(timed, from, to)
-	case after:
-		return false
-	case r.colon():
+	case parted:
 		return r.set(colon, from, to)
-	case before && r.take("-", "–", "—"):
+	case (before || after.length > 0) && blank:
+		r.header = true
+		return r.set(timed, from, to)
+	case after.length > 0:
+		return false
+	case before && r.take("-", "–", "—", "|"):
 		return r.set(dash, from, to)
 	case sep > 0:
 		f := apart
 		if before {
 			f = dash
 		}
-		r.rest = strings.TrimLeft(all[sep:], " \t|->–—")
+		r.rest = strings.TrimLeft(all[sep:], " \t|;->–—")
 		return r.set(f, from, from+sep)
-	case isBlank(r.rest):
+	case blank:
 		return r.set(alone, from, to)
 	}
 	return false
@@ -402,8 +486,12 @@ func nameEnd(s string, dashed bool) (n, sep int) {
 		case c == '*' && hidesDigits(s[:n], s[n:]):
 		case c == '-' && s[n-1] == ' ' && dashed:
 			return n, sep
-		case c == '\t', c == '>', c == '|', c == '-' && s[n-1] == ' ':
-			if sep == 0 && n+1 < len(s) && (c == '\t' || isSpace(s[n+1])) {
+		case c == '\t', c == ';':
+			return n, n
+		case c == '|' && dashed:
+			return n, sep
+		case c == '>', c == '|', c == '-' && s[n-1] == ' ':
+			if sep == 0 && n+1 < len(s) && isSpace(s[n+1]) {
 				sep = n
 			}
 			if c == '>' {

@@ -91,9 +91,10 @@ var usualNames = sides(map[Role]string{
 		"operator support persuader broker assistant bot chatbot gpt chatgpt account_executive account_manager sales_lead " +
 		"customer_success customer_care customer_service customer_services customer_support customer_experience client_success " +
 		"client_services client_service client_support client_partner success_manager business_development solutions_engineer " +
-		"sales_engineer salesagent telemarketer presales customer_relations",
+		"sales_engineer salesagent telemarketer presales customer_relations team_lead team_leader shift_lead support_lead",
 	Customer: "customer client prospect buyer lead caller purchaser shopper persuadee user human decision_maker end_user enduser callee",
-	Other:    "speaker participant unknown guest host moderator",
+	Other: "speaker spk spkr participant unknown guest host moderator meeting_room conference_room board_room huddle_room project_lead tech_lead " +
+		"technical_lead product_lead engineering_lead marketing_lead operations_lead it_lead",
 })
 
 // sourceRoles are further roles that sources give, too plain to be names.

@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -35,8 +36,9 @@ func likenessOf(name string, roles Roles) likeness {
 		return fairName
 	}
 	_, role := usualRole(name)
-	words, capitals, small, forenames, headings, stops := 0, 0, 0, 0, 0, 0
-	inside, first := false, false
+	words, lettered, capitals, small, forenames, headings, stops := 0, 0, 0, 0, 0, 0, 0
+	inside, first, titled := false, false, false // in parentheses; the first is a heading; a title such as ", Head of IT" has begun
+	pair := pairOfWords(name)
 	for word := range strings.FieldsSeq(name) {
 		bare := strings.Trim(word, `(),.|&/+-*#'"`)
 		if open := word[0] == '(' || word[0] == '['; inside || open {
@@ -57,21 +59,24 @@ func likenessOf(name string, roles Roles) likeness {
 		switch _, known := usualRole(bare); {
 		case class.is(forename | title):
 			forenames++
-		case known:
+		case known, words <= pair:
 		case class.is(headingWord | soundWord):
 			headings++
 			first = first || words == 1
-		case class.is(nameAndWord), words > 1 && class.is(particle):
+		case class.is(nameAndWord), words > 1 && class.is(particle), titled && (class.is(joiner) || unicode.IsUpper(rune(bare[0]))):
 		case role && class.is(common):
 			stops++
 		case class.is(common | digitWord | numberWord):
 			return noName
 		}
+		titled = titled || strings.HasSuffix(word, ",")
+		lettered++
 		switch c, _ := utf8.DecodeRuneInString(bare); {
 		case !strings.ContainsFunc(bare, unicode.IsLetter):
+			lettered--
 		case !unicode.IsLower(c) || strings.ContainsFunc(bare, unicode.IsUpper):
 			capitals++
-		case words > 1 && class.is(particle):
+		case words > 1 && class.is(particle), titled && class.is(joiner):
 		default:
 			small++
 		}
@@ -85,10 +90,20 @@ func likenessOf(name string, roles Roles) likeness {
 		return weakName
 	case small > 0:
 		return noName
-	case words > 1 || forenames > 0 || !isASCII(name):
+	case lettered > 1 || forenames > 0 || !isASCII(name):
 		return goodName
 	}
 	return fairName
+}
+
+// pairOfWords is 2 where the first two words of a name belong together, as in "Meeting Room 4", else 0.
+func pairOfWords(name string) int {
+	if words := strings.Fields(name); len(words) > 1 {
+		if _, known := usualNames[strings.ToLower(words[0]+" "+words[1])]; known {
+			return 2
+		}
+	}
+	return 0
 }
 
 func isASCII(s string) bool {
@@ -117,7 +132,7 @@ func numberLikeness(name string) likeness {
 	switch {
 	case others > 0 && (digits < 4 || strings.Contains(name, " ")):
 		return noName
-	case digits > 6:
+	case digits > 6, digits > 3 && strings.Contains(name, "*"):
 		return goodName
 	case digits > 0 && others == 0:
 		return weakName
@@ -128,7 +143,10 @@ func numberLikeness(name string) likeness {
 // nameUse is how often a speaker is named, and by what.
 type nameUse struct {
 	like         likeness
-	count, first int // in all, and not in later lines of subtitles
+	number       bool // a telephone number, an address or an identifier
+	lower        bool // without a capital
+	count, first int  // in all, and not in later lines of subtitles
+	firm         int  // and not where the line before continues
 }
 
 // settler decides which marks are such.
@@ -138,33 +156,50 @@ type settler struct {
 	known  [forms]bool // the form is that of labels in this text
 	weak   [forms]bool // those of names in small letters that come back
 	small  bool        // and there are no others
+	lower  bool        // no name that looks like one has a capital
 	every  form        // that each line or cue has; unnamed if they differ
 	commas bool        // "Last, First" is a name in this text
-	style  byte        // of names with a time that come back
-	// unpunctuated: lines before labels end without a full stop, so that this means nothing.
-	unpunctuated bool
+	usual  habits
+}
+
+// habits are what labels of a text have in common: most are on a line above the text, have times that could be said, name
+// who "says", come after a line that ends without a full stop, which then means nothing, or after a blank line.
+type habits struct {
+	header, sayable, says, open, loose, spaced bool
+	style                                      byte // of names with a time
 }
 
 // settle returns the marks that stand. A label is one by how much it looks like a name, by coming back, and by the form of
 // the labels of the text: where they are known, who speaks once is known by the same form. lines is how many lines or cues
 // could have a label, heads how many blocks of them.
-func settle(marks []mark, lines, heads int, every [forms]int, roles Roles) []mark {
+func settle(text string, marks []mark, lines, heads int, every [forms]int, roles Roles) []mark {
 	s := &settler{marks: marks, uses: make(map[string]*nameUse)}
+	var clocked []*mark
 	for i := range marks {
-		s.count(&marks[i], roles)
+		m := &marks[i]
+		s.count(m, roles)
+		if m.form != unnamed && m.from > 0 && !m.cue && s.uses[m.name.speaker].like > noName {
+			clocked = append(clocked, m)
+		}
 	}
+	findAstray(clocked)
 	for f := range forms {
-		if every[f] == lines && f != unnamed {
+		if f != unnamed && (every[f] == lines || f == timed && every[f] == heads && heads > 1) {
 			s.every = f
 		}
 	}
-	s.forms(heads, every)
+	s.habits()
+	s.lower = true
+	for _, u := range s.uses {
+		s.lower = s.lower && (u.lower || u.like < fairName)
+	}
+	s.forms(lines, heads, every)
 	kept := marks[:0]
 	times := s.saidTimes(lines)
 	for i, m := range marks {
 		switch {
 		case m.form == unnamed:
-			named := i+1 < len(marks) && marks[i+1].form == timed && marks[i+1].start == m.body && s.stands(&marks[i+1])
+			named := i+1 < len(marks) && marks[i+1].form == timed && marks[i+1].header && marks[i+1].start == m.body && marks[i+1].from == m.from && s.stands(&marks[i+1])
 			if m.loose && times && !named {
 				continue
 			}
@@ -176,7 +211,53 @@ func settle(marks []mark, lines, heads int, every [forms]int, roles Roles) []mar
 		}
 		kept = append(kept, m)
 	}
+	return s.withWords(text, kept)
+}
+
+// withWords leaves out the labels of who never says anything, and those of numbers with nothing to say.
+func (s *settler) withWords(text string, marks []mark) []mark {
+	var silent []int
+	for i, m := range marks {
+		next := len(text)
+		if i+1 < len(marks) {
+			next = marks[i+1].start
+		}
+		if m.form != unnamed && m.form != voice && isBlank(text[m.body:max(m.body, next)]) {
+			silent = append(silent, i)
+		}
+	}
+	if silent == nil {
+		return marks
+	}
+	is := func(i int) bool {
+		_, found := slices.BinarySearch(silent, i)
+		return found
+	}
+	said := make(map[string]bool)
+	for i, m := range marks {
+		said[m.name.speaker] = said[m.name.speaker] || !is(i)
+	}
+	kept := marks[:0]
+	for i, m := range marks {
+		if is(i) {
+			if u := s.uses[m.name.speaker]; u.number || u.like < roleName && !said[m.name.speaker] {
+				if m.bare < 0 {
+					continue
+				}
+				m.unname()
+			}
+		}
+		kept = append(kept, m)
+	}
 	return kept
+}
+
+// findAstray finds times that could be said and are not in the order of all others.
+func findAstray(marks []*mark) {
+	for i := 1; i < len(marks); i++ {
+		before, m, after := marks[i-1], marks[i], marks[min(i+1, len(marks)-1)]
+		m.astray = m.sayable && !before.astray && before.from <= after.from && (m.from < before.from || m.from > after.from)
+	}
 }
 
 func (s *settler) count(m *mark, roles Roles) {
@@ -185,40 +266,33 @@ func (s *settler) count(m *mark, roles Roles) {
 	}
 	u := s.uses[m.name.speaker]
 	if u == nil {
-		u = &nameUse{like: likenessOf(m.name.speaker, roles)}
+		u = &nameUse{like: likenessOf(m.name.speaker, roles), number: numberLikeness(m.name.speaker) != noName,
+			lower: m.name.speaker == strings.ToLower(m.name.speaker)}
 		s.uses[m.name.speaker] = u
 	}
 	u.count++
 	if !m.later {
 		u.first++
 	}
+	if !m.loose {
+		u.firm++
+	}
 	s.commas = s.commas || u.count > 1 && u.like >= fairName && strings.Contains(m.name.speaker, ", ")
 }
 
 // forms finds the forms that labels have: those of words for a side, of names that come back, or of two good names.
-func (s *settler) forms(heads int, every [forms]int) {
+func (s *settler) forms(lines, heads int, every [forms]int) {
 	var good [forms]string
-	loose, sure := 0, 0
-	var styles [256]int
 	for i := range s.marks {
 		m := &s.marks[i]
 		u := s.uses[m.name.speaker]
-		if m.form == unnamed || m.later || m.tight && u.like < roleName {
+		if m.form == unnamed || m.later || m.tight && u.like < roleName || s.strange(m, u) {
 			continue
 		}
-		if u.like == roleName || u.like >= fairName && u.first > 1 {
-			if sure++; m.loose {
-				loose++
-			}
-			if m.form == timed {
-				if styles[m.style]++; styles[m.style] > styles[s.style] {
-					s.style = m.style
-				}
-			}
-		}
+		sure := u.like == roleName || u.like >= fairName && u.first > 1
 		first := good[m.form]
 		switch {
-		case u.like == roleName, u.like >= fairName && u.first > 1, u.like == goodName && first != "" && first != m.name.speaker:
+		case sure, u.like == goodName && first != "" && first != m.name.speaker:
 			s.known[m.form] = true
 		case u.like == weakName && u.first > 1 && m.form < timed:
 			s.weak[m.form] = true
@@ -226,13 +300,86 @@ func (s *settler) forms(heads int, every [forms]int) {
 			good[m.form] = m.name.speaker
 		}
 	}
-	if s.small = s.known == [forms]bool{}; s.small {
+	if s.small = s.known == [forms]bool{} && s.talk(lines); s.small {
 		s.known = s.weak
 	}
-	s.unpunctuated = 2*loose > sure
 	s.known[apart] = s.known[apart] && s.every == apart
 	others := s.known[colon] || s.known[dash] || s.known[timed] || s.known[square] || s.known[bold]
 	s.known[alone] = s.known[alone] && !others && every[alone] > 1 && every[alone]*5 >= heads*4
+}
+
+// habits finds what most labels of names that come back have in common, or else of all that could be names.
+func (s *settler) habits() {
+	for _, least := range []int{2, 1} {
+		var n struct{ all, header, sayable, says, open, loose, spaced int }
+		var styles [256]int
+		count := func(is bool, n *int) {
+			if is {
+				*n++
+			}
+		}
+		for i := range s.marks {
+			m := &s.marks[i]
+			if u := s.uses[m.name.speaker]; m.form == unnamed || m.later || u.like < fairName || u.first < least && u.like < roleName {
+				continue
+			}
+			n.all++
+			count(m.header, &n.header)
+			count(m.sayable, &n.sayable)
+			count(m.says, &n.says)
+			count(m.open, &n.open)
+			count(m.loose, &n.loose)
+			count(m.spaced, &n.spaced)
+			if m.form == timed {
+				if styles[m.style]++; styles[m.style] > styles[s.usual.style] {
+					s.usual.style = m.style
+				}
+			}
+		}
+		if n.all > 0 {
+			s.usual = habits{2*n.header > n.all, 2*n.sayable > n.all, 2*n.says > n.all, 2*n.open > n.all, 2*n.loose > n.all-1, 2*n.spaced > n.all, s.usual.style}
+			return
+		}
+	}
+}
+
+// strange reports whether a label is unlike most of the text, so that it may well be what somebody says.
+func (s *settler) strange(m *mark, u *nameUse) bool {
+	loose := m.loose && !s.usual.loose
+	inBlock := s.usual.spaced && !m.spaced
+	switch {
+	case m.header != s.usual.header && (m.header || m.form <= dash && (m.style == 0 || m.sayable)),
+		m.says && !s.usual.says,
+		m.open && (m.astray || !s.usual.open || m.style != s.usual.style),
+		m.header && inBlock:
+		return true
+	case u.number:
+		return loose || inBlock || u.count == 1 && s.names(u) > 1
+	case m.sayable && s.usual.sayable:
+		return m.astray || inBlock
+	}
+	return m.sayable && (m.astray || inBlock || m.loose || !m.header)
+}
+
+// names counts the names other than one.
+func (s *settler) names(but *nameUse) (n int) {
+	for _, u := range s.uses {
+		if u != but && u.like >= fairName && u.first > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// talk reports whether names in small letters are those of speakers: two at least come back, and half of all lines have one.
+func (s *settler) talk(lines int) bool {
+	names, marks := 0, 0
+	for _, u := range s.uses {
+		if u.like == weakName && u.first > 1 {
+			names, marks = names+1, marks+u.first
+		}
+	}
+	return names > 1 && 2*marks >= lines
 }
 
 // stands reports whether a label is one.
@@ -242,22 +389,24 @@ func (s *settler) stands(m *mark) bool {
 	switch {
 	case m.form == voice:
 		return true
+	case s.strange(m, u):
+		return false
 	case u.like == noName:
 		return m.form == colon && s.every == colon && (again && s.twice() || !m.cue && m.bare >= 0)
 	case u.like == roleName && m.form != alone && m.form != apart:
 		return true
-	case m.form == s.every && m.form <= bold && (!m.tight || m.form == round) && (m.form <= dash || u.like >= fairName), m.change && m.form == colon && u.like >= fairName:
+	case m.form == s.every && m.form <= bold && !m.later && (!m.tight || m.form == round) && (u.like >= fairName || again && s.lower), m.change && m.form == colon && u.like >= fairName:
 		return true
 	case m.later || m.tight:
 		return again && s.known[m.form] && u.like >= fairName
-	case !s.known[m.form], m.form == timed && m.style != s.style:
+	case !s.known[m.form], m.form == timed && m.style != s.usual.style:
 		return false
 	case again:
-		return u.like >= fairName || s.small
+		return u.like >= fairName && (u.like > fairName || u.firm > 0 || s.usual.loose) || s.small
 	case strings.Contains(m.name.speaker, ", "):
 		return s.commas
 	}
-	return u.like >= goodName || u.like == fairName && (!m.loose || s.unpunctuated)
+	return u.like >= goodName || u.like == fairName && (!m.loose || s.usual.loose)
 }
 
 // twice reports whether there are only headings and each comes back, as those of questions and answers do.

@@ -18,7 +18,7 @@ func readClock(s string, least int) (d time.Duration, n int) {
 			return 0, 0
 		}
 		d, n, parts = d*60+time.Duration(v)*time.Second, n+k, parts+1
-		if parts == 3 || n == len(s) || s[n] != ':' {
+		if parts == 3 || n+1 >= len(s) || s[n] != ':' || parts == 2 && !isDigit(s[n+1]) {
 			break
 		}
 		n++
@@ -87,7 +87,11 @@ func readStamp(s string) (t stamp) {
 	}
 	var k int
 	if t.from, k = clock(s[n:]); k == 0 {
-		return stamp{}
+		t.from, t.length = unitsOfTime(s[n:])
+		if closing != 0 {
+			return stamp{}
+		}
+		return t
 	}
 	t.sure = t.sure || strings.Count(s[n:n+k], ":") == 2
 	seconds := strings.Count(s[n:n+k], ":") == 2
@@ -112,6 +116,33 @@ func readStamp(s string) (t stamp) {
 	}
 	t.length = n
 	return t
+}
+
+// unitsOfTime reads "1 hour 2 minutes 3 seconds" at the start of s, and "1:02:03" right after it, as Teams writes; n is 0
+// where minutes or seconds are missing.
+func unitsOfTime(s string) (d time.Duration, n int) {
+	parts := 0
+	for {
+		rest := strings.TrimLeft(s[n:], " ")
+		k, v := digits(rest)
+		word := strings.TrimPrefix(rest[k:], " ")
+		size := 0
+		for size < len(word) && isLetter(word[size]) {
+			size++
+		}
+		unit, known := durationUnits[word[:size]]
+		if k == 0 || k > 3 || !known || size < len("hour") {
+			break
+		}
+		d += time.Duration(v) * unit
+		n = len(s) - len(word) + size
+		parts++
+	}
+	if parts < 2 {
+		return 0, 0
+	}
+	_, k := clock(s[n:])
+	return d, n + k
 }
 
 // date returns the length of the date at the start of s, with what separates it from a time after it.

@@ -138,6 +138,9 @@ func cueClock(s string) (d time.Duration, n int) {
 			n += 1 + k
 		}
 	}
+	if n < len(s) && n > 0 && s[n] == ':' {
+		return 0, 0
+	}
 	return d, n
 }
 

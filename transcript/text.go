@@ -90,7 +90,54 @@ func lineMarks(text string) *lineScanner {
 	if s.lines == 1 {
 		s.inline(text)
 	}
+	s.timesAfter(text)
 	return s
+}
+
+// timesAfter makes headers of labels that are followed by no more than a time on their line, as in "Name: 0:12", where most are so
+// and the text is on the lines below.
+func (s *lineScanner) timesAfter(text string) {
+	headers := make(map[int]mark)
+	for i, m := range s.marks {
+		if m.form == colon {
+			if h, ok := timeAfter(text, m); ok {
+				headers[i] = h
+			}
+		}
+	}
+	labels := 0
+	for _, m := range s.marks {
+		if len(headers) > 1 && m.form == colon && likenessOf(m.name.speaker, nil) > noName {
+			labels++
+		}
+	}
+	if 2*len(headers) <= labels || len(headers) < 2 {
+		return
+	}
+	for i, h := range headers {
+		s.marks[i] = h
+		s.every[colon]--
+		s.every[timed]++
+	}
+}
+
+// timeAfter returns the header of a label, up to the end of its line, if nothing but a time is after it.
+func timeAfter(text string, m mark) (mark, bool) {
+	rest := trimBlanks(text[m.body:])
+	if rest == "" || !isDigit(rest[0]) {
+		return m, false
+	}
+	t := readStamp(rest)
+	end := len(rest)
+	if n := strings.IndexAny(rest, "\r\n"); n >= 0 {
+		end = n
+		if strings.HasPrefix(rest[n:], "\r\n") {
+			end++
+		}
+		end++
+	}
+	m.body, m.from, m.to, m.form, m.header = len(text)-len(rest)+end, t.from, t.to, timed, true
+	return m, t.length > 0 && isBlank(rest[t.length:end])
 }
 
 // line reads a line that is not blank.
@@ -108,7 +155,7 @@ func (s *lineScanner) line(at int, line string) {
 	header := m.below(at + len(line))
 	switch {
 	case s.below && last != nil && last.form == alone && ok && m.form == unnamed && !m.change: // a time on the line below a name
-		last.form, last.from, last.to, last.body = timed, m.from, m.to, m.body
+		last.form, last.from, last.to, last.body, last.header, last.sayable = timed, m.from, m.to, m.body, true, m.loose
 		s.within = false
 		if s.below = time; time {
 			return
@@ -117,13 +164,16 @@ func (s *lineScanner) line(at int, line string) {
 	case s.within, s.below && ok && (header && m.style != 0 && last != nil && m.style == last.style || m.form == unnamed && !m.change || last == nil && header && m.form != alone):
 		s.drop() // no text is below it
 		last = nil
+	case s.below && header && last != nil && last.header && m.header && m.name.speaker == last.name.speaker: // as Teams writes
+		last.body = m.body
+		return
 	case s.below && header && last != nil && (m.form != alone || last.form != alone): // the text below a label
 		m.unname()
 		ok = m.change
 	}
 	s.below, s.within = false, false
 	if m.form == alone && last != nil && last.form == unnamed && last.body == at { // a name on the line below a time
-		m.form, m.from, m.to = timed, last.from, last.to
+		m.form, m.from, m.to, m.header, m.sayable = timed, last.from, last.to, true, last.loose
 	}
 	if s.within = m.form == alone && !s.blank; s.within && m.change {
 		m.unname()
@@ -132,9 +182,10 @@ func (s *lineScanner) line(at int, line string) {
 	if !ok {
 		return
 	}
-	if m.form != unnamed && m.style == 0 {
+	if m.form != unnamed && (m.style == 0 || m.sayable) {
 		m.loose = !s.blank && s.lines > 0 && !endsSaying(s.last)
 	}
+	m.spaced = s.blank
 	s.below = m.below(at + len(line))
 	s.every[m.form]++
 	s.marks = append(s.marks, m)

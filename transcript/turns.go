@@ -114,7 +114,7 @@ func parse(text string, roles Roles) *reading {
 	} else {
 		s = lineMarks(text)
 	}
-	marks := settle(s.marks, s.lines, s.heads, s.every, roles)
+	marks := settle(text, s.marks, s.lines, s.heads, s.every, roles)
 	fromStart(marks)
 	named := false
 	for _, m := range marks {

@@ -35,7 +35,7 @@ func TestTurns(t *testing.T) {
 		{"Agent:Hi\nhttp://x.y\nre:x\nCustomer :Yo", "Agent/agent: Hi\nhttp://x.y\nre:x | Customer/customer: Yo"},
 		{"One line. No speakers!", "/other: One line. No speakers!"},
 		{"One paragraph.\nStill it.\n \nTwo.", "/other: One paragraph.\nStill it. | /other: Two."},
-		{"Dana (Sales Rep): a\nCustomer Support: b\nTeam Lead 2: c", "Dana (Sales Rep)/agent: a | Customer Support/agent: b | Team Lead 2/customer: c"},
+		{"Dana (Sales Rep): a\nCustomer Support: b\nTeam Lead 2: c", "Dana (Sales Rep)/agent: a | Customer Support/agent: b | Team Lead 2/agent: c"},
 		{"客户: 你好\n客户: 再见", "客户/other: 你好 再见"},
 		{"😀 only", "/other: 😀 only"},
 	} {

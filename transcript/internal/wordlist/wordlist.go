@@ -44,6 +44,9 @@ const NamesAndWords = `will may mark grace hope faith joy rose bill art drew gra
 // Particles stand between the parts of a name.
 const Particles = "de da do dos van von der den bin al el la le di del della du"
 
+// Joiners stand between the words of a job's title.
+const Joiners = "of for and at in the to"
+
 // Titles stand before a name.
 const Titles = "mr mrs ms miss dr prof herr frau monsieur madame senor"
 
