@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/org/salesconv/transcript/internal/synth"
@@ -19,7 +20,25 @@ type GenerateOptions struct {
 	Signal float64
 	// Noise is the share of calls, in [0, 1), whose label is drawn at random with WonShare; default 0.
 	Noise float64
+	// Kind is where the outcome shows; default [ByDrivers].
+	Kind SignalKind
 }
+
+// SignalKind is where in generated calls the outcome shows. With all kinds but the first, the drivers mean nothing, and a
+// cue, a phrase in favour or against, decides, or a large company: half of the calls have what favours them, or two
+// fifths, and of these some seven in eight are won.
+type SignalKind string
+
+// Kinds of signals, each for what a model has to be able to read.
+const (
+	ByDrivers  SignalKind = synth.ByDrivers  // all over the call, in what is said: see [Drivers]
+	ByLast     SignalKind = synth.ByLast     // in the cue near the end; the cue near the beginning means nothing
+	ByFirst    SignalKind = synth.ByFirst    // in the cue near the beginning; the cue near the end means nothing
+	ByOrder    SignalKind = synth.ByOrder    // in which cue comes last: each call has one in favour and one against
+	BySpeaker  SignalKind = synth.BySpeaker  // in which cue the customer says, the agent says the other one
+	ByMetadata SignalKind = synth.ByMetadata // in the size of the company, which is in the metadata alone
+	ByNothing  SignalKind = synth.ByNothing  // nowhere: every call has the same probability
+)
 
 // Synthetic is a set of synthetic calls, with everything that is known about how they were generated.
 type Synthetic struct {
@@ -45,7 +64,7 @@ type Driver struct {
 	Rate   float64 // share of calls where it holds, of those where it can; some patterns shift it
 }
 
-// Drivers returns what the outcome of generated calls depends on, and on nothing else: the log-odds of winning are the
+// Drivers returns what the outcome of generated calls of the kind [ByDrivers] depends on, and on nothing else: the log-odds of winning are the
 // sum of the weights of the drivers that hold, times GenerateOptions.Signal, plus a constant that sets the share won.
 func Drivers() []Driver {
 	all := make([]Driver, len(synth.Drivers))
@@ -67,7 +86,7 @@ func Generate(n int, opts *GenerateOptions) (*Synthetic, error) {
 	if opts != nil {
 		o = *opts
 	}
-	o.WonShare, o.Signal = cmp.Or(o.WonShare, 0.5), cmp.Or(o.Signal, 1)
+	o.WonShare, o.Signal, o.Kind = cmp.Or(o.WonShare, 0.5), cmp.Or(o.Signal, 1), cmp.Or(o.Kind, ByDrivers)
 	switch {
 	case n < 1:
 		return nil, fmt.Errorf("transcript: generate: %d calls, want 1 or more", n)
@@ -75,10 +94,12 @@ func Generate(n int, opts *GenerateOptions) (*Synthetic, error) {
 		return nil, fmt.Errorf("transcript: generate: WonShare is %v, want it between 0 and 1", o.WonShare)
 	case !(o.Noise >= 0 && o.Noise < 1):
 		return nil, fmt.Errorf("transcript: generate: Noise is %v, want it from 0 to below 1", o.Noise)
+	case !slices.Contains(synth.Kinds, string(o.Kind)):
+		return nil, fmt.Errorf("transcript: generate: Kind is %q, want one of %q", o.Kind, synth.Kinds)
 	case math.IsNaN(o.Signal) || math.IsInf(o.Signal, 0):
 		return nil, fmt.Errorf("transcript: generate: Signal is %v, want a number", o.Signal)
 	}
-	drawn, auc := synth.Generate(n, synth.Options(o))
+	drawn, auc := synth.Generate(n, synth.Options{Seed: o.Seed, WonShare: o.WonShare, Signal: o.Signal, Noise: o.Noise, Kind: string(o.Kind)})
 	s := &Synthetic{Calls: make([]Call, n), Truth: make([]Truth, n), BayesAUC: auc}
 	for i, d := range drawn {
 		s.Calls[i] = synthetic(i, d)

@@ -159,3 +159,71 @@ func TestGenerateNoise(t *testing.T) {
 		t.Error("no calls are drawn without an error")
 	}
 }
+
+// Of each kind, the outcome goes with what the kind names and with nothing else, and the best possible AUC is known.
+func TestGenerateKinds(t *testing.T) {
+	const n = 2000
+	in := func(list string) func(text string) float64 {
+		phrases := map[string][]string{"on": {"work well for us", "like where this", "sounds right", "is what I hoped", "fits what we", "no reason against", "a fair way", "glad that we"},
+			"off": {"hardly work", "doubt where", "sounds wrong", "is not what I hoped", "misses what", "some reasons against", "an odd way", "wonder why we"}}[list]
+		return func(text string) float64 {
+			for _, p := range phrases {
+				if strings.Contains(text, p) {
+					return 1
+				}
+			}
+			return 0
+		}
+	}
+	on, off := in("on"), in("off")
+	half := func(turns []Turn, last bool) (text string) {
+		for i, turn := range turns {
+			if (i >= len(turns)/2) == last {
+				text += turn.Text + "\n"
+			}
+		}
+		return text
+	}
+	said := func(turns []Turn, speaker string) (text string) {
+		for _, turn := range turns {
+			if turn.Speaker == speaker {
+				text += turn.Text + "\n"
+			}
+		}
+		return text
+	}
+	scores := map[string]func(c Call) float64{
+		"cues":     func(c Call) float64 { return on(c.Text) - off(c.Text) },
+		"last":     func(c Call) float64 { return on(half(c.Turns(), true)) },
+		"first":    func(c Call) float64 { return on(half(c.Turns(), false)) },
+		"customer": func(c Call) float64 { return on(said(c.Turns(), "Customer")) },
+		"size":     func(c Call) float64 { return map[string]float64{"201-1000": 1, "1000+": 1}[c.Metadata.CompanySize] },
+		"length":   func(c Call) float64 { return float64(len(c.Text)) },
+	}
+	for kind, predicts := range map[SignalKind]map[string]bool{
+		ByLast: {"last": true, "cues": true, "customer": true}, ByFirst: {"first": true, "cues": true, "customer": true}, ByOrder: {"last": true, "first": true},
+		BySpeaker: {"customer": true}, ByMetadata: {"size": true}, ByNothing: {},
+	} {
+		s, err := Generate(n, &GenerateOptions{Seed: 1, Kind: kind})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := map[bool]float64{true: 0.5, false: 0.88}[kind == ByNothing]; math.Abs(s.BayesAUC-want) > 0.03 {
+			t.Errorf("%s: the best possible AUC is %v, want about %v", kind, s.BayesAUC, want)
+		}
+		for name, score := range scores {
+			var sum, count [2]float64
+			for _, c := range s.Calls {
+				sum[c.Outcome-Lost] += score(c)
+				count[c.Outcome-Lost]++
+			}
+			a, b := sum[0]/count[0], sum[1]/count[1]
+			if differs := math.Abs(a-b) > 0.1*max(1, a/3); differs != predicts[name] {
+				t.Errorf("%s: %s is %.3f in lost and %.3f in won calls, want a difference: %v", kind, name, a, b, predicts[name])
+			}
+		}
+	}
+	if _, err := Generate(2, &GenerateOptions{Kind: "luck"}); err == nil || !strings.Contains(err.Error(), "luck") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -10,11 +10,7 @@ import (
 func label(calls []Call, o Options) float64 {
 	odds := make([]float64, len(calls))
 	for i := range calls {
-		for d, holds := range calls[i].Drivers {
-			if holds {
-				odds[i] += o.Signal * Drivers[d].Weight
-			}
-		}
+		odds[i] = calls[i].odds(o)
 	}
 	shift := intercept(odds, o.WonShare)
 	coins := rand.New(rand.NewPCG(o.Seed, labelStream))

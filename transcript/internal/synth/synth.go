@@ -10,6 +10,7 @@ import (
 type Options struct {
 	Seed                    uint64
 	WonShare, Signal, Noise float64
+	Kind                    string // one of [Kinds]
 }
 
 // A Call is a synthetic call with everything that is known about it.
@@ -24,19 +25,21 @@ type Call struct {
 	Entities    []mask.Entity
 	Probability float64 // of being won
 	Won         bool
+	favoured    bool // by a cue
 }
 
 // Streams of random numbers in addition to the streams of the calls, which are numbered from 0.
 const (
 	labelStream = 1<<63 + iota
 	agentStream
+	cueStream // the cues' seed is the calls' with this
 )
 
 // Generate draws n calls, and returns them with the ROC AUC to be expected of their true probabilities.
 func Generate(n int, o Options) (calls []Call, auc float64) {
 	calls = make([]Call, n)
 	for i := range calls {
-		calls[i] = write(i, n, o.Seed)
+		calls[i] = write(i, n, o)
 	}
 	return calls, label(calls, o)
 }

@@ -65,7 +65,7 @@ func TestLists(t *testing.T) {
 			}
 		}
 	}
-	calls, _ := Generate(1, Options{WonShare: 0.5, Signal: 1})
+	calls, _ := Generate(1, Options{Kind: ByDrivers, WonShare: 0.5, Signal: 1})
 	if calls[0].Text == "" || len(calls[0].Drivers) != len(Drivers) {
 		t.Fatalf("call %+v", calls[0])
 	}
@@ -88,7 +88,7 @@ func TestLists(t *testing.T) {
 
 // Card and account numbers have right check digits, and masking finds them whole.
 func TestNumbers(t *testing.T) {
-	calls, _ := Generate(300, Options{Seed: 4, WonShare: 0.5, Signal: 1})
+	calls, _ := Generate(300, Options{Kind: ByDrivers, Seed: 4, WonShare: 0.5, Signal: 1})
 	n := 0
 	for _, c := range calls {
 		for _, e := range c.Entities {

@@ -21,8 +21,8 @@ type writer struct {
 }
 
 // write writes call i of n, all but its outcome.
-func write(i, n int, seed uint64) Call {
-	w := &writer{Rand: rand.New(rand.NewPCG(seed, uint64(i))), own: make(map[string]string), left: make(map[string][]string)}
+func write(i, n int, o Options) Call {
+	w := &writer{Rand: rand.New(rand.NewPCG(o.Seed, uint64(i))), own: make(map[string]string), left: make(map[string][]string)}
 	p := patterns[w.IntN(len(patterns))]
 	w.industry = pick(w.Rand, phrases().industries)
 	w.call.Pattern = p.name
@@ -31,9 +31,12 @@ func write(i, n int, seed uint64) Call {
 		w.call.Drivers[d] = w.Float64() < driver.Rate+p.shift[d] && strings.Contains(p.stages, stageOf(d))
 	}
 	w.call.Drivers[handled] = w.call.Drivers[handled] && w.call.Drivers[objection]
-	w.cast(seed, n)
+	w.cast(o.Seed, n)
+	opening, closing, favoured := cues(o.Kind, o.Seed, i)
+	w.call.favoured = favoured
 	w.say("A open." + p.name)
 	w.say("C answer." + p.name)
+	w.cues(opening)
 	for _, stage := range strings.Fields(p.stages) {
 		w.stage(stage)
 		if w.Float64() < 0.1 {
@@ -41,12 +44,23 @@ func write(i, n int, seed uint64) Call {
 		}
 	}
 	w.contact()
+	w.cues(closing)
 	w.say("A close.agent")
 	w.say("C close.customer")
 	w.call.Text = w.String()
 	pace := 2.2 + 0.6*w.Float64() // words a second
 	w.call.Duration = time.Duration(float64(len(strings.Fields(w.call.Text)))/pace) * time.Second
 	return w.call
+}
+
+// cues says cues, each a turn of its own.
+func (w *writer) cues(lines []string) {
+	for _, line := range lines {
+		if w.speaker == line[0] { // who has just spoken is answered first
+			w.say(map[byte]string{'A': "C", 'C': "A"}[line[0]] + " cue.before")
+		}
+		w.say(line)
+	}
 }
 
 // stageOf returns the stage where a driver shows.
