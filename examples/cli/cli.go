@@ -62,8 +62,8 @@ func Run(ctx context.Context, env *Env, run func(context.Context, *Env) error) (
 		err = errors.New("interrupted")
 	}
 	env.Notef("%s", message(err))
-	if usage := (*usageError)(nil); errors.As(err, &usage) {
-		return 2
+	if with, ok := errors.AsType[*statusError](err); ok {
+		return with.status
 	}
 	return 1
 }
@@ -92,13 +92,20 @@ func shortened(text string) string {
 	return strings.ToValidUTF8(text[:longest/2], "") + " … " + strings.ToValidUTF8(text[len(text)-longest/2:], "")
 }
 
-type usageError struct{ message string }
+// statusError ends a command with a status.
+type statusError struct {
+	status  int
+	message string
+}
 
-func (e *usageError) Error() string { return e.message }
+func (e *statusError) Error() string { return e.message }
 
 // Usagef returns the error of a command that was called wrongly: the exit status is 2.
-func Usagef(format string, args ...any) error {
-	return &usageError{fmt.Sprintf(format, args...)}
+func Usagef(format string, args ...any) error { return Statusf(2, format, args...) }
+
+// Statusf returns an error that ends the command with an exit status of its own, 3 or more, which its documentation explains.
+func Statusf(status int, format string, args ...any) error {
+	return &statusError{status, fmt.Sprintf(format, args...)}
 }
 
 // Notef writes a line to standard error, with the name of the command before it.

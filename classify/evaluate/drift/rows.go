@@ -34,6 +34,9 @@ func MMD(ctx context.Context, reference, recent mat.Matrix, opts *Options) (Test
 	if len(a[0]) != len(b[0]) {
 		return Test{}, fmt.Errorf("drift: MMD: rows of %d and of %d columns", len(a[0]), len(b[0]))
 	}
+	if len(b) < len(a) {
+		a, b = b, a // sums are over pairs of the first sample
+	}
 	k := newKernel(append(a, b...))
 	statistic := func(order []int) float64 { return k.discrepancy(order[:len(a)]) }
 	seen := statistic(sample.All(len(a) + len(b)))
