@@ -105,7 +105,7 @@ func (m *Model) graph(pool *kernel.Pool, opts *GraphOptions) (g *Graph, err erro
 	g.Sequences = b.pooled(g.Hidden[len(g.Hidden)-1])
 	g.Embeddings = g.Sequences
 	if opts.Documents {
-		g.Documents = must(ops.Documents(g.context, "documents", g.Sequences))
+		g.Documents = must(ops.Documents(g.context, "documents", g.Sequences, 1))
 		g.Embeddings = g.Documents
 	}
 	return g, nil

@@ -20,6 +20,42 @@ type Heads struct {
 	Label *Task `json:"label,omitempty"`
 	// Tasks are the classifiers of further columns, one for each.
 	Tasks []Task `json:"tasks,omitempty"`
+	// Last and Trend are what Label and Tasks read of a document next to its pooled segments, see Pooling: the mean of so
+	// many last segments, and their trend. Default: neither.
+	Last  int  `json:"last,omitempty"`
+	Trend bool `json:"trend,omitempty"`
+}
+
+// Pooling makes what Label and Tasks read of a document, in one block or several: the [Mean] of its segments, or
+// [AttentionPooling] by the Query; then, if there are such, the [Last] segments and the [Trend]. Without heads it is the
+// mean.
+func (h *Heads) Pooling() Pooling {
+	if h == nil {
+		return Mean
+	}
+	all := []Pooling{Mean}
+	if h.Query != nil {
+		all[0] = AttentionPooling(h.Query)
+	}
+	if h.Last > 0 {
+		all = append(all, Last(h.Last))
+	}
+	if h.Trend {
+		all = append(all, Trend)
+	}
+	return Join(all...)
+}
+
+// blocks is the number of blocks that Pooling makes.
+func (h *Heads) blocks() int {
+	n := 1
+	if h.Last > 0 {
+		n++
+	}
+	if h.Trend {
+		n++
+	}
+	return n
 }
 
 // Task returns the task of the given name, nil if there is none.
@@ -40,7 +76,7 @@ func (h *Heads) Task(name string) *Task {
 type Task struct {
 	Name    string      `json:"name"`
 	Classes []string    `json:"classes"`
-	Matrix  [][]float32 `json:"matrix"` // [classes][width]
+	Matrix  [][]float32 `json:"matrix"` // [classes][width], of all blocks of [Heads.Pooling]
 	Bias    []float32   `json:"bias"`   // [classes]
 }
 
@@ -115,7 +151,7 @@ func (h *Heads) clone() *Heads {
 	if h == nil {
 		return nil
 	}
-	c := &Heads{Query: slices.Clone(h.Query), Tasks: slices.Clone(h.Tasks)}
+	c := &Heads{Query: slices.Clone(h.Query), Tasks: slices.Clone(h.Tasks), Last: h.Last, Trend: h.Trend}
 	if h.Label != nil {
 		label := h.Label.clone()
 		c.Label = &label
@@ -144,6 +180,10 @@ func (h *Heads) check(width int) error {
 			return err
 		}
 	}
+	if h.Last < 0 {
+		return fmt.Errorf("last: %d segments, want 0 or more", h.Last)
+	}
+	width *= h.blocks()
 	if h.Label != nil {
 		if err := h.Label.check("label", width); err != nil {
 			return err

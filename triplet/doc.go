@@ -45,7 +45,8 @@
 // With Options.LabelWeight a linear classifier of the label is trained with the encoder; Options.Tasks are further
 // columns, of the metadata for example, to be predicted from the embeddings, which keeps information there that
 // training on the labels alone would lose. With Options.Attention a query is trained that weights the segments of a
-// document, so that the most influential count for more; it needs more data than the mean. All are [encoder.Heads] of
+// document, so that the most influential count for more; it needs more data than the mean. Where the last segments or
+// the change over a document decide, Options.Last and Trend let losses and classifiers read these too. All are [encoder.Heads] of
 // the model afterwards: its EncodeDocuments pools by the query, its Pooling gives the weight of each segment, and Save
 // and Load keep them.
 //

@@ -89,17 +89,17 @@ func (h *head) parameter(name string, shape ...int) *G.Node {
 }
 
 // pool builds the pooling of sequences into documents: as their weighted mean, or with attention through segments, as
-// [encoder.AttentionPooling] does.
-func (h *head) pool(m *encoder.Model, attention bool) (*G.Node, error) {
-	if !attention {
-		return ops.Documents(h.context, "documents", h.rows)
+// [encoder.AttentionPooling] does; without attention in as many blocks as batches have weights for.
+func (h *head) pool(m *encoder.Model, o *Options) (*G.Node, error) {
+	if !o.Attention {
+		return ops.Documents(h.context, "documents", h.rows, o.blocks())
 	}
 	h.query = h.parameter("attention", m.Width())
 	if before := m.Heads(); before != nil && before.Query != nil {
 		copy(elements(h.query.Value()), before.Query)
 	}
 	h.segments = &ops.Context[float32]{Pool: h.context.Pool, Keep: true}
-	segments, err := ops.Documents(h.segments, "segments", h.rows)
+	segments, err := ops.Documents(h.segments, "segments", h.rows, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +163,7 @@ func (h *head) heads() *encoder.Heads {
 	if h.query == nil && len(h.tasks) == 0 {
 		return nil
 	}
-	all := new(encoder.Heads)
+	all := &encoder.Heads{Last: h.last, Trend: h.trend}
 	if h.query != nil {
 		all.Query = elements(h.query.Value())
 	}

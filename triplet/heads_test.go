@@ -194,3 +194,56 @@ func TestTaskErrors(t *testing.T) {
 		}
 	}
 }
+
+// Where the labels are decided by the last segment alone, which the mean hides, the classifier reads it from its own
+// block; the model keeps what its heads read when it is saved.
+func TestLastAndTrend(t *testing.T) {
+	documents := func(seed uint64, n int) (docs [][]string, labels []int) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		for i := range n {
+			words := []string{"no thanks", "yes please"}
+			doc := []string{words[r.IntN(2)], words[r.IntN(2)], words[r.IntN(2)], words[r.IntN(2)], words[r.IntN(2)], words[i%2]}
+			docs, labels = append(docs, doc), append(labels, i%2)
+		}
+		return docs, labels
+	}
+	docs, labels := documents(1, 60)
+	held, theirs := documents(2, 60)
+	m := loadTiny(t)
+	o := &Options{Epochs: 30, LearningRate: 1e-2, LabelWeight: 1, Last: 1, Trend: true, DropSegments: 0.5, Tasks: []Task{{Name: "same", Targets: strings.Split(strings.Repeat("ab", 30), "")}}}
+	if _, err := Train(t.Context(), m, docs, labels, o); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "model")
+	if err := m.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	m, err := encoder.Load(os.DirFS(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := m.Heads()
+	if h.Last != 1 || !h.Trend || len(h.Label.Matrix[0]) != 3*m.Width() || len(h.Tasks[0].Matrix[0]) != 3*m.Width() {
+		t.Fatalf("heads read %d last segments, trend %v, rows of %d", h.Last, h.Trend, len(h.Label.Matrix[0]))
+	}
+	x, err := m.EncodeDocuments(t.Context(), held, &encoder.Options{Pooling: h.Pooling()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	right := 0
+	for i, label := range theirs {
+		p, err := h.Label.Predict(x.RawRow(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (p[1] > 0.5) == (label == 1) {
+			right++
+		}
+	}
+	if right < 55 {
+		t.Errorf("%d of 60 right", right)
+	}
+	if err := (&Options{Attention: true, Trend: true}).Check(); err == nil {
+		t.Error("attention with a trend is no error")
+	}
+}

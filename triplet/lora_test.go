@@ -117,12 +117,29 @@ func TestL2SP(t *testing.T) {
 	}
 }
 
+// The last segments stay.
+func TestDropSegmentsKeepsTheLast(t *testing.T) {
+	d := make([]encoder.Segment, 8)
+	for i := range d {
+		d[i].Shares = []float64{float64(i)}
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 100 {
+		kept := without(d, 0.9, 3, r)
+		for i, s := range kept[len(kept)-3:] {
+			if s.Shares[0] != float64(5+i) {
+				t.Fatalf("%v are left", kept)
+			}
+		}
+	}
+}
+
 func TestDropSegments(t *testing.T) {
 	d := []encoder.Segment{{Shares: []float64{0}}, {Shares: []float64{1}}, {Shares: []float64{2}}, {Shares: []float64{3}}}
 	r := rand.New(rand.NewPCG(1, 1))
 	counts := 0
 	for range 1000 {
-		kept := without(d, 0.5, r)
+		kept := without(d, 0.5, 0, r)
 		for i := range kept {
 			if i > 0 && kept[i].Shares[0] <= kept[i-1].Shares[0] {
 				t.Fatal("order lost")

@@ -12,7 +12,7 @@ import (
 // with what other runs have left there, and with LoRA.
 func TestLowerLayers(t *testing.T) {
 	docs, labels := calls(1, 20)
-	for _, o := range []Options{{}, {MemoryLimit: 1}, {LoRA: 2, DropSegments: 0.5}, {Attention: true, LabelWeight: 1}} {
+	for _, o := range []Options{{}, {MemoryLimit: 1}, {LoRA: 2, DropSegments: 0.5}, {Attention: true, LabelWeight: 1}, {Last: 2, Trend: true, LabelWeight: 1, MemoryLimit: 1}} {
 		o.TrainLayers, o.NoDropout, o.LearningRate, o.Epochs, o.BatchSize = 1, true, 1e-2, 3, 8
 		want := loadTiny(t)
 		if _, err := Train(t.Context(), want, docs, labels, &o); err != nil {

@@ -145,6 +145,8 @@ type head struct {
 	context, segments *ops.Context[float32]
 	rows              *G.Node
 	query             *G.Node // of attention, if there is one
+	last              int     // of what documents consist, as in Options
+	trend             bool
 	tasks             []*task
 	parameters        G.Nodes
 	vm                G.VM
@@ -155,10 +157,10 @@ type head struct {
 }
 
 func newHead(m *encoder.Model, o *Options, tasks []*task, pool *kernel.Pool) (*head, error) {
-	h := &head{objective: o.Objective, comparison: comparison{Loss: o.Loss}, tasks: tasks}
+	h := &head{last: o.Last, trend: o.Trend, objective: o.Objective, comparison: comparison{Loss: o.Loss}, tasks: tasks}
 	h.context = &ops.Context[float32]{Pool: pool, Packs: ops.NewPacks[float32](), Keep: true}
 	h.rows = G.NewMatrix(G.NewGraph(), tensor.Float32, G.WithShape(5, m.Width()), G.WithName("sequences"))
-	documents, err := h.pool(m, o.Attention)
+	documents, err := h.pool(m, o)
 	if err != nil {
 		return nil, err
 	}

@@ -65,6 +65,12 @@ type Options struct {
 	// Attention pools documents by [encoder.AttentionPooling], whose query is trained alongside the encoder, so that
 	// the most influential segments count for more. The model keeps it. Default: the mean of the segments.
 	Attention bool
+	// Last and Trend add blocks to the mean of a document's segments in what losses, the classifier of the label and tasks
+	// read: the mean of the last segments, so many, none of which DropSegments leaves out; and the trend over all. So
+	// training reaches what decides a document at its end, or changes over it. Heads read all blocks afterwards, see
+	// [encoder.Heads.Pooling]; the embedding of a document remains the mean. Not with Attention. Default: neither.
+	Last  int
+	Trend bool
 	// LabelWeight is the weight of the loss of a linear classifier of the label, trained alongside, the main loss having 1:
 	// triplets decide which documents lie together, the classifier along which line they separate. It is
 	// [encoder.Heads].Label of the model afterwards. Default 0: none.
@@ -101,7 +107,7 @@ func (o *Options) withDefaults(layers int) (*Options, error) {
 		orNone("Warmup", &d.Warmup, 0.1, 1), orNone("WeightDecay", &d.WeightDecay, 0.01, 100), orNone("ClipNorm", &d.ClipNorm, 1, any),
 		positive("LayerDecay", &d.LayerDecay, 1, 1), fromZero("TrainLayers", d.TrainLayers, layers), fromZero("LoRA", d.LoRA, any),
 		fromZero("L2SP", d.L2SP, any), fromZero("DropSegments", d.DropSegments, 0.999), fromZero("LabelWeight", d.LabelWeight, any),
-		fromZero("Threads", d.Threads, 1024),
+		fromZero("Threads", d.Threads, 1024), fromZero("Last", d.Last, any),
 	); err != nil {
 		return nil, fmt.Errorf("triplet: %w", err)
 	}
@@ -118,6 +124,9 @@ func (o *Options) withDefaults(layers int) (*Options, error) {
 	case d.MemoryLimit < 0:
 		d.MemoryLimit = math.MaxInt64
 	}
+	if d.Attention && (d.Last > 0 || d.Trend) {
+		return nil, errors.New("triplet: Attention with Last or Trend: leave out one, as attention finds the segments that count by itself")
+	}
 	if d.Objective != nil && d.Loss != (Loss{Distance: d.Loss.Distance}) {
 		return nil, errors.New("triplet: both Loss and Objective: leave out one, or evaluate the Loss within the Objective")
 	}
@@ -129,6 +138,18 @@ func (o *Options) withDefaults(layers int) (*Options, error) {
 	}
 	d.Loss, err = d.Loss.withDefaults()
 	return &d, err
+}
+
+// blocks is the number of blocks that documents consist of.
+func (o *Options) blocks() int {
+	n := 1
+	if o.Last > 0 {
+		n++
+	}
+	if o.Trend {
+		n++
+	}
+	return n
 }
 
 // positive gives an option its default if it is zero, and returns an error unless it is above 0 and at most high.

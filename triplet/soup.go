@@ -98,7 +98,7 @@ func (s *soup) heads() *encoder.Heads {
 		}
 		return &t
 	}
-	h := new(encoder.Heads)
+	h := &encoder.Heads{Last: first.Last, Trend: first.Trend}
 	if first.Query != nil {
 		h.Query = s.mean(func(m *encoder.Model) []float32 { return m.Heads().Query })
 	}
@@ -132,7 +132,7 @@ func alike(a, b *encoder.Model) error {
 	if g == nil {
 		return nil
 	}
-	if (g.Query == nil) != (h.Query == nil) || (g.Label == nil) != (h.Label == nil) || len(g.Tasks) != len(h.Tasks) {
+	if g.Last != h.Last || g.Trend != h.Trend || (g.Query == nil) != (h.Query == nil) || (g.Label == nil) != (h.Label == nil) || len(g.Tasks) != len(h.Tasks) {
 		return errors.New("their heads are of different kinds or numbers")
 	}
 	for k, t := range g.Tasks {

@@ -144,6 +144,7 @@ type trainer struct {
 	*Options
 	model     *encoder.Model
 	labels    []int
+	pooling   encoder.Pooling // of documents, without attention
 	documents encoder.Documents
 	sampler   *sampler
 	batch     batch // of the step
@@ -170,7 +171,7 @@ func newTrainer(m *encoder.Model, docs encoder.Documents, labels []int, opts *Op
 	if err != nil {
 		return nil, err
 	}
-	t := &trainer{Options: o, model: m, labels: labels, documents: docs, history: &History{Documents: len(docs)}}
+	t := &trainer{Options: o, model: m, labels: labels, pooling: (&encoder.Heads{Last: o.Last, Trend: o.Trend}).Pooling(), documents: docs, history: &History{Documents: len(docs)}}
 	if err := t.count(); err != nil {
 		return nil, fmt.Errorf("triplet: %w", err)
 	}
@@ -287,9 +288,14 @@ func (t *trainer) lay(documents []int, triplets triplets) *batch {
 	b.documents, b.triplets, b.labels = documents, triplets, b.labels[:0]
 	b.Reset()
 	for _, i := range documents {
-		segments := without(t.documents[i], t.DropSegments, r)
-		for _, s := range segments {
-			b.AddSegment(s.Sequences, s.Shares, 1/float64(len(segments)))
+		segments := without(t.documents[i], t.DropSegments, t.Last, r)
+		blocks := t.pooling(encoder.Segments{Tokens: make([]int, len(segments))})
+		weights := make([]float64, len(blocks))
+		for k, s := range segments {
+			for j, block := range blocks {
+				weights[j] = block[k]
+			}
+			b.AddSegment(s.Sequences, s.Shares, weights...)
 		}
 		b.EndDocument()
 		b.labels = append(b.labels, t.labels[i])
@@ -298,15 +304,15 @@ func (t *trainer) lay(documents []int, triplets triplets) *batch {
 	return b
 }
 
-// without leaves out each segment with probability p, all but one at most.
-func without(segments []encoder.Segment, p float64, r *rand.Rand) []encoder.Segment {
+// without leaves out each segment but the last ones with probability p, all but one at most.
+func without(segments []encoder.Segment, p float64, last int, r *rand.Rand) []encoder.Segment {
 	if p == 0 {
 		return segments
 	}
 	var kept []encoder.Segment
 	stays := r.IntN(len(segments))
 	for i, s := range segments {
-		if r.Float64() >= p || i == stays {
+		if r.Float64() >= p || i == stays || i >= len(segments)-last {
 			kept = append(kept, s)
 		}
 	}

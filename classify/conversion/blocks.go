@@ -14,19 +14,24 @@ import (
 
 // Keys of the blocks of features: names of the heads of a saved classifier, and of methods in a [Report].
 const (
-	Words         = "words"
-	TurnMean      = "turn_mean"
-	LastTurns     = "last_turns"
-	Trend         = "trend"
-	TunedTurnMean = "tuned_turn_mean"
+	Words      = "words"
+	TurnMean   = "turn_mean"
+	LastTurns  = "last_turns"
+	Trend      = "trend"
+	TunedTurns = "tuned_turns"
 )
 
 // A block is a group of features, which a head of its own reads. Fit, Save, Load, Live and Explain all go by this table.
 type block struct {
 	key, title string
 	source     source
-	// pooling makes one vector of the turns' vectors; nil for words.
-	pooling func(*encoder.Model) encoder.Pooling
+	// parts are what is made of the turns' vectors by the block's encoder, side by side; nil for words.
+	parts func(*encoder.Model) []part
+}
+
+// A part of a block is one vector, pooled from the vectors of a call's turns.
+type part struct {
+	pooling encoder.Pooling
 	pool    func(*encoder.Model) pool // the same, turn by turn
 	// centered: the weights of the turns add up to 1, so that the average call can be subtracted from each turn.
 	centered bool
@@ -44,18 +49,46 @@ const (
 // blocks are all there are, in the order in which a classifier reads them. Blocks of one source follow each other.
 var blocks = []block{
 	{key: Words, title: "tf-idf", source: wordCounts},
-	{TurnMean, "turn mean", genericTurns, always(encoder.Mean), newMean, true},
-	{LastTurns, "last turns", genericTurns, always(encoder.Last(lastTurns)), newLast, true},
-	{Trend, "trend", genericTurns, always(encoder.Trend), newTrend, false},
-	{TunedTurnMean, "fine-tuned turn mean", tunedTurns, (*encoder.Model).Pooling, newOwn, true},
+	{TurnMean, "turn mean", genericTurns, always(meanPart)},
+	{LastTurns, "last turns", genericTurns, always(lastPart(lastTurns))},
+	{Trend, "trend", genericTurns, always(trendPart)},
+	{TunedTurns, "fine-tuned turns", tunedTurns, ownParts},
 }
 
 // lastTurns is the number of turns at the end of a call that make up the block LastTurns.
 const lastTurns = 3
 
-// always is a pooling that does not depend on the encoder.
-func always(p encoder.Pooling) func(*encoder.Model) encoder.Pooling {
-	return func(*encoder.Model) encoder.Pooling { return p }
+var (
+	meanPart  = part{encoder.Mean, newMean, true}
+	trendPart = part{encoder.Trend, newTrend, false}
+)
+
+func lastPart(n int) part {
+	return part{encoder.Last(n), func(*encoder.Model) pool { return &last{n: n} }, true}
+}
+
+// always is a part that does not depend on the encoder.
+func always(p part) func(*encoder.Model) []part {
+	return func(*encoder.Model) []part { return []part{p} }
+}
+
+// ownParts are what the head that an encoder was trained with reads: see [encoder.Heads.Pooling].
+func ownParts(m *encoder.Model) []part {
+	h := m.Heads()
+	if h == nil {
+		return []part{meanPart}
+	}
+	all := []part{meanPart}
+	if h.Query != nil {
+		all[0] = part{encoder.AttentionPooling(h.Query), newAttention, true}
+	}
+	if h.Last > 0 {
+		all = append(all, lastPart(h.Last))
+	}
+	if h.Trend {
+		all = append(all, trendPart)
+	}
+	return all
 }
 
 // find returns the block of a key, nil if there is none.
@@ -104,16 +137,21 @@ func (p *Predictor) features(ctx context.Context, docs [][]string, of []block, p
 			continue
 		}
 		m, cache := p.encoder(of[from].source)
-		poolings := make([]encoder.Pooling, 0, to-from)
+		var poolings []encoder.Pooling
 		for _, b := range of[from:to] {
-			poolings = append(poolings, b.pooling(m))
+			for _, part := range b.parts(m) {
+				poolings = append(poolings, part.pooling)
+			}
 		}
 		x, err := m.EncodeDocuments(ctx, docs, &encoder.Options{Pooling: encoder.Join(poolings...), Cache: cache, Progress: progress})
 		if err != nil {
 			return nil, err
 		}
-		for i := range poolings {
-			parts = append(parts, columns{x, i * m.Width(), m.Width()})
+		at := 0
+		for _, b := range of[from:to] {
+			width := len(b.parts(m)) * m.Width()
+			parts = append(parts, columns{x, at, width})
+			at += width
 		}
 	}
 	return parts, nil

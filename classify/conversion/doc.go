@@ -14,14 +14,15 @@
 //
 // A call is read as the texts of its turns, [transcript.Call.Turns]. Blocks of features describe it: tf-idf of its
 // words and pairs of words; of the generic encoder's turn vectors the mean, the mean of the last three and the trend
-// over the call; and the mean of the turn vectors of an encoder that was fine-tuned on the training calls. Each block
-// has a classifier of its own, its head, and a [classify.Stack] weights the heads by how well they predict calls that
+// over the call; and all three, side by side, of the turn vectors of an encoder that was fine-tuned on the training calls.
+// Each block has a classifier of its own, its head, and a [classify.Stack] weights the heads by how well they predict calls that
 // they were not trained on.
 //
 // # Fine-tuning
 //
 // The upper layers of the encoder are trained on triplets of calls and, at the same time, by a linear classifier of the
-// outcome on the mean of the turn vectors, which becomes the head of the last block. That is done once without each inner
+// outcome on the mean of the turn vectors, the mean of the last three and the trend, which becomes the head of the last
+// block: training reaches the turns that decide a call, wherever they are. That is done once without each inner
 // fold of the training calls, to measure the tuned head on calls that neither it nor its encoder was trained on. The
 // final encoder and head are a model soup: their weights are the means over all these models. See [Tuning] and [Report].
 //

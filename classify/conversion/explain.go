@@ -135,11 +135,7 @@ func (p *Predictor) explainTurns(ctx context.Context, doc []string, seed uint64)
 		if b.source == wordCounts {
 			e = p.explainTerms(logistic, doc)
 		} else {
-			m, _ := p.encoder(b.source)
-			var turnWeights []float64
-			if turnWeights, err = weightsOf(b.pooling(m), vectors[b.source]); err == nil {
-				e, err = shap.Turns(logistic, p.background[b.key], vectors[b.source], turnWeights)
-			}
+			e, err = p.explainParts(logistic, b, vectors[b.source])
 		}
 		if err != nil {
 			return nil, fmt.Errorf("conversion: explaining block %q: %w", b.key, err)
@@ -148,6 +144,32 @@ func (p *Predictor) explainTurns(ctx context.Context, doc []string, seed uint64)
 	}
 	intercept := &shap.Explanation{Base: p.stack.Intercept, Values: make([]float64, len(doc))}
 	return shap.Combine(append(weights, 1), append(terms, intercept))
+}
+
+// explainParts attributes the log-odds by the head of a block to turns. They are the sum over its parts.
+func (p *Predictor) explainParts(head *classify.Logistic, b block, turns *encoder.Embeddings) (*shap.Explanation, error) {
+	m, _ := p.encoder(b.source)
+	var weights []float64
+	var terms []*shap.Explanation
+	background, intercept := p.background[b.key], head.Intercept
+	for k, part := range b.parts(m) {
+		from, to := k*m.Width(), (k+1)*m.Width()
+		own := &classify.Logistic{Coefficients: head.Coefficients[from:to], Intercept: intercept}
+		var average []float64
+		if part.centered {
+			average = background[from:to]
+		}
+		turnWeights, err := weightsOf(part.pooling, turns)
+		if err != nil {
+			return nil, err
+		}
+		e, err := shap.Turns(own, average, turns, turnWeights)
+		if err != nil {
+			return nil, err
+		}
+		weights, terms, intercept = append(weights, 1), append(terms, e), 0
+	}
+	return shap.Combine(weights, terms)
 }
 
 // attention is how much each turn of a document weighs in the tuned encoder's embedding of it; nil where that is the mean.

@@ -31,8 +31,9 @@ var terms = transcript.TFIDFOptions{MinTexts: 3}
 type Options struct {
 	Model     fs.FS  // directory of the generic encoder; default the embedded all-MiniLM-L6-v2
 	ModelName string // of Model, for the model card; default the one in its own card, if any
-	// Tune has the settings of the fine-tuning. Defaults: two layers, 400 steps of 8 calls but 3 to 12 epochs, rate
-	// 1.5e-4, soft margin, three fifths of the turns left out; otherwise the defaults of package triplet. Targets of
+	// Tune has the settings of the fine-tuning. Defaults: two layers, 200 steps of 8 calls but 3 to 12 epochs, rate
+	// 1.5e-4, soft margin, three fifths of the turns left out but none of the last three, which are a block of their own, as
+	// is the trend (neither with attention); otherwise the defaults of package triplet. Targets of
 	// Tasks and Confounders have an entry for each call. Checkpoints go to a directory of each run below their Dir, see
 	// RunPattern. What has an entry for each call may have one for each of HeldOut after these, which [Report.Refit] needs.
 	Tune   triplet.Options
@@ -65,9 +66,10 @@ type fit struct {
 	terms    []string // the calls without personal data, unless Unmasked: what terms are learned from
 	labels   []int
 	report   *Report
-	tuning   *tuned  // nil for Options.Frozen
-	refitted bool    // on the calls held out too
-	whole    Options // with the columns of the calls held out
+	tuning   *tuned               // nil for Options.Frozen
+	refitted bool                 // on the calls held out too
+	whole    Options              // with the columns of the calls held out
+	lower    *encoder.LowerLayers // of all fine-tuning runs
 }
 
 // Fit trains a predictor on labelled calls and reports how. Calls without a label, without words or of one outcome alone
@@ -122,7 +124,7 @@ func (f *fit) finish(ctx context.Context, blocks []classify.Block, heads *classi
 		if heads, err = heads.With(own); err != nil {
 			return err
 		}
-		blocks = append(blocks, classify.Block{Name: TunedTurnMean, Features: x})
+		blocks = append(blocks, classify.Block{Name: TunedTurns, Features: x})
 	}
 	if err := f.join(heads, generic); err != nil {
 		return err
@@ -170,6 +172,7 @@ func newFit(calls []transcript.Call, opts *Options) (*fit, error) {
 		f.Groups = nil
 	}
 	f.report = &Report{predictor: f.Predictor, fit: f}
+	f.lower = new(encoder.LowerLayers)
 	f.remember(2 * len(slices.Concat(f.docs...))) // the calls of Report.Predict too
 	f.info.Options = Settings{Seed: f.Seed, Folds: f.Folds, Groups: len(sample.Groups(len(calls), f.Groups)), Unmasked: f.Unmasked}
 	f.terms = f.learnable(calls)
@@ -257,16 +260,16 @@ func (f *fit) join(heads *classify.Heads, generic []string) error {
 	switch {
 	case t == nil:
 	case t.Share == 0:
-		joins = append(joins, join{TunedTurnMean, []string{t.Shares[0].Generic}, nil}, join{TunedStack, generic, nil}, join{Best, generic, nil})
+		joins = append(joins, join{TunedTurns, []string{t.Shares[0].Generic}, nil}, join{TunedStack, generic, nil}, join{Best, generic, nil})
 	default:
-		tuned := []string{TunedTurnMean}
+		tuned := []string{TunedTurns}
 		both, best := slices.Concat(generic, tuned), join{Best, generic, tuned}
 		if f.refitted && t.Used {
 			best = join{Best, both, nil}
 		} else if f.refitted {
 			best = join{Best, generic, nil}
 		}
-		joins = append(joins, join{TunedTurnMean, tuned, nil}, join{TunedStack, both, nil}, best)
+		joins = append(joins, join{TunedTurns, tuned, nil}, join{TunedStack, both, nil}, best)
 	}
 	for _, j := range joins {
 		s, err := heads.Stack(j.required, j.optional)
@@ -295,8 +298,11 @@ func (f *fit) join(heads *classify.Heads, generic []string) error {
 func (f *fit) describe(blocks []classify.Block) (err error) {
 	f.background = map[string][]float64{}
 	for _, b := range blocks {
-		if find(b.Name).centered {
-			f.background[b.Name] = shap.Mean(b.Features)
+		if of := find(b.Name); of.parts != nil {
+			m, _ := f.encoder(of.source)
+			if slices.ContainsFunc(of.parts(m), func(p part) bool { return p.centered }) {
+				f.background[b.Name] = shap.Mean(b.Features)
+			}
 		}
 	}
 	parts := make([]mat.Matrix, len(blocks))

@@ -128,7 +128,7 @@ func (f *fit) hold(ctx context.Context, t *tuned, models []*encoder.Model, docs 
 		}
 		for i, at := range fold.Test {
 			t.margins[at] = z[i]
-			t.outOfFold.SetRow(at, x.RawRowView(i))
+			t.outOfFold.SetRow(at, x.RawRowView(i)[:f.generic.Width()])
 		}
 	}
 	return nil

@@ -18,7 +18,7 @@ import (
 
 // format is the version of the layout of a saved predictor, raised with every change of the fields of any of its files. The
 // earliest had no number.
-const format = 4
+const format = 5
 
 // Info is what a predictor is and how it was trained.
 type Info struct {
@@ -76,6 +76,8 @@ type TuningSettings struct {
 	DropSegments      float64          `json:"drop_segments"`
 	Dropout           bool             `json:"dropout"`
 	Attention         bool             `json:"attention"`
+	Last              int              `json:"last"`
+	Trend             bool             `json:"trend"`
 	LabelWeight       float64          `json:"label_weight"`
 	Tasks             []string         `json:"tasks,omitempty"`
 	Confounders       int              `json:"confounders,omitempty"`
@@ -145,7 +147,7 @@ func settings(t *triplet.Options) *TuningSettings {
 		Loss: cmp.Or(t.Loss.Kind, triplet.Triplets), Distance: cmp.Or(t.Loss.Distance, triplet.Cosine), Soft: t.Loss.Soft, Margin: t.Loss.Margin,
 		Epochs: t.Epochs, TripletsPerAnchor: t.TripletsPerAnchor, BatchSize: t.BatchSize, LearningRate: t.LearningRate, Schedule: t.Schedule,
 		Warmup: t.Warmup, WeightDecay: t.WeightDecay, ClipNorm: t.ClipNorm, LayerDecay: t.LayerDecay, TrainLayers: t.TrainLayers, LoRA: t.LoRA,
-		L2SP: t.L2SP, DropSegments: t.DropSegments, Dropout: !t.NoDropout, Attention: t.Attention, LabelWeight: t.LabelWeight, Confounders: len(t.Confounders),
+		L2SP: t.L2SP, DropSegments: t.DropSegments, Dropout: !t.NoDropout, Attention: t.Attention, Last: t.Last, Trend: t.Trend, LabelWeight: t.LabelWeight, Confounders: len(t.Confounders),
 	}
 	for _, task := range t.Tasks {
 		s.Tasks = append(s.Tasks, task.Name)

@@ -15,18 +15,20 @@ import (
 type Live struct {
 	p     *Predictor
 	words *transcript.RunningTFIDF
-	pools []pool // of each block of turn vectors that the predictor reads
+	pools [][]pool // of each block that the predictor reads, of each of its parts; none for words
 	said  profile
 	now   Prediction
 }
 
 // Live begins a call.
 func (p *Predictor) Live() *Live {
-	l := &Live{p: p, words: p.words.Running(), pools: make([]pool, len(p.blocks)), now: p.silent()}
+	l := &Live{p: p, words: p.words.Running(), pools: make([][]pool, len(p.blocks)), now: p.silent()}
 	for i, b := range p.blocks {
-		if b.pool != nil {
+		if b.parts != nil {
 			m, _ := p.encoder(b.source)
-			l.pools[i] = b.pool(m)
+			for _, part := range b.parts(m) {
+				l.pools[i] = append(l.pools[i], part.pool(m))
+			}
 		}
 	}
 	return l
@@ -76,8 +78,12 @@ func (l *Live) add(turn string, vectors map[source]*encoder.Embeddings, i int) (
 			parts[k] = l.words.Row()
 			continue
 		}
-		l.pools[k].add(vectors[b.source].RawRow(i))
-		parts[k] = row(l.pools[k].vector())
+		var joined row
+		for _, p := range l.pools[k] {
+			p.add(vectors[b.source].RawRow(i))
+			joined = append(joined, p.vector()...)
+		}
+		parts[k] = joined
 	}
 	z, err := l.p.margins(parts)
 	if err != nil {

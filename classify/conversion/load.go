@@ -205,12 +205,12 @@ func (p *Predictor) check() (err error) {
 			if m == nil {
 				return fmt.Errorf("%s: head %q reads embeddings of %s, which is missing", classifierFile, b.key, tunedDir)
 			}
-			width = m.Width()
+			width = len(b.parts(m)) * m.Width()
 		}
 		if h := p.stack.Heads[i]; h.Columns != width {
 			return fmt.Errorf("%s: head %q reads %d columns, want %d", classifierFile, b.key, h.Columns, width)
 		}
-		if n := len(p.background[b.key]); b.centered && n != width {
+		if n := len(p.background[b.key]); n != 0 && n != width {
 			return fmt.Errorf("%s: the background of %q has %d numbers, want %d", manifestFile, b.key, n, width)
 		}
 	}

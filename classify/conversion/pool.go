@@ -46,14 +46,15 @@ func newMean(m *encoder.Model) pool { return &mean{turns: make(sum, m.Width())} 
 func (p *mean) add(turn []float32) { p.n++; p.turns.add(1, turn) }
 func (p *mean) vector() []float32  { return combine([]float64{1 / p.n}, p.turns) }
 
-// last pools as [encoder.Last] does: it keeps lastTurns turns.
-type last struct{ turns [][]float32 }
-
-func newLast(*encoder.Model) pool { return &last{} }
+// last pools as [encoder.Last] does: it keeps the last n turns.
+type last struct {
+	n     int
+	turns [][]float32
+}
 
 func (p *last) add(turn []float32) {
 	p.turns = append(p.turns, turn)
-	p.turns = p.turns[max(0, len(p.turns)-lastTurns):]
+	p.turns = p.turns[max(0, len(p.turns)-p.n):]
 }
 
 func (p *last) vector() []float32 {
@@ -96,12 +97,9 @@ type attention struct {
 	turns       sum
 }
 
-// newOwn pools as the model does unless it is told otherwise.
-func newOwn(m *encoder.Model) pool {
-	if h := m.Heads(); h != nil && h.Query != nil {
-		return &attention{query: h.Query, top: math.Inf(-1), turns: make(sum, m.Width())}
-	}
-	return newMean(m)
+// newAttention pools by the query that the model was trained with.
+func newAttention(m *encoder.Model) pool {
+	return &attention{query: m.Heads().Query, top: math.Inf(-1), turns: make(sum, m.Width())}
 }
 
 func (p *attention) add(turn []float32) {

@@ -31,7 +31,7 @@ func (r *Report) Refit(ctx context.Context) (*Predictor, *Report, error) {
 		return nil, nil, err
 	}
 	f.refitted, f.info.Refitted = true, true
-	f.generic, f.genericCache = before.generic, before.genericCache
+	f.generic, f.genericCache, f.lower = before.generic, before.genericCache, before.lower
 	if err := f.fit(ctx, func(ctx context.Context, _ *classify.Heads) (*tuned, error) { return f.retune(ctx, before) }); err != nil {
 		return nil, nil, err
 	}
@@ -58,7 +58,7 @@ func (f *fit) retune(ctx context.Context, before *fit) (*tuned, error) {
 		return nil, err
 	}
 	t.margins, t.outOfFold = slices.Concat(old.margins, z), new(mat.Dense)
-	t.outOfFold.Stack(old.outOfFold, x)
+	t.outOfFold.Stack(old.outOfFold, x.Slice(0, len(z), 0, f.generic.Width()))
 	m, h, err := f.tuneOn(ctx, docs, all(len(docs)), "fine-tuning run on all calls")
 	if err != nil {
 		return nil, err

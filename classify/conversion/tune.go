@@ -62,12 +62,16 @@ type tuned struct {
 }
 
 // recipe fills in the options that the caller has left open: few layers, small batches and the more epochs the fewer calls there are, so
-// that a head that begins with nothing gets somewhere; a soft margin that keeps pulling; and most turns left out at
-// random, which saves their time and keeps the encoder from memorizing calls.
+// that a head that begins with nothing gets somewhere; a soft margin that keeps pulling; most turns left out at random,
+// which saves their time and keeps the encoder from memorizing calls; and the poolings of the generic heads, so that training
+// reaches the turns that decide a call.
 func recipe(t triplet.Options, layers, calls int) triplet.Options {
 	t.BatchSize = cmp.Or(t.BatchSize, 8)
 	t.Epochs = cmp.Or(t.Epochs, min(max(tuningSteps*t.BatchSize/calls, 3), 12))
 	t.DropSegments = cmp.Or(t.DropSegments, 0.6)
+	if !t.Attention {
+		t.Last, t.Trend = cmp.Or(t.Last, lastTurns), true
+	}
 	t.TripletsPerAnchor = cmp.Or(t.TripletsPerAnchor, 4)
 	t.Schedule = cmp.Or(t.Schedule, triplet.LinearDecay)
 	t.Warmup, t.WeightDecay = cmp.Or(t.Warmup, 0.1), cmp.Or(t.WeightDecay, 0.01)
@@ -85,7 +89,7 @@ func recipe(t triplet.Options, layers, calls int) triplet.Options {
 }
 
 // tuningSteps is how many steps a fine-tuning run takes, unless that takes fewer than 3 or more than 12 epochs.
-const tuningSteps = 400
+const tuningSteps = 200
 
 // head is the classifier of the outcome that the model was trained with.
 func head(m *encoder.Model) (*classify.Logistic, error) {
@@ -133,9 +137,7 @@ func (t *tuned) keep(generic *encoder.Model, share float64) (err error) {
 		return err
 	}
 	left := *t.model.Heads()
-	if left.Label = nil; left.Query == nil && left.Tasks == nil {
-		return t.model.SetHeads(nil)
-	}
+	left.Label = nil
 	return t.model.SetHeads(&left)
 }
 
@@ -167,15 +169,32 @@ func (f *fit) tuneOn(ctx context.Context, docs encoder.Documents, train []int, n
 		own.Dir = filepath.Join(c.Dir, runDir(train))
 		tune.Checkpoints = &own
 	}
+	if tune.TrainLayers > 0 && tune.TrainLayers < m.Config().NumHiddenLayers && tune.Lower == nil && f.fits(docs) {
+		tune.Lower = f.lower
+	}
 	f.info.Options.Tuning = settings(&tune)
 	h, err := triplet.TrainTokenized(ctx, m, sample.Pick(docs, train), sample.Pick(f.labels, train), &tune)
 	return m, h, err
 }
 
-// encode gives the embeddings of calls.
+// mostLower is how many bytes the output of the frozen layers may take: half a million tokens of all-MiniLM-L6-v2.
+const mostLower = 1 << 30
+
+// fits reports whether the output of the frozen layers for all documents does.
+func (f *fit) fits(docs encoder.Documents) bool {
+	tokens := 0
+	for _, d := range docs {
+		for _, s := range d {
+			tokens += s.Tokens()
+		}
+	}
+	return 4*tokens*f.generic.Config().HiddenSize <= mostLower
+}
+
+// encode gives what the head of a model reads of calls.
 func (f *fit) encode(ctx context.Context, m *encoder.Model, docs encoder.Documents, name string) (*mat.Dense, error) {
 	cache := encoder.NewCache(len(slices.Concat(docs...))) // for turns that recur
-	x, err := m.EncodeTokenized(ctx, docs, &encoder.Options{Cache: cache, Progress: f.stage(name)})
+	x, err := m.EncodeTokenized(ctx, docs, &encoder.Options{Pooling: m.Heads().Pooling(), Cache: cache, Progress: f.stage(name)})
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +204,7 @@ func (f *fit) encode(ctx context.Context, m *encoder.Model, docs encoder.Documen
 // fitHeads makes a head of the stack of the tuned one. The embeddings are of the training calls, by the model that is
 // saved.
 func (f *fit) fitHeads(ctx context.Context, t *tuned, x mat.Matrix) (*classify.Heads, error) {
-	b := classify.Block{Name: TunedTurnMean, Features: x, OutOfFoldMargins: t.margins}
+	b := classify.Block{Name: TunedTurns, Features: x, OutOfFoldMargins: t.margins}
 	b.Head = func(context.Context, mat.Matrix, []int, []float64) (classify.Classifier, error) { return t.head, nil }
 	return classify.FitHeads(ctx, []classify.Block{b}, f.labels, nil, f.stackOptions())
 }

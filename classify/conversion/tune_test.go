@@ -62,7 +62,7 @@ func checkGeneric(t *testing.T, r *Report) {
 	for _, m := range all {
 		p[m.Method] = m.Probability
 	}
-	if !slices.Equal(p[TunedStack], p[GenericStack]) || !slices.Equal(p[Best], p[GenericStack]) || len(p[TunedTurnMean]) != 20 {
+	if !slices.Equal(p[TunedStack], p[GenericStack]) || !slices.Equal(p[Best], p[GenericStack]) || len(p[TunedTurns]) != 20 {
 		t.Errorf("%+v, want the stacks to be equal", p)
 	}
 	generic, tuned, err := r.Embeddings(t.Context(), transcript.Sample()[:20])

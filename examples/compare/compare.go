@@ -144,7 +144,7 @@ func (s *trial) encode(ctx context.Context) error {
 	cache := encoder.NewCache(turns)
 	s.blocks = map[string]classify.Block{}
 	for name, features := range map[string]func(context.Context, []int) (mat.Matrix, error){
-		conversion.Words: s.words, talkBlock: s.talk, conversion.TunedTurnMean: s.tuned,
+		conversion.Words: s.words, talkBlock: s.talk, conversion.TunedTurns: s.tuned,
 	} {
 		s.blocks[name] = classify.Block{Name: name, Learn: features}
 	}
@@ -257,7 +257,7 @@ func (s *trial) candidates() []candidate {
 		{talkStack, s.stack(talkBlock)},
 	}
 	if !s.Frozen {
-		all = append(all, candidate{tuned, s.method(conversion.TunedTurnMean)}, candidate{tunedTrees, s.one(conversion.TunedTurnMean, boosted)},
+		all = append(all, candidate{tuned, s.method(conversion.TunedTurns)}, candidate{tunedTrees, s.one(conversion.TunedTurns, boosted)},
 			candidate{tunedStack, s.method(conversion.Best)})
 	}
 	return all

@@ -55,7 +55,7 @@ func parse(env *cli.Env) (o *options, err error) {
 	flags.StringVar(&o.Model, "model", "", "`directory` of a sentence-transformers model, or its name on the Hugging Face hub if it is in the cache; default: the built-in all-MiniLM-L6-v2")
 	flags.IntVar(&o.Folds, "folds", 5, "number of parts of the calls, each predicted from the others")
 	flags.BoolVar(&o.Forward, "forward", false, "test on later calls than are trained on, by call_time, rather than on other agents")
-	flags.Func("epochs", "how many times (`N`) each fine-tuning run goes through its calls; default: as many as take 400 steps, but 3 to 12", cli.Positive(&o.Epochs))
+	flags.Func("epochs", "how many times (`N`) each fine-tuning run goes through its calls; default: as many as take 200 steps, but 3 to 12", cli.Positive(&o.Epochs))
 	flags.BoolVar(&o.Frozen, "frozen", false, "do not fine-tune the encoder, which takes most of the time")
 	flags.Func("value", "what a won call is `worth`, in costs of making a call; default: so much that calling everyone breaks even", cli.Positive(&o.Value))
 	flags.Uint64Var(&o.Seed, "seed", 1, "seed of folds, fine-tuning and resampling")

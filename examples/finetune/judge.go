@@ -94,7 +94,7 @@ func (d *data) counts() counts {
 // fine-tuning: both are the same then.
 var compared = [][2]string{
 	{conversion.Title(conversion.GenericStack), conversion.Title(conversion.Best)},
-	{conversion.Title(conversion.TurnMean), conversion.Title(conversion.TunedTurnMean)},
+	{conversion.Title(conversion.TurnMean), conversion.Title(conversion.TunedTurns)},
 	{conversion.Title(conversion.Words), conversion.Title(conversion.Best)},
 }
 

@@ -26,7 +26,7 @@ type tuning struct {
 // flags adds the flags of fine-tuning, the most important first.
 func (o *tuning) flags(flags *flag.FlagSet) {
 	o.Pairs, o.BatchSize = 4, 8
-	flags.Func("epochs", "how many times (`N`) a fine-tuning run goes through the calls; default: as many as take 400 steps, but 3 to 12", cli.Positive(&o.Epochs))
+	flags.Func("epochs", "how many times (`N`) a fine-tuning run goes through the calls; default: as many as take 200 steps, but 3 to 12", cli.Positive(&o.Epochs))
 	flags.Func("n_pairs", "number `N` of triplets for each call as the anchor, in an epoch; default 4", cli.Positive(&o.Pairs))
 	flags.StringVar(&o.Loss, "loss", string(triplet.Triplets), "`name` of the loss: triplet, batch_all, batch_hard, batch_semi_hard, supervised_contrastive or multiple_negatives (go doc ./triplet LossKind says when to use which)")
 	flags.Func("learning_rate", "`rate` of fine-tuning; default 1.5e-4, with -lora 2e-4", cli.Positive(&o.LearningRate))

@@ -21,7 +21,7 @@ func AttentiveDocuments[T kernel.Float](c *Context[T], name string, x, query *G.
 	var weights []T
 	o.do = func(in []G.Value) (G.Value, error) {
 		b := c.Batch
-		weights = Attend(data[T](in[0]), data[T](in[1]), b.bounds(), shares(b, weights[:0]))
+		weights = Attend(data[T](in[0]), data[T](in[1]), b.bounds(), shares(b, 0, weights[:0]))
 		kernel.WeightedSum(c.Pool, data[T](in[0]), b.bounds(), weights, width, y.get(b.Rows(), width))
 		return y.value(), nil
 	}

@@ -10,8 +10,9 @@ type Batch struct {
 	Offsets []int // sequence s is IDs[Offsets[s]:Offsets[s+1]]; sequences+1 of them
 	// Documents are the bounds of documents: d is sequences Documents[d] to Documents[d+1]; empty: each sequence is a document.
 	Documents []int
-	// Weights are the weights of each sequence in its document's sum; empty: a document is the mean of its sequences.
-	Weights []float64
+	// Weights are the weights of each sequence in its document's sums, by block of the document's row; a block without
+	// any is the mean of the document's sequences.
+	Weights [][]float64
 	// First is the place of IDs[0] in a larger batch that is run in parts: parts drop what the whole would.
 	First int
 
@@ -23,7 +24,10 @@ type Batch struct {
 
 // Reset empties the batch and keeps its memory.
 func (b *Batch) Reset() {
-	b.IDs, b.Weights, b.shares, b.First = b.IDs[:0], b.Weights[:0], b.shares[:0], 0
+	b.IDs, b.shares, b.First = b.IDs[:0], b.shares[:0], 0
+	for k := range b.Weights {
+		b.Weights[k] = b.Weights[k][:0]
+	}
 	b.Offsets, b.segments = append(b.Offsets[:0], 0), append(b.segments[:0], 0)
 	b.Documents, b.documents = b.Documents[:0], append(b.documents[:0], 0)
 }
@@ -34,11 +38,17 @@ func (b *Batch) Add(ids []int) {
 	b.Offsets = append(b.Offsets, len(b.IDs))
 }
 
-// AddSegment appends a segment, of the given weight in its document, as its sequences and the share of each in it.
-func (b *Batch) AddSegment(sequences [][]int, shares []float64, weight float64) {
+// AddSegment appends a segment as its sequences and the share of each in it, with its weight in each block of its
+// document's row. All segments of a batch have weights in as many blocks.
+func (b *Batch) AddSegment(sequences [][]int, shares []float64, weights ...float64) {
+	for len(b.Weights) < len(weights) {
+		b.Weights = append(b.Weights, nil)
+	}
 	for i, ids := range sequences {
 		b.Add(ids)
-		b.Weights = append(b.Weights, weight*shares[i])
+		for k, w := range weights {
+			b.Weights[k] = append(b.Weights[k], w*shares[i])
+		}
 	}
 	b.shares = append(b.shares, shares...)
 	b.segments = append(b.segments, b.Sequences())
@@ -56,7 +66,7 @@ func (b *Batch) EndDocument() {
 // Levels returns the batch in two steps, for what is between: the first makes segments of sequences, the second
 // documents of segments. They share the batch's memory.
 func (b *Batch) Levels() (segments, documents Batch) {
-	segments = Batch{IDs: b.IDs, Offsets: b.Offsets, Documents: b.segments, Weights: b.shares}
+	segments = Batch{IDs: b.IDs, Offsets: b.Offsets, Documents: b.segments, Weights: [][]float64{b.shares}}
 	return segments, Batch{Offsets: b.segments, Documents: b.documents}
 }
 
@@ -103,8 +113,10 @@ func (b *Batch) check(name string, vocabulary, positions int) error {
 			}
 		}
 	}
-	if len(b.Weights) > 0 && len(b.Weights) != b.Sequences() {
-		return fmt.Errorf("ops: %s: %d weights for %d sequences", name, len(b.Weights), b.Sequences())
+	for _, w := range b.Weights {
+		if len(w) > 0 && len(w) != b.Sequences() {
+			return fmt.Errorf("ops: %s: %d weights for %d sequences", name, len(w), b.Sequences())
+		}
 	}
 	if d := b.Documents; len(d) > 0 && (d[0] != 0 || d[len(d)-1] != b.Sequences()) {
 		return fmt.Errorf("ops: %s: documents of the batch do not span its %d sequences", name, b.Sequences())

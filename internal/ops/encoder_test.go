@@ -79,7 +79,7 @@ func build[T kernel.Float](t testing.TB, c *Context[T], weights []*tensor.Dense,
 		x = n.norm(p+"output.LayerNorm", f, x)
 	}
 	n.rows = n.must(Normalize(c, "normalize", n.must(Pool(c, "pool", x, Mean))))
-	n.rows = n.must(Normalize(c, "normalize documents", n.must(Documents(c, "documents", n.rows))))
+	n.rows = n.must(Normalize(c, "normalize documents", n.must(Documents(c, "documents", n.rows, 1))))
 	if c.Keep {
 		n.loss = n.must(Loss(c, "loss", n.rows, func(_, _ int, x, grad []T) (float64, error) {
 			copy(grad, n.target)
@@ -249,7 +249,7 @@ func TestBadBatch(t *testing.T) {
 		"sequence 0 has 13 tokens, want 0 to 12":   {IDs: make([]int, 13), Offsets: []int{0, 13}},
 		"offsets of the batch do not span its 2":   {IDs: []int{1, 2}, Offsets: []int{0, 1}},
 		"documents of the batch do not span its 1": {IDs: []int{1}, Offsets: []int{0, 1}, Documents: []int{0, 2}},
-		"1 weights for 2 sequences":                {IDs: []int{1, 2}, Offsets: []int{0, 1, 2}, Weights: []float64{1}},
+		"1 weights for 2 sequences":                {IDs: []int{1, 2}, Offsets: []int{0, 1, 2}, Weights: [][]float64{{1}}},
 	} {
 		n.Batch = b
 		if err := n.Run(t.Context(), n.vm); err == nil || !strings.Contains(err.Error(), "ops: embeddings: "+want) {

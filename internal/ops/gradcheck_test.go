@@ -52,7 +52,7 @@ func input[T kernel.Float](g *G.ExprGraph, name string, v *tensor.Dense) *G.Node
 func batches() []*Batch {
 	ids := []int{3, 1, 4, 1, 5, 2, 6, 5, 3, 5}
 	return []*Batch{
-		{IDs: ids, Offsets: []int{0, 4, 5, 5, 10}, Documents: []int{0, 2, 2, 4}, Weights: []float64{1, 3, 2, 0.5}},
+		{IDs: ids, Offsets: []int{0, 4, 5, 5, 10}, Documents: []int{0, 2, 2, 4}, Weights: [][]float64{{1, 3, 2, 0.5}, {-1, 0, 2, 1}}},
 		{IDs: ids[:1], Offsets: []int{0, 1}},
 		{IDs: ids[:6], Offsets: []int{0, 3, 6}, Documents: []int{0, 2}},
 		{IDs: ids, Offsets: []int{0, 10}},

@@ -263,27 +263,33 @@ func TestNormalize(t *testing.T) {
 }
 
 func TestDocuments(t *testing.T) {
-	gradcheck{inputs: []array{{cols: 5}}, rows: segmentRows,
-		build: func(c *Context[float64], in G.Nodes) (*G.Node, error) { return Documents(c, "documents", in[0]) },
-		reference: func(b *Batch, in []array) []float64 {
-			y := make([]float64, b.Rows()*5)
-			for d := range b.Rows() {
-				from, to := d, d+1
-				if b.Documents != nil {
-					from, to = b.Documents[d], b.Documents[d+1]
-				}
-				for s := from; s < to; s++ {
-					w := 1 / float64(to-from)
-					if b.Weights != nil {
-						w = b.Weights[s]
+	for _, blocks := range []int{1, 2, 3} { // the last of which has no weights
+		gradcheck{inputs: []array{{cols: 5}}, rows: segmentRows,
+			build: func(c *Context[float64], in G.Nodes) (*G.Node, error) {
+				return Documents(c, "documents", in[0], blocks)
+			},
+			reference: func(b *Batch, in []array) []float64 {
+				y := make([]float64, b.Rows()*blocks*5)
+				for d := range b.Rows() {
+					from, to := d, d+1
+					if b.Documents != nil {
+						from, to = b.Documents[d], b.Documents[d+1]
 					}
-					for k := range 5 {
-						y[d*5+k] += w * in[0].data[s*5+k]
+					for s := from; s < to; s++ {
+						for block := range blocks {
+							w := 1 / float64(to-from)
+							if block < len(b.Weights) {
+								w = b.Weights[block][s]
+							}
+							for k := range 5 {
+								y[(d*blocks+block)*5+k] += w * in[0].data[s*5+k]
+							}
+						}
 					}
 				}
-			}
-			return y
-		}}.run(t)
+				return y
+			}}.run(t)
+	}
 }
 
 func TestAttentiveDocuments(t *testing.T) {
@@ -299,7 +305,7 @@ func TestAttentiveDocuments(t *testing.T) {
 				for s := docs[d]; s < docs[d+1]; s++ {
 					w, score := 1.0, 0.0
 					if b.Weights != nil {
-						w = b.Weights[s]
+						w = b.Weights[0][s]
 					}
 					for k := range 5 {
 						score += in[0].data[s*5+k] * in[1].data[k]

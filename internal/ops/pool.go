@@ -206,33 +206,52 @@ func Normalize[T kernel.Float](c *Context[T], name string, x *G.Node) (*G.Node, 
 }
 
 // Documents gives each document of the batch the sum of its segments' rows, each times its weight, or without weights
-// their mean: [documents,width] from x [segments,width]; zeros if it has no segments.
-func Documents[T kernel.Float](c *Context[T], name string, x *G.Node) (*G.Node, error) {
+// their mean, and further sums with other weights side by side: [documents,blocks·width] from x [segments,width]; zeros if
+// it has no segments.
+func Documents[T kernel.Float](c *Context[T], name string, x *G.Node, blocks int) (*G.Node, error) {
 	width := x.Shape()[1]
-	o := c.op(name, x, documents, width, pooled)
+	o := c.op(name, x, documents, blocks*width, pooled)
 	y := c.output(o)
-	var weights []T
+	weights := make([][]T, blocks)
+	var one []T // a block, or its gradient
 	o.do = func(in []G.Value) (G.Value, error) {
 		b := c.Batch
-		weights = shares(b, weights[:0])
-		kernel.WeightedSum(c.Pool, data[T](in[0]), b.bounds(), weights, width, y.get(b.Rows(), width))
+		n, out := b.Rows(), y.get(b.Rows(), blocks*width)
+		one = slices.Grow(one[:0], n*width)[:n*width]
+		for k := range weights {
+			weights[k] = shares(b, k, weights[k][:0])
+			kernel.WeightedSum(c.Pool, data[T](in[0]), b.bounds(), weights[k], width, one)
+			for d := range n {
+				copy(out[(d*blocks+k)*width:][:width], one[d*width:])
+			}
+		}
 		return y.value(), nil
 	}
 	o.diff = func(in G.Nodes, grad *G.Node) (G.Nodes, error) {
-		dx := new(buffer[T])
+		dx, part := new(buffer[T]), new(buffer[T])
 		return o.backward(func(v []G.Value) error {
 			b := c.Batch
-			kernel.WeightedSumBackward(c.Pool, data[T](v[0]), b.bounds(), weights, width, dx.get(b.Sequences(), width))
+			dy, d := data[T](v[0]), dx.get(b.Sequences(), width)
+			clear(d)
+			for k := range weights {
+				for row := range b.Rows() {
+					copy(one[row*width:][:width], dy[(row*blocks+k)*width:])
+				}
+				kernel.WeightedSumBackward(c.Pool, one, b.bounds(), weights[k], width, part.get(b.Sequences(), width))
+				sum(c.Pool, part, dx)
+			}
 			return nil
 		}, G.Nodes{grad}, o.results(in, dx.value)...)
 	}
 	return c.apply(o, x)
 }
 
-// shares appends each segment's weight in its document.
-func shares[T kernel.Float](b *Batch, weights []T) []T {
-	for _, w := range b.Weights {
-		weights = append(weights, T(w))
+// shares appends each segment's weight in a block of its document.
+func shares[T kernel.Float](b *Batch, block int, weights []T) []T {
+	if block < len(b.Weights) {
+		for _, w := range b.Weights[block] {
+			weights = append(weights, T(w))
+		}
 	}
 	docs := b.bounds()
 	for s := len(weights); s < b.Sequences(); s++ {

@@ -14,7 +14,7 @@ import (
 
 // compared are the pairs of methods that the paired tests are about.
 var compared = [][2]string{
-	{conversion.GenericStack, conversion.Best}, {conversion.GenericStack, conversion.TunedStack}, {conversion.TurnMean, conversion.TunedTurnMean}, {conversion.Words, conversion.Best},
+	{conversion.GenericStack, conversion.Best}, {conversion.GenericStack, conversion.TunedStack}, {conversion.TurnMean, conversion.TunedTurns}, {conversion.Words, conversion.Best},
 }
 
 // judge scores the methods of predicting and compares them in pairs.
