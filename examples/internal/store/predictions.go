@@ -27,8 +27,8 @@ type Prediction struct {
 	Warnings    []string // of the predictor, in its order; without commas
 }
 
-// validate returns an error for a row that a database would refuse, or keep as another than it is.
-func (p *Prediction) validate() error {
+// Validate returns an error for a row that a database would refuse, or keep as another than it is.
+func (p *Prediction) Validate() error {
 	if p.UID == "" {
 		return fmt.Errorf("the prediction for call %q has no UID", p.CallID)
 	}
@@ -49,7 +49,7 @@ var predictionColumns = []string{"uid", "call_id", "time", "version", "variant",
 func (s *Store) AddPredictions(ctx context.Context, predictions []Prediction) error {
 	rows := make([][]any, len(predictions))
 	for i, p := range predictions {
-		if err := p.validate(); err != nil {
+		if err := p.Validate(); err != nil {
 			return s.error(err)
 		}
 		rows[i] = []any{p.UID, p.CallID, p.Time.UnixMicro(), p.Version, p.Variant, p.Probability, p.LogOdds, p.Turns, p.Words, strings.Join(p.Warnings, ",")}

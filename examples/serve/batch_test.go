@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/transcript"
+)
+
+// A fake predicts nothing but keeps what it is given, batch by batch; each batch waits for an element of pass.
+type fake struct {
+	mu      sync.Mutex
+	batches [][]string
+	began   chan []string
+	pass    chan error
+}
+
+func (f *fake) predict(ctx context.Context, _ *conversion.Predictor, calls []transcript.Call, _ *conversion.PredictOptions) ([]conversion.Prediction, error) {
+	var names []string
+	all := make([]conversion.Prediction, len(calls))
+	for i, c := range calls {
+		names = append(names, c.ID)
+		all[i].ID = c.ID
+	}
+	f.began <- names
+	select {
+	case err := <-f.pass:
+		return all, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func newFake(t *testing.T) (*batcher, *fake) {
+	f := &fake{began: make(chan []string), pass: make(chan error)}
+	b := newBatcher(func(int) {})
+	b.predict = f.predict
+	ctx, stop := context.WithCancel(context.Background())
+	go b.run(ctx)
+	t.Cleanup(func() {
+		stop()
+		<-b.stopped
+	})
+	return b, f
+}
+
+func named(name string, n, bytes int) []transcript.Call {
+	calls := make([]transcript.Call, n)
+	for i := range calls {
+		calls[i] = transcript.Call{ID: fmt.Sprint(name, i), Text: strings.Repeat("x", bytes)}
+	}
+	return calls
+}
+
+// ask asks in the background and returns once the job waits or is predicted.
+func ask(b *batcher, ctx context.Context, calls []transcript.Call) chan error {
+	done := make(chan error, 1)
+	was := b.entered()
+	go func() {
+		all, err := b.do(ctx, nil, calls, false)
+		for i := range all {
+			if err == nil && all[i].ID != calls[i].ID {
+				err = fmt.Errorf("call %d has the prediction of %q", i, all[i].ID)
+			}
+		}
+		done <- err
+	}()
+	for b.entered() == was {
+		runtime.Gosched()
+	}
+	return done
+}
+
+// entered counts the jobs that were given to the batcher.
+func (b *batcher) entered() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.jobs
+}
+
+// What arrives while a batch is predicted is the next, the calls of each client in turn.
+func TestBatches(t *testing.T) {
+	b, f := newFake(t)
+	ctx := t.Context()
+	first := ask(b, ctx, named("a", 1, 1))
+	if got := <-f.began; !reflect.DeepEqual(got, []string{"a0"}) {
+		t.Errorf("the first batch is %v", got)
+	}
+	large := ask(b, ctx, named("b", 3, batchBytes/2))
+	small := ask(b, ctx, named("c", 2, 1))
+	f.pass <- nil
+	if got := <-f.began; !reflect.DeepEqual(got, []string{"b0", "c0", "c1"}) {
+		t.Errorf("the second batch is %v", got)
+	}
+	f.pass <- nil
+	if err := errors.Join(<-first, <-small); err != nil {
+		t.Error(err)
+	}
+	if got := <-f.began; !reflect.DeepEqual(got, []string{"b1", "b2"}) {
+		t.Errorf("the third batch is %v", got)
+	}
+	f.pass <- nil
+	if err := <-large; err != nil {
+		t.Error(err)
+	}
+}
+
+// A batch goes on for the clients that stay, and ends when all have left. Those who leave while they wait cost nothing.
+func TestClientsLeave(t *testing.T) {
+	b, f := newFake(t)
+	left, leave := context.WithCancel(t.Context())
+	first := ask(b, t.Context(), named("a", 1, 1))
+	<-f.began
+	gone, stays := ask(b, left, named("b", 1, 1)), ask(b, t.Context(), named("c", 1, 1))
+	f.pass <- nil
+	<-f.began
+	leave()
+	if err := <-gone; !errors.Is(err, context.Canceled) {
+		t.Errorf("who left: %v", err)
+	}
+	waited := ask(b, left, named("d", 1, 1))
+	f.pass <- nil
+	if err := errors.Join(<-first, <-stays); err != nil {
+		t.Errorf("who stayed: %v", err)
+	}
+	if err := <-waited; !errors.Is(err, context.Canceled) {
+		t.Errorf("who left before: %v", err)
+	}
+	alone, leave := context.WithCancel(t.Context())
+	last := ask(b, alone, named("e", 1, 1))
+	if got := <-f.began; !reflect.DeepEqual(got, []string{"e0"}) {
+		t.Errorf("after those who left comes %v", got)
+	}
+	leave()
+	if err := <-last; !errors.Is(err, context.Canceled) {
+		t.Errorf("the last: %v", err)
+	}
+	if n := b.depth(); n != 0 {
+		t.Errorf("%d requests wait", n)
+	}
+}
+
+// An error and a panic end the requests of their batch and nothing else.
+func TestBatchFails(t *testing.T) {
+	b, f := newFake(t)
+	failure := errors.New("broken")
+	first := ask(b, t.Context(), named("a", 200, 1)) // several batches
+	<-f.began
+	f.pass <- failure
+	if err := <-first; !errors.Is(err, failure) {
+		t.Errorf("error %v", err)
+	}
+	second := ask(b, t.Context(), named("b", 1, 1))
+	if got := <-f.began; !reflect.DeepEqual(got, []string{"b0"}) {
+		t.Errorf("after a request that failed comes %v", got)
+	}
+	f.pass <- nil
+	if err := <-second; err != nil {
+		t.Error(err)
+	}
+	b = newBatcher(func(int) {})
+	b.predict = func(context.Context, *conversion.Predictor, []transcript.Call, *conversion.PredictOptions) ([]conversion.Prediction, error) {
+		panic("bug")
+	}
+	if _, err := b.recovered(t.Context(), nil, nil, false); err == nil || !strings.Contains(err.Error(), "bug") {
+		t.Errorf("error %v", err)
+	}
+}

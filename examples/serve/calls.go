@@ -1,0 +1,238 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"mime"
+	"net"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/org/salesconv/transcript"
+)
+
+// formats are how a body is read, by its content type.
+var formats = map[string]transcript.Format{
+	jsonType:               transcript.Reader.JSON,
+	"application/x-ndjson": transcript.Reader.JSON,
+	"application/jsonl":    transcript.Reader.JSON,
+	"text/csv":             transcript.Reader.CSV,
+	"text/plain":           text,
+	"text/vtt":             text,
+	"application/x-subrip": text,
+}
+
+func text(r transcript.Reader, ctx context.Context, body io.Reader) iter.Seq2[transcript.Call, error] {
+	return r.Text(ctx, body)
+}
+
+// An Upload is the part of an operation's input that reads the body of the request. The framework fills exported types only.
+type Upload struct{ request huma.Context }
+
+// Resolve keeps the request. It is called by the framework.
+func (b *Upload) Resolve(request huma.Context) []error {
+	b.request = request
+	return nil
+}
+
+// bytes reads the body, unpacked if it is packed by gzip, within the limits on size and time.
+func (b *Upload) bytes(l *limits) ([]byte, error) {
+	encoding := strings.ToLower(b.request.Header("Content-Encoding"))
+	if encoding != "" && encoding != "gzip" && encoding != "identity" {
+		return nil, newProblem(http.StatusUnsupportedMediaType, "header.Content-Encoding", "%q is not known here, want gzip or none", encoding)
+	}
+	b.request.SetReadDeadline(time.Now().Add(l.Read))
+	raw, err := atMost(b.request.BodyReader(), l.Body)
+	if err == nil {
+		err = b.request.SetReadDeadline(time.Time{}) // a deadline that passed would end the request
+	}
+	if err == nil && encoding == "gzip" {
+		raw, err = unpack(raw, l.Body)
+	}
+	if p := (*problem)(nil); err == nil || errors.As(err, &p) {
+		return raw, err
+	}
+	if n := net.Error(nil); errors.As(err, &n) && n.Timeout() {
+		return nil, newProblem(http.StatusRequestTimeout, "body", "it did not arrive within %v", l.Read)
+	}
+	return nil, newProblem(http.StatusBadRequest, "body", "it cannot be read: it broke off, or is not what its headers announce")
+}
+
+func atMost(r io.Reader, limit int64) ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if int64(len(raw)) > limit {
+		return nil, newProblem(http.StatusRequestEntityTooLarge, "body", "it has more than %d bytes, unpacked: send fewer calls at a time", limit)
+	}
+	return raw, err
+}
+
+func unpack(packed []byte, limit int64) ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	return atMost(z, limit)
+}
+
+// calls reads the calls of the body by its content type.
+func (b *Upload) calls(ctx context.Context, s *service) ([]transcript.Call, error) {
+	kind, err := b.kind(slices.Sorted(maps.Keys(formats)))
+	if err != nil {
+		return nil, err
+	}
+	raw, err := b.bytes(&s.limits)
+	if err != nil {
+		return nil, err
+	}
+	if !utf8.Valid(raw) && !utf16(raw) {
+		return nil, newProblem(http.StatusBadRequest, "body", "it is not UTF-8")
+	}
+	if kind == jsonType {
+		schema := s.schemas.call
+		if bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("[")) {
+			schema = s.schemas.calls
+		}
+		if err := s.checkJSON(raw, schema); err != nil {
+			return nil, err
+		}
+	}
+	where := func(n int) string { return fmt.Sprintf("body[%d]", n) }
+	if strings.HasPrefix(kind, "text/") && kind != "text/csv" || bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) && kind == jsonType {
+		where = func(int) string { return "body" }
+	}
+	reader := transcript.Reader{MaxRecord: s.limits.Body, MaxUnpacked: s.limits.Body}
+	var calls []transcript.Call
+	for c, err := range formats[kind](reader, ctx, bytes.NewReader(raw)) {
+		if err == nil {
+			err = s.limits.check(c, len(calls), where)
+		}
+		if err != nil {
+			return nil, unreadable(ctx, err, where)
+		}
+		calls = append(calls, c)
+	}
+	return calls, nil
+}
+
+const jsonType = "application/json"
+
+// kind is the content type of the body, which is JSON by default and has to be one of some.
+func (b *Upload) kind(kinds []string) (string, error) {
+	header := b.request.Header("Content-Type")
+	if header == "" {
+		return jsonType, nil
+	}
+	kind, parameters, err := mime.ParseMediaType(header)
+	if err != nil || !slices.Contains(kinds, kind) {
+		return "", newProblem(http.StatusUnsupportedMediaType, "header.Content-Type", "%q is not read here, want %s", header, strings.Join(kinds, " or "))
+	}
+	if set := parameters["charset"]; set != "" && !strings.EqualFold(set, "utf-8") {
+		return "", newProblem(http.StatusUnsupportedMediaType, "header.Content-Type", "the charset %q is not read here, want utf-8", set)
+	}
+	return kind, nil
+}
+
+// json reads a body in JSON that fits a schema; no body at all leaves v as it is, where the schema requires nothing.
+func (b *Upload) json(s *service, schema *huma.Schema, v any) error {
+	if _, err := b.kind([]string{jsonType}); err != nil {
+		return err
+	}
+	raw, err := b.bytes(&s.limits)
+	if err != nil {
+		return err
+	}
+	if len(raw) == 0 && len(schema.Required) == 0 {
+		return nil
+	}
+	if !utf8.Valid(raw) {
+		return newProblem(http.StatusBadRequest, "body", "it is not UTF-8")
+	}
+	if err := s.checkJSON(raw, schema); err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, v)
+}
+
+// utf16 reports whether a byte order mark of UTF-16 is there, which the readers of transcripts obey.
+func utf16(raw []byte) bool {
+	return bytes.HasPrefix(raw, []byte{0xff, 0xfe}) || bytes.HasPrefix(raw, []byte{0xfe, 0xff})
+}
+
+// checkJSON returns a problem that names the fields that do not fit a schema.
+func (s *service) checkJSON(raw []byte, schema *huma.Schema) error {
+	var v any
+	if err := json.Unmarshal(raw, &v); err != nil {
+		at := int64(len(raw))
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			at = syntax.Offset
+		}
+		return newProblem(http.StatusBadRequest, "body", "it is not JSON: %v (byte %d)", err, at)
+	}
+	if list, ok := v.([]any); ok && schema.MaxItems != nil && len(list) > *schema.MaxItems {
+		return tooMany(*schema.MaxItems)
+	}
+	path, res := huma.NewPathBuffer([]byte("body"), 4), new(huma.ValidateResult)
+	huma.Validate(s.schemas.registry, schema, path, huma.ModeWriteToServer, v, res)
+	if len(res.Errors) == 0 {
+		return nil
+	}
+	return huma.NewError(http.StatusUnprocessableEntity, "", res.Errors...)
+}
+
+// check returns a problem if a call, the n-th from 0, is over the limits.
+func (l *limits) check(c transcript.Call, n int, where func(int) string) error {
+	switch {
+	case n == l.Calls:
+		return tooMany(l.Calls)
+	case len(c.Text) > l.Text:
+		return newProblem(http.StatusRequestEntityTooLarge, where(n)+".transcript", "it has %d bytes, more than %d", len(c.Text), l.Text)
+	case len(c.ID) > maxID || strings.ContainsRune(c.ID, 0) || !utf8.ValidString(c.ID):
+		return newProblem(http.StatusUnprocessableEntity, where(n)+".id", "it has more than %d bytes, or NUL characters", maxID)
+	}
+	return nil
+}
+
+const maxID = 1024
+
+func tooMany(limit int) error {
+	return newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("body[%d]", limit), "there are more than %d calls: send fewer at a time", limit)
+}
+
+// unreadable makes a problem of an error of a reader.
+func unreadable(ctx context.Context, err error, where func(int) string) error {
+	bad, ok := errors.AsType[*transcript.RecordError](err)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case !ok:
+		return err
+	}
+	at := "body"
+	if bad.Record > 0 {
+		at = where(bad.Record - 1)
+	}
+	message := goNames.ReplaceAllString(bad.Err.Error(), "")
+	for _, name := range []string{"transcript", "label", "metadata"} {
+		if strings.Contains(message, "the "+name) || strings.Contains(message, `"`+name+`"`) {
+			at += "." + name
+			break
+		}
+	}
+	return newProblem(http.StatusUnprocessableEntity, at, "%s (byte %d)", message, bad.Byte)
+}
+
+// goNames are the remedies of the readers' errors that only a program has.
+var goNames = regexp.MustCompile(` \([^()]*Reader\.[^()]*\)|,? or (their key|its key|name it) in Reader\.Columns`)

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// The dashboard and the alert rules ask for metrics that there are.
+func TestDashboardAndAlerts(t *testing.T) {
+	r := start(t, func(o *options) { o.limits.Requests = 1 })
+	r.send("POST", "v1/predict", `{"transcript": "Agent: Hi\nCustomer: Hello"}`)
+	known := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\S+) (\S+)$`).FindAllStringSubmatch(string(r.send("GET", "metrics", "").body), -1) {
+		known[m[1]] = true
+		if m[2] == "histogram" {
+			for _, suffix := range []string{"_bucket", "_sum", "_count"} {
+				known[m[1]+suffix] = true
+			}
+		}
+	}
+	used := map[string]bool{}
+	for _, file := range []string{"dashboard.json", "alerts.yaml"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range regexp.MustCompile(`\b(?:salesconv|go|process)_[a-z_]+`).FindAllString(string(text), -1) {
+			if used[name] = true; !known[name] {
+				t.Errorf("%s asks for %s, which is no metric", file, name)
+			}
+		}
+	}
+	for name := range known {
+		if base := strings.TrimSuffix(name, "_total"); strings.HasPrefix(name, prefix) && !used[name] && !used[base+"_bucket"] && !used[base+"_count"] &&
+			!strings.HasSuffix(name, "_sum") && !strings.HasSuffix(name, "_count") && !strings.HasSuffix(name, "_bucket") {
+			t.Errorf("nothing shows %s", name)
+		}
+	}
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/transcript"
+)
+
+// liveCalls are the calls in progress.
+type liveCalls struct {
+	service *service
+
+	mu    sync.Mutex
+	calls map[string]*liveCall
+}
+
+// A liveCall is a call in progress, by the predictor that served when it began.
+type liveCall struct {
+	id      string
+	callID  string
+	version string
+
+	// turn has room for one: it is held while a turn is added.
+	turn  chan struct{}
+	live  *conversion.Live
+	turns []transcript.Turn // texts alone, for the record
+	bytes int
+
+	mu      sync.Mutex // of what follows
+	now     liveState
+	touched time.Time
+	changed chan struct{} // closed at the next change
+	ended   bool
+}
+
+// A liveState is what is known of a call in progress.
+type liveState struct {
+	ID          string               `json:"id" doc:"names the resource"`
+	Call        string               `json:"call,omitempty" doc:"the id of the call, if it was given one"`
+	Turns       int                  `json:"turns" doc:"turns so far"`
+	Probability *float64             `json:"probability" doc:"of a call that ends here; null before the first turn" minimum:"0" maximum:"1"`
+	LogOdds     *float64             `json:"log_odds"`
+	Won         bool                 `json:"won" doc:"whether the probability reaches the model's threshold"`
+	Warnings    []conversion.Warning `json:"warnings,omitempty" doc:"reasons to distrust the probability"`
+	Model       string               `json:"model" doc:"version of the model"`
+}
+
+func newLiveCalls(s *service) *liveCalls {
+	return &liveCalls{service: s, calls: map[string]*liveCall{}}
+}
+
+// begin begins a call.
+func (l *liveCalls) begin(callID string) (*liveCall, error) {
+	p := l.service.model.predictor()
+	c := &liveCall{
+		id: strings.ToLower(rand.Text()), callID: callID, version: p.Version(), live: p.Live(), turn: make(chan struct{}, 1),
+		touched: time.Now(), changed: make(chan struct{}),
+	}
+	c.now = liveState{ID: c.id, Call: callID, Model: c.version}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.calls) >= l.service.limits.Live {
+		l.service.metrics.refused.WithLabelValues("live_calls").Inc()
+		return nil, newProblem(http.StatusServiceUnavailable, "", "there are %d calls in progress, which is as many as are served at a time", len(l.calls))
+	}
+	l.calls[c.id] = c
+	l.service.metrics.live.Set(float64(len(l.calls)))
+	return c, nil
+}
+
+func (l *liveCalls) find(id string) (*liveCall, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c := l.calls[id]; c != nil {
+		return c, nil
+	}
+	return nil, newProblem(http.StatusNotFound, "path.id", "there is no such call in progress: it has ended, began at another instance of the service, or nobody added to it for %v", l.service.limits.LiveIdle)
+}
+
+// add adds a turn, which costs the encoding of this turn alone.
+func (l *liveCalls) add(ctx context.Context, c *liveCall, text string) (liveState, error) {
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return liveState{}, ctx.Err()
+	}
+	limits := &l.service.limits
+	switch {
+	case len(c.turns) == limits.LiveTurns:
+		return liveState{}, newProblem(http.StatusRequestEntityTooLarge, "", "the call has %d turns already, which is as many as a call in progress may have", limits.LiveTurns)
+	case c.bytes+len(text) > limits.Text:
+		return liveState{}, newProblem(http.StatusRequestEntityTooLarge, "body.text", "with it the call has more than %d bytes", limits.Text)
+	}
+	var now conversion.Prediction
+	err := l.service.alone(ctx, func() (err error) {
+		now, err = c.live.Add(ctx, transcript.Turn{Text: text})
+		return err
+	})
+	if err != nil {
+		return liveState{}, err
+	}
+	c.turns, c.bytes = append(c.turns, transcript.Turn{Text: text}), c.bytes+len(text)
+	return c.set(now, len(c.turns))
+}
+
+// set keeps the prediction and wakes those who listen.
+func (c *liveCall) set(p conversion.Prediction, turns int) (liveState, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return liveState{}, newProblem(http.StatusNotFound, "path.id", "the call has ended meanwhile")
+	}
+	c.now.Turns, c.now.Probability, c.now.LogOdds, c.now.Won, c.now.Warnings = turns, &p.Probability, &p.LogOdds, p.Won, p.Warnings
+	c.touched = time.Now()
+	close(c.changed)
+	c.changed = make(chan struct{})
+	return c.now, nil
+}
+
+// state returns what is known, a channel that is closed when that changes, and whether the call has ended.
+func (c *liveCall) state() (liveState, <-chan struct{}, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now, c.changed, c.ended
+}
+
+// end ends a call and records its last prediction.
+func (l *liveCalls) end(c *liveCall) {
+	l.mu.Lock()
+	found := l.calls[c.id] == c
+	delete(l.calls, c.id)
+	l.service.metrics.live.Set(float64(len(l.calls)))
+	l.mu.Unlock()
+	if !found {
+		return // somebody else has ended it
+	}
+	c.turn <- struct{}{} // a turn that is being added is the last
+	defer func() { <-c.turn }()
+	c.mu.Lock()
+	c.ended = true
+	close(c.changed)
+	now := c.now
+	c.mu.Unlock()
+	if now.Turns > 0 {
+		p := conversion.Prediction{ID: c.callID, Probability: *now.Probability, LogOdds: *now.LogOdds, Won: now.Won, Warnings: now.Warnings}
+		l.service.metrics.predicted(p)
+		l.service.record.add(c.version, p, c.turns)
+	}
+}
+
+// expire ends calls that nobody adds to, and at the end of ctx all.
+func (l *liveCalls) expire(ctx context.Context) {
+	tick := time.NewTicker(min(l.service.limits.LiveIdle/4, time.Minute))
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			l.endAll(func(c *liveCall) bool {
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				return time.Since(c.touched) > l.service.limits.LiveIdle
+			})
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// endAll ends the calls that which picks.
+func (l *liveCalls) endAll(which func(*liveCall) bool) {
+	l.mu.Lock()
+	var over []*liveCall
+	for _, c := range l.calls {
+		if which(c) {
+			over = append(over, c)
+		}
+	}
+	l.mu.Unlock()
+	for _, c := range over {
+		l.end(c)
+	}
+}

@@ -1,0 +1,124 @@
+// Command serve gives predictions over HTTP: a service for a load balancer, in one binary with the embedded model inside.
+//
+//	go run ./examples/serve -models DIR [-addr HOST:PORT] [-log DSN] [-api-keys FILE] [-tls-cert FILE -tls-key FILE]
+//	    [-cors ORIGINS] [-reload TIME] [-drain TIME] [-health] [-log-level LEVEL] [-max-… LIMIT]
+//
+// DIR is the directory that finetune wrote to. The API is described at /openapi.json (OpenAPI 3.1) and /docs:
+//
+//	POST /v1/predict             a call or an array of calls → {"predictions":[{"id":…,"probability":…},…],"model":…}
+//	POST /v1/explain             a call → what each turn contributes, as examples/explain writes it
+//	POST /v1/live                begins a call in progress; POST /v1/live/ID/turns adds a turn, at the cost of this turn alone,
+//	                             GET /v1/live/ID/events streams the state after each turn, DELETE /v1/live/ID ends it
+//	GET  /v1/model               the model, its training data and held-out figures
+//	GET  /healthz, /readyz       for load balancers
+//	GET  /metrics                for Prometheus
+//	GET  /                       a page to paste a call
+//
+// Calls are JSON in the form that finetune reads by default; by their content type also JSON Lines of any form, CSV, text,
+// WebVTT and SRT, packed by gzip or not. Errors are problems of RFC 9457, which name the field. Every response has an
+// X-Request-Id, taken over from the request or made.
+//
+// # Requests
+//
+// The calls of all clients are predicted together, some at a time and of each client in turn. Requests beyond the limits (the
+// -max flags) are refused: 413 for size, 429 for a client with too many at a time, 503 for too many of all, 504 for time.
+//
+// # Model
+//
+// DIR is looked at every few seconds, and at SIGHUP. When its content is another predictor, that one is loaded, tried, and
+// serves the requests that begin from then on; those in progress keep theirs. One that cannot be loaded never serves: the old
+// one serves on. finetune replaces the directory atomically.
+//
+// # Store
+//
+// With -log, predictions are written to a store of package store, which describes what is kept: no text. Requests never wait for
+// it. While it is slow or gone, up to 20,000 predictions wait in memory; those beyond are counted in salesconv_store_lost_total.
+//
+// # Several instances
+//
+// Calls in progress live in the instance where they began: a load balancer sends the requests of one to the same instance.
+// Everything else may go to any.
+//
+// # End
+//
+// SIGTERM and SIGINT: /readyz says no at once, and after -drain the service takes no connections any more, finishes what it
+// accepted, writes what waits for the store, and ends.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"os/signal"
+	"sync"
+
+	"github.com/org/salesconv/examples/cli"
+	"github.com/org/salesconv/examples/internal/store"
+)
+
+func main() { cli.Main(run) }
+
+func run(ctx context.Context, env *cli.Env) error {
+	o, err := parse(env)
+	if err != nil {
+		return err
+	}
+	if o.health {
+		return health(ctx, o.addr, o.certificate != "")
+	}
+	l, err := net.Listen("tcp", o.addr)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	return o.serve(ctx, l, slog.New(slog.NewJSONHandler(env.Stderr, &slog.HandlerOptions{Level: o.level})))
+}
+
+// serve puts the parts together, serves at l until ctx ends, and takes them apart again.
+func (o *options) serve(ctx context.Context, l net.Listener, log *slog.Logger) error {
+	k, err := readKeys(o.apiKeys)
+	if err != nil {
+		return err
+	}
+	m := newMetrics()
+	model, err := openModel(o.models, log, m)
+	if err != nil {
+		return err
+	}
+	recorder := newRecorder(o.openStore(), log, m)
+	s := newService(o.limits, log, m, model, recorder)
+	h, err := s.handler(o, k)
+	if err != nil {
+		return err
+	}
+	background, stop := context.WithCancel(context.Background())
+	storing, stopStoring := context.WithCancel(context.Background())
+	hup := hangups()
+	defer signal.Stop(hup)
+	var running sync.WaitGroup
+	running.Go(func() { s.run(background) })
+	running.Go(func() { model.watch(background, o.reload, hup) })
+	go recorder.run(storing)
+	log.Info("serving", "address", l.Addr().String(), "model", model.predictor().Version(), "tls", o.certificate != "", "keys", len(k), "store", o.store != "")
+	err = s.serve(ctx, newServer(h, &o.limits, log), l, o)
+	s.live.endAll(func(*liveCall) bool { return true })
+	stop()
+	running.Wait()
+	recorder.close(stopStoring)
+	log.Info("ended")
+	return err
+}
+
+// openStore returns what opens the store, or nil.
+func (o *options) openStore() func(context.Context) (sink, error) {
+	if o.store == "" {
+		return nil
+	}
+	return func(ctx context.Context) (sink, error) {
+		s, err := store.Open(ctx, o.store)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
+}

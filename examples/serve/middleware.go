@@ -1,0 +1,267 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"log/slog"
+	"net"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// response remembers the route, status and size of a response.
+type response struct {
+	http.ResponseWriter
+	route  string // pattern that the router found
+	status int
+	bytes  int
+}
+
+func (r *response) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *response) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += n
+	return n, err
+}
+
+// Unwrap lets deadlines and flushes through.
+func (r *response) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+type requestKey struct{}
+
+// requestID is the id of the request that a context belongs to.
+func requestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestKey{}).(string)
+	return id
+}
+
+// ids are the request ids that are taken over from a client.
+var ids = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// observed gives each request an id, counts and times it, logs it without anything that was said, and makes 500 of a panic.
+func (s *service) observed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		id := r.Header.Get("X-Request-Id")
+		if !ids.MatchString(id) {
+			id = strings.ToLower(rand.Text())
+		}
+		w.Header().Set("X-Request-Id", id)
+		if s.draining.Load() || len(r.TransferEncoding) > 0 {
+			// The client is to look for another instance, or may have sent two lengths, one of which hides another request.
+			w.Header().Set("Connection", "close")
+		}
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
+		out := &response{ResponseWriter: w}
+		s.metrics.inFlight.Inc()
+		defer s.metrics.inFlight.Dec()
+		defer func() {
+			failure := recover()
+			if failure == http.ErrAbortHandler {
+				panic(failure)
+			}
+			if failure != nil {
+				s.log.Error("panic", "request", id, "error", failure, "stack", string(debug.Stack()))
+				if out.status == 0 {
+					newProblem(http.StatusInternalServerError, "", "the service failed: its log has the reason under the request's id").write(out, id)
+				}
+			}
+			s.served(r, out, id, time.Since(began))
+		}()
+		next.ServeHTTP(out, r)
+	})
+}
+
+// served counts and logs a request. The log has its route instead of its path, which anybody can write.
+func (s *service) served(r *http.Request, out *response, id string, took time.Duration) {
+	_, route, found := strings.Cut(out.route, " ")
+	if !found {
+		route = "none"
+	}
+	method := r.Method
+	if !slices.Contains(methods, method) {
+		method = "other"
+	}
+	status := out.status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	s.metrics.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
+	s.metrics.seconds.WithLabelValues(route).Observe(took.Seconds())
+	level := slog.LevelInfo
+	if route == "/healthz" || route == "/readyz" || route == "/metrics" {
+		level = slog.LevelDebug
+	}
+	s.log.Log(r.Context(), level, "request", "request", id, "method", method, "route", route, "status", status,
+		"milliseconds", float64(took.Microseconds())/1000, "bytes", out.bytes, "client", address(r))
+}
+
+var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
+
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// secured sets the headers that keep browsers from doing anything else with a response than showing it.
+func secured(tls bool, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		if tls {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// crossOrigin lets pages of the given origins read responses, and answers the question whether they may.
+func crossOrigin(origins []string, next http.Handler) http.Handler {
+	if len(origins) == 0 {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Add("Vary", "Origin")
+		origin := r.Header.Get("Origin")
+		if !slices.Contains(origins, origin) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		h.Set("Access-Control-Allow-Origin", origin)
+		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		h.Set("Access-Control-Expose-Headers", "X-Request-Id, Retry-After, Location")
+		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+			h.Set("Access-Control-Allow-Methods", "GET, POST, DELETE")
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Content-Encoding, X-Request-Id")
+			h.Set("Access-Control-Max-Age", "600")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// keys are the hashes of the API keys.
+type keys [][sha256.Size]byte
+
+// holds reports whether a key is one of them, in a time that tells nothing about how nearly it is.
+func (k keys) holds(key string) bool {
+	sum, found := sha256.Sum256([]byte(key)), 0
+	for i := range k {
+		found |= subtle.ConstantTimeCompare(sum[:], k[i][:])
+	}
+	return found == 1
+}
+
+// given returns the API key of a request.
+func given(r *http.Request) string {
+	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(key)
+}
+
+// authorized lets requests with a key in. Without keys everybody may.
+func authorized(k keys, next http.Handler) http.Handler {
+	if len(k) == 0 {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !open[r.URL.Path] && !k.holds(given(r)) {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="salesconv"`)
+			newProblem(http.StatusUnauthorized, "header.Authorization", "want Bearer and an API key").write(w, requestID(r.Context()))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// open are the paths that need no key: what load balancers ask, and pages without data.
+var open = map[string]bool{
+	"/": true, "/page.js": true, "/page.css": true, "/docs": true, "/docs.js": true, "/openapi.json": true, "/healthz": true, "/readyz": true,
+}
+
+// admission lets so many requests in at a time, and of one client.
+type admission struct {
+	service *service
+	mu      sync.Mutex
+	all     int
+	clients map[[sha256.Size]byte]int
+}
+
+// limited refuses requests beyond the limits of concurrency, and ends those that take too long. Clients are told apart by
+// their API keys, without keys by their addresses. Streams take no place: calls in progress have a limit of their own.
+func (s *service) limited(keyed bool, next http.Handler) http.Handler {
+	a := &admission{service: s, clients: map[[sha256.Size]byte]int{}}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if open[r.URL.Path] || strings.HasSuffix(r.URL.Path, "/events") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		client := sha256.Sum256([]byte(address(r)))
+		if keyed {
+			client = sha256.Sum256([]byte(given(r)))
+		}
+		if p := a.enter(client); p != nil {
+			p.write(w, requestID(r.Context()))
+			return
+		}
+		defer a.leave(client)
+		ctx, stop := context.WithTimeout(r.Context(), s.limits.Time)
+		defer stop()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+func (a *admission) enter(client [sha256.Size]byte) *problem {
+	l := a.service.limits
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.clients[client] >= l.PerClient:
+		a.service.metrics.refused.WithLabelValues("client").Inc()
+		return newProblem(http.StatusTooManyRequests, "", "this client has %d requests in progress, which is as many as a client may have", l.PerClient)
+	case a.all >= l.Requests:
+		a.service.metrics.refused.WithLabelValues("requests").Inc()
+		return newProblem(http.StatusServiceUnavailable, "", "there are %d requests in progress, which is as many as are served at a time", l.Requests)
+	}
+	a.all++
+	a.clients[client]++
+	return nil
+}
+
+func (a *admission) leave(client [sha256.Size]byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.all--
+	if a.clients[client]--; a.clients[client] == 0 {
+		delete(a.clients, client)
+	}
+}

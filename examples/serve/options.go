@@ -1,0 +1,117 @@
+package main
+
+import (
+	"crypto/sha256"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/org/salesconv/examples/cli"
+	"github.com/org/salesconv/examples/internal/store"
+)
+
+// options are the flags.
+type options struct {
+	models, addr, store       string
+	certificate, key, apiKeys string
+	cors                      []string
+	drain, reload             time.Duration
+	health                    bool
+	level                     slog.Level
+	limits                    limits
+}
+
+const usage = `-models DIR [flags]
+
+It serves predictions over HTTP: POST /v1/predict, /v1/explain and /v1/live, GET /v1/model, /healthz, /readyz and /metrics, a
+page at / and the documentation of the API at /docs and /openapi.json.`
+
+func parse(env *cli.Env) (*options, error) {
+	o := new(options)
+	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
+	flags.StringVar(&o.models, "models", "", "`directory` that finetune wrote (required); another model that is put there is loaded while serving")
+	flags.StringVar(&o.addr, "addr", "localhost:8080", "`address` to listen at; :8080 is port 8080 of all interfaces")
+	flags.StringVar(&o.store, "log", "", "where predictions are written: the path of an SQLite file, or `postgres://…`; default: nowhere")
+	flags.StringVar(&o.apiKeys, "api-keys", "", "`file` of API keys, one a line; requests then need Authorization: Bearer KEY; default: everybody is let in")
+	flags.StringVar(&o.certificate, "tls-cert", "", "`file` of the certificate, with those that vouch for it (PEM); default: no TLS")
+	flags.StringVar(&o.key, "tls-key", "", "`file` of its private key (PEM)")
+	cors := flags.String("cors", "", "`origins`, with commas between, whose pages may read responses, such as https://crm.example.com; default: none")
+	flags.DurationVar(&o.reload, "reload", 5*time.Second, "how often the directory is looked at for another model")
+	flags.DurationVar(&o.drain, "drain", 2*time.Second, "how long to serve on after SIGTERM, not ready any more, so that load balancers notice")
+	flags.BoolVar(&o.health, "health", false, "ask the service at -addr whether it is ready instead, with the exit status as the answer")
+	flags.TextVar(&o.level, "log-level", slog.LevelInfo, "debug, info, warn or error")
+	o.limits.flags(flags)
+	if err := env.Parse(flags, usage); err != nil {
+		return nil, err
+	}
+	o.cors = cli.Keys(*cors)
+	if len(env.Args) > 0 {
+		return nil, cli.Usagef("unexpected argument %q: the model is named by -models", env.Args[0])
+	}
+	return o, o.validate()
+}
+
+func (l *limits) flags(flags *flag.FlagSet) {
+	flags.Int64Var(&l.Body, "max-body", 8<<20, "`bytes` that a request may have, unpacked")
+	flags.IntVar(&l.Calls, "max-calls", 256, "calls that a request may have")
+	flags.IntVar(&l.Text, "max-text", 1<<20, "`bytes` that a call may have")
+	flags.DurationVar(&l.Time, "max-time", 30*time.Second, "time that a request may take")
+	flags.DurationVar(&l.Read, "max-read", 10*time.Second, "time that the body of a request may take to arrive")
+	flags.IntVar(&l.Requests, "max-requests", 128, "requests at a time")
+	flags.IntVar(&l.PerClient, "max-per-client", 64, "requests at a time of one API key, or without keys of one address")
+	flags.IntVar(&l.Live, "max-live", 1000, "calls in progress at a time")
+	flags.IntVar(&l.LiveTurns, "max-live-turns", 5000, "turns of a call in progress")
+	flags.DurationVar(&l.LiveIdle, "max-live-idle", 30*time.Minute, "time after which a call in progress that nobody adds to is ended")
+}
+
+func (o *options) validate() error {
+	l := &o.limits
+	switch {
+	case o.health:
+		return nil
+	case o.models == "":
+		return cli.Usagef("-models is missing: name the directory that finetune wrote")
+	case (o.certificate == "") != (o.key == ""):
+		return cli.Usagef("-tls-cert and -tls-key go together")
+	case l.Body < 1 || l.Calls < 1 || l.Text < 1 || l.Time <= 0 || l.Read <= 0 || l.Requests < 1 || l.PerClient < 1 || l.Live < 1 || l.LiveTurns < 1 || l.LiveIdle <= 0:
+		return cli.Usagef("every -max flag wants a positive value")
+	case o.reload <= 0 || o.drain < 0:
+		return cli.Usagef("-reload wants a positive time and -drain a time")
+	}
+	if o.store != "" {
+		if err := store.Validate(o.store); err != nil {
+			return cli.Usagef("-log: %v", err)
+		}
+	}
+	return nil
+}
+
+// readKeys reads the API keys. Keys that could be guessed are an error.
+func readKeys(file string) (keys, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var k keys
+	for line := range strings.Lines(string(text)) {
+		key := strings.TrimSpace(line)
+		if key == "" {
+			continue
+		}
+		if len(key) < 16 || strings.ContainsAny(key, " \t") {
+			return nil, fmt.Errorf("%s: key %d has fewer than 16 characters, or spaces: take 32 random ones", file, len(k)+1)
+		}
+		k = append(k, sha256.Sum256([]byte(key)))
+	}
+	if k == nil {
+		return nil, errors.New(file + ": there is no key: nobody could use the service")
+	}
+	return k, nil
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/transcript"
+)
+
+// limits are what a request may take.
+type limits struct {
+	Body      int64         // bytes, unpacked
+	Calls     int           // of a request
+	Text      int           // bytes of a call
+	Time      time.Duration // of a request
+	Read      time.Duration // until its body is there
+	Requests  int           // at a time
+	PerClient int           // at a time, of one API key or address
+	Live      int           // calls in progress
+	LiveTurns int           // of a call in progress
+	LiveIdle  time.Duration // until a call in progress that nobody adds to is ended
+}
+
+// A service is everything that outlives a request.
+type service struct {
+	limits  limits
+	log     *slog.Logger
+	metrics *metrics
+	model   *model
+	batcher *batcher
+	live    *liveCalls
+	record  *recorder
+	schemas schemas
+	// turns has room for those who encode outside of the batches: explanations and turns of calls in progress.
+	turns    chan struct{}
+	draining atomic.Bool
+	closing  chan struct{} // closed when streams are to end
+}
+
+func newService(l limits, log *slog.Logger, m *metrics, o *model, r *recorder) *service {
+	s := &service{
+		limits: l, log: log, metrics: m, model: o, record: r, batcher: newBatcher(func(n int) { m.batch.Observe(float64(n)) }),
+		turns: make(chan struct{}, runtime.GOMAXPROCS(0)), closing: make(chan struct{}),
+	}
+	s.live = newLiveCalls(s)
+	m.watch("waiting_requests", "Requests with calls that wait to be predicted.", func() float64 { return float64(s.batcher.depth()) })
+	m.watch("store_waiting", "Predictions that wait to be written to the store.", func() float64 { return float64(len(r.queue)) })
+	return s
+}
+
+// run does the work in the background until ctx ends.
+func (s *service) run(ctx context.Context) {
+	go s.live.expire(ctx)
+	s.batcher.run(ctx)
+}
+
+// alone runs f while few others do, and returns its error or that of ctx.
+func (s *service) alone(ctx context.Context, f func() error) error {
+	select {
+	case s.turns <- struct{}{}:
+		defer func() { <-s.turns }()
+		return f()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// predicted counts and records predictions.
+func (s *service) predicted(version string, calls []transcript.Call, all []conversion.Prediction) {
+	s.metrics.predicted(all...)
+	for i, p := range all {
+		s.record.add(version, p, calls[i].Turns())
+	}
+}

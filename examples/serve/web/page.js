@@ -1,0 +1,164 @@
+"use strict";
+
+const $ = id => document.getElementById(id);
+
+// make returns an element with properties and children. Texts of calls are only ever set as text.
+function make(name, properties, ...children) {
+  const e = Object.assign(document.createElement(name), properties);
+  e.append(...children);
+  return e;
+}
+
+function drawing(name, attributes, ...children) {
+  const e = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [k, v] of Object.entries(attributes)) e.setAttribute(k, v);
+  e.append(...children);
+  return e;
+}
+
+const kinds = { json: "application/x-ndjson", jsonl: "application/x-ndjson", ndjson: "application/x-ndjson", csv: "text/csv", vtt: "text/vtt", srt: "application/x-subrip" };
+
+// headersOf describes a file by its name, and a pasted text by how it begins.
+function headersOf(name, text) {
+  const headers = {};
+  if (name.endsWith(".gz")) {
+    headers["Content-Encoding"] = "gzip";
+    name = name.slice(0, -3);
+  }
+  headers["Content-Type"] = kinds[name.split(".").pop().toLowerCase()] || "text/plain";
+  if (/^\s*[[{]/.test(text)) headers["Content-Type"] = kinds.json;
+  if (/^\s*WEBVTT/.test(text)) headers["Content-Type"] = kinds.vtt;
+  if ($("key").value) headers.Authorization = "Bearer " + $("key").value;
+  return headers;
+}
+
+async function ask(path, headers, body) {
+  const answer = await fetch(path, { method: "POST", headers, body });
+  const json = await answer.json();
+  if (!answer.ok) throw new Error(json.detail || json.title);
+  return json;
+}
+
+async function predict(name, text, body) {
+  if (!name && !text.trim()) {
+    say("Paste a call first, or choose a file.", true);
+    $("call").focus();
+    return;
+  }
+  $("go").disabled = true;
+  $("result").hidden = true;
+  say("Reading the call …");
+  try {
+    const headers = headersOf(name, text);
+    const { predictions } = await ask("v1/predict?by_turn=true", headers, body);
+    const parts = predictions.length === 1
+      ? one(predictions[0], await ask("v1/explain", headers, body))
+      : [many(predictions)];
+    $("result").replaceChildren(...parts);
+    $("result").hidden = false;
+    say("");
+    $("result").focus();
+  } catch (e) {
+    say("That did not work: " + e.message, true);
+  } finally {
+    $("go").disabled = false;
+  }
+}
+
+function say(text, bad) {
+  $("status").textContent = text;
+  $("status").className = bad ? "error" : "";
+}
+
+const percent = p => (100 * p).toFixed(p > .01 && p < .99 ? 0 : 1) + "%";
+
+const warnings = {
+  no_words: "Nobody says a word in this call: this is the share of training calls that were won.",
+  too_short: "Distrust it: the call is shorter than nearly all training calls.",
+  not_english: "Distrust it: the call is not in English, as the training calls are.",
+  unlike_training: "Distrust it: what is said is unlike the training calls.",
+};
+
+function one(prediction, why) {
+  const parts = [make("h2", { textContent: "Probability of a won call" }), make("p", { className: "big", id: "probability", textContent: percent(prediction.probability) })];
+  for (const w of prediction.warnings || []) parts.push(make("p", { className: "warning", textContent: warnings[w] || w }));
+  if (prediction.by_turn) parts.push(make("h2", { textContent: "Over the call" }), curve(prediction.by_turn));
+  if (why.turns.length) parts.push(make("h2", { textContent: "What each turn adds" }), turns(why, prediction.by_turn));
+  return parts;
+}
+
+function many(predictions) {
+  const rows = predictions.map(p => make("tr", {}, make("td", { textContent: p.id }), make("td", { textContent: percent(p.probability) })));
+  return make("table", {}, make("thead", {}, make("tr", {}, make("th", { textContent: "Call" }), make("th", { textContent: "Probability of a won call" }))), make("tbody", {}, ...rows));
+}
+
+// curve draws the probability after each turn.
+function curve(all) {
+  const width = 640, height = 220, left = 44, bottom = 28, top = 8;
+  const x = i => left + (width - left - 8) * (all.length > 1 ? i / (all.length - 1) : .5);
+  const y = p => top + (height - top - bottom) * (1 - p);
+  const svg = drawing("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", id: "curve",
+    "aria-label": `Probability after each of ${all.length} turns, as if the call ended there: from ${percent(all[0])} to ${percent(all[all.length - 1])}` });
+  for (const p of [0, .5, 1]) {
+    svg.append(drawing("line", { x1: left, x2: width - 8, y1: y(p), y2: y(p), stroke: "currentColor", "stroke-opacity": .2 }));
+    svg.append(drawing("text", { x: left - 6, y: y(p) + 4, "text-anchor": "end" }, percent(p)));
+  }
+  svg.append(drawing("text", { x: left, y: height - 6 }, "turn 1"), drawing("text", { x: width - 8, y: height - 6, "text-anchor": "end" }, "turn " + all.length));
+  svg.append(drawing("polyline", { points: all.map((p, i) => x(i) + "," + y(p)).join(" "), fill: "none", stroke: "currentColor", "stroke-width": 2 }));
+  if (all.length <= 60) all.forEach((p, i) => svg.append(drawing("circle", { cx: x(i), cy: y(p), r: 3, fill: "currentColor" }, drawing("title", {}, `after turn ${i + 1}: ${percent(p)}`))));
+  return svg;
+}
+
+const sigmoid = z => 1 / (1 + Math.exp(-z));
+
+// turns marks the call up. Contributions are of the log-odds; points of probability are shown, which add up as well.
+function turns(why, after) {
+  const p = why.probability, start = sigmoid(why.base), change = why.log_odds - why.base;
+  const points = 100 * (Math.abs(change) > 1e-9 ? (p - start) / change : p * (1 - p));
+  const largest = Math.max(...why.turns.map(t => Math.abs(t.contribution))) || 1;
+  const list = make("ol", { id: "turns" });
+  why.turns.forEach((t, i) => {
+    const said = make("span", {});
+    const words = t.words || [];
+    const most = Math.max(...words.map(w => Math.abs(w.contribution)), 1e-9);
+    for (const w of words) {
+      const mark = make("mark", { textContent: w.text });
+      mark.style.backgroundColor = shade(w.contribution / most, .5);
+      said.append(mark);
+    }
+    if (!words.length) said.textContent = t.text;
+    const now = after ? `, then ${percent(after[i])}` : "";
+    const item = make("li", {}, make("span", { className: "meta", textContent: `${i + 1} ${t.speaker}: ${signed(points * t.contribution)} points${now}` }), said);
+    item.style.setProperty("--turn", shade(t.contribution / largest, 1));
+    list.append(item);
+  });
+  return list;
+}
+
+const signed = x => (x < 0 ? "−" : "+") + Math.abs(x).toFixed(1);
+
+// shade is blue for what speaks for a won call and orange for what speaks against it.
+function shade(share, strength) {
+  const alpha = (Math.abs(share) * strength).toFixed(2);
+  return share < 0 ? `rgb(214 96 20 / ${alpha})` : `rgb(28 110 200 / ${alpha})`;
+}
+
+$("ask").addEventListener("submit", e => {
+  e.preventDefault();
+  predict("", $("call").value, $("call").value);
+});
+$("call").addEventListener("keydown", e => {
+  if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) $("ask").requestSubmit();
+});
+$("file").addEventListener("change", () => {
+  const file = $("file").files[0];
+  if (file) predict(file.name, "", file);
+});
+for (const name of ["dragover", "dragleave", "drop"]) {
+  document.addEventListener(name, e => {
+    e.preventDefault();
+    $("call").classList.toggle("over", name === "dragover");
+    const file = name === "drop" && e.dataTransfer.files[0];
+    if (file) predict(file.name, "", file);
+  });
+}
