@@ -1,5 +1,5 @@
-// Command retrain trains a new version of the predictor on all labelled calls, compares it with the version that serves on later
-// calls, and lets it serve only if it is no worse. It can also go back to the version before.
+// Command retrain trains a new version of the predictor on all labelled calls, compares it with the version that serves on
+// later calls, and lets it serve only if it is no worse. It can also go back to the version before.
 //
 //	go run ./examples/retrain -models DIR -log DSN -data FILE [-margin X] [-frozen] [-mask=false] [-seed N]
 //	    [-columns NAMES] [-won WORDS] [-lost WORDS] [-roles NAMES] [-skip] [-rejected FILE]
@@ -10,12 +10,12 @@
 //
 // # Decision
 //
-// The latest quarter of the calls is held out. The candidate is trained on all earlier ones, and is no worse if the log loss
-// of its predictions of the calls held out exceeds the serving version's by less than -margin, 0.02 by default, with 95%
-// confidence: the upper end of the one-sided interval, by a paired bootstrap over agents where calls name them. That is non-inferiority: a
-// candidate that is as good is promoted, as it knows the newer calls. Calls that the serving version was trained on count for
-// nothing, as far as the journal tells: a version that finetune made may know some, which makes it look better than it is, and is
-// noted. A version that was rolled back is not promoted again.
+// The latest quarter of the calls is held out. The candidate is trained on all earlier ones, and is no worse if the log
+// loss of its predictions of the calls held out exceeds the serving version's by less than -margin, 0.02 by default, with
+// 95% confidence: the upper end of the one-sided interval, by a paired bootstrap over agents where calls name them. That is
+// non-inferiority: a candidate that is as good is promoted, as it knows the newer calls. Calls that the serving version was
+// trained on count for nothing, as far as the journal tells: a version that finetune made may know some, which makes it
+// look better than it is, and is noted. A version that was rolled back is not promoted again.
 //
 // # Versions
 //
@@ -28,9 +28,9 @@
 //
 // # Journal
 //
-// Each decision is a row of the table decisions of the store, with its reason and figures: promote, keep, rollback, and interrupted
-// where a run was killed between its decision and the exchange. A decision to promote is written before the exchange. A line of JSON
-// on standard output has it too. The exit status is 0 whether the candidate is promoted or not.
+// Each decision is a row of the table decisions of the store, with its reason and figures: promote, keep, rollback, and
+// interrupted where a run was killed between its decision and the exchange. A decision to promote is written before the
+// exchange. A line of JSON on standard output has it too. The exit status is 0 whether the candidate is promoted or not.
 package main
 
 import (

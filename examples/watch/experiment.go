@@ -97,8 +97,8 @@ func (e *experimentReport) assigned(ctx context.Context, s *store.Store, outcome
 	return rows, nil
 }
 
-// variant is the variant that made a prediction, or -1: the one that it names, or where it names none the one that is the beginning
-// of its version.
+// variant is the variant that made a prediction, or -1: the one that it names, or where it names none the one that is the
+// beginning of its version.
 func (e *experimentReport) variant(p *store.Prediction) int {
 	return slices.IndexFunc(e.variants, func(v variantReport) bool {
 		return p.Variant == v.name || p.Variant == "" && strings.HasPrefix(p.Version, v.name)

@@ -1,5 +1,5 @@
-// Command watch compares recent predictions with those of a reference period, by what serve and outcomes wrote to the store, and
-// reports an experiment with variants.
+// Command watch compares recent predictions with those of a reference period, by what serve and outcomes wrote to the
+// store, and reports an experiment with variants.
 //
 //	go run ./examples/watch -log DSN [-until TIME] [-recent DAYS] [-reference DAYS] [-from TIME] [-alpha P] [-by KEYS]
 //	    [-data FILE] [-ab WEIGHTS] [-html FILE] [-metrics FILE]
@@ -7,38 +7,40 @@
 // By default the week up to now is compared with the four weeks before it; -until, -recent, -reference and -from choose
 // other periods. A call counts once in a period, with its last prediction. It tests
 //
-//	log_odds, turns, words    the distribution of each (Kolmogorov–Smirnov)
-//	no_words … unlike_training    the share of calls with each warning (Fisher)
-//	unknown_words, embeddings    with -data: the share of words that the reference calls do not have (Kolmogorov–Smirnov), and the
-//	                             meaning of the calls (maximum mean discrepancy)
+//	log_odds, turns, words       the distribution of each (Kolmogorov–Smirnov)
+//	no_words … unlike_training   the share of calls with each warning (Fisher)
+//	unknown_words, embeddings    with -data: the share of words that the reference calls do not have
+//	                             (Kolmogorov–Smirnov), and the meaning of the calls (maximum mean discrepancy)
 //	won, calibration, roc_auc    as far as outcomes are known: the share won, outcomes minus probabilities, and how well
 //	                             calls are ranked (Fisher, Welch, DeLong)
 //
 // Log-odds, calibration and ROC AUC are of the version that predicted most of the recent calls, and left out where it did
-// not predict reference calls. For the recent calls whose outcome is known the table then has calibration and ROC AUC with 95%
-// intervals, of all and of the segments that the metadata named by -by divide them into; outcomes -keep puts these into the store.
+// not predict reference calls. For the recent calls whose outcome is known the table then has calibration and ROC AUC with
+// 95% intervals, of all and of the segments that the metadata named by -by divide them into; outcomes -keep puts these into
+// the store.
 //
 // # Alarms
 //
-// An alarm is a test whose p value, adjusted for the number of tests (Holm), is -alpha or less, 0.01 by default, and whose statistic
-// is large enough to matter: a distance of 0.1 between distributions, 2 in a hundred calls, or 0.02 of ROC AUC. Where nothing
-// changes, at most one report in a hundred has one. The exit status is 0 without an alarm and 3 with one; 1 is an error, 2 a
-// wrong flag. Compare whole weeks, as days differ. Outcomes that become known sooner if a call is won make the last
-// days look better than they are: choose -until so that most are known, to watch them.
+// An alarm is a test whose p value, adjusted for the number of tests (Holm), is -alpha or less, 0.01 by default, and whose
+// statistic is large enough to matter: a distance of 0.1 between distributions, 2 in a hundred calls, or 0.02 of ROC AUC.
+// Where nothing changes, at most one report in a hundred has one. The exit status is 0 without an alarm and 3 with one; 1
+// is an error, 2 a wrong flag. Compare whole weeks, as days differ. Outcomes that become known sooner if a call is won make
+// the last days look better than they are: choose -until so that most are known, to watch them.
 //
 // # Experiments
 //
 // -ab names the variants of an experiment and their weights, such as control=1,v2=1. Predictions carry the name of their variant, or
-// variants are versions of the predictor, named by how they begin: two services then serve a directory each and write to one
-// store, and whoever sends them calls divides these by a stable hash of the customer or the call (sequential.Assign). The command
-// reports, for each variant after the first, the differences in the share won and in log loss, with 95% intervals and p values that stay valid
-// however often one looks (package sequential). It reads all predictions of the variants, by calls in the order in which their
-// outcomes became known. That the variants do not have the shares of the calls that their weights say is an alarm too.
+// variants are versions of the predictor, named by how they begin: two services then serve a directory each and write to
+// one store, and whoever sends them calls divides these by a stable hash of the customer or the call (sequential.Assign).
+// The command reports, for each variant after the first, the differences in the share won and in log loss, with 95%
+// intervals and p values that stay valid however often one looks (package sequential). It reads all predictions of the
+// variants, by calls in the order in which their outcomes became known. That the variants do not have the shares of the
+// calls that their weights say is an alarm too.
 //
 // # Output
 //
-// A table on standard output; with -html a page that stands alone, with -metrics a text file for the textfile collector of Prometheus's node
-// exporter.
+// A table on standard output; with -html a page that stands alone, with -metrics a text file for the textfile collector of
+// Prometheus's node exporter.
 package main
 
 import (

@@ -14,6 +14,7 @@ import (
 
 	"github.com/org/salesconv/classify/evaluate/sequential"
 	"github.com/org/salesconv/examples/cli"
+	"github.com/org/salesconv/examples/internal/browser"
 	"github.com/org/salesconv/examples/internal/store"
 )
 
@@ -106,6 +107,19 @@ func TestWatch(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestPage opens a report in a browser.
+func TestPage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser takes seconds to start")
+	}
+	page := filepath.Join(t.TempDir(), "page.html")
+	status, out, log := command(t, "-log", fill(t, 1.5), "-until", "2026-03-09", "-by", "industry", "-ab", "control=1,v2=1", "-html", page)
+	if status != alarmed {
+		t.Fatalf("status %d, %s\n%s", status, out, log)
+	}
+	browser.Open(t, "file://"+page).Check()
 }
 
 // TestExperiment: the variant wins more often, its predictions are worse, and calls that both variants predicted do not count.

@@ -64,8 +64,10 @@ func (r *result) tables() (all []report.Table) {
 	if len(r.segments) > 0 {
 		t := report.Table{Caption: "Recent calls with an outcome", Columns: []string{"calls", "number", "predicted", "won", "95%", "log loss", "ROC AUC", "95%"}}
 		for _, s := range r.segments {
-			c := s.calibration
-			cells := []string{s.name, fmt.Sprint(c.Rows), number3(c.Predicted), number3(c.Observed), between(c.Low, c.High), number3(s.logLoss), "", ""}
+			cells := []string{s.name, fmt.Sprint(s.calls), "", "", "", number3(s.logLoss), "", ""}
+			if c := s.calibration; c != nil {
+				cells[2], cells[3], cells[4] = number3(c.Predicted), number3(c.Observed), between(c.Low, c.High)
+			}
 			if s.auc != nil {
 				cells[6], cells[7] = number3(s.auc.Estimate), between(s.auc.Low, s.auc.High)
 			}
@@ -163,7 +165,9 @@ func (r *result) metrics(out io.Writer) error {
 	}
 	m.family("salesconv_watch_calibration", "Share won minus mean probability, of recent calls with an outcome.")
 	for _, s := range r.segments {
-		m.value(s.calibration.Observed-s.calibration.Predicted, "segment", s.name)
+		if s.calibration != nil {
+			m.value(s.calibration.Observed-s.calibration.Predicted, "segment", s.name)
+		}
 	}
 	m.family("salesconv_watch_roc_auc", "ROC AUC of recent calls with an outcome.")
 	for _, s := range r.segments {

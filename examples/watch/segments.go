@@ -12,9 +12,10 @@ import (
 // segment is how well calls are predicted whose outcome is known.
 type segment struct {
 	name        string
-	calibration evaluate.CalibrationBin
+	calls       int
 	logLoss     float64
-	auc         *evaluate.Interval // nil where there are too few won or lost calls
+	calibration *evaluate.CalibrationBin // nil where all calls are won or all lost
+	auc         *evaluate.Interval       // nil where there are too few of either
 }
 
 // segments measures all recent calls whose outcome is known, and those of each value of some metadata with enough of them.
@@ -54,15 +55,15 @@ func segments(ctx context.Context, recent []row, by []string) (all []segment, er
 func measure(ctx context.Context, name string, rows []row) (*segment, error) {
 	p, y := scored(rows)
 	won := count(y, func(label int) bool { return label == 1 })
-	s := &segment{name: name, logLoss: evaluate.LogLoss(p, y)}
-	s.calibration = evaluate.CalibrationBin{Rows: len(p)}
-	if won > 0 && won < len(y) {
-		bins, _, err := evaluate.CalibrationTable(p, y, 1)
-		if err != nil {
-			return nil, err
-		}
-		s.calibration = bins[0]
+	s := &segment{name: name, calls: len(p), logLoss: evaluate.LogLoss(p, y)}
+	if won == 0 || won == len(y) {
+		return s, nil
 	}
+	bins, _, err := evaluate.CalibrationTable(p, y, 1)
+	if err != nil {
+		return nil, err
+	}
+	s.calibration = &bins[0]
 	if min(won, len(y)-won) < 5 { // an interval of fewer says nothing
 		return s, nil
 	}

@@ -137,8 +137,8 @@ func generate(t *testing.T, n int, opts *transcript.GenerateOptions) []transcrip
 	return s.Calls
 }
 
-// TestQuietWeeks makes a report for each of 200 weeks in which nothing changes, each compared with the four before it. Each has an alarm
-// with a probability of 0.01 at most: more than 6 in all with a probability of less than 0.005.
+// TestQuietWeeks makes a report for each of 200 weeks in which nothing changes, each compared with the four before it. Each
+// has an alarm with a probability of 0.01 at most: more than 6 in all with a probability of less than 0.005.
 func TestQuietWeeks(t *testing.T) {
 	if testing.Short() {
 		t.Skip("200 weeks of 150 calls take 20 s")

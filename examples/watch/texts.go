@@ -83,8 +83,8 @@ func spread(ids []string, n int) (some []string) {
 	return some
 }
 
-// unknownWords makes a vocabulary of every second call of the reference period, and gives the share of unknown words of all other calls. It
-// also returns the IDs of the calls of each period that have a text.
+// unknownWords makes a vocabulary of every second call of the reference period, and gives the share of unknown words of all
+// other calls. It also returns the IDs of the calls of each period that have a text.
 func unknownWords(docs map[string][]string, reference, recent []row) (said map[string]text, found [2][]string) {
 	said = map[string]text{}
 	known := map[string]bool{}

@@ -29,6 +29,6 @@
 //
 // # Sources
 //
-// Kolmogorov–Smirnov, Fisher's, Welch's and the Mann–Whitney tests are checked against SciPy 1.17 (testdata). MMD: Gretton et al. 2012.
-// Classifier: Lopez-Paz and Oquab 2017. AUC: DeLong, DeLong and Clarke-Pearson 1988. Holm 1979.
+// Kolmogorov–Smirnov, Fisher's, Welch's and the Mann–Whitney tests are checked against SciPy 1.17 (testdata). MMD: Gretton
+// et al. 2012. Classifier: Lopez-Paz and Oquab 2017. AUC: DeLong, DeLong and Clarke-Pearson 1988. Holm 1979.
 package drift

@@ -199,8 +199,8 @@ func rowsOf(all ...mat.Matrix) (rows [][]float64) {
 	return rows
 }
 
-// TestLevelAndPower counts how often p is 0.05 or less: 5% of the time at most where nothing moved, but for chance (0.0825 of 400
-// is three standard deviations above), and nearly always where much did.
+// TestLevelAndPower counts how often p is 0.05 or less: 5% of the time at most where nothing moved, but for chance (0.0825
+// of 400 is three standard deviations above), and nearly always where much did.
 func TestLevelAndPower(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -10,9 +10,9 @@ import (
 // exactCells is up to how many pairs of rows Kolmogorov–Smirnov is computed exactly, in about 5 ns each.
 const exactCells = 5_000_000
 
-// KolmogorovSmirnov tests whether two samples of numbers have the same distribution. The statistic is the largest distance between
-// their cumulative distributions, from 0 to 1. P is exact for samples without ties up to 5 million pairs of rows, with
-// ties too high (conservative); beyond, it is the limit distribution with Stephens's correction.
+// KolmogorovSmirnov tests whether two samples of numbers have the same distribution. The statistic is the largest distance
+// between their cumulative distributions, from 0 to 1. P is exact for samples without ties up to 5 million pairs of rows,
+// with ties too high (conservative); beyond, it is the limit distribution with Stephens's correction.
 func KolmogorovSmirnov(reference, recent []float64) (Test, error) {
 	a, b, err := checkSamples(reference, recent)
 	if err != nil {

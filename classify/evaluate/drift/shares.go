@@ -6,9 +6,9 @@ import (
 	"math"
 )
 
-// Fisher tests whether a share is the same in two samples, of which hits of n rows and recentHits of m have what is counted: Fisher's
-// exact test, whose p adds up the tables that are no likelier than the one seen. The statistic is the difference of the
-// shares, recent - reference.
+// Fisher tests whether a share is the same in two samples, of which hits of n rows and recentHits of m have what is
+// counted: Fisher's exact test, whose p adds up the tables that are no likelier than the one seen. The statistic is the
+// difference of the shares, recent - reference.
 func Fisher(hits, n, recentHits, m int) (Test, error) {
 	if n < 1 || m < 1 || hits < 0 || hits > n || recentHits < 0 || recentHits > m {
 		return Test{}, fmt.Errorf("drift: %d of %d and %d of %d rows are not shares of two samples", hits, n, recentHits, m)

@@ -107,8 +107,8 @@ func logGamma(x int) float64 {
 
 // Assign returns the variant, an index of weights, that an experiment gives to whoever has the id: a customer, so that all
 // their calls are of one variant, or a call. It depends on nothing but the arguments; with another salt, the name of the
-// experiment, the assignment is independent of this one. Weights are 0 or more, and need not add up to 1. If weights change, only as many ids move
-// as have to where there are two variants.
+// experiment, the assignment is independent of this one. Weights are 0 or more, and need not add up to 1. If weights
+// change, only as many ids move as have to where there are two variants.
 func Assign(id, salt string, weights []float64) (int, error) {
 	shares, err := shares(weights)
 	if err != nil {

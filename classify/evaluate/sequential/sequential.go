@@ -9,8 +9,8 @@ import (
 )
 
 // A Sequence is a test of the mean of values between two bounds, and a confidence sequence of it: an interval that holds
-// the mean at all times with a probability of at least the level. What has to be the same for all values, whatever came before, is
-// their expectation; they need not be independent otherwise. [NewSequence] makes one.
+// the mean at all times with a probability of at least the level. What has to be the same for all values, whatever came
+// before, is their expectation; they need not be independent otherwise. [NewSequence] makes one.
 type Sequence struct {
 	low, high, level float64
 

@@ -10,9 +10,9 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// experiment runs an experiment of n calls, of which variant v wins with the probability rate(v, i), and looks after every call. It
-// returns after how many calls the always-valid P and the usual one of a z test first were 0.05 or less, 0 for never,
-// and whether the interval ever missed the difference at one of a few looks.
+// experiment runs an experiment of n calls, of which variant v wins with the probability rate(v, i), and looks after every
+// call. It returns after how many calls the always-valid P and the usual one of a z test first were 0.05 or less, 0 for
+// never, and whether the interval ever missed the difference at one of a few looks.
 func experiment(t *testing.T, seed uint64, n int, share float64, rate func(v, i int) float64, truth float64) (found, naive int, missed bool) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 3))
@@ -53,7 +53,8 @@ func zTest(d *Difference) float64 {
 	return 2 * distuv.UnitNormal.Survival(math.Abs(z))
 }
 
-// TestFalseAlarms looks after each of 1000 calls at experiments without a difference: the usual test finds one in a third of them.
+// TestFalseAlarms looks after each of 1000 calls at experiments without a difference: the usual test finds one in a third
+// of them.
 func TestFalseAlarms(t *testing.T) {
 	if testing.Short() {
 		t.Skip("2000 experiments take 5 s")

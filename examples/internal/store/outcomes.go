@@ -31,8 +31,8 @@ type Added struct {
 	Unpredicted  int `json:"unpredicted"`  // among the new ones, those of calls without a prediction so far
 }
 
-// AddOutcomes adds records that arrived at a time, all or, after an error, none. Which arrive first, calls' outcomes or their predictions,
-// makes no difference.
+// AddOutcomes adds records that arrived at a time, all or, after an error, none. Which arrive first, calls' outcomes or
+// their predictions, makes no difference.
 func (s *Store) AddOutcomes(ctx context.Context, outcomes []Outcome, now time.Time) (added Added, err error) {
 	for i := range outcomes {
 		if err := outcomes[i].validate(); err != nil {
@@ -73,7 +73,8 @@ func (o *Outcome) validate() error {
 	return nil
 }
 
-// addOutcome adds one record, while no other program adds any. Records are counted in the order in which they are recorded, in microseconds.
+// addOutcome adds one record, while no other program adds any. Records are counted in the order in which they are recorded,
+// in microseconds.
 func addOutcome(ctx context.Context, tx *sql.Tx, o Outcome, recorded int64, added *Added) error {
 	known, err := collect(scanOutcomes(tx.QueryContext(ctx, outcomeQuery+" WHERE call_id = $1 ORDER BY time, recorded", o.CallID)))
 	if err != nil {
