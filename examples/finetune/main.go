@@ -119,9 +119,9 @@ func run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	r, err := work(ctx, env, o, out)
+	p, r, err := work(ctx, env, o, out)
 	if err == nil {
-		err = r.write(out.results(), time.Since(started))
+		err = out.write(p, r, started)
 	}
 	if err := out.end(ctx, env, err); err != nil {
 		return err
@@ -131,14 +131,14 @@ func run(ctx context.Context, env *cli.Env) error {
 	return nil
 }
 
-// work reads the calls, trains and saves the predictor, and judges it on the calls held out.
-func work(ctx context.Context, env *cli.Env, o *options, out *output) (*results, error) {
+// work reads the calls, trains the predictor, and judges it on the calls held out.
+func work(ctx context.Context, env *cli.Env, o *options, out *output) (*conversion.Predictor, *results, error) {
 	d, err := read(ctx, env, o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := out.begin(env, o, d); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	progress := env.Progress()
 	defer progress.Close()
@@ -148,26 +148,22 @@ func work(ctx context.Context, env *cli.Env, o *options, out *output) (*results,
 		progress.Show(stage, done, total)
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	r, err := judge(ctx, d, p, report, o, progress)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if o.Refit {
 		if p, report, err = report.Refit(ctx); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		r.trained(report.Tuning)
 		r.Heads = p.Info().Heads
 	}
 	progress.Close()
 	warn(env, report.Tuning)
-	if err := p.Save(out.models()); err != nil {
-		return nil, err
-	}
-	r.Model = p.Version()
-	return r, nil
+	return p, r, nil
 }
 
 // train fits the predictor on the calls that are not held out.

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
@@ -146,6 +147,24 @@ func decode(b []byte, v any) error {
 func kept(dir string) bool {
 	names, err := fs.Glob(os.DirFS(dir), conversion.RunPattern+"/checkpoint-*")
 	return err == nil && len(names) > 0
+}
+
+// write replaces the model and the results. The results of an older model go first: whenever the process is killed, those
+// that are there are of the model that is there.
+func (out *output) write(p *conversion.Predictor, r *results, started time.Time) error {
+	dir := out.results()
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	back, drop, err := atomicfile.SetAside(dir, r.own)
+	if err != nil {
+		return err
+	}
+	if err := p.Save(out.models()); err != nil {
+		return errors.Join(err, back())
+	}
+	r.Model = p.Version()
+	return errors.Join(r.write(dir, time.Since(started)), drop())
 }
 
 // end removes the checkpoints of a run that is done, or has left none, and gives the directory to other processes. Otherwise

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -11,8 +12,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
@@ -98,6 +101,100 @@ func TestKilledRunIsResumed(t *testing.T) {
 		t.Fatal(said)
 	}
 	same(t, out, whole)
+}
+
+var kills = flag.Int("kills", 0, "number of times that TestKilledAtAnyMoment kills a run")
+
+// Whenever a run is killed, the directory holds the whole older or the whole new model and results of no other, and the
+// same command ends with the bytes of a run that was not killed. Two runs replace each other's models in turn.
+//
+//	go test ./examples/finetune -run TestKilledAtAnyMoment -kills 50
+func TestKilledAtAnyMoment(t *testing.T) {
+	if *kills == 0 {
+		t.Skip("takes minutes: -kills says how often")
+	}
+	data := write(t, transcript.Sample()[:24])
+	var whole, versions [2]string
+	var args [2][]string
+	var took time.Duration
+	for k := range whole {
+		whole[k] = t.TempDir()
+		args[k] = []string{"-data", data, "-model", tiny, "-epochs", "12", "-seed", strconv.Itoa(k + 1), "-out"}
+		started := time.Now()
+		if status, _, said := finetune(t, t.Context(), append(args[k], whole[k])...); status != 0 {
+			t.Fatal(said)
+		}
+		took, versions[k] = time.Since(started), version(t, whole[k])
+	}
+	out := t.TempDir()
+	if status, _, said := finetune(t, t.Context(), append(args[1], out)...); status != 0 {
+		t.Fatal(said)
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	resumed, replaced := 0, 0
+	for k, left := 0, *kills; left > 0; {
+		cmd := exec.Command(os.Args[0], append(args[k], out)...)
+		var note bytes.Buffer
+		cmd.Env, cmd.Stderr = append(os.Environ(), childVariable+"=1"), &note
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		kill := time.AfterFunc(time.Duration(r.Int64N(int64(took))), func() { cmd.Process.Kill() })
+		err := cmd.Wait()
+		if kill.Stop(); err != nil && cmd.ProcessState.ExitCode() >= 0 {
+			t.Fatalf("the run was not killed: %s", note.String())
+		}
+		resumed += strings.Count(note.String(), "resuming the run that was not finished")
+		if err == nil {
+			same(t, out, whole[k])
+			k, replaced = 1-k, replaced+1
+			continue
+		}
+		left--
+		now := version(t, out)
+		if !slices.Contains(versions[:], now) {
+			t.Fatalf("version %s, want one of %v", now, versions)
+		}
+		if b, err := os.ReadFile(filepath.Join(out, "results", metricsFile)); err == nil && !bytes.Contains(b, []byte(`"model": "`+now+`"`)) {
+			t.Error("the results are of another model")
+		}
+	}
+	t.Logf("%d kills: %d runs were resumed, %d models replaced", *kills, resumed, replaced)
+}
+
+// A directory of results with a file that is not the command's stops the run before the model is replaced.
+func TestResultsOfAnotherModelNeverStay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fine-tunes twice")
+	}
+	out := t.TempDir()
+	args := []string{"-data", write(t, transcript.Sample()[:24]), "-model", tiny, "-epochs", "1", "-out", out}
+	if status, _, said := finetune(t, t.Context(), args...); status != 0 {
+		t.Fatal(said)
+	}
+	older := version(t, out)
+	mine := filepath.Join(out, "results", "mine.txt")
+	metrics := filepath.Join(out, "results", metricsFile)
+	before, err := os.ReadFile(metrics)
+	if err := errors.Join(err, os.WriteFile(mine, nil, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ in, name string }{{"results", mine}, {"models", filepath.Join(out, "models", "mine.txt")}} {
+		if err := os.WriteFile(c.name, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		status, _, said := finetune(t, t.Context(), append(args, "-seed", "2")...)
+		after, err := os.ReadFile(metrics)
+		if status != 1 || !strings.Contains(said, `"mine.txt" in it was not written by this program`) || err != nil || !bytes.Equal(before, after) {
+			t.Errorf("a file in %s: status %d, error %v, said %s", c.in, status, err, said)
+		}
+		if err := os.Remove(c.name); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := conversion.Load(os.DirFS(out)); err != nil || p.Version() != older {
+			t.Errorf("a file in %s: the model was replaced: %v", c.in, err)
+		}
+	}
 }
 
 // version is the version of the predictor in a directory.

@@ -46,13 +46,18 @@ func (r *results) write(dir string, took time.Duration) error {
 	for _, m := range r.Maps {
 		files[m.file] = r.plot(m, "png")
 	}
-	own := func(name string) bool { return files[name] != nil }
-	return atomicfile.WriteDir(dir, own, func(dir string) (err error) {
+	return atomicfile.WriteDir(dir, r.own, func(dir string) (err error) {
 		for name, write := range files {
 			err = errors.Join(err, atomicfile.WriteFile(filepath.Join(dir, name), write))
 		}
 		return err
 	})
+}
+
+// own reports whether a name is one of the files that write writes.
+func (r *results) own(name string) bool {
+	return slices.Contains([]string{pageFile, historyFile, metricsFile, runFile}, name) ||
+		slices.ContainsFunc(r.Maps, func(m mapped) bool { return m.file == name })
 }
 
 // course is what run.json holds: what is not the same each time.

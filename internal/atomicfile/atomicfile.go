@@ -118,6 +118,22 @@ func WriteDir(dir string, own func(name string) bool, write func(dir string) err
 	return syncDir(filepath.Dir(dir))
 }
 
+// SetAside takes a directory out of its place, so that nobody finds it there while what it belongs to is replaced. Later
+// either back returns it or drop removes it; a process that is killed leaves it as a temporary. What own is for, see
+// WriteDir. That there is no such directory is no error.
+func SetAside(dir string, own func(name string) bool) (back, drop func() error, err error) {
+	none := func() error { return nil }
+	exists, err := checkOwn(dir, own)
+	if err != nil || !exists {
+		return none, none, err
+	}
+	aside := temporary(dir)
+	if err := os.Rename(dir, aside); err != nil {
+		return none, none, err
+	}
+	return func() error { return os.Rename(aside, dir) }, func() error { return os.RemoveAll(aside) }, nil
+}
+
 // checkOwn reports whether a directory exists, and returns an error if there is anything in it that is not the caller's.
 func checkOwn(dir string, own func(name string) bool) (exists bool, err error) {
 	entries, err := os.ReadDir(dir)
