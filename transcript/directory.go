@@ -62,17 +62,29 @@ func (o Reader) File(ctx context.Context, name string) iter.Seq2[Call, error] {
 			o.directory(ctx, root.FS(), name+"/", yield)
 			return
 		}
-		read := o.format(name)
-		if read == nil {
-			read = Reader.JSON
-		}
 		if isUtterances(name) {
 			o.conversations = func() (io.ReadCloser, error) { return os.Open(filepath.Join(filepath.Dir(name), "conversations.json")) }
 		}
-		for call, err := range read(o, ctx, f) {
-			if !yield(call, inFile(name, err)) {
-				return
-			}
+		o.named(ctx, name, f, yield)
+	}
+}
+
+// Named reads r as [Reader.File] reads a file of that name, for files that lie elsewhere than in the file system, and as
+// [Reader.FS] it calls records without an ID after the file, "calls.csv#7".
+func (o Reader) Named(ctx context.Context, name string, r io.Reader) iter.Seq2[Call, error] {
+	o.name = path.Base(filepath.ToSlash(name))
+	return func(yield func(Call, error) bool) { o.named(ctx, name, r, yield) }
+}
+
+// named reads by the format that a name ends in.
+func (o Reader) named(ctx context.Context, name string, r io.Reader, yield yieldFunc) {
+	read := o.format(name)
+	if read == nil {
+		read = Reader.JSON
+	}
+	for call, err := range read(o, ctx, r) {
+		if !yield(call, inFile(name, err)) {
+			return
 		}
 	}
 }

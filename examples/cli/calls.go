@@ -33,39 +33,44 @@ type Calls struct {
 	// Accept returns an error for a call that cannot be used although it can be read. Nil accepts all.
 	Accept func(transcript.Call) error
 
-	reader  transcript.Reader
+	Reader  transcript.Reader  // how files are read; see ReaderFlags
 	summary transcript.Summary // of what Read or Collect read
 }
 
-// Flags adds -columns, -won, -lost and -roles, and the flags of Rejected.
+// Flags adds the flags of ReaderFlags and of Rejected.
 func (c *Calls) Flags(flags *flag.FlagSet) {
-	c.reader.Formats = map[string]transcript.Format{parquet.Ending: parquet.Calls}
-	c.reader.Columns = make(map[string]string)
-	c.reader.Roles = make(transcript.Roles)
+	ReaderFlags(flags, &c.Reader)
+	c.Rejected.Flags(flags)
+}
+
+// ReaderFlags adds -columns, -won, -lost and -roles, which set the fields of r, and lets r read Parquet.
+func ReaderFlags(flags *flag.FlagSet, r *transcript.Reader) {
+	r.Formats = map[string]transcript.Format{parquet.Ending: parquet.Calls}
+	r.Columns = make(map[string]string)
+	r.Roles = make(transcript.Roles)
 	flags.Func("columns", "which keys or columns hold what, where their names are unusual, such as `transcript=full_text,label=outcome`", func(list string) error {
 		return pairs(list, func(ours, theirs string) error {
-			c.reader.Columns[theirs] = ours
+			r.Columns[theirs] = ours
 			return nil
 		})
 	})
-	flags.Func("won", "`labels` of calls that were won, besides 1, won, yes, true and the like, with commas between them", words(&c.reader.Won))
-	flags.Func("lost", "`labels` of calls that were lost, besides 0, lost, no, false and the like", words(&c.reader.Lost))
+	flags.Func("won", "`labels` of calls that were won, besides 1, won, yes, true and the like, with commas between them", words(&r.Won))
+	flags.Func("lost", "`labels` of calls that were lost, besides 0, lost, no, false and the like", words(&r.Lost))
 	flags.Func("roles", "sides of speakers whose names do not show them, such as `Mara=agent,Tobias=customer`", func(list string) error {
 		return pairs(list, func(speaker, side string) error {
 			for _, role := range []transcript.Role{transcript.Agent, transcript.Customer, transcript.Other} {
 				if strings.EqualFold(side, role.String()) {
-					c.reader.Roles[speaker] = role
+					r.Roles[speaker] = role
 					return nil
 				}
 			}
 			return fmt.Errorf("the side of %s is %q, want agent, customer or other", speaker, side)
 		})
 	})
-	c.Rejected.Flags(flags)
 }
 
 // Column names a column that holds what ours stands for, as -columns does, for flags of a command.
-func (c *Calls) Column(theirs, ours string) { c.reader.Columns[theirs] = ours }
+func (c *Calls) Column(theirs, ours string) { c.Reader.Columns[theirs] = ours }
 
 // MaskFlag adds -mask.
 func (c *Calls) MaskFlag(flags *flag.FlagSet) {
@@ -154,7 +159,7 @@ func (c *Calls) Note(env *Env) { env.Notef("read %v", &c.summary) }
 
 // raw streams the calls, masked if that is asked for, and whatever is wrong.
 func (c *Calls) raw(ctx context.Context, env *Env, file string) iter.Seq2[transcript.Call, error] {
-	reader := c.reader
+	reader := c.Reader
 	reader.Summary, reader.Outcomes = &c.summary, c.Outcomes
 	return func(yield func(transcript.Call, error) bool) {
 		calls := reader.File(ctx, file)

@@ -8,6 +8,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/org/salesconv/transcript"
 )
 
 // Parse parses the arguments and leaves in env.Args those that are not flags. Asked for help, it writes usage, which is what
@@ -55,4 +57,26 @@ func Keys(list string) (keys []string) {
 		}
 	}
 	return keys
+}
+
+// Keep returns the metadata of some keys, as they were read; nil if no key is asked for.
+func Keep(m transcript.Metadata, keys []string) (kept map[string]json.RawMessage, err error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	b, err := json.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(b, &all); err != nil {
+		return nil, err
+	}
+	kept = map[string]json.RawMessage{}
+	for _, key := range keys {
+		if v, ok := all[key]; ok {
+			kept[key] = v
+		}
+	}
+	return kept, nil
 }

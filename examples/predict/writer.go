@@ -46,9 +46,12 @@ type line struct {
 
 // line writes a prediction with the metadata that are to be kept.
 func (w *writer) line(p conversion.Prediction, m transcript.Metadata) error {
-	kept, err := w.kept(m)
+	kept, err := cli.Keep(m, w.keep)
 	if err != nil {
 		return err
+	}
+	for key := range kept {
+		w.found[key] = true
 	}
 	if w.table == nil {
 		return cli.WriteJSON(w.out, line{p, kept, w.model, w.time})
@@ -65,28 +68,6 @@ func (w *writer) line(p conversion.Prediction, m transcript.Metadata) error {
 		cells = append(cells, m.Value(key))
 	}
 	return w.row(append(cells, w.model, w.time))
-}
-
-// kept are the metadata to write, as they were read; nil if there are none.
-func (w *writer) kept(m transcript.Metadata) (kept map[string]json.RawMessage, err error) {
-	if len(w.keep) == 0 {
-		return nil, nil
-	}
-	b, err := json.Marshal(m)
-	if err != nil {
-		return nil, err
-	}
-	var all map[string]json.RawMessage
-	if err := json.Unmarshal(b, &all); err != nil {
-		return nil, err
-	}
-	kept = map[string]json.RawMessage{}
-	for _, key := range w.keep {
-		if v, ok := all[key]; ok {
-			kept[key], w.found[key] = v, true
-		}
-	}
-	return kept, nil
 }
 
 // row writes a row of the table, and flushes it with those before.

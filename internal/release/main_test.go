@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"debug/buildinfo"
 	"encoding/json"
 	"os"
@@ -41,7 +42,7 @@ func TestDescribe(t *testing.T) {
 
 func TestStatic(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "script")
-	if err := os.WriteFile(script, []byte("#!/bin/sh\n"), 0o777); err != nil {
+	if err := os.WriteFile(script, bytes.Repeat([]byte("echo hello\n"), 20), 0o777); err != nil {
 		t.Fatal(err)
 	}
 	if err := static(script); err != nil {
