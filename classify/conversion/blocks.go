@@ -91,6 +91,11 @@ func ownParts(m *encoder.Model) []part {
 	return all
 }
 
+// centered reports whether the average call can be subtracted from a part of the block by an encoder.
+func (b *block) centered(m *encoder.Model) bool {
+	return b.parts != nil && slices.ContainsFunc(b.parts(m), func(p part) bool { return p.centered })
+}
+
 // find returns the block of a key, nil if there is none.
 func find(key string) *block {
 	if i := slices.IndexFunc(blocks, func(b block) bool { return b.key == key }); i >= 0 {

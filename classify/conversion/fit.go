@@ -298,11 +298,9 @@ func (f *fit) join(heads *classify.Heads, generic []string) error {
 func (f *fit) describe(blocks []classify.Block) (err error) {
 	f.background = map[string][]float64{}
 	for _, b := range blocks {
-		if of := find(b.Name); of.parts != nil {
-			m, _ := f.encoder(of.source)
-			if slices.ContainsFunc(of.parts(m), func(p part) bool { return p.centered }) {
-				f.background[b.Name] = shap.Mean(b.Features)
-			}
+		of := find(b.Name)
+		if m, _ := f.encoder(of.source); of.centered(m) {
+			f.background[b.Name] = shap.Mean(b.Features)
 		}
 	}
 	parts := make([]mat.Matrix, len(blocks))

@@ -121,6 +121,13 @@ type Figures struct {
 	Accuracy    float64 `json:"accuracy"`
 }
 
+// Predicts reports whether calls are predicted better than by chance: the log loss is below that of the share of calls
+// that were won, and the ROC AUC higher than 19 in 20 orders at random have (Mann and Whitney 1947).
+func (f *Figures) Predicts() bool {
+	won, lost := float64(f.Won), float64(f.Calls-f.Won)
+	return f.LogLoss < f.BaseLogLoss && f.ROCAUC > 0.5+1.645*math.Sqrt((won+lost+1)/(12*won*lost))
+}
+
 // newFigures judges probabilities by what came of the calls.
 func newFigures(p []float64, y []int, threshold float64) (Figures, error) {
 	m, err := evaluate.EvaluateAt(p, y, threshold)

@@ -200,8 +200,8 @@ func (p *Predictor) check() (err error) {
 	}
 	for i, b := range p.blocks {
 		width := len(p.known)
+		m, _ := p.encoder(b.source)
 		if b.source != wordCounts {
-			m, _ := p.encoder(b.source)
 			if m == nil {
 				return fmt.Errorf("%s: head %q reads embeddings of %s, which is missing", classifierFile, b.key, tunedDir)
 			}
@@ -210,7 +210,7 @@ func (p *Predictor) check() (err error) {
 		if h := p.stack.Heads[i]; h.Columns != width {
 			return fmt.Errorf("%s: head %q reads %d columns, want %d", classifierFile, b.key, h.Columns, width)
 		}
-		if n := len(p.background[b.key]); n != 0 && n != width {
+		if n := len(p.background[b.key]); b.centered(m) && n != width {
 			return fmt.Errorf("%s: the background of %q has %d numbers, want %d", manifestFile, b.key, n, width)
 		}
 	}

@@ -96,6 +96,32 @@ func TestThresholdOf(t *testing.T) {
 	}
 }
 
+// Of calls whose outcome shows nowhere, nothing can be predicted, and the figures say so.
+func TestPredicts(t *testing.T) {
+	for want, f := range map[bool]Figures{
+		true:  {Calls: 100, Won: 50, ROCAUC: 0.6, LogLoss: 0.68, BaseLogLoss: 0.69}, // 0.595 is the bound
+		false: {Calls: 100, Won: 50, ROCAUC: 0.59, LogLoss: 0.68, BaseLogLoss: 0.69},
+	} {
+		if f.Predicts() != want {
+			t.Errorf("%+v: %v", f, !want)
+		}
+		if f.LogLoss = 0.7; f.Predicts() {
+			t.Errorf("%+v: predicts with a log loss above the base", f)
+		}
+	}
+	s, err := transcript.Generate(200, &transcript.GenerateOptions{Seed: 2, Kind: transcript.ByNothing})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _, err := Fit(t.Context(), s.Calls, &Options{Model: tiny, Frozen: true, Groups: each(200)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := p.Info().OutOfFold; f.Predicts() {
+		t.Errorf("%+v of calls without any signal", f)
+	}
+}
+
 // each gives each of n calls a group of its own.
 func each(n int) []string {
 	groups := make([]string, n)

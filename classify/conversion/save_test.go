@@ -17,7 +17,7 @@ import (
 // Every file of a saved predictor is missing, cut, changed or another predictor's once.
 func TestLoadRefuses(t *testing.T) {
 	p, _, _ := train(t, Options{Seed: helpful})
-	other, _, _ := train(t, Options{Seed: useless})
+	other, _, _ := train(t, Options{Seed: helpful + 1})
 	_, dir := saveAndLoad(t, p)
 	_, foreign := saveAndLoad(t, other)
 	files, err := hashes(os.DirFS(dir), ".")
@@ -62,7 +62,7 @@ func TestLoadRefuses(t *testing.T) {
 	if _, err := Load(os.DirFS(dir)); err != nil {
 		t.Fatalf("all files are as they were: %v", err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, tunedDir, "heads.json"), []byte("{}"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, tunedDir, "more.json"), []byte("{}"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Load(os.DirFS(dir)); err == nil || !strings.Contains(err.Error(), "does not belong") {

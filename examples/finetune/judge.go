@@ -22,9 +22,11 @@ type results struct {
 	Verdicts []study.Verdict   `json:"comparisons"` // of two methods
 	Fifths   []fifth           `json:"fifths"`      // of the calls held out, by the predictor
 	Heads    []conversion.Head `json:"heads"`       // of the predictor
-	Maps     []mapped          `json:"maps"`
-	Turns    []influence       `json:"influential_turns"`
-	Tuning   conversion.Tuning `json:"fine_tuning"`
+	// OutOfFold judges the predictor on the calls that it was trained on, by heads and weights fitted to others.
+	OutOfFold conversion.Figures `json:"out_of_fold"`
+	Maps      []mapped           `json:"maps"`
+	Turns     []influence        `json:"influential_turns"`
+	Tuning    conversion.Tuning  `json:"fine_tuning"`
 
 	data    *data
 	resumed []int // of each fine-tuning run the step that it was resumed from
@@ -56,7 +58,7 @@ type mapped struct {
 
 // judge measures everything on the calls held out, and draws the maps of all.
 func judge(ctx context.Context, d *data, p *conversion.Predictor, fit *conversion.Report, o *options, progress *cli.Progress) (*results, error) {
-	r := &results{Options: *o, Data: d.counts(), Heads: p.Info().Heads, data: d}
+	r := &results{Options: *o, Data: d.counts(), Heads: p.Info().Heads, OutOfFold: p.Info().OutOfFold, data: d}
 	r.trained(fit.Tuning)
 	r.Options.used(p.Info().Options.Tuning)
 	if err := r.compare(ctx, d, fit, o.Seed); err != nil {

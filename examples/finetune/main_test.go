@@ -123,6 +123,9 @@ func checkMetrics(t *testing.T, path string) {
 	if o := r.Options; o.Epochs != 12 || o.LearningRate != 1.5e-4 || o.TrainLayers != 2 || o.BatchSize != 8 || o.Pairs != 4 || !o.Mask {
 		t.Errorf("options as used %+v", o)
 	}
+	if lead := r.lead(); strings.HasPrefix(lead, "Nothing can be predicted") == r.OutOfFold.Predicts() || r.OutOfFold.Calls != r.Data.Train {
+		t.Errorf("out of fold %+v, but the page begins with %q", r.OutOfFold, lead)
+	}
 	rows, most := 0, math.Inf(1)
 	for _, f := range r.Fifths {
 		rows += f.Rows

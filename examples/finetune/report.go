@@ -159,8 +159,17 @@ func (r *results) page() (*report.Page, error) {
 	}, nil
 }
 
-// lead says in two sentences what the predictor is worth.
+// lead says in two sentences what the predictor is worth, and before these whether that may be nothing.
 func (r *results) lead() string {
+	if f := r.OutOfFold; !f.Predicts() {
+		return fmt.Sprintf("Nothing can be predicted from these calls, as far as %d of them show: out of fold, the ROC AUC is %.3f, and the log loss %.3f instead of the %.3f that the share won has. Do not rely on the probabilities. ",
+			f.Calls, f.ROCAUC, f.LogLoss, f.BaseLogLoss) + r.worth()
+	}
+	return r.worth()
+}
+
+// worth says what the predictor is worth on the calls held out.
+func (r *results) worth() string {
 	m, best := r.predictor(), r.Fifths[len(r.Fifths)-1]
 	won := m.Confusion.TruePositive + m.Confusion.FalseNegative
 	return fmt.Sprintf("Shown a won and a lost call, the predictor gives the won one the higher probability %.0f times in 100; a coin would 50 times. "+
