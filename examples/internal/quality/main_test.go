@@ -2,8 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,93 +56,60 @@ func TestPeer(t *testing.T) {
 	}
 }
 
-// A measurement is resumed, and joined with others.
+// A measurement is resumed, and sources are shown in one table.
 func TestResumes(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "kept.json")
+	dir := t.TempDir()
 	measure := func(args ...string) (string, string, error) {
 		var out, notes strings.Builder
 		err := run(t.Context(), &cli.Env{Args: args, Stdout: &out, Stderr: &notes})
 		return out.String(), notes.String(), err
 	}
-	flags := []string{"-generate", "48", "-folds", "2", "-tune", `{"Epochs": 1, "TrainLayers": 1, "DropSegments": 0.9}`, "-keep", file}
-	once, _, err := measure(append(flags, "-seeds", "1")...)
+	flags := []string{"-generate", "32", "-folds", "2", "-seeds", "1", "-tune", `{"Epochs": 1, "TrainLayers": 1, "DropSegments": 0.9}`, "-keep", dir}
+	once, _, err := measure(append(flags, "-kinds", "last turns")...)
 	if err != nil {
 		t.Fatal(err)
 	}
+	file := filepath.Join(dir, "last_turns-32.json")
 	first, err := load(file)
-	if err != nil || len(first.Rounds) != 2 || len(first.Rounds[1].Tuning.Shares) == 0 {
+	if err != nil || len(first.Rounds) != 2 || len(first.Rounds[1].Tuning.Shares) == 0 || first.Best < 0.7 {
 		t.Fatalf("%+v, error %v", first, err)
 	}
-	again, notes, err := measure(append(flags, "-seeds", "1")...)
-	if err != nil || again != once || !strings.Contains(notes, "holds 2 predictors") {
-		t.Errorf("%s instead of %s, notes %s, error %v", again, once, notes, err)
+	if strings.Contains(once, "best possible") || !strings.Contains(once, "Who knew the true probabilities") {
+		t.Errorf("one source: %s", once)
 	}
-	if _, _, err := measure("-generate", "48", "-folds", "3", "-keep", file); err == nil || !strings.Contains(err.Error(), "other flags") {
+	both, notes, err := measure(append(flags, "-kinds", "last turns,none")...)
+	if err != nil || !strings.HasPrefix(both, once) || !strings.Contains(notes, "holds 2 predictors") {
+		t.Errorf("%s instead of %s, notes %s, error %v", both, once, notes, err)
+	}
+	if !strings.Contains(both, "32 generated calls, none        0.500") || strings.Count(both, " instead of ") != len(compared) {
+		t.Errorf("no table of both sources in %s", both)
+	}
+	if _, _, err := measure("-generate", "32", "-kinds", "last turns", "-folds", "3", "-keep", dir); err == nil || !strings.Contains(err.Error(), "other flags") {
 		t.Errorf("error %v", err)
 	}
-	for want, content := range map[string]string{
-		"nothing measured": "{}",
-		"fold 9 of 2":      `{"folds": 2, "labels": [0, 1, 0, 1], "rounds": [{"fold": 9, "predictions": [{}]}]}`,
-		"0 probabilities":  `{"folds": 2, "labels": [0, 1, 0, 1], "rounds": [{"predictions": [{}]}]}`,
-	} {
-		broken := filepath.Join(t.TempDir(), "broken.json")
-		if err := os.WriteFile(broken, []byte(content), 0o644); err != nil {
+	for _, content := range []string{"{}", "{", `{"folds": 2, "labels": [0, 1, 0, 1], "rounds": [{"fold": 9, "predictions": [{}]}]}`} {
+		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := measure("-mean", broken); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), broken) {
-			t.Errorf("error %v, want %s", err, want)
+		if _, _, err := measure(append(flags, "-kinds", "last turns")...); err == nil || !strings.Contains(err.Error(), file) {
+			t.Errorf("%s: error %v", content, err)
 		}
 	}
-	one, _, err := measure("-mean", file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	two, _, err := measure("-mean", file+","+file)
-	if err != nil || strings.Count(two, "\n") != 2+len(compared) {
-		t.Errorf("%s, error %v", two, err)
-	}
-	a, b := means(t, one), means(t, two)
-	for i := range a { // two sources that know nothing of each other leave the mean uncertain by 1/√2
-		if d, width := math.Abs(a[i][0]-b[i][0]), (b[i][2]-b[i][1])*math.Sqrt2-(a[i][2]-a[i][1]); d > 1e-9 || math.Abs(width) > 4e-4 {
-			t.Errorf("%q alone has %v, with itself %v", strings.Split(one, "\n")[1+i], a[i], b[i])
-		}
-	}
-	if a[0][2] == a[0][1] && a[1][2] == a[1][1] && a[2][2] == a[2][1] {
-		t.Errorf("no interval in\n%s", one)
-	}
-}
-
-// means are the differences that -mean prints, each with its interval.
-func means(t *testing.T, printed string) (all [][3]float64) {
-	t.Helper()
-	for line := range strings.Lines(printed) {
-		if _, numbers, ok := strings.Cut(line, ": ROC AUC "); ok {
-			var m [3]float64
-			if _, err := fmt.Sscanf(numbers, "%f [%f, %f]", &m[0], &m[1], &m[2]); err != nil || !(m[1] <= m[0] && m[0] <= m[2]) {
-				t.Fatalf("%q: %v", line, err)
-			}
-			all = append(all, m)
-		}
-	}
-	if len(all) != len(compared) {
-		t.Fatalf("%d differences in\n%s", len(all), printed)
-	}
-	return all
 }
 
 func TestFlags(t *testing.T) {
 	for want, args := range map[string][]string{
-		"-tune": {"-tune", `{"LearningRat": 1}`}, "want one of -data and -generate": {"-data", "a", "-generate", "3"}, "-folds 1": {"-folds", "1"},
+		"-tune": {"-tune", `{"LearningRat": 1}`}, "unexpected argument": {"calls.json"}, "-folds 1": {"-folds", "1"},
 	} {
 		if _, err := parse(&cli.Env{Args: args}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: error %v, want %s", args, err, want)
 		}
 	}
-	o, err := parse(&cli.Env{Args: []string{"-generate", "50", "-tune", `{"LearningRate": 1e-4, "TrainLayers": 3}`}})
-	if err != nil || o.tune.LearningRate != 1e-4 || o.tune.TrainLayers != 3 || o.seeds != 3 {
+	o, err := parse(&cli.Env{Args: []string{"-data", "a,b", "-generate", "50", "-tune", `{"LearningRate": 1e-4, "TrainLayers": 3}`}})
+	if err != nil || o.tune.LearningRate != 1e-4 || o.tune.TrainLayers != 3 || o.seeds != 3 || len(o.sources()) != 9 {
 		t.Errorf("%+v, error %v", o, err)
 	}
-	d, err := read(t.Context(), &cli.Env{Stdout: new(strings.Builder)}, &o)
+	d, _, err := read(t.Context(), &cli.Env{Stdout: new(strings.Builder)}, &o, source{kind: transcript.ByOrder})
 	if err != nil || len(d.Calls) != 50 {
 		t.Errorf("%d calls, error %v", len(d.Calls), err)
 	}

@@ -23,6 +23,7 @@ type measurement struct {
 	Labels   []int    `json:"labels"`
 	Groups   []string `json:"groups"` // of the calls; nil: each for itself
 	Rounds   []round  `json:"rounds"`
+	Best     float64  `json:"best_possible,omitempty"` // ROC AUC, where it is known
 }
 
 // round is what the predictors of one fold say of it.
@@ -34,24 +35,27 @@ type round struct {
 	Seconds     map[string]float64     `json:"seconds"` // of the pipeline as a whole, and of a reference
 }
 
-// begin starts a measurement or takes up the one of the same calls and settings that -keep names.
-func begin(o *options, d *study.Data) (*measurement, error) {
+// begin starts a measurement or resumes the one of the same calls and settings that a file holds.
+func begin(o *options, d *study.Data, file string) (*measurement, error) {
 	settings, err := study.Digest(d.Calls, o.folds, o.tune, o.frozen, o.mask, o.reference)
 	if err != nil {
 		return nil, err
 	}
 	now := &measurement{Source: d.Source, Settings: settings, Folds: o.folds, Labels: d.Labels, Groups: d.Groups}
-	if o.keep == "" {
+	if file == "" {
 		return now, nil
 	}
-	before, err := load(o.keep)
+	if err := os.MkdirAll(o.keep, 0o755); err != nil {
+		return nil, err
+	}
+	before, err := load(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return now, nil
 	case err != nil:
 		return nil, err
 	case before.Settings != now.Settings:
-		return nil, fmt.Errorf("%s was measured on other calls or with other flags: repeat them to resume, or name another file with -keep", o.keep)
+		return nil, fmt.Errorf("%s was measured on other calls or with other flags: repeat them to resume, or name another directory with -keep", file)
 	}
 	return before, nil
 }
