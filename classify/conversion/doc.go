@@ -27,7 +27,7 @@
 // final encoder and head are a model soup: their weights are the means over all these models. See [Tuning] and [Report].
 //
 // Fine-tuning can also harm, so two things are decided out of fold. What is saved as the fine-tuned encoder has all of
-// the fine-tuned weights if its head then ranks calls at least as well as the best head on generic turn vectors;
+// the fine-tuned weights if its head then ranks calls at least as well, within one standard error, as the best head on generic turn vectors;
 // otherwise half of them, the rest being generic; otherwise none: [Tuning].Share. And the stack uses the tuned head, with
 // what weight, only if that improves both log loss and ROC AUC.
 //

