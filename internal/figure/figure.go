@@ -198,11 +198,14 @@ func (f *Figure) drawLegend(c draw.Canvas) vg.Length {
 	return c.Max.Y - y + row/2 + vg.Millimeter
 }
 
-// roundTicks marks some five multiples of 1, 2 or 5 times a power of ten.
-type roundTicks struct{}
+// roundTicks marks some five multiples of 1, 2 or 5 times a power of ten, and if so asked whole numbers alone.
+type roundTicks struct{ whole bool }
 
-func (roundTicks) Ticks(low, high float64) []plot.Tick {
+func (t roundTicks) Ticks(low, high float64) []plot.Tick {
 	least := (high - low) / 7
+	if t.whole {
+		least = max(least, 1)
+	}
 	power := math.Pow(10, math.Floor(math.Log10(least)))
 	step := 10 * power
 	for _, factor := range []float64{5, 2, 1} {

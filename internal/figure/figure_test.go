@@ -211,4 +211,7 @@ func TestRoundTicks(t *testing.T) {
 			t.Errorf("ticks from %v to %v are %s, want %s", c.low, c.high, got, c.want)
 		}
 	}
+	if ticks := (roundTicks{whole: true}).Ticks(0, 1.14); len(ticks) != 2 || ticks[1].Label != "1" {
+		t.Errorf("whole ticks up to 1.14 are %v, want 0 and 1", ticks)
+	}
 }

@@ -3,6 +3,7 @@ package figure
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"gonum.org/v1/plot"
@@ -31,7 +32,11 @@ func Bars(title, x, format string, base float64, bars []Bar) (*Figure, error) {
 		}
 		rows[i] = row{name: b.Name, from: base, to: b.Value, low: b.Low, high: b.High, number: number(format, b.Value)}
 	}
-	return rowChart(title, x, rows), nil
+	f := rowChart(title, x, rows)
+	if !slices.ContainsFunc(bars, func(b Bar) bool { return b.Value != math.Trunc(b.Value) || b.Low != b.High }) { // counts
+		f.X.Tick.Marker = roundTicks{whole: true}
+	}
+	return f, nil
 }
 
 // Waterfall draws how steps lead from a base to an output, the first on top. Values of more than one digit before the

@@ -211,20 +211,10 @@ func (c call) reasons(sign float64) string {
 	var quotes []string
 	for _, t := range turns[:min(2, len(turns))] {
 		if v := points * t.Contribution; v >= 0.5 {
-			quotes = append(quotes, report.Signed(sign*v)+" “"+short(t.Text)+"”")
+			quotes = append(quotes, report.Signed(sign*v)+" “"+report.Short(t.Text, 60)+"”")
 		}
 	}
 	return strings.Join(quotes, " · ")
-}
-
-// short is the beginning of a text.
-func short(text string) string {
-	const most = 60
-	words := strings.Join(strings.Fields(text), " ")
-	if runes := []rune(words); len(runes) > most {
-		return strings.TrimRight(string(runes[:most-1]), " ,.") + "…"
-	}
-	return words
 }
 
 // cautions are reasons to distrust the chance, in a word or two each.

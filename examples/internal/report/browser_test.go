@@ -29,7 +29,7 @@ func open(t *testing.T, p Page) *browser.Tab {
 func TestInBrowser(t *testing.T) {
 	p := sample(t)
 	hostile := `<img src=x onerror="window.ran=1"><script>window.ran=1</script>"><svg onload=window.ran=1>`
-	p.Sections[2].Blocks = append(p.Sections[2].Blocks, Text(hostile), Transcript{Title: hostile, Lead: hostile, Turns: []Turn{{hostile, 1, 0.5, []Span{{hostile, 1}}}}})
+	p.Sections[2].Blocks = append(p.Sections[2].Blocks, Text(hostile), Transcript{Title: hostile, Lead: hostile, Points: 20, Turns: []Turn{{hostile, 1, 0.5, []Span{{hostile, 1}}}}})
 	tab := open(t, p)
 	text := func(want, expression string) {
 		t.Helper()
@@ -60,7 +60,7 @@ func TestInBrowser(t *testing.T) {
 	tab.Do(chromedp.Focus(chromedp.CSS("#call-17 .turns b")), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowDown))
 	text("contract: +0.4", `document.querySelector("#tip").textContent`)
 	tab.Do(chromedp.Click(chromedp.CSS(".tools input[type=checkbox]")))
-	text("log-odds −0.00 +0.02", `document.querySelector("#call-17 th:nth-child(2)").textContent + " " + document.querySelector("#call-17 td:nth-child(2)").textContent + " " + document.querySelectorAll("#call-17 b")[2].title`)
+	text("log-odds 0.00 +0.02", `document.querySelector("#call-17 th:nth-child(2)").textContent + " " + document.querySelector("#call-17 td:nth-child(2)").textContent + " " + document.querySelectorAll("#call-17 b")[2].title`)
 	tab.Check()
 	if dir := os.Getenv("SCREENSHOTS"); dir != "" { // to look at it
 		for _, width := range []int{browser.Telephone, browser.Desktop} {

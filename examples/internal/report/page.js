@@ -61,8 +61,8 @@ const tables = all(".turns[data-points]")
 if (tables.length) {
 	const box = make("input", {type: "checkbox"})
 	const logOdds = (text, points) => {
-		const value = Number(text.replace("−", "-")) / points
-		return (value < 0 ? "−" : "+") + Math.abs(value).toFixed(2)
+		const value = Number(text.replace("−", "-")) / points, size = Math.abs(value).toFixed(2)
+		return (Number(size) === 0 ? "" : value < 0 ? "−" : "+") + size
 	}
 	box.addEventListener("change", () => {
 		for (const table of tables) {

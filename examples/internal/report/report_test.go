@@ -51,6 +51,7 @@ func sample(t *testing.T) Page {
 					{"\u202etnegA\x1b[2J", 0, 0.735, []Span{{"one\u2028line\x7f", 0}}},
 				}},
 				Transcript{Title: "Call 18", Name: "call-18", Lead: "Nobody says a word."},
+				Transcript{Title: "Call 19", Turns: []Turn{{Speaker: "Agent", Spans: []Span{{"Hi <there>.", 0}}}}},
 			}},
 		},
 		Footer: "Seed 1.",
@@ -76,7 +77,7 @@ func TestPage(t *testing.T) {
 		`<th>Features</th><th class="number">ROC AUC</th>`, `<td>1 &lt;b&gt;</td><td class="number">−0.1</td>`,
 		`<svg role="group" aria-label="ROC AUC &amp; &#34;quotes&#34;"`, `src="data:image/png;base64,iVBOR`,
 		"What &lt;script&gt;alert(1)&lt;/script&gt; budget ", `<b class=a5 title=−0.2>concerns</b>`,
-		`<tr><td>Customer<td class=f9>+0.3<td>74%<td>`, `<td>0.0<td>74%<td>Great.`, `<a href="#call-17">17 &lt;i&gt;</a>`, `<details class="call" id="call-17">`,
+		`<tr><td>Customer<td class=f9>+0.3<td>74%<td>`, `<td>0.0<td>74%<td>Great.`, `<a href="#call-17">17 &lt;i&gt;</a>`, `<details class="call" id="call-17">`, "<tr><td>Agent<td>Hi &lt;there&gt;.\n</table>",
 		"<details><summary>What the words &lt;mean&gt;</summary>\n<p>ROC AUC: how", `\u202etnegA\u001b[2J`, `one\u2028line\u007f`,
 	} {
 		if !strings.Contains(text, want) {
@@ -89,6 +90,14 @@ func TestPage(t *testing.T) {
 	for _, not := range []string{"http://", "https://", "ZgotmplZ", "<?xml", "<h2></h2>", "\u202e", "\x1b", "\x7f"} {
 		if strings.Contains(strings.ReplaceAll(text, `="http://www.w3.org/`, ""), not) {
 			t.Errorf("the page has %s", not)
+		}
+	}
+}
+
+func TestShort(t *testing.T) {
+	for text, want := range map[string]string{" a  b\nc ": "a b c", "eins zwei, drei": "eins zwei…", "äöüßäöüßäöüß": "äöüßäöüßäö…"} {
+		if got := Short(text, 11); got != want {
+			t.Errorf("short form of %q is %q, want %q", text, got, want)
 		}
 	}
 }

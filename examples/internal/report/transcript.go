@@ -16,8 +16,8 @@ type Transcript struct {
 	Lead    string
 	Figures Figures
 	Turns   []Turn
-	// Points are how many points of probability, which the values are in, one unit of log-odds is worth; with them the reader
-	// can ask for log-odds. Default: none.
+	// Points are how many points of probability, which the values are in, one unit of log-odds is worth; the reader can ask
+	// for log-odds. Default: turns have no values, nor a probability after them.
 	Points float64
 }
 
@@ -56,14 +56,18 @@ func (t Transcript) turns() template.HTML {
 	}
 	turn, span := t.full()
 	var b strings.Builder
-	b.WriteString(`<p class="key"><span class="f7">speaks for a won call</span> <span class="a7">speaks against it</span></p>` + "\n")
-	b.WriteString(`<table class="turns"`)
-	if t.Points != 0 {
-		fmt.Fprintf(&b, ` data-points="%.6g"`, t.Points)
+	if t.Points == 0 {
+		b.WriteString(`<table class="turns plain"><thead><tr><th>speaker<th>said<tbody>` + "\n")
+	} else {
+		b.WriteString(`<p class="key"><span class="f7">speaks for a won call</span> <span class="a7">speaks against it</span></p>` + "\n")
+		fmt.Fprintf(&b, `<table class="turns" data-points="%.6g"><thead><tr><th>speaker<th>points<th>chance after<th>said<tbody>`+"\n", t.Points)
 	}
-	b.WriteString("><thead><tr><th>speaker<th>points<th>chance after<th>said<tbody>\n")
 	for _, u := range t.Turns {
-		fmt.Fprintf(&b, "<tr><td>%s<td%s>%s<td>%.0f%%<td>", template.HTMLEscapeString(u.Speaker), shade(u.Value, turn), Signed(u.Value), 100*u.After)
+		fmt.Fprintf(&b, "<tr><td>%s", template.HTMLEscapeString(u.Speaker))
+		if t.Points != 0 {
+			fmt.Fprintf(&b, "<td%s>%s<td>%.0f%%", shade(u.Value, turn), Signed(u.Value), 100*u.After)
+		}
+		b.WriteString("<td>")
 		for _, s := range u.Spans {
 			text, colour := template.HTMLEscapeString(s.Text), shade(s.Value, span)
 			if colour != "" {
@@ -109,4 +113,13 @@ func Signed(v float64) string {
 		return fmt.Sprintf("−%.1f", -v)
 	}
 	return fmt.Sprintf("+%.1f", v)
+}
+
+// Short is the beginning of a text in one line, of most characters at most.
+func Short(text string, most int) string {
+	line := strings.Join(strings.Fields(text), " ")
+	if runes := []rune(line); len(runes) > most {
+		return strings.TrimRight(string(runes[:most-1]), " ,.") + "…"
+	}
+	return line
 }

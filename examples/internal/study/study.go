@@ -36,7 +36,7 @@ func Read(ctx context.Context, env *cli.Env, file string, calls *cli.Calls) (*Da
 	all := transcript.Sample()
 	if file != "" {
 		calls.Accept = func(call transcript.Call) error {
-			if !speaks(call) {
+			if !Speaks(call) {
 				return fmt.Errorf("%s: nobody says a word in call %q", file, call.ID)
 			}
 			return nil
@@ -86,8 +86,8 @@ func (d *Data) Note(env *cli.Env, calls *cli.Calls) {
 	}
 }
 
-// speaks reports whether anybody says a word in a call.
-func speaks(call transcript.Call) bool {
+// Speaks reports whether anybody says a word in a call.
+func Speaks(call transcript.Call) bool {
 	return slices.ContainsFunc(call.Turns(), func(t transcript.Turn) bool {
 		return strings.ContainsFunc(t.Text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
 	})
