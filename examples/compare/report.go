@@ -138,8 +138,8 @@ func (r *results) page() (*report.Page, error) {
 		return err
 	}
 	for _, err := range []error{
-		add("What it is worth in use", []study.Drawing{study.Gain(shown), r.profit()}, r.uses(), r.lift()),
-		add("Which method predicts best", []study.Drawing{study.AUCs(r.Methods)}, append([]report.Block{report.Text(r.summary()), r.table()}, r.verdicts()...)...),
+		add("What it is worth in use", []study.Drawing{study.Gain(shown), study.Lift(shown), r.profit()}, r.uses(), r.lift()),
+		add("Which method predicts best", []study.Drawing{study.AUCs(r.Methods), study.ROC(shown), study.PrecisionRecall(shown)}, append([]report.Block{report.Text(r.summary()), r.table()}, r.verdicts()...)...),
 		add("Do the probabilities mean what they say", []study.Drawing{study.Calibration(shown)}, r.calibration()),
 		add("Would more calls help", r.learning(), report.Text("Each point is trained on part of the calls and tested on the same calls as the others.")),
 		add("Do the metadata give the outcome away", nil, report.Text(r.leak()), r.columns()),

@@ -37,12 +37,12 @@ func read(ctx context.Context, env *cli.Env, o *options) (*data, error) {
 	return d, nil
 }
 
-// written are the turns of a call as results quote them.
-func (d *data) written(call transcript.Call) []transcript.Turn {
-	if !d.mask {
-		return call.Turns()
+// written is a call as results quote it.
+func (d *data) written(call transcript.Call) transcript.Call {
+	if d.mask {
+		return call.Mask().Call
 	}
-	return call.Mask().Call.Turns()
+	return call
 }
 
 // test are the calls held out.
@@ -59,9 +59,7 @@ func (d *data) column(key string) ([]string, error) {
 	calls := study.Pick(d.Calls, d.order())
 	values, known := make([]string, len(calls)), false
 	for i, c := range calls {
-		if d.mask {
-			c = c.Mask().Call
-		}
+		c = d.written(c)
 		if key != "day" {
 			values[i] = c.Metadata.Value(key)
 		} else if at := c.Metadata.CallTime; !at.IsZero() {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
+	"github.com/org/salesconv/examples/internal/followup"
 	"github.com/org/salesconv/examples/internal/study"
 )
 
@@ -27,22 +28,28 @@ type influence struct {
 // shown is how many turns for and against are listed.
 const shown = 6
 
-// influences finds the turns that move the predictions of held-out calls most, up and down.
-func influences(ctx context.Context, d *data, p *conversion.Predictor, seed uint64, progress *cli.Progress) ([]influence, error) {
+// influences finds the turns that move the predictions of held-out calls most, up and down, and adds the calls to the page.
+func influences(ctx context.Context, d *data, p *conversion.Predictor, seed uint64, page *followup.Page, progress *cli.Progress) ([]influence, error) {
 	var all []influence
+	now, err := p.Predict(ctx, d.test(), &conversion.PredictOptions{ByTurn: true})
+	if err != nil {
+		return nil, err
+	}
 	for k, i := range d.split.Test {
 		e, err := p.Explain(ctx, d.Calls[i], &conversion.ExplainOptions{Words: -1, Seed: seed})
 		if err != nil {
 			return nil, err
 		}
-		written := d.written(d.Calls[i])
-		for t, turn := range e.Turns {
-			if t >= len(written) {
-				break
-			}
-			all = append(all, influence{Text: written[t].Text, Speaker: written[t].Speaker, Points: 100 * turn.Contribution * study.Slope(e), LogOdds: turn.Contribution,
+		call := d.written(d.Calls[i])
+		written := call.Turns()
+		e.Turns = e.Turns[:min(len(e.Turns), len(written))]
+		for t := range e.Turns {
+			turn := &e.Turns[t]
+			turn.Speaker, turn.Text = written[t].Speaker, written[t].Text
+			all = append(all, influence{Text: turn.Text, Speaker: turn.Speaker, Points: 100 * turn.Contribution * study.Slope(e), LogOdds: turn.Contribution,
 				Times: 1, Won: d.Labels[i], Call: d.Calls[i].ID, Turn: t + 1})
 		}
+		page.Add(call, e, now[k].ByTurn)
 		progress.Show("explaining held-out calls", k+1, len(d.split.Test))
 	}
 	slices.SortStableFunc(all, func(a, b influence) int { return cmp.Compare(b.Points, a.Points) })

@@ -8,6 +8,7 @@ import (
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/examples/cli"
+	"github.com/org/salesconv/examples/internal/followup"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/tsne"
 	"gonum.org/v1/gonum/mat"
@@ -29,7 +30,8 @@ type results struct {
 	Tuning    conversion.Tuning  `json:"fine_tuning"`
 
 	data    *data
-	resumed []int // of each fine-tuning run the step that it was resumed from
+	heldOut followup.Page // the calls held out, for the page
+	resumed []int         // of each fine-tuning run the step that it was resumed from
 }
 
 type counts struct {
@@ -68,7 +70,8 @@ func judge(ctx context.Context, d *data, p *conversion.Predictor, fit *conversio
 		return nil, err
 	}
 	var err error
-	r.Turns, err = influences(ctx, d, p, o.Seed, progress)
+	r.heldOut.Info = p.Info()
+	r.Turns, err = influences(ctx, d, p, o.Seed, &r.heldOut, progress)
 	return r, err
 }
 

@@ -169,8 +169,12 @@ func checkPage(t *testing.T, path string) {
 			t.Errorf("the page has %s", outside)
 		}
 	}
-	if n := bytes.Count(b, []byte("<svg")); n != 7 {
-		t.Errorf("%d drawings on the page, want 5 charts and 2 maps", n)
+	calls := bytes.Count(b, []byte(`<details class="call"`))
+	if n := bytes.Count(b, []byte("<svg")); calls == 0 || n != 10+2*min(10, calls) {
+		t.Errorf("%d drawings on the page, want 8 charts, 2 maps, and two of each of the first ten held-out calls, of %d", n, calls)
+	}
+	if n := bytes.Count(b, []byte(`<a class="mark" href="#call-`)); n != 2*calls {
+		t.Errorf("%d points of the maps open a call, want %d on each", n, calls)
 	}
 }
 

@@ -113,8 +113,16 @@ func (r *results) plot(m mapped, format string) func(io.Writer) error {
 	for _, i := range r.data.split.Train {
 		trained[i] = true
 	}
+	links, known := make([]string, len(trained)), r.heldOut.Links()
+	says := make([]string, len(trained))
+	for i, c := range r.data.Calls {
+		links[i], says[i] = known[c.ID], c.ID+"\n"+c.Outcome.String()
+		if trained[i] {
+			links[i], says[i] = "", says[i]+"\ntrained on"
+		}
+	}
 	return func(w io.Writer) error {
-		return tsne.Plot(w, m.points, r.data.Labels, &tsne.PlotOptions{Title: title, Faint: trained, Format: format})
+		return tsne.Plot(w, m.points, r.data.Labels, &tsne.PlotOptions{Title: title, Faint: trained, FaintName: "trained on", Says: says, Links: links, Format: format})
 	}
 }
 
@@ -124,7 +132,7 @@ func (r *results) page() (*report.Page, error) {
 		return nil, err
 	}
 	shown := study.Named(r.Methods, conversion.Title(conversion.Words), conversion.Title(conversion.TurnMean), conversion.Title(conversion.Best))
-	charts, err := study.Draw(study.AUCs(r.Methods), study.Gain(shown), study.Calibration(shown))
+	charts, err := study.Draw(study.AUCs(r.Methods), study.ROC(shown), study.PrecisionRecall(shown), study.Gain(shown), study.Lift(shown), study.Calibration(shown))
 	if err != nil {
 		return nil, err
 	}
@@ -136,10 +144,14 @@ func (r *results) page() (*report.Page, error) {
 	if err != nil {
 		return nil, err
 	}
+	calls, err := r.heldOut.Sections()
+	if err != nil {
+		return nil, err
+	}
 	return &report.Page{
 		Title: "How well can won calls be predicted?",
 		Lead:  r.lead(),
-		Sections: []report.Section{
+		Sections: slices.Concat([]report.Section{
 			{Blocks: []report.Block{first, report.Text(fmt.Sprintf("Judged on %d %scalls that were held out: nothing was trained on them. %d others were trained on. %s %s",
 				r.Data.Test, r.data.Kind(), r.Data.Train, r.Methods[0].Intervals(r.data.Unit()), r.saved()))}},
 			{Title: "What moves the predictions", Blocks: []report.Block{r.turns()}},
@@ -149,12 +161,13 @@ func (r *results) page() (*report.Page, error) {
 				report.Details{Title: "Tests", Blocks: r.tests()},
 			}},
 			{Title: "Maps of all calls", Blocks: []report.Block{maps}},
+		}, calls, []report.Section{
 			{Title: "How it was trained", Blocks: []report.Block{
 				report.Text(r.Tuning.Verdict()), report.Text(r.Tuning.Saved()),
 				report.Details{Title: "How that was decided", Blocks: []report.Block{r.shares(), r.trials(), r.heads()}},
 				report.Details{Title: "Course and settings", Blocks: []report.Block{history, r.settings()}},
 			}},
-		},
+		}),
 		Footer: fmt.Sprintf("%s: %d calls, %d won, %d turns. Seed %d. Model %.12s. Every number is in %s.", r.Data.Source, r.Data.Calls, r.Data.Won, r.Data.Turns, r.Options.Seed, r.Model, metricsFile),
 	}, nil
 }
@@ -255,7 +268,7 @@ func (r *results) history() (*figure.Figure, error) {
 func (r *results) maps() (report.Figures, error) {
 	var all report.Figures
 	for _, m := range r.Maps {
-		caption := fmt.Sprintf("Calls that say alike lie together (t-SNE, perplexity %.3g, KL divergence %.3f). Faint: calls trained on, whose outcome the fine-tuned encoder knows. The nearest call on the map had the same outcome for %.0f%% of the held-out calls.",
+		caption := fmt.Sprintf("Calls that say alike lie together (t-SNE, perplexity %.3g, KL divergence %.3f); a click opens a held-out call. Faint: calls trained on, whose outcome the fine-tuned encoder knows. The nearest call on the map had the same outcome for %.0f%% of the held-out calls.",
 			m.Perplexity, m.KL, 100*m.Neighbours)
 		drawn, err := report.NewFigure(caption, r.plot(m, "svg"))
 		if err != nil {
@@ -270,7 +283,7 @@ func (r *results) turns() report.Table {
 	t := report.Table{Columns: []string{"points", "said", "speaker", "times", "of these won", "for example"},
 		Caption: "The turns of held-out calls that raise and lower the probability of a won call most, in points: +5 takes 40% to 45%. Turns that say much the same count as one, with the mean of their points. This is the model's response to a turn, not the turn's effect on the customer."}
 	for _, x := range r.Turns {
-		t.Rows = append(t.Rows, []string{fmt.Sprintf("%+.1f", x.Points), x.Text, x.Speaker, fmt.Sprint(x.Times), fmt.Sprint(x.Won), fmt.Sprintf("call %s, turn %d", x.Call, x.Turn)})
+		t.Rows = append(t.Rows, []string{report.Signed(x.Points), x.Text, x.Speaker, fmt.Sprint(x.Times), fmt.Sprint(x.Won), fmt.Sprintf("call\u00a0%s, turn\u00a0%d", x.Call, x.Turn)})
 	}
 	return t
 }
@@ -299,7 +312,7 @@ func (r *results) shares() report.Table {
 }
 
 func (r *results) trials() report.Table {
-	t := report.Table{Columns: []string{"stack of generic heads and", "log loss", "gain", "ROC AUC", ""},
+	t := report.Table{Columns: []string{"stack of generic heads and", "log loss", "gain", "ROC AUC", "chosen"},
 		Caption: "Stacks on the training calls, each judged out of fold: by encoders, heads and weights that were fitted without the call. Fine-tuning is used if it improves both log loss and ROC AUC; after the ± is the standard error of the gain."}
 	for _, tried := range r.Tuning.Trials {
 		chosen, gain := "", ""

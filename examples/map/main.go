@@ -124,6 +124,10 @@ type chart struct {
 
 // draw reads the calls and finds their places.
 func (o *options) draw(ctx context.Context, env *cli.Env) (*chart, error) {
+	model, err := o.load()
+	if err != nil {
+		return nil, err
+	}
 	calls, err := o.calls.Collect(ctx, env, o.file)
 	if err != nil {
 		return nil, err
@@ -146,15 +150,15 @@ func (o *options) draw(ctx context.Context, env *cli.Env) (*chart, error) {
 	o.calls.Note(env)
 	progress := env.Progress()
 	defer progress.Close()
-	x, err := o.encode(ctx, m.calls, progress)
+	x, err := model.EncodeDocuments(ctx, study.Documents(m.calls), &encoder.Options{Progress: func(done, total int) { progress.Show("encoding calls", done, total) }})
 	if err != nil {
 		return nil, err
 	}
 	return m, m.layOut(ctx, x, o.seed, progress)
 }
 
-// encode returns the mean of the turns' embeddings of each call.
-func (o *options) encode(ctx context.Context, calls []transcript.Call, progress *cli.Progress) (*encoder.Embeddings, error) {
+// load loads the encoder.
+func (o *options) load() (*encoder.Model, error) {
 	files, err := cli.Model(o.model)
 	if err != nil {
 		return nil, err
@@ -166,7 +170,7 @@ func (o *options) encode(ctx context.Context, calls []transcript.Call, progress 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", cmp.Or(o.model, "the built-in model"), err)
 	}
-	return model.EncodeDocuments(ctx, study.Documents(calls), &encoder.Options{Progress: func(done, total int) { progress.Show("encoding calls", done, total) }})
+	return model, nil
 }
 
 // layOut maps the calls that are not new, and places the new ones.

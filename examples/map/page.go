@@ -86,11 +86,11 @@ func opening(c transcript.Call) string { return report.Short(c.Turns()[0].Text, 
 
 func (m *chart) page() (*report.Page, error) {
 	links := make([]string, len(m.calls))
-	list := report.Table{Name: "calls", Columns: []string{"call", cmp.Or(m.by, "outcome"), "", "begins"}, Caption: "Click a call to open it, a head to sort.", Links: links}
+	list := report.Table{Name: "calls", Columns: []string{"call", cmp.Or(m.by, "outcome"), "on the map", "begins"}, Caption: "Click a call to open it, a head to sort.", Links: links}
 	var calls []report.Block
 	for i, c := range m.calls {
 		links[i] = "#calls"
-		list.Rows = append(list.Rows, []string{c.ID, m.value(c), m.novelty(i, ""), opening(c)})
+		list.Rows = append(list.Rows, []string{c.ID, m.value(c), cmp.Or(m.novelty(i, ""), "from the start"), opening(c)})
 		if i >= opened && i < m.old || i >= m.old+opened {
 			continue
 		}

@@ -40,9 +40,9 @@ type Page struct {
 // call is what the page shows of a call.
 type call struct {
 	*conversion.Explanation
-	agent, day string
-	kept       []string
-	after      []float64 // probability after each turn
+	agent, day, outcome string // "" is unknown
+	kept                []string
+	after               []float64 // probability after each turn
 }
 
 // Add adds a call, explained, and the probability after each of its turns.
@@ -50,6 +50,9 @@ func (p *Page) Add(c transcript.Call, e *conversion.Explanation, after []float64
 	added := call{Explanation: e, agent: c.Metadata.AgentID, after: after}
 	if at := c.Metadata.CallTime; !at.IsZero() {
 		added.day = at.Format("2006-01-02")
+	}
+	if c.Outcome != transcript.Unknown {
+		added.outcome = c.Outcome.String()
 	}
 	for _, key := range p.Keep {
 		added.kept = append(added.kept, c.Metadata.Value(key))
@@ -66,22 +69,51 @@ func (p *Page) Write(path string) error {
 	return atomicfile.WriteFile(path, page.Write)
 }
 
-func (p *Page) page() (*report.Page, error) {
+// ranked are the calls, the likeliest first.
+func (p *Page) ranked() []call {
 	calls := slices.Clone(p.calls)
 	slices.SortStableFunc(calls, func(a, b call) int { return cmp.Compare(b.Probability, a.Probability) })
+	return calls
+}
+
+// Links are where a page with the Sections shows the calls, by their IDs: "#" and an anchor.
+func (p *Page) Links() map[string]string {
+	links := map[string]string{}
+	for i, c := range p.ranked() {
+		links[c.ID] = link(i)
+	}
+	return links
+}
+
+// Sections are the list of the calls, the agents and the calls themselves.
+func (p *Page) Sections() ([]report.Section, error) {
+	calls := p.ranked()
+	each, err := transcripts(calls)
+	if err != nil {
+		return nil, err
+	}
+	sections := []report.Section{{Title: "The calls, the likeliest first", Blocks: []report.Block{p.list(calls)}}}
+	if agents := agents(calls); agents != nil {
+		sections = append(sections, report.Section{Title: "By agent", Blocks: []report.Block{*agents}})
+	}
+	return append(sections, report.Section{Title: "What each turn adds", Blocks: each}), nil
+}
+
+func (p *Page) page() (*report.Page, error) {
+	calls := p.ranked()
 	page := &report.Page{
 		Title: "Calls to follow up",
 		Lead:  p.lead(calls),
 		Footer: fmt.Sprintf("Contributions are the model's response to a turn, not the turn's effect on the customer. The model learned from %d calls, %d of them won.",
 			p.Info.Data.Calls, p.Info.Data.Won),
 	}
-	each, err := transcripts(calls)
-	if err != nil || len(calls) == 0 {
-		return page, err
-	}
-	if len(calls) == 1 {
-		page.Title, page.Sections = "Why this chance", []report.Section{{Title: calls[0].ID, Blocks: each}}
+	switch len(calls) {
+	case 0:
 		return page, nil
+	case 1:
+		each, err := transcripts(calls)
+		page.Title, page.Sections = "Why this chance", []report.Section{{Title: calls[0].ID, Blocks: each}}
+		return page, err
 	}
 	chances, err := chances(calls)
 	if err != nil {
@@ -91,12 +123,9 @@ func (p *Page) page() (*report.Page, error) {
 	if trust := p.trust(); trust != "" {
 		first.Blocks = append(first.Blocks, report.Text(trust))
 	}
-	page.Sections = append(page.Sections, first, report.Section{Title: "The calls, the likeliest first", Blocks: []report.Block{p.list(calls)}})
-	if agents := agents(calls); agents != nil {
-		page.Sections = append(page.Sections, report.Section{Title: "By agent", Blocks: []report.Block{*agents}})
-	}
-	page.Sections = append(page.Sections, report.Section{Title: "What each turn adds", Blocks: each})
-	return page, nil
+	sections, err := p.Sections()
+	page.Sections = append([]report.Section{first}, sections...)
+	return page, err
 }
 
 // lead says what to do with the page.
@@ -151,39 +180,39 @@ func chances(calls []call) (report.Figures, error) {
 func (p *Page) list(calls []call) report.Table {
 	t := report.Table{Name: "calls", Columns: []string{"call", "chance", "forecast"},
 		Caption: "Chance: of being won. For and against: the turns that move it most, in points, where +5 takes 40% to 45%. Click a call to open it, a head to sort."}
-	days, agents := has(calls, func(c call) string { return c.day }), has(calls, func(c call) string { return c.agent })
-	if agents {
-		t.Columns = append(t.Columns, "agent")
-	}
-	if days {
-		t.Columns = append(t.Columns, "day")
+	var fields []func(call) string
+	for _, column := range []struct {
+		name string
+		of   func(call) string
+	}{
+		{"outcome", func(c call) string { return c.outcome }}, {"agent", func(c call) string { return c.agent }}, {"day", func(c call) string { return c.day }},
+	} {
+		if slices.ContainsFunc(calls, func(c call) bool { return column.of(c) != "" }) {
+			t.Columns, fields = append(t.Columns, column.name), append(fields, column.of)
+		}
 	}
 	t.Columns = append(append(t.Columns, p.Keep...), "speaks for it", "speaks against it", "caution")
 	for i, c := range calls {
 		row := []string{c.ID, percent(c.Probability), forecast(c.Won)}
-		if agents {
-			row = append(row, c.agent)
+		for _, of := range fields {
+			row = append(row, of(c))
 		}
-		if days {
-			row = append(row, c.day)
-		}
-		row = append(append(row, c.kept...), c.reasons(1), c.reasons(-1), c.cautions())
-		t.Rows = append(t.Rows, row)
-		link := "#calls"
-		if i < opened {
-			link = "#" + name(i)
-		}
-		t.Links = append(t.Links, link)
+		t.Rows = append(t.Rows, append(append(row, c.kept...), c.reasons(1), c.reasons(-1), c.cautions()))
+		t.Links = append(t.Links, link(i))
 	}
 	return t
 }
 
+// link leads to a call on the page, or to the list where it does not open.
+func link(rank int) string {
+	if rank < opened {
+		return "#" + name(rank)
+	}
+	return "#calls"
+}
+
 // name is the anchor of a call on the page, by its rank.
 func name(rank int) string { return fmt.Sprintf("call-%d", rank+1) }
-
-func has(calls []call, field func(call) string) bool {
-	return slices.ContainsFunc(calls, func(c call) bool { return field(c) != "" })
-}
 
 func forecast(won bool) string {
 	if won {
@@ -237,9 +266,10 @@ var warnings = map[conversion.Warning]struct{ short, long string }{
 // agents sums up the calls of each agent, those with the likeliest calls first; nil where no call names one.
 func agents(calls []call) *report.Table {
 	type agent struct {
-		name              string
-		calls, won, warns int
-		mean              float64
+		name                     string
+		calls, won, known, warns int // won: of those with a known outcome
+		forecast                 int
+		mean                     float64
 	}
 	var all []*agent
 	of := map[string]*agent{}
@@ -256,6 +286,12 @@ func agents(calls []call) *report.Table {
 		a.calls++
 		a.mean += (c.Probability - a.mean) / float64(a.calls)
 		if c.Won {
+			a.forecast++
+		}
+		if c.outcome != "" {
+			a.known++
+		}
+		if c.outcome == transcript.Won.String() {
 			a.won++
 		}
 		if len(c.Warnings) > 0 {
@@ -266,10 +302,10 @@ func agents(calls []call) *report.Table {
 		return nil
 	}
 	slices.SortStableFunc(all, func(a, b *agent) int { return cmp.Compare(b.mean, a.mean) })
-	t := &report.Table{Name: "agents", Columns: []string{"agent", "calls", "forecast won", "mean chance", "with a caution"},
+	t := &report.Table{Name: "agents", Columns: []string{"agent", "calls", "forecast won", "mean chance", "with a caution", "won, where known"},
 		Caption: "Click an agent to list the agent's calls. The mean of a few calls says little, and it is about the calls that an agent had, not about skill."}
 	for _, a := range all {
-		t.Rows = append(t.Rows, []string{a.name, fmt.Sprint(a.calls), fmt.Sprint(a.won), percent(a.mean), fmt.Sprint(a.warns)})
+		t.Rows = append(t.Rows, []string{a.name, fmt.Sprint(a.calls), fmt.Sprint(a.forecast), percent(a.mean), fmt.Sprint(a.warns), fmt.Sprintf("%d of %d", a.won, a.known)})
 		t.Links = append(t.Links, "#calls="+url.PathEscape(`"`+a.name+`"`))
 	}
 	return t

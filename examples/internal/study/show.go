@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -123,6 +124,65 @@ func Gain(methods []Method) Drawing {
 	}
 	return unit("Won calls found", "share of calls", "share of won calls", curves,
 		"Calling the best-scored calls first: how many of the won ones are among them. Chance follows the diagonal.")
+}
+
+// ROC is the chart of the shares of won and of lost calls above each threshold.
+func ROC(methods []Method) Drawing {
+	return thresholds(methods, "ROC", "share of lost calls called", "share of won calls called", true, func(called, won, calls, allWon float64) (x, y float64) {
+		return (called - won) / (calls - allWon), won / allWon
+	}, "Each point of a curve is a threshold from which on calls are called. Chance follows the diagonal; the nearer to the upper left, the better.")
+}
+
+// PrecisionRecall is the chart of how many of the calls above each threshold were won, and how many of the won ones are among them.
+func PrecisionRecall(methods []Method) Drawing {
+	return thresholds(methods, "Precision and recall", "share of won calls called", "share won of those called", false, func(called, won, calls, allWon float64) (x, y float64) {
+		return won / allWon, won / called
+	}, "Each point of a curve is a threshold from which on calls are called. Where few are called, chance moves the curve up and down.")
+}
+
+// thresholds draws a curve of each method over its thresholds: at takes the numbers of calls called, of won ones among them, of
+// all calls and of all won ones.
+func thresholds(methods []Method, title, x, y string, diagonal bool, at func(called, won, calls, allWon float64) (x, y float64), caption string) Drawing {
+	var curves []figure.Curve
+	for _, m := range methods {
+		order, allWon := make([]int, len(m.out.P)), 0
+		for i := range order {
+			order[i] = i
+			allWon += m.out.Y[i]
+		}
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(m.out.P[b], m.out.P[a]) })
+		c, won := figure.Curve{Name: m.Name}, 0
+		if diagonal {
+			c.X, c.Y = []float64{0}, []float64{0}
+		}
+		for k, i := range order {
+			won += m.out.Y[i]
+			if k+1 < len(order) && m.out.P[order[k+1]] == m.out.P[i] {
+				continue // calls of one score are called together
+			}
+			px, py := at(float64(k+1), float64(won), float64(len(order)), float64(allWon))
+			c.X, c.Y = append(c.X, px), append(c.Y, py)
+		}
+		curves = append(curves, c)
+	}
+	return Drawing{caption, func() (*figure.Figure, error) {
+		return figure.Curves(title, x, y, curves, &figure.CurveOptions{Unit: true, Diagonal: diagonal})
+	}}
+}
+
+// Lift is the chart of how many times more won calls there are among the best-scored than among all.
+func Lift(methods []Method) Drawing {
+	var curves []figure.Curve
+	for _, m := range methods {
+		c := figure.Curve{Name: m.Name}
+		for _, p := range m.Lift {
+			c.X, c.Y = append(c.X, p.Share), append(c.Y, p.Lift)
+		}
+		curves = append(curves, c)
+	}
+	return Drawing{"How many times more calls are won among the best-scored than among all; 1 is what chance would give.", func() (*figure.Figure, error) {
+		return figure.Curves("Lift", "share of calls", "lift", curves, nil)
+	}}
 }
 
 // Calibration is the chart of predicted and observed frequencies.
