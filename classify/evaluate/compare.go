@@ -13,7 +13,9 @@ import (
 )
 
 // A Comparison is of two models' predictions of the same rows. Its p values are two-sided: the probability of a
-// difference at least this large if both models were equally good.
+// difference at least this large if both models were equally good. One rule holds for interval and test: there is a difference
+// where both find one, see Differs. Where the test finds none, the interval is widened to hold 0, as a bootstrap over few groups
+// is too sure of itself.
 type Comparison struct {
 	A          float64  `json:"a"`          // the score of the first model
 	B          float64  `json:"b"`          // the score of the second
@@ -54,12 +56,18 @@ func Compare(ctx context.Context, a, b *OutOfFold, opts *ResampleOptions) (*Comp
 	if c.P, err = o.permute(ctx, a.P, b.P, y); err != nil {
 		return nil, err
 	}
+	if d := &c.Difference; c.P >= 1-c.level {
+		d.Low, d.High = min(d.Low, 0), max(d.High, 0)
+	}
 	c.DeLong, c.McNemar = deLong(a.P, b.P, y), mcNemar(a.P, b.P, y)
 	return c, nil
 }
 
-// Differs reports whether the difference is more than chance would explain: P is below one minus the interval's level.
-func (c *Comparison) Differs() bool { return c.P < 1-c.level }
+// Differs reports whether the difference is more than chance would explain: P is below one minus the interval's level, and the
+// interval does not hold 0.
+func (c *Comparison) Differs() bool {
+	return c.P < 1-c.level && (c.Difference.Low > 0 || c.Difference.High < 0)
+}
 
 // Verdict puts the comparison of two named models into words: "evidence of a difference: …" or "no evidence of a
 // difference: …" with scores, interval and p.

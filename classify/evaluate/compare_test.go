@@ -29,6 +29,25 @@ func twoScores(n int, noise float64, seed uint64) (a, b *OutOfFold) {
 	return a, b
 }
 
+// The interval and the test never say different things of a difference, however few the groups are.
+func TestIntervalAndTestAgree(t *testing.T) {
+	for seed := range uint64(20) {
+		a, b := twoScores(60, 3, seed)
+		groups := make([]string, 60)
+		for i := range groups {
+			groups[i] = fmt.Sprint(i % 3)
+		}
+		c, err := Compare(context.Background(), a, b, &ResampleOptions{Groups: groups, Samples: 200})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Of three groups, a quarter of all exchanges have a difference as large as the one seen.
+		if holds := c.Difference.Low <= 0 && c.Difference.High >= 0; c.P < 0.05 || !holds || c.Differs() {
+			t.Errorf("seed %d: interval %v, p = %v, differs: %v", seed, c.Difference, c.P, c.Differs())
+		}
+	}
+}
+
 func TestCompare(t *testing.T) {
 	a, b := twoScores(400, 3, 1)
 	c, err := Compare(context.Background(), a, b, nil)
