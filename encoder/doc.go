@@ -56,6 +56,12 @@
 // after it ([GraphOptions].Frozen). [Graph.Step] lets a solver of gorgonia's take a step and makes the model see it.
 // Errors name what was forgotten: a graph without Gradients, a run without a batch, an operation on rows that vary.
 //
+// # Attribution
+//
+// [Model.IntegratedGradients] attributes any number that is read off an embedding, such as the log-odds of a linear
+// classifier, to the tokens of each segment, with their byte spans. For a model that was trained with attention,
+// [Pooling.Weights] has the weight of each segment.
+//
 // # int8
 //
 // With Options.Int8 the products with weights run in 8-bit integers: weights are quantized for each output channel,
@@ -79,6 +85,6 @@
 //
 // # Sources
 //
-// Devlin et al., BERT (2019); Reimers and Gurevych, Sentence-BERT (2019); the layouts of transformers, sentence-transformers
-// and safetensors as of 2026.
+// Devlin et al., BERT (2019); Reimers and Gurevych, Sentence-BERT (2019); Sundararajan, Taly and Yan, Axiomatic
+// Attribution for Deep Networks (2017); the layouts of transformers, sentence-transformers and safetensors as of 2026.
 package encoder

@@ -260,3 +260,33 @@ func ExampleGraph_Rows_tokens() {
 	fmt.Println()
 	// Output: false false false true false true false
 }
+
+func ExampleModel_IntegratedGradients() {
+	model := load()
+	prices, err := model.Encode(context.Background(), []string{"The price is too high."}, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	// How near a text is to this one: a linear function of the text's embedding.
+	near := func(_ int, embedding, grad []float32) (sum float64) {
+		for j, v := range prices.RawRow(0) {
+			sum += float64(v * embedding[j])
+			grad[j] = v
+		}
+		return sum
+	}
+	const text = "It costs more than we like."
+	all, err := model.IntegratedGradients(context.Background(), []string{text}, near, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	a := all[0]
+	best := 0
+	for k, v := range a.Values {
+		if v > a.Values[best] {
+			best = k
+		}
+	}
+	fmt.Printf("%.2f, masked %.2f; most of the difference by %q\n", a.Output, a.Base, text[a.Spans[best][0]:a.Spans[best][1]])
+	// Output: 0.45, masked 0.03; most of the difference by "costs"
+}

@@ -52,7 +52,8 @@ type GraphOptions struct {
 	// computes them.
 	Lower *LowerLayers
 
-	layers int // the graph ends after the given number of layers; 0: it is whole
+	layers int                             // the graph ends after the given number of layers; 0: it is whole
+	leaf   func(b *ops.Batch, x []float32) // see builder
 }
 
 // Graph builds the graph of the encoder.
@@ -82,7 +83,7 @@ func (m *Model) graph(pool *kernel.Pool, opts *GraphOptions) (g *Graph, err erro
 		model:     m,
 	}
 	g.context.Batch.Reset()
-	b := builder{g.context, m.config, map[string]*G.Node{}}
+	b := builder{g.context, m.config, map[string]*G.Node{}, opts.leaf}
 	for _, p := range m.parameters {
 		n := G.NewTensor(g.ExprGraph, G.Float32, p.Value.Dims(), G.WithShape(p.Value.Shape()...), G.WithName(p.Name), G.WithValue(p.Value))
 		if opts.Frozen != nil && opts.Frozen(p) {

@@ -14,6 +14,7 @@ type builder struct {
 	*ops.Context[float32]
 	config     *Config
 	parameters map[string]*G.Node
+	leaf       func(b *ops.Batch, x []float32) // writes what the network reads instead of the embeddings of tokens; nil: those
 }
 
 // failure is an error on its way up to Model.graph.
@@ -42,8 +43,13 @@ func (b *builder) between(below, top int, x *G.Node) G.Nodes {
 // embeddings is BertEmbeddings.
 func (b *builder) embeddings() *G.Node {
 	const name = "embeddings."
-	x := must(ops.Embed(b.Context, "embeddings", b.parameters[name+"word_embeddings.weight"],
-		b.parameters[name+"position_embeddings.weight"], b.parameters[name+"token_type_embeddings.weight"]))
+	var x *G.Node
+	if b.leaf != nil {
+		x = must(ops.Leaf(b.Context, leafName, b.parameters[leafName], b.config.HiddenSize, b.leaf))
+	} else {
+		x = must(ops.Embed(b.Context, "embeddings", b.parameters[name+"word_embeddings.weight"],
+			b.parameters[name+"position_embeddings.weight"], b.parameters[name+"token_type_embeddings.weight"]))
+	}
 	x = b.norm(name+"LayerNorm", x, nil, 0)
 	return must(ops.Dropout(b.Context, name+"dropout", x, b.config.HiddenDropoutProb))
 }

@@ -23,3 +23,22 @@ func States[T kernel.Float](c *Context[T], name string, below *G.Node, width int
 	}
 	return n, err
 }
+
+// Leaf is [tokens,width]: sums of embeddings that f writes for each run's batch, instead of Embed. It begins the chain. Its
+// gradient is that of leaf, a node that is read for nothing else.
+func Leaf[T kernel.Float](c *Context[T], name string, leaf *G.Node, width int, f func(b *Batch, x []T)) (*G.Node, error) {
+	o := c.op(name, nil, tokens, width, narrow, start)
+	x := c.output(o)
+	o.do = func([]G.Value) (G.Value, error) {
+		f(c.Batch, x.get(len(c.Batch.IDs), width))
+		return x.value(), nil
+	}
+	o.diff = func(in G.Nodes, grad *G.Node) (G.Nodes, error) {
+		var dx buffer[T]
+		return o.backward(func(v []G.Value) error {
+			copy(dx.get(rows(v[0]), width), data[T](v[0]))
+			return nil
+		}, G.Nodes{grad}, o.results(in, dx.value)...)
+	}
+	return c.apply(o, leaf)
+}
