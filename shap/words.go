@@ -16,7 +16,7 @@ func Words(ctx context.Context, text string, value func(ctx context.Context, tex
 	if value == nil {
 		return nil, errors.New("shap: no value function: it is nil")
 	}
-	words := join(splitWords(text), 64)
+	words := join(SplitWords(text), 64)
 	e, err := Sample(ctx, len(words), func(ctx context.Context, coalitions [][]bool) ([]float64, error) {
 		texts := make([]string, len(coalitions))
 		for i, c := range coalitions {
@@ -37,8 +37,9 @@ func Words(ctx context.Context, text string, value func(ctx context.Context, tex
 	return e, nil
 }
 
-// splitWords cuts a text in front of every word but the first. A text without words has no parts.
-func splitWords(text string) []string {
+// SplitWords cuts a text in front of every word but the first: laid end to end, the words are the text. A text without
+// words has no parts.
+func SplitWords(text string) []string {
 	var words []string
 	start, inWord, any := 0, false, false
 	for i, r := range text {

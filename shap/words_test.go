@@ -40,7 +40,7 @@ func TestWords(t *testing.T) {
 	for text, want := range map[string][]string{
 		"": nil, " \n": nil, "a": {"a"}, " a b": {" a ", "b"}, "\u00a0é\u2003你好": {"\u00a0é\u2003", "你好"}, "\xff \xfe": {"\xff ", "\xfe"},
 	} {
-		if got := splitWords(text); !slices.Equal(got, want) {
+		if got := SplitWords(text); !slices.Equal(got, want) {
 			t.Errorf("words of %q are %q, want %q", text, got, want)
 		}
 	}

@@ -51,10 +51,18 @@ type Synthetic struct {
 
 // Truth is how a synthetic call was generated.
 type Truth struct {
-	Pattern     string  // one of the eight courses that a call takes
-	Drivers     []bool  // which of [Drivers] hold, in their order
+	Pattern     string // one of the eight courses that a call takes
+	Drivers     []bool // which of [Drivers] hold, in their order
+	Evidence    []Evidence
 	Probability float64 // of being won
 	Entities    []Entity
+}
+
+// Evidence is a passage of a synthetic call in which a driver shows: what is said where it holds, or where it does not.
+type Evidence struct {
+	Driver     int  // its place in [Drivers]
+	Holds      bool // the driver holds, so that the passage speaks for winning if the driver's weight is positive
+	Start, End int  // byte span in the call's text
 }
 
 // Driver is a circumstance that influences the outcome of a synthetic call and shows in its words.
@@ -79,7 +87,7 @@ func Drivers() []Driver {
 // against, which draw in other lists, and the chat between them means nothing. The metadata says that the call is
 // synthetic. The same options give the same bytes, and call i does not depend on how many are drawn.
 //
-// Entities are the personal data in the calls, for measuring how well it is masked; order numbers, versions, dates and
+// Evidence is where the drivers show, for measuring what finds them. Entities are the personal data in the calls, for measuring how well it is masked; order numbers, versions, dates and
 // prices are there to be left alone.
 func Generate(n int, opts *GenerateOptions) (*Synthetic, error) {
 	o := GenerateOptions{}
@@ -103,9 +111,17 @@ func Generate(n int, opts *GenerateOptions) (*Synthetic, error) {
 	s := &Synthetic{Calls: make([]Call, n), Truth: make([]Truth, n), BayesAUC: auc}
 	for i, d := range drawn {
 		s.Calls[i] = synthetic(i, d)
-		s.Truth[i] = Truth{d.Pattern, d.Drivers, d.Probability, entities(d.Entities)}
+		s.Truth[i] = Truth{d.Pattern, d.Drivers, evidence(d.Evidence), d.Probability, entities(d.Entities)}
 	}
 	return s, nil
+}
+
+func evidence(passages []synth.Evidence) []Evidence {
+	all := make([]Evidence, len(passages))
+	for i, p := range passages {
+		all[i] = Evidence(p)
+	}
+	return all
 }
 
 // synthetic returns call i.

@@ -221,14 +221,40 @@ func (p *Predictor) readable(docs [][]string) []string {
 
 // mask is a turn as tf-idf reads it.
 func (p *Predictor) mask(turn string) string {
+	masked, _ := p.masked(turn)
+	return masked
+}
+
+// masked is a turn as tf-idf reads it, and what was masked in it.
+func (p *Predictor) masked(turn string) (string, []transcript.Entity) {
 	if p.info.Options.Unmasked {
-		return turn
+		return turn, nil
 	}
+	entities := (transcript.Call{Text: turn}).Entities()
 	var b strings.Builder
 	at := 0
-	for _, e := range (transcript.Call{Text: turn}).Entities() {
-		b.WriteString(turn[at:e.Start] + "[" + string(e.Kind) + "]")
+	for _, e := range entities {
+		b.WriteString(turn[at:e.Start] + mark(e))
 		at = e.End
 	}
-	return b.String() + turn[at:]
+	return b.String() + turn[at:], entities
+}
+
+// mark stands for an entity.
+func mark(e transcript.Entity) string { return "[" + string(e.Kind) + "]" }
+
+// unmasked returns where byte at of a masked turn comes from in the turn: the start of an entity for its mark.
+func unmasked(entities []transcript.Entity, at int) int {
+	longer := 0 // the masked turn is, up to here
+	for _, e := range entities {
+		start, mark := e.Start+longer, len(mark(e))
+		if at < start {
+			break
+		}
+		if at < start+mark {
+			return e.Start
+		}
+		longer += mark - (e.End - e.Start)
+	}
+	return at - longer
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/org/salesconv/classify"
@@ -16,12 +17,18 @@ import (
 type ExplainOptions struct {
 	// Words is how many of the most influential turns have their words explained; default 3; negative: none.
 	Words int
-	Seed  uint64 // of what is sampled; default 0
+	// Method attributes these turns to their words; default [Gradients], or [Sampling] where a head has no gradients.
+	Method WordMethod
+	Seed   uint64 // of what is sampled; default 0
+	// Progress watches the number of calls explained; default none.
+	Progress func(done, total int)
 }
 
 const (
 	longestTurn = 2000 // bytes of a turn whose words are explained
 	wordOrders  = 4    // in which words are tried: few, as each asks for a text to be encoded for each word
+	// explainBatch is how many calls are predicted before they are explained: few enough for the caches to know their turns.
+	explainBatch = 128
 )
 
 // An Explanation attributes the log-odds of a call to its turns: Base and the contributions of all turns add up to them.
@@ -30,6 +37,8 @@ type Explanation struct {
 	Prediction
 	Base  float64     `json:"base"`
 	Turns []TurnShare `json:"turns"`
+	// Features attributes the log-odds to the blocks of features instead, with the same Base.
+	Features []FeatureShare `json:"features"`
 	// Long is the number of influential turns whose words are not explained, as they have more than 2000 bytes.
 	Long int `json:"-"`
 }
@@ -40,9 +49,15 @@ type TurnShare struct {
 	Share
 	// Attention is the turn's weight in the tuned encoder's embedding of the call; nil where all turns have the same.
 	Attention *float64 `json:"attention,omitempty"`
-	// Words of the turn, each with the white space that follows it. Their contributions add up to what the log-odds lose
-	// when the turn falls silent, which is not the turn's own contribution. They are sampled.
+	// Words of the turn, each with the white space that follows it. What their contributions add up to depends on the
+	// [WordMethod]; it is not the turn's own contribution, which compares the turn with the average one.
 	Words []Share `json:"words,omitempty"`
+}
+
+// A FeatureShare is a block of features and what it contributes.
+type FeatureShare struct {
+	Key          string  `json:"key"` // [Words] and so on
+	Contribution float64 `json:"contribution"`
 }
 
 // A Share is a part of a call and what it contributes to the log-odds.
@@ -55,95 +70,143 @@ type Share struct {
 	Error *float64 `json:"error,omitempty"`
 }
 
-// Explain attributes the log-odds of a call to its turns, and the log-odds of the most influential turns to their
-// words.
+// Explain attributes the log-odds of a call to its turns, to the blocks of features, and the log-odds of the most
+// influential turns to their words.
 //
 // Where all heads are logistic regressions, contributions of turns are exact: the log-odds are a sum over turns, because
 // embeddings of calls are weighted sums of turn vectors, and the weight of a term is attributed to its occurrences; the
 // weights that attention gave the turns are taken as they are. Otherwise they are Shapley values over the sets of turns,
-// estimated from random orders. Words are always sampled.
+// estimated from random orders.
 //
 // A contribution describes the model's response to a turn, not the turn's effect on the customer.
 func (p *Predictor) Explain(ctx context.Context, call transcript.Call, opts *ExplainOptions) (*Explanation, error) {
+	all, err := p.ExplainAll(ctx, []transcript.Call{call}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return &all[0], nil
+}
+
+// ExplainAll explains many calls as Explain does one, in their order. Turns are encoded many at a time, so that without
+// words it takes little longer than predicting.
+func (p *Predictor) ExplainAll(ctx context.Context, calls []transcript.Call, opts *ExplainOptions) ([]Explanation, error) {
 	var o ExplainOptions
 	if opts != nil {
 		o = *opts
 	}
 	o.Words = cmp.Or(o.Words, 3)
+	if err := o.Method.check(); err != nil {
+		return nil, err
+	}
+	all := make([]Explanation, 0, len(calls))
+	for batch := range slices.Chunk(calls, explainBatch) {
+		now, err := p.Predict(ctx, batch, nil)
+		if err != nil {
+			return nil, err
+		}
+		for i, call := range batch {
+			e, err := p.explain(ctx, call, now[i], o)
+			if err != nil {
+				return nil, err
+			}
+			if all = append(all, *e); o.Progress != nil {
+				o.Progress(len(all), len(calls))
+			}
+		}
+	}
+	return all, nil
+}
+
+// explain explains a call whose prediction is known, and whose turns the caches may know.
+func (p *Predictor) explain(ctx context.Context, call transcript.Call, now Prediction, o ExplainOptions) (*Explanation, error) {
+	x := &Explanation{Prediction: now}
 	doc, turns := document(call), call.Turns()
 	if doc == nil {
-		e := &Explanation{Prediction: p.silent(), Base: p.info.prior()}
-		e.ID = call.ID
-		return e, nil
+		x.Base = p.info.prior()
+		return x, nil
 	}
-	e, err := p.explainTurns(ctx, doc, o.Seed)
+	e, err := p.explainTurns(ctx, x, doc, o.Seed)
 	if err != nil {
 		return nil, err
 	}
-	x := &Explanation{Prediction: Prediction{ID: call.ID}, Base: e.Base}
-	now, err := p.Predict(ctx, []transcript.Call{call}, nil)
-	if err != nil {
-		return nil, err
-	}
-	x.set(e.Output(), p.info.Threshold, now[0].Warnings)
+	x.Base = e.Base
+	x.set(e.Output(), p.info.Threshold, now.Warnings)
 	attention, err := p.attention(ctx, doc)
 	if err != nil {
 		return nil, err
 	}
 	for i, t := range turns {
-		x.Turns = append(x.Turns, TurnShare{Speaker: t.Speaker, Share: newShare(t.Text, t.Start, t.End, e, i)})
-		if attention != nil {
-			x.Turns[i].Attention = &attention[i]
+		turn := TurnShare{Speaker: t.Speaker, Share: Share{Text: t.Text, Start: t.Start, End: t.End}}
+		if turn.set(e, i); attention != nil {
+			turn.Attention = &attention[i]
 		}
+		x.Turns = append(x.Turns, turn)
 	}
+	var which []int
 	for _, i := range e.Top(o.Words) {
 		if len(doc[i]) > longestTurn {
 			x.Long++
 			continue
 		}
-		if x.Turns[i].Words, err = p.explainWords(ctx, doc, i, turns[i], o.Seed); err != nil {
-			return nil, err
-		}
+		which = append(which, i)
+	}
+	words, err := p.explainWords(ctx, doc, which, turns, o)
+	if err != nil {
+		return nil, err
+	}
+	for k, i := range which {
+		x.Turns[i].Words = words[k]
 	}
 	return x, nil
 }
 
-func newShare(text string, start, end int, e *shap.Explanation, i int) Share {
-	s := Share{Text: text, Start: start, End: end, Contribution: e.Values[i]}
-	if e.Errors != nil {
+// set takes the contribution of a player.
+func (s *Share) set(e *shap.Explanation, i int) {
+	if s.Contribution = e.Values[i]; e.Errors != nil {
 		s.Error = &e.Errors[i]
 	}
-	return s
 }
 
-// explainTurns attributes the log-odds of a document to its turns.
-func (p *Predictor) explainTurns(ctx context.Context, doc []string, seed uint64) (*shap.Explanation, error) {
-	var weights []float64
-	var terms []*shap.Explanation
+// linearHeads are the logistic regressions that read the blocks, if all heads are.
+func (p *Predictor) linearHeads() (heads []*classify.Logistic, linear bool) {
+	for _, h := range p.stack.Heads {
+		head, ok := h.Classifier.(*classify.Logistic)
+		if !ok {
+			return nil, false
+		}
+		heads = append(heads, head)
+	}
+	return heads, true
+}
+
+// explainTurns attributes the log-odds of a document to its turns, and to the features of x.
+func (p *Predictor) explainTurns(ctx context.Context, x *Explanation, doc []string, seed uint64) (*shap.Explanation, error) {
+	heads, linear := p.linearHeads()
+	if !linear {
+		return p.sample(ctx, x, doc, seed)
+	}
 	vectors, err := p.vectors(ctx, doc)
 	if err != nil {
 		return nil, err
 	}
-	for i, b := range p.blocks {
-		h := p.stack.Heads[i]
-		logistic, ok := h.Classifier.(*classify.Logistic)
-		if !ok {
-			return p.sample(ctx, doc, seed)
-		}
+	weights := []float64{1}
+	terms := []*shap.Explanation{{Base: p.stack.Intercept, Values: make([]float64, len(doc))}}
+	for k, b := range p.blocks {
 		var e *shap.Explanation
 		var err error
 		if b.source == wordCounts {
-			e = p.explainTerms(logistic, doc)
+			e = p.explainTerms(heads[k], doc)
 		} else {
-			e, err = p.explainParts(logistic, b, vectors[b.source])
+			e, err = p.explainParts(heads[k], b, vectors[b.source])
 		}
 		if err != nil {
 			return nil, fmt.Errorf("conversion: explaining block %q: %w", b.key, err)
 		}
-		weights, terms = append(weights, h.Weight), append(terms, e)
+		weight := p.stack.Heads[k].Weight
+		weights, terms = append(weights, weight), append(terms, e)
+		x.Features = append(x.Features, FeatureShare{b.key, weight * (e.Output() - e.Base)})
 	}
-	intercept := &shap.Explanation{Base: p.stack.Intercept, Values: make([]float64, len(doc))}
-	return shap.Combine(append(weights, 1), append(terms, intercept))
+	return shap.Combine(weights, terms)
 }
 
 // explainParts attributes the log-odds by the head of a block to turns. They are the sum over its parts.
@@ -193,33 +256,65 @@ func weightsOf(pooling encoder.Pooling, turns *encoder.Embeddings) ([]float64, e
 	return blocks[0], nil
 }
 
-// explainTerms attributes the weight of each term to its occurrences in equal parts; one that spans two turns belongs to
-// the turn it begins in.
+// explainTerms attributes the log-odds of tf-idf to the turns.
 func (p *Predictor) explainTerms(model *classify.Logistic, doc []string) *shap.Explanation {
-	turns := make([]string, len(doc))
-	for i, turn := range doc {
-		turns[i] = p.mask(turn)
-	}
-	joined := text(turns)
-	weight, count := map[int]float64{}, map[int]float64{}
-	p.words.Transform([]string{joined}).DoRowNonZero(0, func(_, c int, v float64) { weight[c] = model.Coefficients[c] * v })
-	for c := range p.words.Occurrences(joined) {
-		count[c]++
-	}
-	ends := make([]int, len(doc)) // of the turns in the joined text
-	for t, end := 0, -1; t < len(doc); t++ {
-		end += 1 + len(turns[t])
-		ends[t] = end
-	}
 	e := &shap.Explanation{Base: model.Intercept, Values: make([]float64, len(doc))}
-	for c, span := range p.words.Occurrences(joined) {
-		e.Values[sort.SearchInts(ends, span[0])] += weight[c] / count[c]
+	for _, t := range p.terms(model, doc) {
+		e.Values[t.turn] += t.contribution
 	}
 	return e
 }
 
-// sample estimates Shapley values over sets of turns; a call in which nothing was said is an empty one.
-func (p *Predictor) sample(ctx context.Context, doc []string, seed uint64) (*shap.Explanation, error) {
+// occurrence is one of a term in a document.
+type occurrence struct {
+	column       int // of the term
+	turn, at     int // where it begins: the turn, and the byte of the turn
+	contribution float64
+}
+
+// terms attributes the weight of each term to its occurrences in equal parts; one that spans two turns belongs to the turn
+// it begins in.
+func (p *Predictor) terms(model *classify.Logistic, doc []string) []occurrence {
+	turns, entities := make([]string, len(doc)), make([][]transcript.Entity, len(doc))
+	starts := make([]int, len(doc)) // of the turns in the joined text
+	for i, end := 0, 0; i < len(doc); i++ {
+		turns[i], entities[i] = p.masked(doc[i])
+		starts[i] = end
+		end += len(turns[i]) + 1
+	}
+	joined := text(turns)
+	var all []occurrence
+	weight, count := map[int]float64{}, map[int]float64{}
+	p.words.Transform([]string{joined}).DoRowNonZero(0, func(_, c int, v float64) { weight[c] = model.Coefficients[c] * v })
+	for c, span := range p.words.Occurrences(joined) {
+		count[c]++
+		turn := sort.SearchInts(starts, span[0]+1) - 1
+		all = append(all, occurrence{column: c, turn: turn, at: unmasked(entities[turn], span[0]-starts[turn])})
+	}
+	for k, t := range all {
+		all[k].contribution = weight[t.column] / count[t.column]
+	}
+	return all
+}
+
+// sample estimates Shapley values over sets of turns; a call in which nothing was said is an empty one. Features of x are
+// the differences from that call.
+func (p *Predictor) sample(ctx context.Context, x *Explanation, doc []string, seed uint64) (*shap.Explanation, error) {
+	parts, err := p.features(ctx, [][]string{{""}, doc}, p.blocks, nil)
+	if err != nil {
+		return nil, err
+	}
+	joined, err := classify.Join(parts...)
+	if err != nil {
+		return nil, err
+	}
+	z, err := p.stack.HeadMargins(joined)
+	if err != nil {
+		return nil, err
+	}
+	for k, b := range p.blocks {
+		x.Features = append(x.Features, FeatureShare{b.key, p.stack.Heads[k].Weight * (z[k][1] - z[k][0])})
+	}
 	return shap.Sample(ctx, len(doc), func(ctx context.Context, coalitions [][]bool) ([]float64, error) {
 		docs := make([][]string, len(coalitions))
 		for i, in := range coalitions {
@@ -234,28 +329,6 @@ func (p *Predictor) sample(ctx context.Context, doc []string, seed uint64) (*sha
 		}
 		return p.value(ctx, docs)
 	}, &shap.SampleOptions{Seed: seed})
-}
-
-// explainWords attributes to the words of turn i what the turn adds to a call in which it is silent.
-func (p *Predictor) explainWords(ctx context.Context, doc []string, i int, turn transcript.Turn, seed uint64) ([]Share, error) {
-	e, err := shap.Words(ctx, doc[i], func(ctx context.Context, texts []string) ([]float64, error) {
-		docs := make([][]string, len(texts))
-		for k, text := range texts {
-			docs[k] = append([]string{}, doc...)
-			docs[k][i] = text
-		}
-		return p.value(ctx, docs)
-	}, &shap.SampleOptions{Permutations: wordOrders, Seed: seed})
-	if err != nil {
-		return nil, err
-	}
-	shares, at := make([]Share, len(e.Names)), 0
-	for k, word := range e.Names {
-		end := at + len(word)
-		shares[k] = newShare(word, turn.Offset(at), turn.Offset(end-1)+1, e, k)
-		at = end
-	}
-	return shares, nil
 }
 
 // value gives the log-odds of documents.

@@ -1,22 +1,27 @@
 // Command explain explains the probabilities that the predictor gives calls: what each turn adds to the log-odds of a
-// won call, and what the words of the most influential turns add to the turn's part.
+// won call, what the words of the most influential turns add to the turn's part, and which phrases move all calls.
 //
-//	go run ./examples/explain -models DIR [-html FILE] [-words N] [-seed N] [-columns NAMES] [-roles NAMES] [-mask]
-//	    [-skip] [-rejected FILE] [FILE]
+//	go run ./examples/explain -models DIR [-html FILE] [-phrases FILE] [-by KEY] [-words N] [-seed N] [-columns NAMES]
+//	    [-roles NAMES] [-mask] [-skip] [-rejected FILE] [FILE]
 //
 // DIR is the directory that finetune wrote to. FILE is a file or directory of calls in any format that examples/inspect reads;
 // by default calls are read from standard input as JSON. Labels are not looked at. For each call it writes a line
 //
 //	{"id":…,"probability":…,"log_odds":…,"warnings":[…],"base":…,"turns":[{"speaker":…,"text":…,"start":…,"end":…,
-//	    "contribution":…,"words":[{"text":…,"start":…,"end":…,"contribution":…,"error":…},…]},…],"model":…,"time":…}
+//	    "contribution":…,"words":[{"text":…,"start":…,"end":…,"contribution":…},…]},…],"features":[{"key":…,
+//	    "contribution":…},…],"model":…,"time":…}
 //
-// to standard output, in their order. Base and the contributions of all turns add up to the log-odds. The contributions
-// of the words of a turn add up to what the log-odds lose when the turn falls silent; they are sampled, and error is
-// the standard error. Start and end are bytes of the transcript. Warnings are reasons to distrust the probability, the
-// model is the predictor's version, the time is when the command started.
+// to standard output, in their order. Base and the contributions of all turns add up to the log-odds, and so do base and
+// the contributions of all blocks of features. The contributions of the words of a turn add up to what the log-odds lose
+// when the turn's words are masked; where they are sampled, error is the standard error. Start and end are bytes of the
+// transcript. Warnings are reasons to distrust the probability, the model is the predictor's version, the time is when
+// the command started.
 //
 // With -html it also writes a self-contained page: the calls by their probability with the turns that speak for and against
-// them, which can be sorted, filtered and saved as CSV, the agents, and each call marked up, in points of probability.
+// them, which can be sorted, filtered and saved as CSV, the agents, and each call marked up, in points of probability. With
+// -phrases it writes which phrases and blocks of features move the log-odds of all calls together, with 95% intervals, among
+// the won and the lost calls, and for each value of the metadata that -by names: as JSON, or as a page if the file's name ends
+// in .html. All calls are then kept in memory.
 //
 // Everything before a record that cannot be used is written. Such a record ends the command, unless -skip or -rejected
 // is given.
@@ -46,10 +51,10 @@ read from standard input, as JSON.`
 
 // options are the flags.
 type options struct {
-	models, html, file string
-	words              int
-	seed               uint64
-	calls              cli.Calls
+	models, html, phrases, by, file string
+	words                           int
+	seed                            uint64
+	calls                           cli.Calls
 }
 
 func parse(env *cli.Env) (o *options, err error) {
@@ -57,6 +62,8 @@ func parse(env *cli.Env) (o *options, err error) {
 	flags := flag.NewFlagSet("explain", flag.ContinueOnError)
 	flags.StringVar(&o.models, "models", "", "`directory` that finetune wrote (required)")
 	flags.StringVar(&o.html, "html", "", "`file` to write a page to, with a list of the calls and each call marked up")
+	flags.StringVar(&o.phrases, "phrases", "", "`file` to write the phrases and features that move all calls to: JSON, or a page if it ends in .html")
+	flags.StringVar(&o.by, "by", "", "`key` of the metadata whose values -phrases compares (default agent_id, where calls have it)")
 	flags.IntVar(&o.words, "words", 3, "explain the words of this `number` of a call's most influential turns; 0: none")
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of what is sampled")
 	o.calls.Flags(flags)
@@ -69,6 +76,8 @@ func parse(env *cli.Env) (o *options, err error) {
 		return nil, cli.Usagef("-models is missing: name the directory that finetune wrote")
 	case o.words < 0:
 		return nil, cli.Usagef("-words %d, want 0 or more", o.words)
+	case o.by != "" && o.phrases == "":
+		return nil, cli.Usagef("-by is for -phrases: name the file to write to")
 	}
 	o.file, err = env.File()
 	return o, err
@@ -102,6 +111,9 @@ func run(ctx context.Context, env *cli.Env) error {
 	if x.long > 0 {
 		env.Notef("%d turns are too long for their words to be explained", x.long)
 	}
+	if err := x.writePhrases(ctx); err != nil {
+		return err
+	}
 	return x.write()
 }
 
@@ -111,10 +123,14 @@ type explainer struct {
 	predictor *conversion.Predictor
 	time      string
 	page      followup.Page
-	long      int // turns whose words are not explained
+	long      int               // turns whose words are not explained
+	all       []transcript.Call // for -phrases
 }
 
 func (x *explainer) explain(ctx context.Context, env *cli.Env, call transcript.Call) error {
+	if x.phrases != "" {
+		x.all = append(x.all, call)
+	}
 	words := x.words
 	if words == 0 {
 		words = -1 // none

@@ -22,10 +22,18 @@ type Call struct {
 
 	Pattern     string // the course that it takes
 	Drivers     []bool // which of [Drivers] hold, in their order
+	Evidence    []Evidence
 	Entities    []mask.Entity
 	Probability float64 // of being won
 	Won         bool
 	favoured    bool // by a cue
+}
+
+// Evidence is a passage in which a driver shows, or shows that it does not hold. Package transcript has the same type.
+type Evidence struct {
+	Driver     int
+	Holds      bool
+	Start, End int
 }
 
 // Streams of random numbers in addition to the streams of the calls, which are numbered from 0.

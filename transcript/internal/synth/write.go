@@ -13,11 +13,12 @@ import (
 type writer struct {
 	*rand.Rand
 	strings.Builder
-	industry string
-	own      map[string]string   // the call's own values of slots
-	left     map[string][]string // what has not been said yet of each list
-	speaker  byte
-	call     Call
+	industry    string
+	own         map[string]string   // the call's own values of slots
+	left        map[string][]string // what has not been said yet of each list
+	speaker     byte
+	phraseStart int // of what was said last
+	call        Call
 }
 
 // write writes call i of n, all but its outcome.
@@ -92,13 +93,27 @@ func (w *writer) stage(name string) {
 		if line[0] == '+' && !on || line[0] == '-' && on {
 			continue
 		}
-		w.say(strings.Replace(strings.TrimLeft(line, "+-"), "?", map[bool]string{true: "on", false: "off"}[on], 1))
+		said := strings.Replace(strings.TrimLeft(line, "+-"), "?", map[bool]string{true: "on", false: "off"}[on], 1)
+		if said == line { // said in either case
+			w.say(said)
+		} else {
+			w.show(s.driver, said)
+		}
 	}
 	switch {
 	case name == "price" && on && w.call.Drivers[handled]:
-		w.say("C price.handled")
+		w.show(handled, "C price.handled")
 	case name == "price" && on:
-		w.say("C price.unhandled")
+		w.show(handled, "C price.unhandled")
+	}
+}
+
+// show says a line in which a driver shows.
+func (w *writer) show(driver int, line string) {
+	before := w.Len()
+	w.say(line)
+	if w.Len() > before {
+		w.call.Evidence = append(w.call.Evidence, Evidence{driver, w.call.Drivers[driver], w.phraseStart, w.Len()})
 	}
 }
 
@@ -148,6 +163,7 @@ func (w *writer) say(line string) {
 		w.WriteString(map[byte]string{'A': "Agent: ", 'C': "Customer: "}[line[0]])
 	}
 	w.speaker = line[0]
+	w.phraseStart = w.Len()
 	w.phrase(w.draw(name), start)
 }
 
