@@ -49,6 +49,14 @@
 // with the predictor. The probability that [Live] gives during a call is the probability of a call that ends there;
 // while the call is short, it carries a warning.
 //
+// # Explanations
+//
+// [Predictor.Explain] attributes the log-odds of a call to its turns, exactly where all heads are logistic regressions; to
+// the blocks of features; and the most influential turns to their words, by integrated gradients through the encoders and
+// the weights of terms, or else by sampling. [Predictor.Influences] reports which phrases and blocks move a whole set of
+// calls, with intervals, among the won and the lost, and by a key of the metadata such as the agent. Metadata and the
+// statistics of talk are no features and contribute nothing.
+//
 // # Files
 //
 // A saved predictor is a directory. predictor.json, its manifest, describes the predictor ([Info]) and holds the hashes

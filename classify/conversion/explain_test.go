@@ -32,8 +32,8 @@ func precision(truth transcript.Truth, spans []Share, k int) (hits, of float64) 
 	return hits, of
 }
 
-// What is attributed to turns and words is where the drivers of generated calls show, and the default methods find it as
-// well as any. The package comment has the figures.
+// What is attributed to turns and words is where the drivers of generated calls show, and the default methods find it about
+// as well as any.
 func TestPrecision(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains on 400 calls, with the embedded encoder")
