@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ func (o Reader) CSV(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
 		if t.separator == "\t" {
 			format = "TSV"
 		}
-		o.table(format, header, at, t.next, yield)
+		o.table(format, t.separator == ";", header, at, t.next, yield)
 	})
 }
 
@@ -47,8 +48,8 @@ type csvFile struct {
 	broken    bool // by an error of the source, after which nothing comes
 }
 
-// learn finds out from the first line how cells and lines end.
-func (t *csvFile) learn() {
+// learn finds out from the first line how cells and lines end, and reports whether it is Excel's, which names the separator.
+func (t *csvFile) learn() (named bool) {
 	const longest = 1 << 16
 	n := t.index(0, "\r\n", longest)
 	c, _ := t.byteAt(n)
@@ -57,10 +58,11 @@ func (t *csvFile) learn() {
 		t.ends = "\r"
 	}
 	line := t.buf[t.pos:min(t.pos+n, len(t.buf))]
-	if sep, ok := bytes.CutPrefix(bytes.Trim(line, `"`), []byte("sep=")); ok && len(sep) == 1 {
-		t.separator = string(sep)
+	const sep = "sep="
+	if line := bytes.Trim(line, `"`); len(line) == len(sep)+1 && strings.EqualFold(string(line[:len(sep)]), sep) {
+		t.separator = string(line[len(sep):])
 		t.skip(t.index(n, t.ends, longest))
-		return
+		return true
 	}
 	t.separator = ","
 	for _, c := range []string{";", "\t", "|"} {
@@ -68,6 +70,7 @@ func (t *csvFile) learn() {
 			t.separator = c
 		}
 	}
+	return false
 }
 
 // next reads a row, past lines without anything, and returns where it is; io.EOF is the end. After any other error that
@@ -79,7 +82,7 @@ func (t *csvFile) next() (cells []string, at int64, err error) {
 		case t.broken:
 			return nil, t.at(), io.EOF
 		case !ok:
-			t.broken = t.err != io.EOF
+			t.broken = t.failed()
 			return nil, t.at(), t.err
 		}
 		if c != '\r' && c != '\n' {
@@ -89,9 +92,9 @@ func (t *csvFile) next() (cells []string, at int64, err error) {
 	}
 	at = t.at()
 	cells, n, err := t.row()
-	if t.err != nil && t.err != io.EOF && n >= len(t.buf)-t.pos {
+	if t.failed() && (n >= len(t.buf)-t.pos || errors.Is(err, t.err)) {
 		t.broken = true
-		return nil, at + int64(n), t.err
+		return nil, at + int64(n), cmp.Or(err, t.err)
 	}
 	if err != nil {
 		n = t.index(0, t.ends, t.limit)
@@ -99,6 +102,9 @@ func (t *csvFile) next() (cells []string, at int64, err error) {
 	t.skip(min(n, len(t.buf)-t.pos))
 	return cells, at, err
 }
+
+// failed reports whether the source has ended with an error.
+func (t *csvFile) failed() bool { return t.err != nil && t.err != io.EOF }
 
 // row returns the cells of the row that comes next, and its size.
 func (t *csvFile) row() (cells []string, n int, err error) {
@@ -131,10 +137,14 @@ type cellEnd struct {
 
 // cell reads the cell at n.
 func (t *csvFile) cell(n int) (cellEnd, error) {
-	c, _ := t.byteAt(n)
+	quote := n
+	c, _ := t.byteAt(quote)
+	for ; c == ' ' && t.separator != "\t"; c, _ = t.byteAt(quote) {
+		quote++
+	}
 	if c == '"' {
-		e, ok, err := t.quoted(n)
-		if ok || err != nil {
+		e, ok, err := t.quoted(quote)
+		if ok || err != nil && (quote == n || t.failed()) {
 			return e, err
 		}
 	}
@@ -165,6 +175,8 @@ func (t *csvFile) quoted(n int) (e cellEnd, ok bool, err error) {
 			return e, false, fmt.Errorf("%w (or close its quotes)", t.tooLarge)
 		case tabs && (!found || c == '\t' || i >= t.limit):
 			return e, false, nil
+		case !found && t.failed():
+			return e, false, fmt.Errorf("%w (within the quotes that open at byte %d of the row)", t.err, n)
 		case !found:
 			return e, false, fmt.Errorf("the quote at byte %d of the row is never closed", n)
 		}
@@ -173,8 +185,12 @@ func (t *csvFile) quoted(n int) (e cellEnd, ok bool, err error) {
 			i += 2
 			continue
 		}
+		end := i
+		for ; found && next == ' ' && !tabs; next, found = t.byteAt(i + 1) {
+			i++
+		}
 		if !found || strings.IndexByte(t.separator+"\r\n", next) >= 0 {
-			return cellEnd{n + 1, i, i + 1, true}, true, nil
+			return cellEnd{n + 1, end, i + 1, true}, true, nil
 		}
 		if tabs {
 			return e, false, nil

@@ -117,7 +117,16 @@ func (c candidate) guessed() bool { return c.use.rank > exact }
 
 // outcome reads the label.
 func (d *describer) outcome(o Reader, c *Call) (err error) {
+	if o.Unlabelled {
+		return nil
+	}
 	labels := d.take(func(u use) bool { return u.slot == labelSlot })
+	if len(labels) > 1 && labels[0].use.doubtful() {
+		labels = slices.DeleteFunc(labels, func(l *candidate) bool {
+			said, err := o.outcome(l.text())
+			return err != nil || said == Unknown
+		})
+	}
 	if len(labels) > 1 {
 		c.Notes = append(c.Notes, fmt.Sprintf("which of %s is the label is not clear; Reader.Columns can say it", list(labels)))
 		return nil

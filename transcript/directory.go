@@ -26,7 +26,7 @@ var formats = map[string]Format{
 	".sbv": Reader.subtitles,
 }
 
-// format returns how a file of a name is read, nil if the name does not tell it.
+// format returns how a file of a name is read, nil if the name does not show it.
 func (o Reader) format(name string) Format {
 	if read := o.Formats[ending(name)]; read != nil {
 		return read
@@ -40,7 +40,7 @@ func ending(name string) string {
 }
 
 // File reads a file by the format that its name ends in: .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt, .srt or .sbv,
-// each with .gz after it or not; what ends otherwise is read as JSON. A directory is read by [Reader.FS], and symbolic links
+// each with .gz after it or not; what ends otherwise is read by [Reader.Any]. A directory is read by [Reader.FS], and symbolic links
 // cannot lead out of it. The utterances.jsonl of a ConvoKit corpus is read with the conversations.json alongside. Errors
 // name the file.
 func (o Reader) File(ctx context.Context, name string) iter.Seq2[Call, error] {
@@ -79,8 +79,12 @@ func (o Reader) Named(ctx context.Context, name string, r io.Reader) iter.Seq2[C
 // named reads by the format that a name ends in.
 func (o Reader) named(ctx context.Context, name string, r io.Reader, yield yieldFunc) {
 	read := o.format(name)
+	if err := refuseName(name); read == nil && err != nil {
+		o.finish(ctx, func(yield yieldFunc) { yield(Call{}, &RecordError{File: name, Err: err}) })(yield)
+		return
+	}
 	if read == nil {
-		read = Reader.JSON
+		read = Reader.Any
 	}
 	for call, err := range read(o, ctx, r) {
 		if !yield(call, inFile(name, err)) {
@@ -178,8 +182,10 @@ func (o Reader) entry(ctx context.Context, fsys fs.FS, name string, entry fs.Dir
 		return fail(errors.New("it is a symbolic link, which is not followed; put the file itself there"))
 	case !entry.Type().IsRegular():
 		return fail(errors.New("it is not a regular file; remove it"))
+	case read == nil && refuseName(name) != nil:
+		return fail(fmt.Errorf("%w, or remove it", refuseName(name)))
 	case read == nil:
-		return fail(errors.New("its name does not tell its format; want .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt, .srt or .sbv, or remove it"))
+		return fail(errors.New("its name does not show its format; want .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt, .srt or .sbv, or remove it"))
 	}
 	f, err := fsys.Open(name)
 	if err != nil {
@@ -209,7 +215,7 @@ func (o Reader) number(record int) string {
 // whole names the call that is all of a file.
 func (o Reader) whole() string { return cmp.Or(o.name, "1") }
 
-// directoryOutcome tells the outcome from the directories that the file is in.
+// directoryOutcome returns the outcome that the names of the file's directories are words for.
 func (o Reader) directoryOutcome() (outcome Outcome) {
 	for name := range strings.SplitSeq(path.Dir(o.name), "/") {
 		if said, err := o.outcome(name); err == nil && said != Unknown && strings.ContainsFunc(name, unicode.IsLetter) {

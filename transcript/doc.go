@@ -25,6 +25,9 @@
 //   - text with speakers' labels, WebVTT, SRT and SBV;
 //   - directories of all of these, and whatever else [Reader.Formats] names; packed by gzip or not, in UTF-8 or UTF-16.
 //
+// [Reader.Any] finds the format by the first bytes. Workbooks, word processors' documents, PDFs, archives and recordings are
+// errors that name the remedy.
+//
 // [Reader.Columns], [Reader.Won], [Reader.Lost] and [Reader.Roles] supply what a format leaves open. A [Summary] shows
 // what was understood, and [Call.Notes] what was not understood in a call.
 //

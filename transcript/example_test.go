@@ -41,7 +41,7 @@ func ExampleReader_FS() {
 		fmt.Println(c.ID, c.Outcome)
 	}
 	// Output:
-	// transcript: notes.md: byte 0: its name does not tell its format; want .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt, .srt or .sbv, or remove it
+	// transcript: notes.md: byte 0: its name does not show its format; want .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt, .srt or .sbv, or remove it
 	// 3 calls, 1 skipped
 	// calls.csv#1 lost
 	// calls.csv#2 won

@@ -147,7 +147,7 @@ func TestDirectory(t *testing.T) {
 		"transcript: broken.json: record 1, byte 20: the input ends here, within the record; it seems to be cut short",
 		"transcript: broken.vtt: record 1, byte 2: there is no cue in it; want lines such as 00:01:02.500 --> 00:01:04.000",
 		"transcript: link.json: byte 0: it is a symbolic link, which is not followed; put the file itself there",
-		"transcript: notes.docx: byte 0: its name does not tell its format; want .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt, .srt or .sbv, or remove it",
+		"transcript: notes.docx: byte 0: it is a word processor's document; save it as plain text (.txt) in UTF-8, or remove it",
 		"transcript: pipe.json: byte 0: it is not a regular file; remove it",
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -18,6 +18,8 @@ type row struct {
 	told     []told
 	n        int // the number of the record, and its byte in the input
 	at       int64
+	// alone makes a call of the row, where only a doubtful key shows that it is a turn; nil where it is one for certain.
+	alone func() (Call, error)
 }
 
 // told is what a row says of its call.
@@ -41,7 +43,7 @@ func (r *row) tell(key string, u use, e entry) {
 		r.id = strings.TrimSpace(e.text())
 	case orderSlot:
 		r.order = strings.TrimSpace(e.text())
-	case textSlot, nameSlot, roleSlot, channelSlot, startSlot, endSlot:
+	case textSlot, nameSlot, roleSlot, startSlot, endSlot:
 	default:
 		r.told = append(r.told, told{key: key, use: u, value: slices.Clone(e.raw())})
 	}
@@ -110,6 +112,9 @@ func (j *joined) compare(next []told) {
 
 // flush yields the calls, and returns false if reading is to stop.
 func (r *rows) flush(yield yieldFunc, number func(int) string) (more bool) {
+	if r.areCalls() {
+		return r.flushCalls(yield, number)
+	}
 	r.settle()
 	for i, j := range r.calls {
 		c, err := j.finish(r.Reader)
@@ -131,12 +136,38 @@ func (r *rows) flush(yield yieldFunc, number func(int) string) (more bool) {
 	return true
 }
 
+// areCalls reports whether rows that may be turns are calls, as each has a call of its own.
+func (r *rows) areCalls() bool {
+	return len(r.calls) == r.count && !slices.ContainsFunc(r.calls, func(j *joined) bool { return j.alone == nil })
+}
+
+// flushCalls yields rows that are calls.
+func (r *rows) flushCalls(yield yieldFunc, number func(int) string) (more bool) {
+	for _, j := range r.calls {
+		c, err := j.alone()
+		if err != nil {
+			if !yield.fail(j.n, j.at, err) {
+				return false
+			}
+			continue
+		}
+		if c.ID == "" {
+			c.ID = number(j.n)
+		}
+		if !yield(c, nil) {
+			return false
+		}
+	}
+	r.calls, r.byID, r.count = nil, make(map[string]*joined), 0
+	return true
+}
+
 // settle makes one call of rows that each have an ID of their own and no label: the IDs are those of turns.
 func (r *rows) settle() {
 	const fewest = 2
 	alone := len(r.calls) == r.count && r.count >= fewest
 	for _, j := range r.calls {
-		alone = alone && j.call == "" && !slices.ContainsFunc(j.told, func(t told) bool { return t.use.slot == labelSlot })
+		alone = alone && j.call == "" && !slices.ContainsFunc(j.told, func(t told) bool { return t.use.slot == labelSlot && !t.use.doubtful() })
 	}
 	if !alone {
 		return
@@ -159,16 +190,22 @@ func (j *joined) finish(o Reader) (c Call, err error) {
 		return c, fmt.Errorf("the transcript %w", err)
 	}
 	var d describer
+	var varying []string
 	for _, t := range j.told {
+		if t.varies {
+			varying = append(varying, t.key)
+		}
 		switch {
-		case t.varies && t.use.slot == labelSlot:
+		case t.varies && t.use.slot == labelSlot && !t.use.doubtful() && !o.Unlabelled:
 			return c, fmt.Errorf("the rows of call %s have different labels in %s; they are one call's, or the ID is that of several", clip(strconv.Quote(cmp.Or(j.call, j.id))), clip(t.key))
 		case !t.varies:
 			d.tell(t.key, t.use, entry{kept: t.value})
 		}
 	}
 	err = d.finish(o, &c)
-	c.ID = cmp.Or(j.call, j.id)
+	if c.ID = cmp.Or(j.call, j.id); c.ID == "" && len(varying) > 0 {
+		c.Notes = append(c.Notes, fmt.Sprintf("all rows are one call; if %s tells calls apart, name it call_id in Reader.Columns", clip(strings.Join(varying, " or "))))
+	}
 	return c, err
 }
 

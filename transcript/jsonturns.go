@@ -69,7 +69,12 @@ func (r *turnReader) add(v value, t rawTurn) {
 			t.name, t.text = p.name, p.text
 		}
 	case '{':
-		r.element(v, &t)
+		if r.element(v, &t); t.name == "" && t.text != "" {
+			if parts := r.byWords(v, &t); parts != nil {
+				r.turns = append(r.turns, parts...)
+				return
+			}
+		}
 	}
 	if t.text != "" && (r.shape.words || !isBlank(t.text)) {
 		r.turns = append(r.turns, t)
@@ -100,6 +105,37 @@ func (r *turnReader) element(v value, t *rawTurn) {
 	if only.kind() == '"' && r.keys.turn(only.key()).slot == noSlot {
 		t.name, t.text = only.key(), only.text()
 	}
+}
+
+// byWords takes the speakers of a turn from its words, where only these have some, as WhisperX writes: it names the turn, or
+// returns its parts where several speak.
+func (r *turnReader) byWords(v value, t *rawTurn) []rawTurn {
+	var words []rawTurn
+	named := -1 // the first word that has a speaker
+	for e := range v.get("words").all() {
+		var w rawTurn
+		if r.fill(&w, e, textSlot, nameSlot, startSlot, endSlot); w.text == "" {
+			continue
+		}
+		if w.name == "" && named >= 0 {
+			w.name = words[len(words)-1].name
+		} else if w.name != "" && named < 0 {
+			named = len(words)
+		}
+		words = append(words, w)
+	}
+	if named < 0 {
+		return nil
+	}
+	for i := range named {
+		words[i].name = words[named].name
+	}
+	parts := sentences(words)
+	if len(parts) == 1 {
+		t.name = parts[0].name
+		return nil
+	}
+	return parts
 }
 
 // pair reads a turn that is an array of speaker and text.

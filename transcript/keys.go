@@ -13,6 +13,7 @@ const (
 	noSlot       slot = iota
 	textSlot          // what was said
 	nameSlot          // who said it
+	personSlot        // the same, if there is the ID of a call
 	roleSlot          // the side of who said it
 	kindSlot          // the same, where the value is a usual word for one
 	channelSlot       // of the recording, where nobody is named
@@ -38,12 +39,23 @@ type use struct {
 	name string        // of a fieldSlot, a key of Metadata
 }
 
-// The ranks of a key that the caller named, and of the usual key; those above are only taken for what they may be.
+// The ranks of a key that the caller named, and of the usual key; those above are only taken for what they may be, and those
+// that are doubtful, as they are often something else, only if all else agrees.
 const (
 	given = iota
 	exact
 	guess
+	doubtful = 100
 )
+
+func (u use) doubtful() bool { return u.rank >= doubtful }
+
+// isID reports whether a value is one that may be an ID, and is not what was said in a call.
+func isID(s string) bool {
+	const longest = 64
+	s = strings.TrimSpace(s)
+	return s != "" && len(s) <= longest && !strings.ContainsAny(s, " \t\n")
+}
 
 // turnKeys are the usual keys of a turn, the first that has a value counts. They are compared without case and without
 // what is neither a letter nor a digit; a unit may stand after those of times ("start_ms", "BeginOffsetMillis").
@@ -65,16 +77,22 @@ var turnKeys = dictionary(map[slot]string{
 
 // callKeys are the usual keys of a call; those of labels only count where no other of them is there.
 var callKeys = withFields(dictionary(map[slot]string{
-	textSlot: "transcript text transcription transcript_text call_transcript full_transcript full_text call_text conversation " +
-		"conversation_text dialogue dialog content utterance message body sentence",
-	nameSlot: "speaker speaker_name speaker_label speaker_id participant participant_name participant_id sender author from user party",
-	roleSlot: "role speaker_role participant_role participant_purpose speaker_type",
-	kindSlot: "type",
+	textSlot: "transcript text transcription transcript_text call_transcript full_transcript full_text call_text conversation_text " +
+		"content utterance message body sentence ? conversation dialogue dialog",
+	nameSlot:    "speaker speaker_name speaker_label speaker_id participant participant_name participant_id sender author ? from user party",
+	personSlot:  "? name user_name",
+	channelSlot: "? channel channel_id channel_label channel_number channel_name track",
+	roleSlot:    "role speaker_role participant_role participant_purpose speaker_type",
+	kindSlot:    "type",
 	callSlot: "call_id conversation_id dialogue_id dialog_id interaction_id contact_id session_id thread_id chat_id meeting_id " +
-		"recording_id transcript_id call_sid conv_id ticket_id case_id call_number call_no call root file file_name audio_file",
+		"recording_id transcript_id call_sid conv_id ticket_id case_id call_number call_no call root file file_name audio_file " +
+		"recording interaction contact_number case_number ticket_number interaction_number call_ref call_reference call_uuid " +
+		"call_guid conversation_sid engagement_id activity_id conversation_number",
 	idSlot: "id",
 	labelSlot: "label outcome converted is_converted conversion won is_won call_outcome deal_outcome sales_outcome sale_outcome " +
-		"closed_won is_closed_won deal_won sale_made stage stage_name deal_stage opportunity_stage deal_status opportunity_status sold is_sold sale purchased target",
+		"closed_won is_closed_won deal_won sale_made stage stage_name deal_stage opportunity_stage deal_status opportunity_status sold is_sold sale purchased target " +
+		"? result call_result deal_result status call_status lead_status disposition call_disposition won_lost win_loss booked " +
+		"is_booked meeting_booked appointment_booked demo_booked signed contract_signed enrolled",
 	metadataSlot: "metadata meta",
 	startSlot:    "start start_time begin_time begin offset timestamp time ts",
 	endSlot:      "end end_time stop",
@@ -101,14 +119,20 @@ func withFields(keys map[string]use) map[string]use {
 	return keys
 }
 
-// dictionary ranks the keys of each slot in their order; those of labels after the first are all alike.
+// dictionary ranks the keys of each slot in their order; those of labels after the first are all alike. Keys after "?" are
+// doubtful.
 func dictionary(keys map[slot]string) map[string]use {
 	all := make(map[string]use)
 	for s, list := range keys {
+		base := exact
 		for i, key := range strings.Fields(list) {
-			rank := exact + i
+			if key == "?" {
+				base = doubtful
+				continue
+			}
+			rank := base + i
 			if s == labelSlot {
-				rank = min(rank, guess)
+				rank = min(rank, base+guess-exact)
 			}
 			all[squeeze(key)] = use{slot: s, rank: uint8(rank)}
 		}

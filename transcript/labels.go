@@ -281,9 +281,10 @@ func (r *labelReader) set(f form, from, to int) bool {
 // sender returns the name in "From Name to Everyone", as Zoom writes, and in "Name says".
 func (r *labelReader) sender(name string) string {
 	rest, from := strings.CutPrefix(name, "From ")
+	rest = strings.TrimLeft(rest, " ")
 	for _, to := range []string{" to ", " To "} {
 		if sender, receiver, ok := strings.Cut(rest, to); ok && (from || receiver == "Everyone") {
-			return sender
+			return strings.TrimRight(sender, " ")
 		}
 	}
 	if from && r.from > 0 {

@@ -135,6 +135,8 @@ func TestLabels(t *testing.T) {
 			"Mara Lindqvist/other: Hello | Tobias Okoro/other@7s-0s: Hi"},
 		{"Mara Lindqvist 10:02 AM\nHello\n\nTobias Okoro 10:03 AM\nPlease call\nMara Lindqvist 10:30 AM\non Monday\n\nMara Lindqvist 10:04 AM\nSure",
 			"Mara Lindqvist/other: Hello | Tobias Okoro/other@1m0s-0s: Please call\nMara Lindqvist 10:30 AM\non Monday | Mara Lindqvist/other@2m0s-0s: Sure"},
+		{"10:02:13\t From  Mara Lindqvist : Hello\n10:02:20\t From  Tobias Okoro  to  Everyone : Yes",
+			"Mara Lindqvist/other: Hello | Tobias Okoro/other@7s-0s: Yes"},
 	} {
 		if got := show(Call{Text: c.text}.Turns()); got != c.want {
 			t.Errorf("%q:\n got %s\nwant %s", c.text, got, c.want)

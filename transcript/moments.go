@@ -34,7 +34,7 @@ func momentOf(v value, unit time.Duration) moment {
 
 func parseMoment(s string, unit time.Duration) moment {
 	s = strings.TrimSpace(s)
-	n, err := strconv.ParseFloat(s, 64)
+	n, err := parseNumber(s)
 	switch {
 	case err == nil && (math.IsNaN(n) || n < 0 || n > 1e18):
 		return moment{}
@@ -88,7 +88,7 @@ func parseDuration(s string) (time.Duration, bool) {
 	if s == "" {
 		return 0, false
 	}
-	if n, err := strconv.ParseFloat(s, 64); err == nil {
+	if n, err := parseNumber(s); err == nil {
 		return duration(n), n >= 0 && n < 1e9
 	}
 	days := time.Duration(0)
@@ -97,11 +97,32 @@ func parseDuration(s string) (time.Duration, bool) {
 			days, s = time.Duration(v)*24*time.Hour, rest
 		}
 	}
-	if d, n := clock(s); n > 0 && n == len(s) {
-		return days + d, true
+	if d, n := clock(s); n > 0 {
+		switch unit, known := durationUnits[strings.ToLower(strings.TrimSpace(s[n:]))]; {
+		case n == len(s), known && unit == time.Minute, known && strings.Count(s[:n], ":") == 2:
+			return days + d, true
+		case known && unit == time.Hour: // "1:30 h"
+			return days + 60*d, true
+		}
 	}
-	d, ok := parseParts(s)
+	d, ok := parseParts(minuteMarks.Replace(s))
 	return days + d, ok
+}
+
+// minuteMarks spells out the signs of 12'30".
+var minuteMarks = strings.NewReplacer("'", "m", "′", "m", `"`, "s", "″", "s")
+
+// parseNumber reads a number whose decimals follow a point or a comma, "1,234.5" and, as of thousands, "1,234".
+func parseNumber(s string) (float64, error) {
+	whole, rest, comma := strings.Cut(s, ",")
+	switch {
+	case !comma:
+	case len(whole) < 4 && whole != "0" && len(rest) >= 3 && (len(rest) == 3 || rest[3] == '.' || rest[3] == ','):
+		s = strings.ReplaceAll(s, ",", "")
+	default:
+		s = whole + "." + rest
+	}
+	return strconv.ParseFloat(s, 64)
 }
 
 // parseParts reads numbers with units.
@@ -115,11 +136,11 @@ func parseParts(s string) (total time.Duration, ok bool) {
 		if s == "" {
 			return total, ok
 		}
-		n := strings.IndexFunc(s, func(c rune) bool { return (c < '0' || c > '9') && c != '.' })
+		n := strings.IndexFunc(s, func(c rune) bool { return (c < '0' || c > '9') && c != '.' && c != ',' })
 		if n <= 0 {
 			return 0, false
 		}
-		number, err := strconv.ParseFloat(s[:n], 64)
+		number, err := parseNumber(s[:n])
 		s = strings.TrimLeft(s[n:], " ")
 		n = strings.IndexFunc(s, func(c rune) bool { return c < 'a' || c > 'z' })
 		if n < 0 {
@@ -146,7 +167,7 @@ var durationUnits = map[string]time.Duration{
 // days and clocks are the layouts of dates and times of day that are read: ISO, American, German, and with names of months.
 var (
 	days = []string{"2006-1-2", "1/2/2006", "Jan 2 2006", "January 2 2006", "2 Jan 2006", "2 January 2006", "2.1.2006",
-		"2-Jan-2006", "1/2/06", "2-Jan-06", "2006/1/2", "20060102"}
+		"2-Jan-2006", "1/2/06", "2-Jan-06", "2006/1/2", "20060102", "2.1.06", "Jan-2-2006", "2006.1.2"}
 	clocks = []string{"15:4:5", "15:4", "3:4:5PM", "3:4PM"}
 )
 
@@ -162,7 +183,7 @@ func parseTime(s string) (time.Time, bool) {
 			return time.UnixMilli(int64(math.Round(n * 1000))).UTC(), n >= fromEpoch && n < 1000*fromEpoch
 		}
 	}
-	words := strings.Fields(strings.ReplaceAll(s, ",", " "))
+	words := dateWords(s)
 	if len(words) > 1 && isWeekday(words[0]) {
 		words = words[1:]
 	}
@@ -184,6 +205,29 @@ func parseTime(s string) (time.Time, bool) {
 		return t.Add(offset), ok
 	}
 	return time.Time{}, false
+}
+
+// dateWords returns the words of a date, with the time of day after the day, and colons in it.
+func dateWords(s string) []string {
+	if day, rest := s[:min(8, len(s))], s[min(8, len(s)):]; len(rest) > 4 && rest[0] == 'T' && strings.Trim(day+rest[1:5], "0123456789") == "" { // 20260305T153000Z
+		s = day + " " + rest[1:3] + ":" + rest[3:5]
+		if rest = rest[5:]; len(rest) > 1 && isDigit(rest[0]) && isDigit(rest[1]) {
+			s += ":"
+		}
+		s += rest
+	}
+	words := strings.Fields(strings.ReplaceAll(s, ",", " "))
+	for i, w := range words {
+		if n, _ := digits(w); n > 0 && n < 3 && slices.Contains([]string{"st", "nd", "rd", "th"}, strings.ToLower(w[n:])) {
+			words[i] = w[:n]
+		}
+	}
+	last := len(words) - 1
+	clock := slices.IndexFunc(words, func(w string) bool { return strings.Contains(w, ":") })
+	if clock > 0 && clock < last && len(words[last]) == len("2006") && strings.Trim(words[last], "0123456789") == "" { // Thu Mar 5 15:30:00 2026
+		words = slices.Insert(words[:last], clock, words[last])
+	}
+	return words
 }
 
 func isWeekday(word string) bool {

@@ -10,11 +10,14 @@ import (
 
 // wonWords and lostWords are labels as labelWords writes them.
 var (
-	wonWords = []string{"won", "win", "closed won", "closedwon", "deal won", "yes", "y", "true", "t", "converted", "sale", "sold", "purchased",
-		"conversion", "success", "successful", "positive", "accepted"}
-	lostWords = []string{"lost", "loss", "closed lost", "closedlost", "deal lost", "no", "n", "false", "f", "not converted", "unconverted",
+	wonWords = []string{"won", "win", "w", "closed won", "closedwon", "deal won", "yes", "y", "true", "t", "converted", "sale", "sold", "purchased",
+		"conversion", "success", "successful", "positive", "accepted", "booked", "meeting booked", "appointment booked", "demo booked", "signed", "enrolled", "contract signed"}
+	lostWords = []string{"lost", "loss", "l", "closed lost", "closedlost", "deal lost", "no", "n", "false", "f", "not converted", "unconverted",
 		"non converted", "no sale", "not sold", "unsold", "not purchased", "did not purchase",
-		"no conversion", "declined", "failure", "failed", "unsuccessful", "negative", "rejected", "not won"}
+		"no conversion", "declined", "failure", "failed", "unsuccessful", "negative", "rejected", "not won",
+		"not booked", "not signed", "not enrolled", "not interested", "no deal"}
+	// signs of a check list
+	signs = map[string]Outcome{"✓": Won, "✔": Won, "✅": Won, "☑": Won, "✗": Lost, "✘": Lost, "❌": Lost, "✖": Lost, "☐": Lost}
 	// and where it is not known
 	openWords = []string{"na", "unknown", "open", "pending", "in progress"}
 )
@@ -27,12 +30,15 @@ func (o Reader) outcome(label string) (Outcome, error) {
 	is := func(named string) bool {
 		return strings.TrimSpace(named) == label || words != "" && labelWords(named) == words
 	}
-	n, err := strconv.ParseFloat(label, 64)
+	n, err := strconv.ParseFloat(strings.Replace(label, ",", ".", 1), 64)
+	sign := signs[strings.TrimSuffix(label, "\ufe0f")]
 	switch {
 	case slices.ContainsFunc(o.Won, is):
 		return Won, nil
 	case slices.ContainsFunc(o.Lost, is):
 		return Lost, nil
+	case sign != Unknown:
+		return sign, nil
 	case isMissing(label), label == "-", slices.Contains(openWords, words):
 		return Unknown, nil
 	case err == nil && n == 1, slices.Contains(wonWords, words):
@@ -61,6 +67,12 @@ func labelWords(label string) string {
 
 var missing = map[string]bool{"": true, "nan": true, "null": true, "none": true, "n/a": true, "#n/a": true, "<na>": true, "nat": true, "#value!": true,
 	"#ref!": true, "#div/0!": true, "#name?": true, "#num!": true}
+
+// isAnswer reports whether a value that tables have for none is also what somebody says.
+func isAnswer(s string) bool {
+	s = strings.ToLower(strings.TrimSpace(s))
+	return s == "none" || s == "n/a"
+}
 
 // isMissing reports whether a value is one that tables have for none.
 func isMissing(s string) bool {

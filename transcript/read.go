@@ -62,7 +62,7 @@ type Reader struct {
 	// Roles is given to every call that is read.
 	Roles Roles
 	// Columns maps keys and columns with unusual names to what they hold: {"Conversation": "transcript", "Stage":
-	// "label"}. It can give them the names transcript, label, id, call_id, speaker, role, start and end, those of the typed
+	// "label"}. It can give them the names transcript, label, id, call_id, speaker, role, start and end, the names of the typed
 	// metadata, and any others. Case does not count, nor does what is neither a letter nor a digit.
 	Columns map[string]string
 	// Won and Lost are labels in addition to the usual ones: 1 and 0, won and lost, closed won and closed lost, yes and no, true and
@@ -71,6 +71,9 @@ type Reader struct {
 	// Outcomes reads records of how calls ended, without what was said: tables and JSON whose records have the ID of a call
 	// and a label. The text of these calls is empty; a record without an ID is an error.
 	Outcomes bool
+	// Unlabelled leaves every Outcome Unknown: labels are not read, and what would hold them is metadata, so that calls to be
+	// predicted need none that can be read.
+	Unlabelled bool
 	// Summary, if not nil, collects what is read.
 	Summary *Summary
 	// MaxRecord is how many bytes one record may take, and so how much memory; default 256 MiB.
@@ -92,7 +95,7 @@ type Format func(Reader, context.Context, io.Reader) iter.Seq2[Call, error]
 
 // JSON reads what [Read] reads, and turns instead of a text: under `transcript`, `turns`, `messages` and other keys, as
 // vendors deliver them, or as records that are turns. Turns have text, speaker, role, start and end under any of their usual
-// names. Times are seconds, milliseconds where the key says so or nobody could take so long, "00:12", or dates. Records of
+// names. Times are seconds, milliseconds where the key shows it or nobody could take so long, "00:12", or dates. Records of
 // a call_id are joined to a call, and so are all that have neither an ID nor a label.
 //
 // In JSON Lines the number of a record is its line's, and a line that cannot be read is one record. Of a vendor's
@@ -131,8 +134,11 @@ func (o Reader) stream(ctx context.Context, r io.Reader, read func(io.Reader, yi
 	})
 }
 
-// finish adds to calls their roles, the outcome that a directory tells, and the turns of those that are only a text.
+// finish adds to calls their roles, the outcome that a directory's name shows, and turns where they are only a text.
 func (o Reader) finish(ctx context.Context, read func(yieldFunc)) iter.Seq2[Call, error] {
+	if o.Summary != nil {
+		o.Summary.unlabelled = o.Unlabelled
+	}
 	return func(yield func(Call, error) bool) {
 		read(func(c Call, err error) bool {
 			if done := ctx.Err(); done != nil {
@@ -145,7 +151,7 @@ func (o Reader) finish(ctx context.Context, read func(yieldFunc)) iter.Seq2[Call
 			case err == nil && !o.Outcomes:
 				c.Roles = maps.Clone(o.Roles)
 				c.read()
-				if c.Outcome == Unknown {
+				if c.Outcome == Unknown && !o.Unlabelled {
 					c.Outcome = o.directoryOutcome()
 				}
 			}
@@ -189,7 +195,7 @@ func Collect(calls iter.Seq2[Call, error], skip func(error)) ([]Call, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, errors.New("transcript: no usable call was read; the errors before say why")
+		return nil, errors.New("transcript: no usable call was read; the errors before give the reasons")
 	}
 	return all, nil
 }
@@ -202,7 +208,7 @@ func (o Reader) unpack(r io.Reader) (io.Reader, error) {
 		return nil, err
 	}
 	if !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		return decoded(b), nil
+		return decoded(b), refuse(b)
 	}
 	z, err := gzip.NewReader(b)
 	if err != nil {
@@ -210,7 +216,8 @@ func (o Reader) unpack(r io.Reader) (io.Reader, error) {
 	}
 	most := cmp.Or(o.MaxUnpacked, 16<<30)
 	tooLarge := fmt.Errorf("the gzip file unpacks to more than %d bytes; raise Reader.MaxUnpacked if it is meant to be so large", most)
-	return decoded(bufio.NewReaderSize(&limited{gunzip{z}, most, tooLarge}, 1<<16)), nil
+	b = bufio.NewReaderSize(&limited{gunzip{z}, most, tooLarge}, 1<<16)
+	return decoded(b), refuse(b)
 }
 
 // decoded returns b, in UTF-8 if it is UTF-16: it starts with the byte order mark, or with two characters of which every
@@ -230,7 +237,7 @@ func decoded(b *bufio.Reader) io.Reader {
 	return transform.NewReader(b, unicode.UTF16(order, unicode.UseBOM).NewDecoder())
 }
 
-// gunzip is a gzip.Reader whose errors say that it is one.
+// gunzip is a gzip.Reader whose errors name the format.
 type gunzip struct{ *gzip.Reader }
 
 func (z gunzip) Read(p []byte) (int, error) {

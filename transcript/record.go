@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -38,8 +39,15 @@ func (r *records) read(b []byte, n int, at int64) []result {
 		if r.Outcomes {
 			return []result{r.outcome(v)}
 		}
-		if r.isRow(v) {
-			r.rows.add(r.row(v, n, at))
+		if c, ok := r.columnsOf(v); ok {
+			return r.table(c)
+		}
+		if is, maybe := r.isRow(v); is {
+			row := r.row(v, n, at)
+			if maybe && row.call != "" {
+				row.alone = r.again(b)
+			}
+			r.rows.add(row)
 			return nil
 		}
 		if results := r.calls(v, nil, 0); results != nil {
@@ -151,6 +159,9 @@ func (r *records) text(v value) (text value) {
 	best := use{}
 	for m := range v.all() {
 		u := r.keys.ofCall(m.key())
+		if u.doubtful() && m.kind() == '"' && !isID(m.text()) {
+			u.rank = guess // a "dialogue" that is what was said, not an ID
+		}
 		if u.slot == textSlot && (m.kind() == '"' || m.kind() == 'n') && (text.d == nil || u.rank < best.rank && m.kind() == '"') {
 			text, best = m, u
 		}
@@ -280,9 +291,9 @@ func (r *records) metadata(d *describer, v value) error {
 	return nil
 }
 
-// isRow reports whether a record is not a call but a turn of one: it has words and a speaker or a start and an end, and either the ID of a call
-// or nothing that is said of calls.
-func (r *records) isRow(v value) bool {
+// isRow reports whether a record is not a call but a turn of one: it has words and a speaker or a start and an end, and either
+// the ID of a call or nothing that is said of calls; and whether only a doubtful key shows who speaks.
+func (r *records) isRow(v value) (is, maybe bool) {
 	var has [slots]bool
 	for m := range v.all() {
 		switch u := r.keys.ofCall(m.key()); u.slot {
@@ -293,20 +304,42 @@ func (r *records) isRow(v value) bool {
 			has[roleSlot] = has[roleSlot] || known
 		case noSlot:
 			has[textSlot] = has[textSlot] || m.kind() == '[' && m.key() == "words"
-		case nameSlot:
-			has[nameSlot] = true // and null is nobody
+		case nameSlot: // and null is nobody
+			has[nameSlot] = has[nameSlot] || !u.doubtful()
+			maybe = maybe || u.doubtful()
+		case personSlot:
+			has[personSlot] = true
 		case startSlot, endSlot:
 			has[u.slot] = momentOf(m, u.unit).bare || m.kind() == '"' && !momentOf(m, u.unit).dated
 		default:
-			has[u.slot] = has[u.slot] || m.kind() != 'n'
+			has[u.slot] = has[u.slot] || m.kind() != 'n' && !u.doubtful()
 		}
 	}
 	span := has[startSlot] && has[endSlot] && !has[idSlot]
-	if !has[textSlot] || !has[nameSlot] && !has[roleSlot] && !span {
-		return false
+	maybe = (maybe || has[personSlot] && has[callSlot]) && !has[nameSlot] && !has[roleSlot] && !span
+	if !has[textSlot] || !has[nameSlot] && !has[roleSlot] && !span && !maybe {
+		return false, false
 	}
 	text := r.text(v)
-	return (has[callSlot] || !has[labelSlot] && !has[metadataSlot]) && (text.d == nil || !isDialogue(text.text()))
+	is = (has[callSlot] || !has[labelSlot] && !has[metadataSlot]) && (text.d == nil || !isDialogue(text.text()))
+	return is, maybe
+}
+
+// again returns what reads a record as a call.
+func (r *records) again(b []byte) func() (Call, error) {
+	b = bytes.Clone(b)
+	return func() (Call, error) {
+		fresh := newRecords(r.Reader)
+		v, err := fresh.document.parse(b)
+		if err != nil {
+			return Call{}, err // out of reach: it was read before
+		}
+		results := fresh.calls(v, nil, 0)
+		if len(results) != 1 {
+			return Call{}, fresh.problem(v)
+		}
+		return results[0].call, results[0].err
+	}
 }
 
 // row returns a record that is a turn.
@@ -317,10 +350,16 @@ func (r *records) row(v value, n int, at int64) row {
 	if len(t.turns) > 0 {
 		row.turn = t.turns[0]
 	}
+	text := r.text(v)
 	for m := range v.all() {
-		if m.kind() != 'n' && m.kind() != '{' && m.kind() != '[' {
-			row.tell(m.key(), r.keys.ofCall(m.key()), entry{value: m})
+		if m.kind() == 'n' || m.kind() == '{' || m.kind() == '[' {
+			continue
 		}
+		u := r.keys.ofCall(m.key())
+		if u.slot == textSlot && u.doubtful() && m != text && isID(m.text()) {
+			u = use{slot: callSlot, rank: guess}
+		}
+		row.tell(m.key(), u, entry{value: m})
 	}
 	return row
 }

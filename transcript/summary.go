@@ -28,6 +28,8 @@ type Summary struct {
 	Errors  []error
 	// Notes counts the calls by what is said of them in [Call.Notes].
 	Notes map[string]int
+
+	unlabelled bool // labels were not read
 }
 
 // mostErrors is how many errors a Summary holds.
@@ -92,7 +94,10 @@ func increment[K comparable](m *map[K]int, key K) {
 //
 // and after it what was left out, and what the reader was not sure of.
 func (s *Summary) String() string {
-	parts := []string{s.calls(), s.outcomes()}
+	parts := []string{s.calls()}
+	if !s.unlabelled {
+		parts = append(parts, s.outcomes())
+	}
 	for _, as := range slices.Sorted(maps.Keys(s.Columns)) {
 		parts = append(parts, fmt.Sprintf("%s is read from %s", as, s.Columns[as]))
 	}

@@ -24,7 +24,10 @@ type table struct {
 	keys    *keys
 	columns []heading
 	text    int  // the column of what was said, -1 for none
-	turns   bool // there is a row for each turn
+	turns   bool // there is a row for each turn,
+	maybe   bool // as only a doubtful column shows
+	unnamed bool // no column is certain to be that of speakers
+	comma   bool // decimals follow a comma, as where semicolons separate cells
 	rows    *rows
 	records *records
 }
@@ -37,8 +40,9 @@ type table struct {
 //   - call_id or id names the call, and label tells how it ended; where no column is called label, the only one called
 //     outcome, converted, won, stage and the like does. Words are those of Reader.Won and Reader.Lost and the usual ones.
 //   - Where there is a column of speakers or roles, or of the numbers of turns, and one of the IDs of calls or none of labels,
-//     each row is a turn, and so where there are only start, end and text. The rows of an ID are joined, wherever they stand, so that the calls are held in memory. Rows of
-//     one ID with different labels are an error.
+//     each row is a turn, and so where there are only start, end and text. The rows of an ID are joined, wherever they
+//     stand, so that the calls are held in memory. Rows of one ID with different labels are an error. A column called name, user,
+//     channel and the like may be that of the speakers too, but where each ID has one row, the rows are calls.
 //   - All other columns are metadata; of rows that are turns, those that say the same in all rows of a call.
 //
 // Reader.Columns names columns that are called otherwise. Case does not count, nor do blanks, underscores and the like. Cells
@@ -47,7 +51,7 @@ func (o Reader) Rows(ctx context.Context, header []string, rows iter.Seq2[[]stri
 	return o.finish(ctx, func(yield yieldFunc) {
 		next, stop := iter.Pull2(rows)
 		defer stop()
-		o.table("table", header, 0, func() ([]string, int64, error) {
+		o.table("table", false, header, 0, func() ([]string, int64, error) {
 			cells, err, ok := next()
 			if !ok {
 				err = io.EOF
@@ -58,19 +62,18 @@ func (o Reader) Rows(ctx context.Context, header []string, rows iter.Seq2[[]stri
 }
 
 // table reads the rows that next returns; header is the first of them, at a byte of the input.
-func (o Reader) table(format string, header []string, at int64, next func() ([]string, int64, error), yield yieldFunc) {
-	t := &table{Reader: o, format: format, records: newRecords(o), rows: newRows(o, format)}
+func (o Reader) table(format string, comma bool, header []string, at int64, next func() ([]string, int64, error), yield yieldFunc) {
+	t := &table{Reader: o, format: format, comma: comma, records: newRecords(o), rows: newRows(o, format)}
 	t.keys = t.records.keys
-	if err := t.header(header); err != nil {
+	cells, first, err := next()
+	if err := t.header(header, cells); err != nil {
 		yield.fail(0, at, err)
 		return
 	}
-	n := 0
-	for {
-		cells, at, err := next()
+	for n := 0; ; cells, first, err = next() {
 		switch {
 		case err == io.EOF && n == 0:
-			yield.fail(0, at, errors.New("there is no row after the first; want a row for each call or turn"))
+			yield.fail(0, first, errors.New("there is no row after the first; want a row for each call or turn"))
 			return
 		case err == io.EOF:
 			t.rows.flush(yield, o.number)
@@ -79,7 +82,7 @@ func (o Reader) table(format string, header []string, at int64, next func() ([]s
 			continue
 		}
 		n++
-		if !t.row(cells, n, at, err, yield) {
+		if !t.row(cells, n, first, err, yield) {
 			return
 		}
 	}
@@ -94,7 +97,14 @@ func (t *table) row(cells []string, n int, at int64, err error, yield yieldFunc)
 		return yield.fail(n, at, err)
 	}
 	if t.turns && !isDialogue(cells[t.text]) {
-		t.rows.add(t.turn(cells, n, at))
+		r := t.turn(cells, n, at)
+		if t.maybe && r.call != "" {
+			r.alone = func() (Call, error) {
+				t.Summary.format(t.format)
+				return t.call(cells)
+			}
+		}
+		t.rows.add(r)
 		return true
 	}
 	c, err := t.call(cells)
@@ -108,8 +118,8 @@ func (t *table) row(cells []string, n int, at int64, err error, yield yieldFunc)
 	return yield(c, nil)
 }
 
-// header reads the names of the columns.
-func (t *table) header(names []string) error {
+// header reads the names of the columns; first are the cells of the row after them.
+func (t *table) header(names, first []string) error {
 	seen := make(map[string]bool)
 	for i, name := range names {
 		name = strings.TrimSpace(name)
@@ -131,38 +141,16 @@ func (t *table) header(names []string) error {
 			return fmt.Errorf("no column is called %q, only %s; Reader.Columns names it", clip(theirs), t.names(nil))
 		}
 	}
-	return t.findText()
+	return t.findText(first)
 }
 
 // findText finds the column of what was said, and whether the rows are turns; of outcomes there is none.
-func (t *table) findText() error {
+func (t *table) findText(first []string) error {
 	if t.Outcomes {
 		t.text = -1
 		return nil
 	}
-	var has [slots]bool
-	var texts, similar []int
-	spans := 0
-	for i, c := range t.columns {
-		if (c.use.slot == startSlot || c.use.slot == endSlot) && c.use.rank <= exact {
-			spans++
-		}
-		has[c.use.slot] = true
-		if c.use.slot == textSlot && (len(texts) == 0 || c.use.rank <= exact) {
-			if c.use.rank <= exact {
-				texts = texts[:0]
-			}
-			texts = append(texts, i)
-		} else if c.use.slot == textSlot && t.columns[texts[0]].use.rank > exact {
-			texts = append(texts, i)
-		}
-		if c.use.slot == noSlot && strings.Contains(squeeze(c.key), "transcript") {
-			similar = append(similar, i)
-		}
-	}
-	if len(texts) == 0 {
-		texts = similar
-	}
+	texts := t.texts(first)
 	if len(texts) != 1 {
 		problem := "no column is called transcript"
 		if len(texts) > 1 {
@@ -174,9 +162,55 @@ func (t *table) findText() error {
 	if c := t.columns[t.text]; c.use.rank > exact {
 		t.Summary.took(c.key, "transcript")
 	}
-	t.turns = (has[nameSlot] || has[roleSlot] || has[orderSlot] && has[callSlot]) && (has[callSlot] || !has[labelSlot]) ||
+	var has, may [slots]bool // columns for certain, and doubtful ones
+	spans := 0
+	for _, c := range t.columns {
+		if (c.use.slot == startSlot || c.use.slot == endSlot) && c.use.rank <= exact {
+			spans++
+		}
+		if may[c.use.slot] = true; !c.use.doubtful() {
+			has[c.use.slot] = true
+		}
+	}
+	ofTurns := has[callSlot] || !has[labelSlot]
+	t.turns = (has[nameSlot] || has[roleSlot] || has[orderSlot] && has[callSlot]) && ofTurns ||
 		spans == 2 && !has[idSlot] && !has[labelSlot] // start, end and text, as Whisper writes
+	t.unnamed = !has[nameSlot] && !has[roleSlot]
+	t.maybe = !t.turns && ofTurns && (may[nameSlot] || (may[personSlot] || may[channelSlot]) && has[callSlot])
+	t.turns = t.turns || t.maybe
 	return nil
+}
+
+// texts returns the columns that may be what was said, those of the best name. Another one that holds an ID, as "dialogue" may,
+// is that of the call.
+func (t *table) texts(first []string) (texts []int) {
+	id := func(i int) bool { return t.columns[i].use.doubtful() && i < len(first) && isID(first[i]) }
+	var similar, others []int
+	best := false // the caller named it, or it is called transcript
+	for i, c := range t.columns {
+		switch {
+		case c.use.slot == noSlot && strings.Contains(squeeze(c.key), "transcript"):
+			similar = append(similar, i)
+		case c.use.slot != textSlot:
+		case c.use.rank <= exact && !best:
+			texts, others, best = []int{i}, append(others, texts...), true
+		case c.use.rank <= exact || !best:
+			texts = append(texts, i)
+		default:
+			others = append(others, i)
+		}
+	}
+	if len(texts) == 0 {
+		return similar
+	}
+	if sure := slices.DeleteFunc(slices.Clone(texts), id); len(texts) > 1 && len(sure) > 0 {
+		others = append(others, slices.DeleteFunc(texts, func(i int) bool { return !id(i) })...)
+		texts = sure
+	}
+	if others = slices.DeleteFunc(others, func(i int) bool { return !id(i) }); len(others) == 1 {
+		t.columns[others[0]].use = use{slot: callSlot, rank: guess}
+	}
+	return texts
 }
 
 // names lists columns, or all.
@@ -210,6 +244,9 @@ func (t *table) check(cells []string) ([]string, error) {
 func (t *table) entries(cells []string, yield func(heading, string)) {
 	for i, c := range t.columns {
 		if value := strings.TrimSpace(cells[i]); i != t.text && c.key != "" && !isMissing(value) {
+			if t.comma && (c.use.slot == startSlot || c.use.slot == endSlot || c.use.name == "duration") {
+				value = strings.Replace(value, ",", ".", 1)
+			}
 			yield(c, value)
 		}
 	}
@@ -254,7 +291,7 @@ func (t *table) said(text string, c *Call) (err error) {
 // turn makes a turn of a row.
 func (t *table) turn(cells []string, n int, at int64) row {
 	r := row{n: n, at: at}
-	if !isMissing(cells[t.text]) {
+	if text := cells[t.text]; !isMissing(text) || isAnswer(text) {
 		r.turn.text = strings.Clone(cells[t.text])
 	}
 	var ranks [slots]uint8
@@ -267,7 +304,14 @@ func (t *table) turn(cells []string, n int, at int64) row {
 	}
 	t.entries(cells, func(c heading, value string) {
 		text := strings.Clone(value)
-		switch c.use.slot {
+		slot := c.use.slot
+		switch {
+		case slot == personSlot && t.unnamed:
+			slot = nameSlot
+		case slot == channelSlot && !t.unnamed:
+			slot = noSlot
+		}
+		switch slot {
 		case nameSlot:
 			if better(c.use) {
 				r.turn.name = text
@@ -275,6 +319,10 @@ func (t *table) turn(cells []string, n int, at int64) row {
 		case roleSlot:
 			if better(c.use) {
 				r.turn.role = text
+			}
+		case channelSlot:
+			if better(c.use) {
+				r.turn.channel = text
 			}
 		case startSlot:
 			if better(c.use) {

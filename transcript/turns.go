@@ -52,11 +52,14 @@ func (o offsets) at(i int) int {
 // The turns of a call that was read are the ones that its reader found. The text of any other call is read by rules:
 //
 // A turn starts at a line with a speaker's label and ends before the next, lines without one included: "Jane Doe: …",
-// "[Jane Doe] …", "**Jane Doe:** …", "[00:12] Jane Doe - …", "Jane Doe (00:12): …", or a line such as "0:12 | Jane Doe" or
-// "Jane Doe  0:12" with the text below it. A label is a name that is a usual word for a side (see [Roles.Of]), or that is
-// in the call's Roles, occurs again in the call, or looks like a name and is written like the other labels, so that who
-// speaks only once has a turn too; "Note: ", "[inaudible]" and "tomorrow at 10:30" are text. What an exporter writes above
-// and below the transcript is left out if it is recognised ("Transcribed by …").
+// "[Jane Doe] …", "**Jane Doe:** …", "[00:12] Jane Doe - …", "Jane Doe (00:12): …", "Jane Doe, 0:12: …", "Jane Doe says: …",
+// "10:02:13 From Jane Doe to Everyone: …", or a line such as "0:12 | Jane Doe", "Jane Doe: 0:12" or "Jane Doe 0 minutes 12
+// seconds" with the text below it. Markdown's emphasis and links can be around the name and the time. A label is a name that
+// is a usual word for a side (see [Roles.Of]), or that is in the call's Roles, occurs again in the call, or looks like a name and
+// is written like the other labels, so that somebody who speaks only once has a turn too; "Note: ", "[inaudible]" and "tomorrow at
+// 10:30" are text. So is a line that looks like a label but unlike most labels of the text: with a time that could be said, such
+// as "Jane 10:30", where the labels have none, or within what somebody says. What an exporter writes above and below the
+// transcript is left out if it is recognised ("Transcribed by …").
 //
 // WebVTT, SRT and SBV are recognised by their times. Labels and voice tags in their cues count as above, ">>" is a change
 // to a speaker without a name, captions that show their lines again are read once, and a cue whose times are wrong keeps
