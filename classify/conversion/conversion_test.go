@@ -222,7 +222,7 @@ func TestFitRefuses(t *testing.T) {
 		"no calls":         {nil, "no calls"},
 		"without a label":  {with(func(c []transcript.Call) { c[3].Outcome = transcript.Unknown }), "number 4"},
 		"without words":    {with(func(c []transcript.Call) { c[3].Text = "Agent:" }), "number 4"},
-		"of one class":     {slices.DeleteFunc(slices.Clone(calls), func(c transcript.Call) bool { return c.Outcome == transcript.Won }), "0 calls are won"},
+		"of one class":     {slices.DeleteFunc(slices.Clone(calls), func(c transcript.Call) bool { return c.Outcome == transcript.Won }), "won calls: 0,"},
 		"of too few calls": {calls[:1], ""},
 	} {
 		if _, _, err := Fit(t.Context(), c.calls, &Options{Model: tiny}); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -158,7 +158,7 @@ func newFit(calls []transcript.Call, opts *Options) (*fit, error) {
 		won += label
 	}
 	if lost := len(calls) - won; min(won, lost) < f.Folds {
-		return nil, fmt.Errorf("conversion: %d calls are won and %d lost: want %d or more of each, one for each inner fold", won, lost, f.Folds)
+		return nil, fmt.Errorf("conversion: won calls: %d, lost calls: %d; want %d or more of each, one for each inner fold", won, lost, f.Folds)
 	}
 	if f.Groups == nil && slices.ContainsFunc(calls, func(c transcript.Call) bool { return c.Metadata.AgentID != "" }) {
 		if f.Groups, err = transcript.Groups(calls, "agent_id"); err != nil {

@@ -51,7 +51,7 @@ func TestShareWon(t *testing.T) {
 }
 
 func TestTooFewWon(t *testing.T) {
-	if _, _, err := Fit(t.Context(), share(t, 60, 2), &Options{Model: tiny, Frozen: true, Groups: each(60)}); err == nil || !strings.Contains(err.Error(), "2 calls are won") {
+	if _, _, err := Fit(t.Context(), share(t, 60, 2), &Options{Model: tiny, Frozen: true, Groups: each(60)}); err == nil || !strings.Contains(err.Error(), "won calls: 2,") {
 		t.Errorf("2 won calls for 3 folds: error %v", err)
 	}
 }

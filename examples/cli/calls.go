@@ -14,7 +14,7 @@ import (
 )
 
 // Calls reads the calls of a command: from a file or a directory in any of transcript's formats and Parquet, or from
-// standard input, which is JSON. Its flags set what columns, labels and speakers mean, what happens to records that
+// standard input, whose first bytes show its format. Its flags set what columns, labels and speakers mean, what happens to records that
 // cannot be used, and whether personal data are masked. When all are read, a line on standard error summarises them.
 //
 //	calls := new(cli.Calls)
@@ -30,6 +30,8 @@ type Calls struct {
 	Rejected
 	Mask     bool // personal data are masked; see MaskFlag
 	Outcomes bool // records have no text, see [transcript.Reader]
+	// Unlabelled: the labels of calls are of no use to the command, and are not read.
+	Unlabelled bool
 	// Accept returns an error for a call that cannot be used although it can be read. Nil accepts all.
 	Accept func(transcript.Call) error
 
@@ -107,10 +109,11 @@ func pairs(list string, set func(a, b string) error) error {
 // records that cannot be used are left out before, if the flags say so.
 func (c *Calls) Read(ctx context.Context, env *Env, file string) iter.Seq2[transcript.Call, error] {
 	return func(yield func(transcript.Call, error) bool) {
-		if err := c.Open(env); err != nil {
+		if err := c.begin(env, file); err != nil {
 			yield(transcript.Call{}, err)
 			return
 		}
+		defer c.Abandon()
 		used := 0
 		for call, err := range c.raw(ctx, env, file) {
 			if err == nil {
@@ -132,9 +135,10 @@ func (c *Calls) Read(ctx context.Context, env *Env, file string) iter.Seq2[trans
 // Collect returns the calls that Read streams, and leaves it to the command to call Note. A call with the ID of one before
 // is one that cannot be used.
 func (c *Calls) Collect(ctx context.Context, env *Env, file string) ([]transcript.Call, error) {
-	if err := c.Open(env); err != nil {
+	if err := c.begin(env, file); err != nil {
 		return nil, err
 	}
+	defer c.Abandon()
 	var ended error
 	skip := func(err error) {
 		if err := c.Add(err); ended == nil {
@@ -154,17 +158,25 @@ func (c *Calls) Collect(ctx context.Context, env *Env, file string) ([]transcrip
 	return calls, c.Close(len(calls))
 }
 
+// begin opens what reading needs.
+func (c *Calls) begin(env *Env, file string) error {
+	if err := Apart(file, "-rejected", c.path); err != nil {
+		return err
+	}
+	return c.Open(env)
+}
+
 // Note writes a summary of what was read.
 func (c *Calls) Note(env *Env) { env.Notef("read %v", &c.summary) }
 
 // raw streams the calls, masked if that is asked for, and whatever is wrong.
 func (c *Calls) raw(ctx context.Context, env *Env, file string) iter.Seq2[transcript.Call, error] {
 	reader := c.Reader
-	reader.Summary, reader.Outcomes = &c.summary, c.Outcomes
+	reader.Summary, reader.Outcomes, reader.Unlabelled = &c.summary, c.Outcomes, c.Unlabelled
 	return func(yield func(transcript.Call, error) bool) {
 		calls := reader.File(ctx, file)
 		if file == "" || file == "-" {
-			calls = reader.JSON(ctx, interruptible(ctx, func() (io.Reader, error) { return env.Stdin, nil }))
+			calls = reader.Any(ctx, interruptible(ctx, func() (io.Reader, error) { return env.Stdin, nil }))
 		}
 		for call, err := range calls {
 			if bad, ok := errors.AsType[*transcript.RecordError](err); ok && bad.File == "" {

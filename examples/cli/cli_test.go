@@ -282,6 +282,31 @@ func TestRejected(t *testing.T) {
 	}
 }
 
+// The file of rejected records is replaced once all are read, and is never what is read.
+func TestRejectedFile(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "rejected.jsonl")
+	if err := os.WriteFile(file, []byte("before"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	env := &Env{Name: "try", Args: []string{"-rejected", file}, Stderr: io.Discard}
+	r, flags := new(Rejected), flag.NewFlagSet("try", flag.ContinueOnError)
+	r.Flags(flags)
+	if err := errors.Join(env.Parse(flags, ""), r.Open(env), r.Add(errors.New("bad"))); err != nil {
+		t.Fatal(err)
+	}
+	r.Abandon()
+	r.Abandon()
+	if b, err := os.ReadFile(file); string(b) != "before" || err != nil {
+		t.Errorf("abandoned, the file holds %q, error %v", b, err)
+	}
+	for input, wrong := range map[string]bool{file: true, dir: true, "": false, filepath.Join(dir, "missing"): false, t.TempDir(): false} {
+		if err := Apart(input, "-rejected", file); (err != nil) != wrong {
+			t.Errorf("%s and %s: %v", input, file, err)
+		}
+	}
+}
+
 func text(err error) string {
 	if err == nil {
 		return ""

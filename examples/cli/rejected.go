@@ -4,18 +4,20 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"os"
+	"io"
 
 	"github.com/org/salesconv/transcript"
 )
 
 // Rejected deals with records that cannot be used. By default the first one ends the command; with -skip each is named on
-// standard error and left out, and with -rejected they are written to a file, a line of JSON for each.
+// standard error and left out, and with -rejected they are written to a file, a line of JSON for each. The file is replaced
+// atomically when all records are read.
 //
 //	rejected := new(cli.Rejected)
 //	rejected.Flags(flags)
 //	… // parse
 //	if err := rejected.Open(env); err != nil { … }
+//	defer rejected.Abandon()
 //	for call, err := range calls {
 //		if err != nil {
 //			if err := rejected.Add(err); err != nil { … } // the command ends
@@ -28,7 +30,8 @@ type Rejected struct {
 	skip  bool
 	path  string
 	env   *Env
-	file  *os.File
+	file  *io.PipeWriter // what is written to it is in the file after Close
+	done  chan error
 	count int
 }
 
@@ -38,12 +41,34 @@ func (r *Rejected) Flags(flags *flag.FlagSet) {
 	flags.StringVar(&r.path, "rejected", "", "leave out records that cannot be used, and write them with reasons to this `file`, a line of JSON each")
 }
 
-// Open makes the file, if one was asked for, so that it is there even when nothing is rejected.
-func (r *Rejected) Open(env *Env) (err error) {
-	if r.env = env; r.path != "" {
-		r.file, err = os.Create(r.path)
+// Open begins the file, if one was asked for. Abandon or Close ends it.
+func (r *Rejected) Open(env *Env) error {
+	if r.env = env; r.path == "" {
+		return nil
 	}
-	return err
+	lines, file := io.Pipe()
+	r.file, r.done = file, make(chan error, 1)
+	go func() {
+		err := WriteFile(r.path, func(w io.Writer) error {
+			_, err := io.Copy(w, lines)
+			return err
+		})
+		lines.CloseWithError(err)
+		r.done <- err
+	}()
+	return nil
+}
+
+// errAbandoned ends a file that is not to replace the one before.
+var errAbandoned = errors.New("abandoned")
+
+// Abandon leaves the file as it was before Open, where the command ends with an error. After Close it does nothing.
+func (r *Rejected) Abandon() {
+	if r.file != nil {
+		r.file.CloseWithError(errAbandoned)
+		<-r.done
+		r.file = nil
+	}
 }
 
 // record is a line of the file.
@@ -71,19 +96,21 @@ func (r *Rejected) Add(err error) error {
 	return WriteJSON(r.file, line)
 }
 
-// Close says where the records are that were left out; that none of all could be used is an error.
+// Close writes the file and notes where the records are that were left out; that none of all could be used is an error.
 func (r *Rejected) Close(used int) error {
 	where := ""
 	if r.file != nil {
-		if err := r.file.Close(); err != nil {
+		r.file.Close()
+		if err := <-r.done; err != nil {
 			return err
 		}
+		r.file = nil
 		where = " (see " + r.path + ")"
 	}
 	switch {
 	case r.count > 0 && used == 0:
 		return errors.New("no record can be used" + where)
-	case r.count > 0 && r.file != nil:
+	case r.count > 0 && where != "":
 		r.env.Notef("%d left out with the reasons in %s", r.count, r.path)
 	}
 	return nil

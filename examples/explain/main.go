@@ -5,7 +5,7 @@
 //	    [-roles NAMES] [-mask] [-skip] [-rejected FILE] [FILE]
 //
 // DIR is the directory that finetune wrote to. FILE is a file or directory of calls in any format that examples/inspect reads;
-// by default calls are read from standard input as JSON. Labels are not looked at. For each call it writes a line
+// by default calls are read from standard input. Labels are not looked at. For each call it writes a line
 //
 //	{"id":…,"probability":…,"log_odds":…,"warnings":[…],"base":…,"turns":[{"speaker":…,"text":…,"start":…,"end":…,
 //	    "contribution":…,"words":[{"text":…,"start":…,"end":…,"contribution":…},…]},…],"features":[{"key":…,
@@ -47,7 +47,7 @@ const usage = `-models DIR [flags] [FILE]
 
 It writes what each turn of a call, and each word of the most influential turns, adds to the log-odds of a won call, a line of
 JSON for each call; -html shows it. FILE is a file or directory of calls in any format that inspect reads; without it calls are
-read from standard input, as JSON.`
+read from standard input.`
 
 // options are the flags.
 type options struct {

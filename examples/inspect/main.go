@@ -4,7 +4,7 @@
 //	    [-skip] [-rejected FILE] [FILE]
 //
 // FILE is a file or directory of calls in any of transcript's formats: JSON as vendors deliver it, JSON Lines, CSV, TSV,
-// Parquet, text, WebVTT, SRT. By default calls are read from standard input as JSON. With -out all calls are written to a
+// Parquet, text, WebVTT, SRT. By default calls are read from standard input, whose first bytes show the format. With -out all calls are written to a
 // file as JSON Lines, a call with transcript, label and metadata on each, which every command reads as the same calls; with
 // -mask personal data are replaced in what is shown and written.
 package main
@@ -20,7 +20,6 @@ import (
 	"time"
 
 	"github.com/org/salesconv/examples/cli"
-	"github.com/org/salesconv/internal/atomicfile"
 	"github.com/org/salesconv/transcript"
 )
 
@@ -29,7 +28,7 @@ func main() { cli.Main(run) }
 const usage = `[flags] [FILE]
 
 It shows how calls are read. FILE is a file or directory of calls: JSON as vendors deliver it, JSON Lines, CSV, TSV, Parquet,
-text, WebVTT or SRT; without it calls are read from standard input, as JSON.`
+text, WebVTT or SRT; without it calls are read from standard input.`
 
 func run(ctx context.Context, env *cli.Env) error {
 	calls := new(cli.Calls)
@@ -43,6 +42,9 @@ func run(ctx context.Context, env *cli.Env) error {
 	}
 	file, err := env.File()
 	if err != nil {
+		return err
+	}
+	if err := cli.Apart(file, "-out", *out); err != nil {
 		return err
 	}
 	read := func(w io.Writer) error {
@@ -64,7 +66,7 @@ func run(ctx context.Context, env *cli.Env) error {
 	if *out == "" {
 		return read(io.Discard)
 	}
-	return atomicfile.WriteFile(*out, read)
+	return cli.WriteFile(*out, read)
 }
 
 // show writes a call for people: what is known of it, and a line for each turn.

@@ -4,15 +4,16 @@
 //	    [-skip] [-rejected FILE] [FILE]
 //
 // DIR is the directory that finetune wrote to. FILE is a file or directory of calls in any format that examples/inspect reads;
-// by default calls are read from standard input as JSON. Labels are not looked at. For each call it writes a line to standard
-// output, in their order, at constant memory:
+// by default calls are read from standard input. Labels are not looked at. For each call it writes a line to standard output,
+// in their order, at constant memory:
 //
 //	{"id":…,"probability":…,"log_odds":…,"won":…,"warnings":[…],"metadata":{…},"model":…,"time":…}
 //
-// Won is whether the probability reaches the predictor's threshold. Warnings are reasons to distrust the probability:
+// Probabilities and log odds are rounded to six significant digits. Won is whether the probability reaches the predictor's threshold. Warnings are reasons to distrust the probability:
 // see package conversion. The metadata are the keys that -keep names. The model is the predictor's version, the time is
 // when the command started. With -by-turn a line has "by_turn" too, the probability after each turn, as if the call had
-// ended there. With -csv the output is a table with the same columns.
+// ended there. With -csv the output is a table with the same columns, where a cell of a call's own text that spreadsheets
+// would take for a formula, as it starts with = + - or @, has an apostrophe before it.
 //
 // With -html it also writes a self-contained page, for which it keeps all calls in memory: a list of calls to follow up, those
 // most likely to be won first, with the turns that speak for and against them, which can be sorted, filtered and saved as CSV;
@@ -42,7 +43,7 @@ func main() { cli.Main(run) }
 const usage = `-models DIR [flags] [FILE]
 
 It writes the probability that each call is won, a line of JSON for each. FILE is a file or directory of calls in any format
-that inspect reads; without it calls are read from standard input, as JSON.`
+that inspect reads; without it calls are read from standard input. Numbers have six significant digits.`
 
 // batchCalls is how many calls are read before they are predicted together.
 const batchCalls = 64
@@ -66,6 +67,7 @@ func parse(env *cli.Env) (o *options, err error) {
 	flags.BoolVar(&o.csv, "csv", false, "write a table (CSV) instead of lines of JSON")
 	flags.StringVar(&o.html, "html", "", "`file` to write a page to, with a list of the calls to follow up and the reasons")
 	keep := flags.String("keep", "", "`keys` of the metadata, with commas between, to write with each prediction, such as agent_id,industry")
+	o.calls.Unlabelled = true
 	o.calls.Flags(flags)
 	o.calls.MaskFlag(flags)
 	if err := env.Parse(flags, usage); err != nil {

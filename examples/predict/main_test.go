@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +63,9 @@ func TestRun(t *testing.T) {
 			t.Fatal(err)
 		}
 		turns := len(c.Turns())
+		if len(strconv.FormatFloat(p.Probability, 'g', -1, 64)) > len("0.000123456") {
+			t.Errorf("the probability %v has more than six digits", p.Probability)
+		}
 		if p.ID != c.ID || len(p.ByTurn) != turns || math.Abs(p.ByTurn[turns-1]-p.Probability) > 1e-9 || !(p.Probability > 0 && p.Probability < 1) {
 			t.Errorf("%s of %d turns: %+v", c.ID, turns, p)
 		}
@@ -123,6 +127,9 @@ func oneBadRecord(t *testing.T, dir string) {
 			t.Errorf("kept %s, said %q", last.Metadata, stderr)
 		}
 	}
+	if status, _, stderr := predict(t, "", "-models", dir, "-rejected", file, file); status != 2 || !strings.Contains(stderr, "which is the input") {
+		t.Errorf("the input as -rejected: status %d, said %q", status, stderr)
+	}
 	if b, err := os.ReadFile(file); err != nil || !strings.HasPrefix(string(b), `{"file":"standard input","record":2,"byte":`) || strings.Count(string(b), "\n") != 1 {
 		t.Errorf("rejected %q, error %v", b, err)
 	}
@@ -134,7 +141,7 @@ func oneBadRecord(t *testing.T, dir string) {
 // table writes CSV.
 func table(t *testing.T, dir string) {
 	t.Helper()
-	const input = `{"id": "a, b", "transcript": "Agent: hi\nCustomer: hello there", "metadata": {"agent_id": "Jo\nAnn"}} {"id": "c", "transcript": "Agent: bye"}`
+	const input = `{"id": "=a, b", "transcript": "Agent: hi\nCustomer: hello there", "metadata": {"agent_id": "Jo\nAnn"}} {"id": "c", "transcript": "Agent: bye"}`
 	status, stdout, stderr := predict(t, input, "-models", dir, "-csv", "-by-turn", "-keep", "agent_id")
 	rows, err := csv.NewReader(strings.NewReader(stdout)).ReadAll()
 	if status != 0 || err != nil || len(rows) != 3 {
@@ -144,7 +151,7 @@ func table(t *testing.T, dir string) {
 		t.Errorf("columns %q, want %q", rows[0], want)
 	}
 	after := strings.Fields(rows[1][5])
-	if rows[1][0] != "a, b" || rows[1][6] != `Jo\nAnn` || len(after) != 2 || after[1] != rows[1][1] || rows[2][6] != "" || rows[2][4] != "" && !strings.Contains(rows[2][4], "short") {
+	if rows[1][0] != "'=a, b" || rows[1][6] != `Jo\nAnn` || len(after) != 2 || after[1] != rows[1][1] || rows[2][6] != "" || rows[2][4] != "" && !strings.Contains(rows[2][4], "short") {
 		t.Errorf("rows %q", rows[1:])
 	}
 }

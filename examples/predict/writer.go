@@ -44,6 +44,9 @@ type line struct {
 	Time     string                     `json:"time"`
 }
 
+// significant rounds a number to the digits that are worth reading, in place.
+func significant(v *float64) { *v, _ = strconv.ParseFloat(strconv.FormatFloat(*v, 'g', 6, 64), 64) }
+
 // line writes a prediction with the metadata that are to be kept.
 func (w *writer) line(p conversion.Prediction, m transcript.Metadata) error {
 	kept, err := cli.Keep(m, w.keep)
@@ -53,10 +56,15 @@ func (w *writer) line(p conversion.Prediction, m transcript.Metadata) error {
 	for key := range kept {
 		w.found[key] = true
 	}
+	significant(&p.Probability)
+	significant(&p.LogOdds)
+	for i := range p.ByTurn {
+		significant(&p.ByTurn[i])
+	}
 	if w.table == nil {
 		return cli.WriteJSON(w.out, line{p, kept, w.model, w.time})
 	}
-	cells := []string{p.ID, number(p.Probability), number(p.LogOdds), strconv.FormatBool(p.Won), strings.Join(words(p.Warnings), " ")}
+	cells := []string{text(p.ID), number(p.Probability), number(p.LogOdds), strconv.FormatBool(p.Won), strings.Join(words(p.Warnings), " ")}
 	if w.byTurn {
 		after := make([]string, len(p.ByTurn))
 		for i, v := range p.ByTurn {
@@ -65,7 +73,7 @@ func (w *writer) line(p conversion.Prediction, m transcript.Metadata) error {
 		cells = append(cells, strings.Join(after, " "))
 	}
 	for _, key := range w.keep {
-		cells = append(cells, m.Value(key))
+		cells = append(cells, text(m.Value(key)))
 	}
 	return w.row(append(cells, w.model, w.time))
 }
@@ -80,6 +88,14 @@ func (w *writer) row(cells []string) error {
 	}
 	w.table.Flush()
 	return w.table.Error()
+}
+
+// text returns a cell of foreign text, with an apostrophe before what a spreadsheet would take for a formula.
+func text(cell string) string {
+	if _, err := strconv.ParseFloat(cell, 64); err != nil && cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
