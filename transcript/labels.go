@@ -280,6 +280,9 @@ func (r *labelReader) set(f form, from, to int) bool {
 
 // sender returns the name in "From Name to Everyone", as Zoom writes, and in "Name says".
 func (r *labelReader) sender(name string) string {
+	if strings.IndexByte(name, ' ') < 0 {
+		return name
+	}
 	rest, from := strings.CutPrefix(name, "From ")
 	rest = strings.TrimLeft(rest, " ")
 	for _, to := range []string{" to ", " To "} {

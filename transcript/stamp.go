@@ -219,7 +219,7 @@ func fromStart(marks []mark) {
 				*t -= first
 			}
 			if *t < 0 {
-				*t += 24 * time.Hour
+				*t = max(0, *t+24*time.Hour)
 			}
 		}
 	}

@@ -80,6 +80,7 @@ func FuzzTurns(f *testing.F) {
 	f.Add("a. b! c? " + strings.Repeat("Long sentence here. ", 50) + "\n\n\nEnd")
 	f.Add("Bob (00:05):\n\nBob  0:07\r\nwords\n: x")
 	f.Add("[00:01 - 00:02]\n[00:03]")
+	f.Add("[100:00:00-0:01]0")
 	f.Fuzz(func(t *testing.T, text string) {
 		if isSubtitles(text) {
 			return
