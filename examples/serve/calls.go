@@ -181,8 +181,8 @@ func (s *service) checkJSON(raw []byte, schema *huma.Schema) error {
 		}
 		return newProblem(http.StatusBadRequest, "body", "it is not JSON: %v (byte %d)", err, at)
 	}
-	if list, ok := v.([]any); ok && schema.MaxItems != nil && len(list) > *schema.MaxItems {
-		return tooMany(*schema.MaxItems)
+	if list, ok := v.([]any); ok && len(list) > s.limits.Calls {
+		return tooMany(s.limits.Calls)
 	}
 	path, res := huma.NewPathBuffer([]byte("body"), 4), new(huma.ValidateResult)
 	huma.Validate(s.schemas.registry, schema, path, huma.ModeWriteToServer, v, res)

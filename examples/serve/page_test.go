@@ -41,8 +41,8 @@ func TestPage(t *testing.T) {
 	until(t, "the page says that there is no text", func() bool {
 		return strings.Contains(browser.Eval[string](tab, "document.querySelector('#status').textContent"), "the transcript is empty")
 	})
-	tab = browser.Open(t, r.url+"docs")
-	tab.Do(chromedp.WaitVisible(chromedp.CSS(".operation")), chromedp.Click(chromedp.CSS(".operation:first-child summary")),
+	tab = browser.Open(t, r.url)
+	tab.Do(chromedp.Navigate(r.url+"docs"), chromedp.WaitVisible(chromedp.CSS(".operation")), chromedp.Click(chromedp.CSS(".operation:first-child summary")),
 		chromedp.Click(chromedp.CSS(".operation:first-child button")))
 	until(t, "the documentation shows a response", func() bool {
 		return strings.Contains(browser.Eval[string](tab, "document.querySelector('.operation pre').textContent"), "200")

@@ -96,7 +96,7 @@ func TestStoreIsFull(t *testing.T) {
 	again <- struct{}{}
 	r.check(t, 0, 0, 0)
 	f.set(nil)
-	again <- struct{}{}
+	close(again)
 	r.close(stop)
 	r.check(t, 3, 0, 1)
 	if len(f.rows) != 3 || f.rows[0].Words != 2 || f.rows[0].Turns != 1 || f.rows[0].UID == f.rows[1].UID || !f.closed {

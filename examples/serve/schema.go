@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -35,7 +36,7 @@ func newSchemas(registry huma.Registry, maxCalls int) schemas {
 		},
 		Examples: []any{map[string]any{"id": "c1", "transcript": "Agent: Hi Dana, is this a good time?\nCustomer: Sure, we need a quote by Friday."}},
 	}
-	calls := &huma.Schema{Type: huma.TypeArray, MinItems: count(1), MaxItems: count(maxCalls)}
+	calls := &huma.Schema{Type: huma.TypeArray, MinItems: count(1), Description: fmt.Sprintf("at most %d calls", maxCalls)}
 	registry.Map()["Call"] = call
 	calls.Items = &huma.Schema{Ref: "#/components/schemas/Call"}
 	for _, s := range []*huma.Schema{call, calls} {
