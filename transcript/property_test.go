@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,13 @@ import (
 
 	"pgregory.net/rapid"
 )
+
+// The same transcripts are drawn each time, unless the flag gives another seed: a test that fails names what a change broke.
+func init() {
+	if err := flag.Set("rapid.seed", "1"); err != nil {
+		panic(err)
+	}
+}
 
 // spoken is what the transcripts of the property test say.
 type spoken struct {
