@@ -151,7 +151,7 @@ func TestInBrowser(t *testing.T) {
 	}
 	tab.Do(chromedp.Click(chromedp.CSS("#agents tbody a")))
 	agent := browser.Eval[string](tab, `document.querySelector("#agents tbody a").textContent`)
-	tab.Until(fmt.Sprintf(rows+".length > 0 && "+rows+".every(r => r.cells[3].textContent === %q)", agent)) // no others are listed
+	tab.Until(fmt.Sprintf(rows+".length > 0 && "+rows+".every(r => r.cells[4].textContent === %q)", agent)) // no others are listed
 	tab.Do(chromedp.Click(chromedp.CSS("#calls tbody tr:not([hidden]) a")))
 	tab.Do(chromedp.WaitVisible(chromedp.CSS("details.call[open] .turns")), // or the click does not open it
 		chromedp.Evaluate[chromedp.Void](`location.hash = "#call-1"`), chromedp.WaitVisible(chromedp.CSS("#call-1 .turns")),
