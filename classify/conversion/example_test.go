@@ -93,5 +93,5 @@ func ExamplePredictor_Explain() {
 	}
 	// Output:
 	// +0.46 Customer: You know, you too, bye.
-	// +0.16 too,
+	// +0.26 bye.
 }
