@@ -72,7 +72,7 @@ func (p *Pool) Close() {
 // to whichever worker is free, so f must write only what its task owns; worker tells apart the calls that
 // run at the same time, and is below Workers. A panic in f is raised again here, after the other tasks have ended.
 func (p *Pool) Do(tasks int, f func(worker, task int)) {
-	if p == nil || p.workers == 1 || tasks <= 1 || !p.mu.TryLock() {
+	if p == nil || p.workers == 1 || tasks <= 1 || p.ended.Load() || !p.mu.TryLock() {
 		for task := range tasks {
 			f(0, task)
 		}
