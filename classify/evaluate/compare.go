@@ -105,13 +105,7 @@ func (o *ResampleOptions) permute(ctx context.Context, a, b []float64, y []int) 
 		}
 		larger[s] = math.Abs(o.Score(q, y)-o.Score(p, y)) >= seen-1e-12
 	})
-	count := 1
-	for _, l := range larger {
-		if l {
-			count++
-		}
-	}
-	return float64(count) / float64(o.Samples+1), err
+	return sample.PermutationP(larger), err
 }
 
 // midranks gives each row the mean position, from the lowest, of the rows with its score.

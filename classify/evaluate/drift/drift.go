@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/org/salesconv/classify/internal/sample"
 	"github.com/org/salesconv/internal/parallel"
 )
 
@@ -56,13 +57,7 @@ func (o *Options) permute(ctx context.Context, n int, seen float64, statistic fu
 	if err := ctx.Err(); err != nil {
 		return 0, fmt.Errorf("drift: permutations stopped: %w", err)
 	}
-	count := 1
-	for _, l := range larger {
-		if l {
-			count++
-		}
-	}
-	return float64(count) / float64(o.Samples+1), nil
+	return sample.PermutationP(larger), nil
 }
 
 // Holm adjusts the p values of one report for their number (Holm 1979): where nothing drifted, the probability that any

@@ -130,6 +130,18 @@ func Descending(p []float64) []int {
 	return order
 }
 
+// PermutationP is the p value of a permutation test by whether the statistic of each permutation is at least the one seen,
+// which counts as one of them.
+func PermutationP(larger []bool) float64 {
+	count := 1
+	for _, l := range larger {
+		if l {
+			count++
+		}
+	}
+	return float64(count) / float64(len(larger)+1)
+}
+
 // LogLoss is the log loss of one row of label y predicted with probability p, which is kept 2⁻⁵² away from 0 and 1.
 func LogLoss(p float64, y int) float64 {
 	const eps = 0x1p-52
