@@ -63,7 +63,8 @@ type fit struct {
 	Options
 	calls    []transcript.Call
 	docs     [][]string
-	terms    []string // the calls without personal data, unless Unmasked: what terms are learned from
+	tokens   encoder.Documents // of docs, for fine-tuning
+	terms    []string          // the calls without personal data, unless Unmasked: what terms are learned from
 	labels   []int
 	report   *Report
 	tuning   *tuned               // nil for Options.Frozen
@@ -113,7 +114,7 @@ func (f *fit) stackOptions() *classify.StackOptions {
 func (f *fit) finish(ctx context.Context, blocks []classify.Block, heads *classify.Heads) (err error) {
 	generic := keys(blocks)
 	if t := f.tuning; t != nil && t.Share > 0 {
-		x, err := f.encode(ctx, t.model, f.generic.TokenizeDocuments(f.docs), "encoding calls after fine-tuning")
+		x, err := f.encode(ctx, t.model, f.tokens, "encoding calls after fine-tuning")
 		if err != nil {
 			return err
 		}

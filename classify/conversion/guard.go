@@ -97,7 +97,7 @@ func (f *fit) bestGeneric(heads *classify.Heads, folds []evaluate.Fold) (key str
 
 // ranked are margins as their ranks within each fold, from 0 to 1: each fold has a head of its own, with a scale of its own.
 func (f *fit) ranked(z []float64, folds []evaluate.Fold) *evaluate.OutOfFold {
-	out := &evaluate.OutOfFold{Row: all(len(z)), Y: f.labels, P: make([]float64, len(z))}
+	out := &evaluate.OutOfFold{Row: sample.All(len(z)), Y: f.labels, P: make([]float64, len(z))}
 	for _, fold := range folds {
 		sorted := slices.Sorted(slices.Values(sample.Pick(z, fold.Test)))
 		for _, i := range fold.Test {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/classify/internal/sample"
 	"github.com/org/salesconv/triplet"
 	"gonum.org/v1/gonum/mat"
 )
@@ -48,7 +49,8 @@ func (f *fit) retune(ctx context.Context, before *fit) (*tuned, error) {
 		f.info.Options.Tuning = &settings
 		return t, f.keepGeneric(ctx, t)
 	}
-	docs := f.generic.TokenizeDocuments(f.docs)
+	f.tokens = f.generic.TokenizeDocuments(f.docs)
+	docs := f.tokens
 	x, err := f.encode(ctx, old.model, docs[len(before.docs):], "encoding calls held out")
 	if err != nil {
 		return nil, err
@@ -59,7 +61,7 @@ func (f *fit) retune(ctx context.Context, before *fit) (*tuned, error) {
 	}
 	t.margins, t.outOfFold = slices.Concat(old.margins, z), new(mat.Dense)
 	t.outOfFold.Stack(old.outOfFold, x.Slice(0, len(z), 0, f.generic.Width()))
-	m, h, err := f.tuneOn(ctx, docs, all(len(docs)), "fine-tuning run on all calls")
+	m, h, err := f.tuneOn(ctx, docs, sample.All(len(docs)), "fine-tuning run on all calls")
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,8 @@ func (f *fit) tune(ctx context.Context, generic *classify.Heads) (*tuned, error)
 	if err != nil {
 		return nil, err
 	}
-	docs := f.generic.TokenizeDocuments(f.docs) // once for all runs
+	f.tokens = f.generic.TokenizeDocuments(f.docs)
+	docs := f.tokens
 	t := new(tuned)
 	models := make([]*encoder.Model, len(folds))
 	for k := range models {
@@ -139,15 +140,6 @@ func (t *tuned) keep(generic *encoder.Model, share float64) (err error) {
 	left := *t.model.Heads()
 	left.Label = nil
 	return t.model.SetHeads(&left)
-}
-
-// all are the numbers 0 to n-1.
-func all(n int) []int {
-	places := make([]int, n)
-	for i := range places {
-		places[i] = i
-	}
-	return places
 }
 
 // tuneOn fine-tunes the generic encoder on the calls at the places train.
