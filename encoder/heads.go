@@ -46,9 +46,12 @@ func (h *Heads) Pooling() Pooling {
 	return Join(all...)
 }
 
-// blocks is the number of blocks that Pooling makes.
-func (h *Heads) blocks() int {
+// Blocks is the number of blocks that Pooling makes, 1 without heads.
+func (h *Heads) Blocks() int {
 	n := 1
+	if h == nil {
+		return n
+	}
 	if h.Last > 0 {
 		n++
 	}
@@ -183,7 +186,7 @@ func (h *Heads) check(width int) error {
 	if h.Last < 0 {
 		return fmt.Errorf("last: %d segments, want 0 or more", h.Last)
 	}
-	width *= h.blocks()
+	width *= h.Blocks()
 	if h.Label != nil {
 		if err := h.Label.check("label", width); err != nil {
 			return err

@@ -92,7 +92,7 @@ func (h *head) parameter(name string, shape ...int) *G.Node {
 // [encoder.AttentionPooling] does; without attention in as many blocks as batches have weights for.
 func (h *head) pool(m *encoder.Model, o *Options) (*G.Node, error) {
 	if !o.Attention {
-		return ops.Documents(h.context, "documents", h.rows, o.blocks())
+		return ops.Documents(h.context, "documents", h.rows, o.pooled().Blocks())
 	}
 	h.query = h.parameter("attention", m.Width())
 	if before := m.Heads(); before != nil && before.Query != nil {

@@ -140,17 +140,8 @@ func (o *Options) withDefaults(layers int) (*Options, error) {
 	return &d, err
 }
 
-// blocks is the number of blocks that documents consist of.
-func (o *Options) blocks() int {
-	n := 1
-	if o.Last > 0 {
-		n++
-	}
-	if o.Trend {
-		n++
-	}
-	return n
-}
+// pooled are heads that read documents as the options say, without attention.
+func (o *Options) pooled() *encoder.Heads { return &encoder.Heads{Last: o.Last, Trend: o.Trend} }
 
 // positive gives an option its default if it is zero, and returns an error unless it is above 0 and at most high.
 func positive[T int | float64](name string, x *T, standard, high T) error {

@@ -171,7 +171,7 @@ func newTrainer(m *encoder.Model, docs encoder.Documents, labels []int, opts *Op
 	if err != nil {
 		return nil, err
 	}
-	t := &trainer{Options: o, model: m, labels: labels, pooling: (&encoder.Heads{Last: o.Last, Trend: o.Trend}).Pooling(), documents: docs, history: &History{Documents: len(docs)}}
+	t := &trainer{Options: o, model: m, labels: labels, pooling: o.pooled().Pooling(), documents: docs, history: &History{Documents: len(docs)}}
 	if err := t.count(); err != nil {
 		return nil, fmt.Errorf("triplet: %w", err)
 	}
