@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"github.com/org/salesconv/classify/evaluate"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/examples/internal/study"
-	"github.com/org/salesconv/internal/atomicfile"
 	"github.com/org/salesconv/internal/figure"
 )
 
@@ -19,10 +19,10 @@ func (r *results) write(html, numbers string) error {
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.WriteFile(html, page.Write); err != nil || numbers == "" {
+	if err := cli.WriteFile(html, page.Write); err != nil || numbers == "" {
 		return err
 	}
-	return atomicfile.WriteFile(numbers, func(w io.Writer) error {
+	return cli.WriteFile(numbers, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		return e.Encode(r)

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/report"
-	"github.com/org/salesconv/internal/atomicfile"
 	"github.com/org/salesconv/transcript"
 )
 
@@ -31,7 +31,7 @@ func (x *explainer) writePhrases(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(x.phrases, func(w io.Writer) error {
+	return cli.WriteFile(x.phrases, func(w io.Writer) error {
 		if strings.HasSuffix(x.phrases, ".html") {
 			return phrasePage(found, by).Write(w)
 		}

@@ -29,7 +29,6 @@ import (
 	"github.com/org/salesconv/encoder/minilm"
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/study"
-	"github.com/org/salesconv/internal/atomicfile"
 	"github.com/org/salesconv/transcript"
 	"github.com/org/salesconv/tsne"
 	"gonum.org/v1/gonum/mat"
@@ -99,7 +98,7 @@ func run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	if o.picture != "" {
-		if err := atomicfile.WriteFile(o.picture, m.plot(o.format(), nil)); err != nil {
+		if err := cli.WriteFile(o.picture, m.plot(o.format(), nil)); err != nil {
 			return err
 		}
 	}
@@ -110,7 +109,7 @@ func run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(o.html, page.Write)
+	return cli.WriteFile(o.html, page.Write)
 }
 
 // chart is a map of calls, the new ones last.

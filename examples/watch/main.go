@@ -55,7 +55,6 @@ import (
 
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/store"
-	"github.com/org/salesconv/internal/atomicfile"
 )
 
 func main() { cli.Main(run) }
@@ -183,7 +182,7 @@ func run(ctx context.Context, env *cli.Env) error {
 		if out.file == "" {
 			continue
 		}
-		if err := atomicfile.WriteFile(out.file, out.write); err != nil {
+		if err := cli.WriteFile(out.file, out.write); err != nil {
 			return err
 		}
 	}
