@@ -34,13 +34,34 @@ func Load(fsys fs.FS) (*Predictor, error) {
 	return p, nil
 }
 
-func load(fsys fs.FS) (*Predictor, error) {
+// SavedVersion returns the [Predictor.Version] of what Save wrote to a directory, or to the directory models below it, without
+// loading or validating it: where that differs from the version at hand, the directory holds another predictor.
+func SavedVersion(fsys fs.FS) (string, error) {
+	fsys, err := holder(fsys)
+	if err != nil {
+		return "", fmt.Errorf("conversion: %w", err)
+	}
+	b, err := fs.ReadFile(fsys, manifestFile)
+	if err != nil {
+		return "", fmt.Errorf("conversion: %w", err)
+	}
+	return digest(b), nil
+}
+
+// holder is the directory that holds the predictor: the given one, or models below it.
+func holder(fsys fs.FS) (fs.FS, error) {
 	if _, err := fs.Stat(fsys, manifestFile); errors.Is(err, fs.ErrNotExist) {
 		if _, err := fs.Stat(fsys, "models/"+manifestFile); err == nil {
-			if fsys, err = fs.Sub(fsys, "models"); err != nil {
-				return nil, err
-			}
+			return fs.Sub(fsys, "models")
 		}
+	}
+	return fsys, nil
+}
+
+func load(fsys fs.FS) (*Predictor, error) {
+	fsys, err := holder(fsys)
+	if err != nil {
+		return nil, err
 	}
 	m, version, err := readManifest(fsys)
 	if err != nil {

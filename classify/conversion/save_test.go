@@ -3,6 +3,7 @@ package conversion
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -122,6 +123,24 @@ func TestLoadRefusesManifests(t *testing.T) {
 }
 
 // A directory that holds anything else is not replaced.
+// The version is to be had without loading, also from above the directory, as Load does.
+func TestSavedVersion(t *testing.T) {
+	p, _, _ := train(t, Options{Frozen: true})
+	above := t.TempDir()
+	if _, err := SavedVersion(os.DirFS(above)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v, want that nothing is there", err)
+	}
+	dir := filepath.Join(above, "models")
+	if err := p.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, from := range []string{dir, above} {
+		if version, err := SavedVersion(os.DirFS(from)); err != nil || version != p.Version() {
+			t.Errorf("%s: version %q, error %v, want %q", from, version, err, p.Version())
+		}
+	}
+}
+
 func TestSaveKeepsWhatIsNotItsOwn(t *testing.T) {
 	p, _, _ := train(t, Options{Frozen: true})
 	_, dir := saveAndLoad(t, p)

@@ -2,14 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -57,20 +52,6 @@ func (o *model) load(ctx context.Context) (*conversion.Predictor, error) {
 	return p, nil
 }
 
-// version is the version of the predictor in the directory, as [conversion.Predictor.Version].
-func (o *model) version() (string, error) {
-	const manifest = "predictor.json"
-	b, err := os.ReadFile(filepath.Join(o.dir, manifest))
-	if errors.Is(err, fs.ErrNotExist) {
-		b, err = os.ReadFile(filepath.Join(o.dir, "models", manifest))
-	}
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:]), nil
-}
-
 // watch looks at the directory every so often, and at once when now has an element, until ctx ends. A new predictor serves the
 // requests that begin from then on. One that cannot be loaded is tried again, less and less often, as it may still be being
 // copied; the old one serves on.
@@ -84,7 +65,7 @@ func (o *model) watch(ctx context.Context, every time.Duration, now <-chan os.Si
 		case <-now:
 		case <-time.After(wait):
 		}
-		version, err := o.version()
+		version, err := conversion.SavedVersion(os.DirFS(o.dir))
 		if err == nil && version == o.predictor().Version() {
 			wait, failed = every, ""
 			continue
