@@ -100,7 +100,7 @@ func FitHeads(ctx context.Context, blocks []Block, y []int, train []int, opts *S
 	return h, nil
 }
 
-// With are the heads of h, then those of other, which were fitted to the same rows in the same inner folds: for blocks
+// With are the heads of h, then the heads of other, which were fitted to the same rows in the same inner folds: for blocks
 // that are only known once others were fitted. A name that both have is an error.
 func (h *Heads) With(other *Heads) (*Heads, error) {
 	if h == nil || other == nil {

@@ -34,7 +34,7 @@ type LogisticOptions struct {
 	// Weights are the weights of the rows. Default all 1.
 	Weights []float64
 	// Standardize penalises the coefficients as if each column had variance 1; constant columns stay as they are.
-	// The coefficients are still those of the columns as given.
+	// The coefficients still belong to the columns as given.
 	Standardize bool
 	// Tolerance ends the fit: the largest absolute derivative of the objective per unit of weight,
 	// relative to that at the start where this is above 1. Default 1e-10.

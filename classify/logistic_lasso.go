@@ -52,7 +52,7 @@ func (l *logLoss) violation(p *point) float64 {
 	return worst
 }
 
-// active lists the coefficients that a step may change, at most maxFactor: those not 0 and those of the largest slopes.
+// active lists the coefficients that a step may change, at most maxFactor: all that are not 0, and the ones of the largest slopes.
 func (l *logLoss) active(p *point) []int {
 	var index []int
 	for j := range l.d {

@@ -125,7 +125,7 @@ func (f *joint) at(theta []float64) *jointPoint {
 	return p
 }
 
-// slope is the largest absolute derivative, that of weights at 0 only where F falls if they rise: 0 at the minimum.
+// slope is the largest absolute derivative, of weights at 0 only where F falls if they rise: 0 at the minimum.
 func (p *jointPoint) slope() float64 {
 	worst := 0.0
 	for j, g := range p.gradient {
@@ -190,7 +190,7 @@ func (p *jointPoint) solve(held []bool) []float64 {
 	}
 	var factor mat.Cholesky
 	if factor.Factorize(h) {
-		_ = factor.SolveVecTo(g, g) // that of an ill-conditioned factor goes downwards too
+		_ = factor.SolveVecTo(g, g) // the step of an ill-conditioned factor goes downwards too
 	}
 	for a, j := range free {
 		step[j] = -g.AtVec(a)

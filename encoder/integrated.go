@@ -57,7 +57,7 @@ func (a *Attribution) complete() bool {
 }
 
 // IntegratedGradients attributes an output to the tokens of each segment (Sundararajan, Taly and Yan 2017): on a straight
-// path that leads the word embedding of each token from that of [MASK] ([UNK] in a vocabulary without it) to its own, the output's gradient is integrated
+// path that leads the word embedding of each token from the one of [MASK] ([UNK] in a vocabulary without it) to its own, the output's gradient is integrated
 // times the way. So the values of all tokens add up to Output - Base, the completeness that [Attribution.Residual] checks.
 // [CLS], [SEP] and a prompt are never masked and add nothing; positions stay.
 //

@@ -99,7 +99,7 @@ func (c *correlated) correlate(covariance mat.Symmetric) (deviations []float64, 
 	}
 	var root mat.Cholesky
 	if !root.Factorize(c.correlations) || root.Cond() > 1e13 {
-		return nil, errors.New("shap: the covariance is not positive definite: use that of Covariance, which is")
+		return nil, errors.New("shap: the covariance is not positive definite: use the result of Covariance, which is")
 	}
 	return deviations, nil
 }

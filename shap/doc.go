@@ -34,7 +34,7 @@
 //
 // # Plots
 //
-// Waterfall draws one explanation, Beeswarm those of many rows. The command examples/explain marks up transcripts.
+// Waterfall draws one explanation, Beeswarm the explanations of many rows. The command examples/explain marks up transcripts.
 //
 // # Errors and concurrency
 //

@@ -69,7 +69,7 @@ func eachRow(ctx context.Context, x mat.Matrix, f func(i int, row []float64)) er
 // whose vectors are the rows of turns. The document is Σ weights[i]·turnᵢ; nil weights stand for the mean. So
 // turn i adds weights[i]·coefficients·(turnᵢ-background), which is exact: nothing is sampled and nothing is encoded
 // again. The background is the mean document of the training calls; nil is all zeros. Weights that do not add up to 1,
-// such as those of a trend over the call, need a nil background.
+// such as a trend over the call, need a nil background.
 func Turns(model *classify.Logistic, background []float64, turns mat.Matrix, weights []float64) (*Explanation, error) {
 	if turns == nil {
 		return nil, errors.New("shap: no turns to explain: the matrix is nil")

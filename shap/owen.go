@@ -6,7 +6,7 @@ import (
 	"math/bits"
 )
 
-// nested numbers the groups of each level from 0, so that those of different outer groups differ.
+// nested numbers the groups of each level from 0, so that groups of different outer groups differ.
 func nested(levels [][]int) [][]int {
 	numbered := make([][]int, len(levels))
 	for k, level := range levels {

@@ -46,7 +46,7 @@ type paths struct {
 	factors         []factor  // of all points, where they fit one pass: [node][point]
 }
 
-// newPaths prepares a tree over so many columns.
+// newPaths prepares a tree over a number of columns.
 func newPaths(t *classify.Tree, columns int) (*paths, error) {
 	n := len(t.Nodes)
 	p := &paths{tree: t, above: make([]int, n), column: make([]int, n), zero: make([]float64, n)}
@@ -118,7 +118,7 @@ func leftShare(t *classify.Tree, n *classify.Node) float64 {
 // width is the number of points in the pass that begins at a point.
 func (p *paths) width(from int) int { return min(len(p.points)-from, mostPoints) }
 
-// pass returns the factors of the pass that begins at a point, in place of those of another pass.
+// pass returns the factors of the pass that begins at a point, in place of the factors of another pass.
 func (p *paths) pass(from int, factors []factor) []factor {
 	width := p.width(from)
 	factors = slices.Grow(factors[:0], len(p.tree.Nodes)*width)[:len(p.tree.Nodes)*width]
@@ -130,7 +130,7 @@ func (p *paths) pass(from int, factors []factor) []factor {
 	return factors
 }
 
-// factor is that of the branch to node i at point t.
+// factor is the factor of the branch to node i at point t.
 func (p *paths) factor(i int, t float64) (f factor) {
 	zero, a := p.zero[i], p.above[i]
 	if a < 0 {
@@ -172,7 +172,7 @@ type walk struct {
 	tree     *paths
 	width    int      // points of the pass
 	factors  []factor // of the pass
-	spare    []factor // room for those of trees that take several
+	spare    []factor // room for trees that take several passes
 	products []block  // by depth: of the factors from the root
 	sums     []block  // by depth: of the leaves below
 	// follows gives for each node the rows that take the branch and all branches above it on its column.

@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Explanations are those of many rows by the same players.
+// Explanations explain many rows by the same players.
 type Explanations struct {
 	Base   float64
 	Values *mat.Dense // [rows, players]; with Base, the values of a row add up to its output

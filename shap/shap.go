@@ -45,8 +45,8 @@ func (e *Explanation) Top(k int) []int {
 	return order[:max(0, min(k, len(order)))]
 }
 
-// Combine returns the explanation of Σ weights[k]·outputₖ, such as the margin of a stack of heads, from those of its
-// terms. All terms must have the same players; names are those of the first. Errors are taken to be independent.
+// Combine returns the explanation of Σ weights[k]·outputₖ, such as the margin of a stack of heads, from the explanations of its
+// terms. All terms must have the same players; names come from the first. Errors are taken to be independent.
 func Combine(weights []float64, terms []*Explanation) (*Explanation, error) {
 	if len(weights) != len(terms) || len(terms) == 0 {
 		return nil, fmt.Errorf("shap: %d weights for %d explanations, want one each", len(weights), len(terms))

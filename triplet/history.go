@@ -12,7 +12,7 @@ type History struct {
 	// Splits is the number of sequences beyond one for each segment, because it was too long for one.
 	Splits int `json:"splits"`
 
-	// Evaluations are those of Options.Validation; the first is of the initial weights.
+	// Evaluations follow Options.Validation; the first is of the initial weights.
 	Evaluations []Evaluation `json:"evaluations,omitempty"`
 	// Best is the step whose weights the model has now.
 	Best int `json:"best"`

@@ -395,7 +395,7 @@ func (c *comparison) partners(a int) int {
 }
 
 // multipleNegatives is, averaged over the drawn pairs, the negative logarithm of the softmax over the own partner and
-// those of other labels.
+// rows of other labels.
 func (c *comparison) multipleNegatives() {
 	w := 1 / float64(c.triplets.n)
 	drawn := make([]float64, c.n) // how often each document is a partner

@@ -66,7 +66,7 @@ type Options struct {
 	// the most influential segments count for more. The model keeps it. Default: the mean of the segments.
 	Attention bool
 	// Last and Trend add blocks to the mean of a document's segments in what losses, the classifier of the label and tasks
-	// read: the mean of the last segments, so many, none of which DropSegments leaves out; and the trend over all. So
+	// read: the mean of the last n segments, none of which DropSegments leaves out; and the trend over all. So
 	// training reaches what decides a document at its end, or changes over it. Heads read all blocks afterwards, see
 	// [encoder.Heads.Pooling]; the embedding of a document remains the mean. Not with Attention. Default: neither.
 	Last  int

@@ -25,7 +25,7 @@ func Average(models ...*encoder.Model) (*encoder.Model, error) {
 
 // Interpolate returns a new model between two: weights and heads are (1-share)·a + share·b. Between a generic model and
 // what was fine-tuned from it, there are models that keep more of what the generic one knows (Wortsman et al. 2022, arXiv
-// 2109.01903). Where only b has heads, its heads are taken as they are. Otherwise errors are those of [Average].
+// 2109.01903). Where only b has heads, its heads are taken as they are. Otherwise errors are as for [Average].
 func Interpolate(a, b *encoder.Model, share float64) (*encoder.Model, error) {
 	if !(share >= 0 && share <= 1) {
 		return nil, fmt.Errorf("triplet: share %v of the second model, want 0 to 1", share)

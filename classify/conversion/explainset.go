@@ -193,7 +193,7 @@ func (p *phrase) values() map[int]float64 {
 	return values
 }
 
-// phrases returns the phrases that most clearly raise the log-odds, at most so many, then those that lower them.
+// phrases returns the phrases that most clearly raise the log-odds, at most the given number, then the phrases that lower them.
 func (p *Predictor) phrases(all []Explanation, most int) (chosen []*phrase) {
 	found := map[string]*phrase{}
 	for i, e := range all {

@@ -18,7 +18,7 @@ import (
 var shares = []float64{1, 0.5}
 
 // A ShareTrial compares, on the training calls out of fold, the ROC AUC of the tuned head (B) on an encoder with a share
-// of fine-tuned weights to that of the best head on turn vectors by the generic encoder (A).
+// of fine-tuned weights to the AUC of the best head on turn vectors by the generic encoder (A).
 type ShareTrial struct {
 	Share   float64 `json:"share"`
 	Generic string  `json:"generic"` // key of the block of the best generic head
@@ -34,7 +34,7 @@ func (s *ShareTrial) holds() bool {
 // Saved puts into a sentence what is saved as the fine-tuned encoder, and why.
 func (t *Tuning) Saved() string {
 	s := t.Shares[len(t.Shares)-1]
-	measured := fmt.Sprintf("on the training calls, out of fold, its ROC AUC is %.3f, that of the generic %s %.3f: %+.3f, 95%% interval %+.3f to %+.3f",
+	measured := fmt.Sprintf("on the training calls, out of fold, its ROC AUC is %.3f, the generic %s has %.3f: %+.3f, 95%% interval %+.3f to %+.3f",
 		s.B, Title(s.Generic), s.A, s.Difference.Estimate, s.Difference.Low, s.Difference.High)
 	switch t.Share {
 	case 0:

@@ -121,7 +121,7 @@ type Figures struct {
 	Accuracy    float64 `json:"accuracy"`
 }
 
-// Predicts reports whether calls are predicted better than by chance: the log loss is below that of the share of calls
+// Predicts reports whether calls are predicted better than by chance: the log loss is below the log loss of the share of calls
 // that were won, and the ROC AUC higher than 19 in 20 orders at random have (Mann and Whitney 1947).
 func (f *Figures) Predicts() bool {
 	won, lost := float64(f.Won), float64(f.Calls-f.Won)

@@ -101,7 +101,7 @@ func head(m *encoder.Model) (*classify.Logistic, error) {
 }
 
 // tune fine-tunes the encoder without each inner fold of the calls, and decides how much of it is kept: see
-// [Tuning].Share. The heads are those of the generic encoder.
+// [Tuning].Share. The heads belong to the generic encoder.
 func (f *fit) tune(ctx context.Context, generic *classify.Heads) (*tuned, error) {
 	folds, err := evaluate.Folds(f.labels, f.Groups, f.Folds, f.Seed)
 	if err != nil {

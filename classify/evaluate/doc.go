@@ -31,7 +31,7 @@
 // bring, and [LeakProbe] warns where metadata alone predict the label. Where few rows have label 1, look at PR AUC and
 // Lift first: ROC AUC hardly reacts to false positives there.
 //
-// Package drift, below this one, tests whether recent calls are still like those of before; package sequential compares
+// Package drift, below this one, tests whether recent calls are still like earlier ones; package sequential compares
 // versions while both are in use.
 //
 // # Errors and concurrency

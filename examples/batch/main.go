@@ -14,7 +14,7 @@
 //	PREFIX-job.json                        the files, the predictor's version and the flags
 //	PREFIX-summary.json                    the counts, when all is done
 //
-// Item is the place of the record among those of its file, from 1: each item is in exactly one line of the output. With
+// Item numbers the records of a file from 1: each item is in exactly one line of the output. With
 // the same files, predictor and flags the output is the same to the last byte, whatever happens between.
 //
 // # Failures
@@ -41,7 +41,7 @@
 //	-runner spark -endpoint HOST:8099 -environment_type process -environment_config '{"command": "/path/to/batch"}'
 //	-runner dataflow -project P -region R -staging_location gs://B/staging -worker_harness_container_image IMAGE
 //
-// Endpoint is that of the job server of Flink or Spark. Each worker needs the directory of -models at the same path, from a
+// Endpoint is the address of the job server of Flink or Spark. Each worker needs the directory of -models at the same path, from a
 // shared file system or in its container's image, and the input and output where it can reach them.
 package main
 
@@ -102,7 +102,7 @@ func runScore(ctx context.Context, env *cli.Env) error {
 	return j.submit(ctx, env, *input, reader)
 }
 
-// parse parses the command's flags and Beam's, which Beam keeps among those of the process.
+// parse parses the command's flags and Beam's, which Beam keeps among the flags of the process.
 func parse(env *cli.Env, flags *flag.FlagSet, usage string) error {
 	all := flag.CommandLine
 	all.Init(env.Name, flag.ContinueOnError)

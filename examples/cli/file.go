@@ -31,7 +31,7 @@ func Apart(input, flag, path string) error {
 	return nil
 }
 
-// within reports whether a path is that of a directory or of what is in it.
+// within reports whether a path is a directory or lies in it.
 func within(dir, path string) bool {
 	dir, err := filepath.EvalSymlinks(dir)
 	if err != nil {

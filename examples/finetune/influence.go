@@ -124,7 +124,7 @@ func phrases(text string) map[string]bool {
 	return all
 }
 
-// alike reports whether two texts share so many phrases that they are likely to be of one script (Dice's coefficient).
+// alike reports whether two texts share enough phrases to be of one script (Dice's coefficient).
 func alike(a, b map[string]bool) bool {
 	shared := 0
 	for phrase := range a {

@@ -45,7 +45,7 @@ type counts struct {
 	Turns     int    `json:"turns"`
 }
 
-// fifth is a fifth of the calls held out, those of the lowest probabilities first.
+// fifth is a fifth of the held-out calls; the first has the lowest probabilities.
 type fifth = evaluate.CalibrationBin
 
 // mapped is a t-SNE map of all calls.

@@ -214,7 +214,7 @@ func (r *results) answer() string {
 	case !r.Tuning.Used:
 		return "No: on the training calls, out of fold, the predictor was not better with the fine-tuned encoder, so it does without."
 	case len(r.Verdicts) == 0:
-		return "On the training calls, out of fold, it does, so the predictor uses it. Whether it does on other calls cannot be told from those of one group."
+		return "On the training calls, out of fold, it does, so the predictor uses it. Whether it does on other calls cannot be told from the calls of one group."
 	case !r.Verdicts[0].Differs():
 		return "On the training calls, out of fold, it does, so the predictor uses it; on the held-out calls the difference is no more than chance would explain."
 	case r.Verdicts[0].Difference.Estimate < 0:

@@ -46,7 +46,7 @@ func (o *tuning) validate() error {
 	return nil
 }
 
-// options are those of package triplet, but for what depends on the calls.
+// options are the defaults of package triplet, but for what depends on the calls.
 func (o *tuning) options() triplet.Options {
 	return triplet.Options{Epochs: o.Epochs, TripletsPerAnchor: o.Pairs, Loss: triplet.Loss{Kind: triplet.LossKind(o.Loss)}, LearningRate: o.LearningRate,
 		BatchSize: o.BatchSize, TrainLayers: o.TrainLayers, LoRA: o.LoRA, Attention: o.Attention}

@@ -54,7 +54,7 @@ func (j *journal) add(ctx context.Context, action, serving, candidate, reason st
 		}
 		d.Figures = string(b)
 	}
-	if n := len(j.decisions); n > 0 && !d.Time.After(j.decisions[n-1].Time) { // the order of the journal is that of its times
+	if n := len(j.decisions); n > 0 && !d.Time.After(j.decisions[n-1].Time) { // the journal is in the order of its times
 		d.Time = j.decisions[n-1].Time.Add(time.Microsecond)
 	}
 	if err := j.store.AddDecision(ctx, d); err != nil {

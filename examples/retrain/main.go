@@ -6,7 +6,7 @@
 //	go run ./examples/retrain -models DIR -log DSN -rollback
 //
 // DIR is what finetune wrote to and serve reads. FILE has all calls, old and new, in any format that examples/inspect reads,
-// each with its time. Their labels are those of FILE, or where outcomes knows better those of the store.
+// each with its time. Their labels come from FILE, or from the store where it has an outcome.
 //
 // # Decision
 //

@@ -31,7 +31,7 @@ type figures struct {
 	TrainedUntil time.Time          `json:"trained_until"` // time of the latest call trained on
 	Candidate    float64            `json:"candidate_log_loss"`
 	Serving      float64            `json:"serving_log_loss"`
-	Difference   *evaluate.Interval `json:"difference,omitempty"` // the candidate's minus the serving version's, 90%: its upper end is that of a one-sided 95%
+	Difference   *evaluate.Interval `json:"difference,omitempty"` // the candidate's minus the serving version's, 90%: its upper end is also the end of a one-sided 95%
 	Margin       float64            `json:"margin"`
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/org/salesconv/internal/atomicfile"
 )
 
-// Directories below that of -models.
+// Directories below the one of -models.
 const (
 	modelsDir      = "models"
 	versionsDir    = "versions"

@@ -10,7 +10,7 @@ import (
 )
 
 // health asks the service at an address whether it is ready, and returns an error if not. It is for containers that have no
-// other program. The certificate is not verified: it is for another name than that of the loopback interface.
+// other program. The certificate is not verified: it is for another name than the loopback interface's.
 func health(ctx context.Context, addr string, secure bool) error {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {

@@ -208,7 +208,7 @@ var open = map[string]bool{
 	"/": true, "/page.js": true, "/page.css": true, "/docs": true, "/docs.js": true, "/openapi.json": true, "/healthz": true, "/readyz": true,
 }
 
-// admission lets so many requests in at a time, and of one client.
+// admission limits the requests at a time, in all and of one client.
 type admission struct {
 	service *service
 	mu      sync.Mutex

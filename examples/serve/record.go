@@ -12,7 +12,7 @@ import (
 	"github.com/org/salesconv/transcript"
 )
 
-// A recorder writes predictions to the store behind the back of the requests: they never wait for it. While the store is slow
+// A recorder writes predictions to the store in the background: requests never wait for it. While the store is slow
 // or gone, predictions wait in memory; those beyond the room there are counted as lost.
 type recorder struct {
 	open    func(context.Context) (sink, error) // nil: nothing is recorded

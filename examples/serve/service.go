@@ -58,7 +58,7 @@ func (s *service) run(ctx context.Context) {
 	s.batcher.run(ctx)
 }
 
-// alone runs f while few others do, and returns its error or that of ctx.
+// alone runs f while few others do, and returns its error or ctx's.
 func (s *service) alone(ctx context.Context, f func() error) error {
 	select {
 	case s.turns <- struct{}{}:

@@ -35,7 +35,7 @@ type number struct {
 	of   func(row) (float64, bool)
 }
 
-// compare tests recent calls against those of the reference period.
+// compare tests recent calls against the calls of the reference period.
 func compare(ctx context.Context, reference, recent []row, said map[string]text, alpha float64) ([]finding, error) {
 	c := &comparison{reference: reference, recent: recent}
 	v := version(recent)

@@ -24,7 +24,7 @@ type variantReport struct {
 	conversion, logLoss *difference
 }
 
-// difference is that of a variant and the first: its own figure minus the first's.
+// difference is the figure of a variant minus the figure of the first.
 type difference struct {
 	interval evaluate.Interval
 	p        float64
@@ -37,7 +37,7 @@ type experimentReport struct {
 	ratio    float64 // always-valid p of the calls of each variant
 }
 
-// unbalanced is the p below which the shares of the variants are not those of their weights.
+// unbalanced is the p below which the shares of the variants are taken to differ from their weights.
 const unbalanced = 0.001
 
 // leastProbability is how far probabilities are kept from 0 and 1, so that the log loss of one call is bounded.

@@ -1,4 +1,4 @@
-// Command watch compares recent predictions with those of a reference period, by what serve and outcomes wrote to the
+// Command watch compares recent predictions with a reference period, by what serve and outcomes wrote to the
 // store, and reports an experiment with variants.
 //
 //	go run ./examples/watch -log DSN [-until TIME] [-recent DAYS] [-reference DAYS] [-from TIME] [-alpha P] [-by KEYS]
@@ -61,7 +61,7 @@ func main() { cli.Main(run) }
 
 const usage = `-log DSN [flags]
 
-It compares the predictions of the last week, and the outcomes known of them, with those of the four weeks before, and ends with status
+It compares the predictions of the last week, and the outcomes known of them, with the four weeks before, and ends with status
 3 if something changed. With -ab it reports the variants of an experiment too.`
 
 // options are the flags.
@@ -118,7 +118,7 @@ func parse(env *cli.Env) (o *options, err error) {
 	return o, nil
 }
 
-// begin is that of the recent period, end that of the reference period.
+// begin is the start of the recent period, end the end of the reference period.
 func (o *options) begin() time.Time { return o.until.AddDate(0, 0, -o.days) }
 func (o *options) end() time.Time   { return o.from.AddDate(0, 0, o.reference) }
 

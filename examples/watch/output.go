@@ -24,7 +24,7 @@ type result struct {
 	experiment     *experimentReport // nil without -ab
 }
 
-// alarms names what is wrong.
+// alarms lists the alarms.
 func (r *result) alarms() (all []string) {
 	for _, f := range r.findings {
 		if f.alarm {
@@ -176,7 +176,7 @@ func (r *result) metrics(out io.Writer) error {
 		}
 	}
 	if e := r.experiment; e != nil {
-		m.family("salesconv_watch_variant_won_change", "Share won minus that of the first variant.")
+		m.family("salesconv_watch_variant_won_change", "Share won minus the share of the first variant.")
 		for _, v := range e.variants[1:] {
 			m.value(v.conversion.interval.Estimate, "variant", v.name)
 		}

@@ -18,7 +18,7 @@ type segment struct {
 	auc         *evaluate.Interval       // nil where there are too few of either
 }
 
-// segments measures all recent calls whose outcome is known, and those of each value of some metadata with enough of them.
+// segments measures all recent calls whose outcome is known, then the calls of each value of some metadata that has enough.
 func segments(ctx context.Context, recent []row, by []string) (all []segment, err error) {
 	known := slices.DeleteFunc(slices.Clone(recent), func(r row) bool { return r.outcome == nil })
 	if len(known) < fewest {

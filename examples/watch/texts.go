@@ -117,7 +117,7 @@ func unknownWords(docs map[string][]string, reference, recent []row) (said map[s
 	return said, found
 }
 
-// words are those of two letters or more.
+// words have two letters or more.
 func words(doc []string) (all []string) {
 	for _, turn := range doc {
 		for _, w := range strings.FieldsFunc(strings.ToLower(turn), func(r rune) bool { return !unicode.IsLetter(r) }) {

@@ -2,10 +2,10 @@
 //
 //	go run ./internal/bench [-model DIR] [-calls FILE] [-rounds N] [-only WORDS]
 //
-// It prints a table: encoding, start, training step, memory, tokenizer and matrix products with those of
+// It prints a table: encoding, start, training step, memory, tokenizer and matrix products, alongside
 // sentence-transformers on torch (training in bfloat16 too), ONNX Runtime (float32, int8) and OpenVINO (float32, bfloat16,
 // int8; for latency and for throughput in two streams), all on the processor with as many threads as we have, and what
-// follows the embeddings with that of scikit-learn, XGBoost, LightGBM and openTSNE.
+// follows the embeddings alongside scikit-learn, XGBoost, LightGBM and openTSNE.
 // Every system is a process that takes requests line by line and times its own work; the systems of a row work
 // interleaved, and a ratio is the median of the ratios within each round, so that a busy minute touches both sides.
 //

@@ -16,7 +16,7 @@ import (
 
 // A mark says in words what a part of the figure shows.
 type mark struct {
-	x0, y0, x1, y1 float64 // corners of a rectangle in units of the data; those of a point are equal
+	x0, y0, x1, y1 float64 // corners of a rectangle in units of the data; the corners of a point are equal
 	text           string
 	link           string // where it leads; "": nowhere
 }

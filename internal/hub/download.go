@@ -242,7 +242,7 @@ func (c *Client) get(ctx context.Context, from string, at int64) (response *http
 		return nil, nil, permanent{err}
 	}
 	request.Header.Set("User-Agent", "salesconv")
-	request.Header.Set("Accept-Encoding", "identity") // lengths and ranges are those of the file
+	request.Header.Set("Accept-Encoding", "identity") // lengths and ranges count bytes of the file
 	if c.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.Token)
 	}

@@ -94,7 +94,7 @@ func (h *head[T]) times(m, k int, a []T, rs, ks int, packed []T, y []T, ldy int,
 	}
 }
 
-// drop applies dropout to m rows of s, which are those of the queries from row on.
+// drop applies dropout to m rows of s, one for each query from row on.
 func (h *head[T]) drop(d Dropout, row, m int, s []T) {
 	if d.P == 0 {
 		return

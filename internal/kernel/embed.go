@@ -16,7 +16,7 @@ func Embed[T Float](pool *Pool, ids, offsets []int, word, position, tokenType []
 // embedShards is the number of tasks of EmbedBackward: a task owns the tokens and positions of one residue.
 const embedShards = 32
 
-// EmbedBackward sets the gradients of the three tables given that of y. A batch meets few of the rows of
+// EmbedBackward sets the gradients of the three tables given the gradient of y. A batch meets few of the rows of
 // word: dword must be zero but for the rows stale names, those of the previous call on it, and only they and
 // the rows of ids are written.
 func EmbedBackward[T Float](pool *Pool, ids, offsets []int, dy []T, width int, stale []int, dword, dposition, dtokenType []T) {

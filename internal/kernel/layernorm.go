@@ -32,8 +32,8 @@ func LayerNorm[T Float](pool *Pool, rows, width int, x, residual []T, drop Dropo
 	return -1
 }
 
-// LayerNormBackward overwrites dsum with the gradient of sum, which is also that of the residual, dx with that of
-// x, and dgamma and dbeta [width] with those of the parameters, given the gradient dy of y. dx may be nil, and
+// LayerNormBackward overwrites dsum with the gradient of sum, which is also the residual's, dx with the gradient of
+// x, and dgamma and dbeta [width] with the parameters' gradients, given the gradient dy of y. dx may be nil, and
 // dsum when nothing is dropped; dsum may be dy.
 func LayerNormBackward[T Float](pool *Pool, rows, width int, sum, mean, rstd, gamma, dy []T, drop Dropout, dsum, dx, dgamma, dbeta []T) {
 	be := active[T]()

@@ -88,7 +88,7 @@ func WeightedSumBackward[T Float](pool *Pool, dy []T, offsets []int, weights []T
 // shortest is the norm below which L2Normalize divides by this instead, as PyTorch's normalize does.
 const shortest = 1e-12
 
-// L2Normalize sets each row of y [rows,width] to that of x divided by its Euclidean norm, which goes to norm [rows]. y may be x.
+// L2Normalize sets each row of y [rows,width] to the row of x divided by its Euclidean norm, which goes to norm [rows]. y may be x.
 func L2Normalize[T Float](pool *Pool, rows, width int, x, y, norm []T) {
 	be := active[T]()
 	forRows(pool, rows, func(r int) {

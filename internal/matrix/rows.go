@@ -1,7 +1,7 @@
 // Package matrix reads the rows of any mat.Matrix as fast as its kind allows, and holds the kinds of matrix that
 // gonum lacks: sparse rows, selected rows and matrices side by side, none of which copies dense values.
 //
-// Its methods panic for rows and columns that do not exist, as those of gonum do; packages that take indices from their
+// Its methods panic for rows and columns that do not exist, as gonum's methods do; packages that take indices from their
 // callers check them first.
 package matrix
 

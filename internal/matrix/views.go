@@ -53,7 +53,7 @@ func Join(parts ...mat.Matrix) (mat.Matrix, error) {
 	return j, nil
 }
 
-// joined is a matrix whose columns start[k] to start[k+1] are those of parts[k].
+// joined is a matrix whose columns start[k] to start[k+1] are parts[k].
 type joined struct {
 	parts []mat.Matrix
 	start []int

@@ -132,7 +132,7 @@ func (c *Context[T]) apply(o *op, in ...*G.Node) (*G.Node, error) {
 	return n, err
 }
 
-// output returns the buffer of an operation's output: that of its slot until the value must be retained.
+// output returns the buffer of an operation's output: the buffer of its slot until the value must be retained.
 func (c *Context[T]) output(o *op) *buffer[T] {
 	y := c.buffer(o, o.slot)
 	o.retain = func() {

@@ -21,7 +21,7 @@
 // nodes that hand them out. A gradient of weights is memory of its own that lasts until the next run. [Context.Freeze]
 // leaves out what would only serve frozen parameters. Inside a block with a residual the two gradients that meet
 // at its beginning are added in the epilogue of a matrix product, not by a node. Gradients of parameters that one
-// node uses must not be written to, unless with zeros: those of word embeddings are zeroed only where the run before
+// node uses must not be written to, unless with zeros: gradients of word embeddings are zeroed only where the run before
 // touched them.
 //
 // # Memory

@@ -51,7 +51,7 @@ func Embed[T kernel.Float](c *Context[T], name string, word, position, tokenType
 	return c.apply(o, word, position, tokenType)
 }
 
-// sum adds the elements of part to those of whole.
+// sum adds the elements of part to the elements of whole.
 func sum[T kernel.Float](pool *kernel.Pool, part, whole *buffer[T]) {
 	w := data[T](whole.value())
 	kernel.Add(pool, data[T](part.value()), w, w)

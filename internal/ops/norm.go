@@ -42,7 +42,7 @@ func LayerNorm[T kernel.Float](c *Context[T], name string, x, residual, gamma, b
 		return nil, err
 	}
 	if head != nil {
-		o.wrt[3] = false // its gradient joins that of the block
+		o.wrt[3] = false // its gradient joins the block's
 	}
 	if o.chained {
 		c.norm = y
@@ -101,7 +101,7 @@ func (n *norm[T]) forward(in []G.Value) (G.Value, error) {
 	return n.y.value(), nil
 }
 
-// backward adds the operation's gradients to the graph. With a head, that of the residual goes to it.
+// backward adds the operation's gradients to the graph. With a head, the residual's gradient goes to it.
 func (n *norm[T]) backward(in G.Nodes, grad *G.Node, head *op) (G.Nodes, error) {
 	c := n.c
 	dx, dsum := c.buffer(n.op, narrow), new(buffer[T])

@@ -211,7 +211,7 @@ func Compile(g *G.ExprGraph) (vm G.VM, err error) {
 	return vm, nil
 }
 
-// Run runs the machine once on the context's batch and resets it. The error is that of the op that failed. If ctx ends,
+// Run runs the machine once on the context's batch and resets it. The error names the op that failed. If ctx ends,
 // the run stops after the op that is at work.
 func (c *Context[T]) Run(ctx context.Context, vm G.VM) (err error) {
 	if c.Batch == nil {

@@ -86,7 +86,7 @@ func release(module string, targets []string, out string) error {
 	return os.WriteFile(filepath.Join(out, "SHA256SUMS"), []byte(list.String()), 0o666)
 }
 
-// clone clones the repository of a module into a directory, and returns that of the module in it.
+// clone clones the repository of a module into a directory, and returns the module's directory in it.
 func clone(module, dir string) (string, error) {
 	root, err := run(module, nil, "git", "rev-parse", "--show-toplevel")
 	if err != nil {

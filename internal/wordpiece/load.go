@@ -15,7 +15,7 @@ import (
 
 // Settings are what surrounds a tokenizer.json: they win over it. Nil changes nothing.
 type Settings struct {
-	// Bert are the steps of a tokenizer that is made anew over the vocabulary; nil: those of tokenizer.json.
+	// Bert are the steps of a tokenizer that is made anew over the vocabulary; nil: the steps of tokenizer.json.
 	Bert *Bert
 
 	// Special are tokens that are matched in a text as they stand, besides the added ones of tokenizer.json.

@@ -43,7 +43,7 @@ func (t *Tokenizer) Append(ctx context.Context, ids []int, text string, limit in
 	return t.encode(ctx, ids, text, limit, nil)
 }
 
-// encode appends [CLS], the ids of text and [SEP] to ids, and the spans of those of the text if they are wanted.
+// encode appends [CLS], the ids of text and [SEP] to ids, and the spans of the text's ids if they are wanted.
 func (t *Tokenizer) encode(ctx context.Context, ids []int, text string, limit int, spans *[][2]int) (out []int, cut int) {
 	s := scanner{t: t, ctx: ctx, text: text, ids: append(ids, t.vocab.cls), spans: spans, room: room(limit)}
 	most := s.room

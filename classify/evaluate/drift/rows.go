@@ -67,7 +67,7 @@ func draw(x mat.Matrix, o *Options, stream uint64) ([][]float64, error) {
 	return rows, nil
 }
 
-// kernel holds the similarities of all pairs of n rows, without those of a row with itself.
+// kernel holds the similarities of all pairs of different rows among n.
 type kernel struct {
 	n     int
 	value []float64 // n × n, 0 in the diagonal
@@ -122,7 +122,7 @@ func (k *kernel) discrepancy(first []int) float64 {
 
 // Classifier tests whether a classifier can tell recent rows from reference rows (Lopez-Paz and Oquab 2017): refit is
 // trained on a random half of the rows to predict which are recent, label 1, and the statistic is its ROC AUC on the other
-// half, 0.5 by chance. P is that of the Mann–Whitney test, one-sided, as a classifier that is worse than chance found
+// half, 0.5 by chance. P is the p value of the Mann–Whitney test, one-sided, as a classifier that is worse than chance found
 // nothing. The rows of label 0 are the reference; classify.Refit makes a Refit of a matrix of all rows and a classifier.
 // Each label needs four rows or more.
 func Classifier(ctx context.Context, recent []int, refit evaluate.Refit, seed uint64) (Test, error) {

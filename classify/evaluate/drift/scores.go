@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// AUC tests whether probabilities, or any scores, rank the outcomes of recent rows as well as those of the reference. The
+// AUC tests whether probabilities, or any scores, rank the outcomes of recent rows as well as the outcomes of the reference. The
 // statistic is the difference in ROC AUC, recent - reference; p is by the variances of DeLong, DeLong and Clarke-Pearson
 // (1988), for rows that are independent. Each sample needs two rows of each label.
 func AUC(p []float64, y []int, recentP []float64, recentY []int) (Test, error) {
@@ -53,7 +53,7 @@ func aucVariance(p []float64, y []int) (auc, variance float64, err error) {
 	return auc, variance, nil
 }
 
-// Calibration tests whether recent outcomes exceed their probabilities by as much as those of the reference did, which is
+// Calibration tests whether recent outcomes exceed their probabilities by as much as in the reference, which is
 // the first thing to break where a base rate changes: Welch's test of the residuals, outcome - probability. The statistic
 // is the change of the mean residual: 0.1 means that ten more of a hundred calls are won than would have been expected.
 func Calibration(p []float64, y []int, recentP []float64, recentY []int) (Test, error) {

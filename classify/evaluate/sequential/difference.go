@@ -55,7 +55,7 @@ func (d *Difference) Add(variant int, value float64) error {
 	return d.test.Add(min(max(estimate, -limit), limit)) // it is within the limits, but for rounding
 }
 
-// mean is that of a variant so far, beginning at the middle.
+// mean is the mean of a variant so far, beginning at the middle.
 func (d *Difference) mean(variant int) float64 {
 	return (d.sum[variant] + 0.5) / float64(d.count[variant]+1)
 }

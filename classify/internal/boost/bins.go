@@ -43,7 +43,7 @@ func (b *binBlock) code(row uint32, k int) int {
 	return int(b.words[row] >> (8 * k) & 0xff)
 }
 
-// of is the part that belongs to the block of a histogram with so many words in each bin.
+// of is the part that belongs to the block of a histogram with the given number of words in each bin.
 func (b *binBlock) of(histogram []int64, words int) []int64 {
 	return histogram[b.offset*words : (b.offset+b.lanes()<<b.shift)*words]
 }

@@ -40,7 +40,7 @@ type Grower interface {
 	Grow(gradients []Gradient, columns ColumnSampler, margin []float32) Tree
 }
 
-// New prepares the columns, values by row, for growing trees. Weights (nil: all 1) are those of the rows; categorical
+// New prepares the columns, values by row, for growing trees. Weights (nil: all 1) are by row; categorical
 // (nil: none) marks the columns whose values are categories.
 func New(o *Options, columns [][]float32, weight []float32, categorical []bool) (Grower, error) {
 	if o.Exact {

@@ -76,7 +76,7 @@ func (g *exactGrower) Grow(gradients []Gradient, columns ColumnSampler, margin [
 	return g.tree
 }
 
-// measure sums the derivatives of new nodes, whose bounds are still those of their parents.
+// measure sums the derivatives of new nodes, which still have the bounds of their parents.
 func (g *exactGrower) measure(level []*exactNode, gradients []Gradient) {
 	if len(level) == 0 {
 		return

@@ -109,7 +109,7 @@ func (s *summands) sum(from, to int) (total whole) {
 	return total
 }
 
-// binOf is a bin of the histogram of a column, with so many words in each bin.
+// binOf is a bin of the histogram of a column, with the given number of words in each bin.
 func binOf(h []int64, at, words int) whole {
 	if words == packedWords {
 		return unpack(h[at])

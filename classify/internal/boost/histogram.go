@@ -151,7 +151,7 @@ func (g *histGrower) valid(n *histNode) bool {
 		(g.maxLeaves == 0 || g.leaves < g.maxLeaves)
 }
 
-// expand splits nodes and returns those of their children that may be split further; others become leaves.
+// expand splits nodes and returns the children that may be split further; other children become leaves.
 func (g *histGrower) expand(parents []*histNode) []*histNode {
 	children := make([]*histNode, 0, 2*len(parents))
 	for _, n := range parents {

@@ -23,7 +23,7 @@ const (
 	nodeStream  = 2 << 32
 )
 
-// NewColumnSampler draws the columns of a tree; shares are those of byTree's columns for each level, and of these for each
+// NewColumnSampler draws the columns of a tree; shares are of byTree's columns for each level, and of these for each
 // node.
 func NewColumnSampler(seed uint64, columns int, byTree, byLevel, byNode float64) ColumnSampler {
 	c := ColumnSampler{seed: seed, columns: columns, byLevel: byLevel, byNode: byNode}

@@ -27,8 +27,8 @@ type Outcome struct {
 type Added struct {
 	New          int `json:"new"`          // kept
 	Repeated     int `json:"repeated"`     // are there already
-	Contradicted int `json:"contradicted"` // among the new ones, those of calls that a record gives the other outcome
-	Unpredicted  int `json:"unpredicted"`  // among the new ones, those of calls without a prediction so far
+	Contradicted int `json:"contradicted"` // new ones of calls that another record gives the other outcome
+	Unpredicted  int `json:"unpredicted"`  // new ones of calls without a prediction so far
 }
 
 // AddOutcomes adds records that arrived at a time, all or, after an error, none. Which arrive first, calls' outcomes or

@@ -24,7 +24,7 @@ func (s *isa) wide() bool { return s.lanes == 16 }
 // bytes is the size of a vector.
 func (s *isa) bytes() int { return 4 * s.lanes }
 
-// begin starts a function, its name completed by that of the instruction set.
+// begin starts a function, its name completed by the instruction set.
 func (s *isa) begin(name, signature, doc string) {
 	suffix := "AVX2"
 	if s.wide() {
@@ -186,7 +186,7 @@ func (s *isa) store(v VecVirtual, by *mask, m Mem) {
 	}
 }
 
-// blank sets the lanes that the mask does not select to zero, or to those of other.
+// blank sets the lanes that the mask does not select to zero, or to the lanes of other.
 func (s *isa) blank(v VecVirtual, by *mask) {
 	switch {
 	case by == nil:
