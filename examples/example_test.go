@@ -19,7 +19,7 @@ func Example() {
 		fmt.Println(err)
 	}
 	// Output:
-	// synthetic-0181: P(win) 0.33
+	// synthetic-0181: P(win) 0.34
 	// strongest turn in favour, by the Customer: "Make it half an hour later and you have a deal."
 }
 

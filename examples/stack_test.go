@@ -17,7 +17,7 @@ func Example_stack() {
 		fmt.Println(err)
 	}
 	// Output:
-	// tf-idf 2.1, talk and metadata 0.2
+	// tf-idf 2.0, talk and metadata 0.3
 	// customer's words a turn = 9.22: -0.70
 	// agent's share of words = 0.648: -0.23
 	// words a minute = 148: -0.23

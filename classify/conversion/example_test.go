@@ -45,10 +45,10 @@ func Example() {
 		fmt.Printf("%s: %.2f, %s\n", prediction.ID, prediction.Probability, calls[i].Outcome)
 	}
 	// Output:
-	// synthetic-0061: 0.13, won
-	// synthetic-0062: 0.44, won
-	// synthetic-0063: 0.78, won
-	// synthetic-0064: 0.39, lost
+	// synthetic-0061: 0.18, won
+	// synthetic-0062: 0.52, won
+	// synthetic-0063: 0.80, won
+	// synthetic-0064: 0.46, lost
 }
 
 // A call is followed turn by turn. Its beginning is too short to be judged like a whole call.
@@ -64,12 +64,12 @@ func ExamplePredictor_Live() {
 		}
 	}
 	// Output:
-	// turn  1: 0.57 [too_short]
-	// turn  5: 0.39 [too_short]
-	// turn  9: 0.24 []
-	// turn 13: 0.30 []
-	// turn 17: 0.51 []
-	// turn 21: 0.69 []
+	// turn  1: 0.76 [too_short]
+	// turn  5: 0.47 [too_short]
+	// turn  9: 0.30 []
+	// turn 13: 0.38 []
+	// turn 17: 0.59 []
+	// turn 21: 0.74 []
 }
 
 // The most influential turn of a call, and its word that speaks most for a won call.
@@ -92,6 +92,6 @@ func ExamplePredictor_Explain() {
 		fmt.Printf("%+.2f %s\n", turn.Words[0].Contribution, turn.Words[0].Text)
 	}
 	// Output:
-	// +0.46 Customer: You know, you too, bye.
-	// +0.26 bye.
+	// +0.36 Customer: You know, you too, bye.
+	// +0.16 too,
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/org/salesconv/transcript/internal/mask"
 )
 
-const agents = 12
+// agents is how many agents there are: a quarter of the sample is then of 11, enough for an interval over agents to mean something.
+const agents = 44
 
 // cast draws who speaks to whom about what.
 func (w *writer) cast(seed uint64, n int) {
