@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"maps"
@@ -63,13 +64,16 @@ func (b *Boosted) finish() { b.base, b.forest = baseMargin(b.baseScore), boost.N
 
 // Trees are the trees in their order, for explanations; only to be read. The log-odds of a row are Base plus, for
 // each tree, Scale times the Value of the leaf that the row ends in.
-func (b *Boosted) Trees() []Tree { return b.trees }
+func (b *Boosted) Trees() []Tree { return b.orNone().trees }
 
 // Base is the log-odds before the first tree.
-func (b *Boosted) Base() float64 { return float64(b.base) }
+func (b *Boosted) Base() float64 { return float64(b.orNone().base) }
 
 // Columns is the number of columns that rows must have.
-func (b *Boosted) Columns() int { return b.columns }
+func (b *Boosted) Columns() int { return b.orNone().columns }
+
+// orNone is a model without columns and trees where b is nil.
+func (b *Boosted) orNone() *Boosted { return cmp.Or(b, new(Boosted)) }
 
 // baseMargin is the logit of a probability, in the arithmetic of XGBoost.
 func baseMargin(p float32) float32 {
@@ -118,7 +122,12 @@ func (b *Boosted) Margins(x mat.Matrix) ([]float64, error) {
 }
 
 // Save writes the model for Load.
-func (b *Boosted) Save(w io.Writer) error { return encode(w, "boosted", b.file()) }
+func (b *Boosted) Save(w io.Writer) error {
+	if b == nil || b.columns == 0 {
+		return errNoModel
+	}
+	return encode(w, "boosted", b.file())
+}
 
 // decodeBoosted reads the model of a saved file, which is XGBoost's.
 func decodeBoosted(raw json.RawMessage) (Classifier, error) { return boostedFromJSON(raw) }
@@ -127,6 +136,7 @@ func decodeBoosted(raw json.RawMessage) (Classifier, error) { return boostedFrom
 // (0 where there are none). These are XGBoost's "weight", "gain" and "cover"; splits times the others are its
 // "total_gain" and "total_cover".
 func (b *Boosted) Importance() (splits []int, gain, cover []float64) {
+	b = b.orNone()
 	splits, gain, cover = make([]int, b.columns), make([]float64, b.columns), make([]float64, b.columns)
 	for i := range b.trees {
 		for _, n := range b.trees[i].Nodes {
@@ -149,7 +159,7 @@ func (b *Boosted) Importance() (splits []int, gain, cover []float64) {
 // WithAllTrees is the model with the trees after the best iteration of an early-stopped XGBoost file too, which
 // ReadXGBoost leaves out; the model itself where there are none. Written, it no longer names a best iteration.
 func (b *Boosted) WithAllTrees() *Boosted {
-	if len(b.rest) == 0 {
+	if b == nil || len(b.rest) == 0 {
 		return b
 	}
 	all := *b
@@ -202,4 +212,4 @@ func (b *Boosted) Categories(column int) []string {
 }
 
 // Names are the names of the columns, of BoostedOptions or of an XGBoost file, or nil.
-func (b *Boosted) Names() []string { return slices.Clone(b.names) }
+func (b *Boosted) Names() []string { return slices.Clone(b.orNone().names) }

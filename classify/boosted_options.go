@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/org/salesconv/classify/internal/boost"
 	"gonum.org/v1/gonum/mat"
@@ -119,44 +118,32 @@ func (o *BoostedOptions) withDefaults() BoostedOptions {
 
 // check names the first setting that makes no sense for rows of d columns.
 func (c *BoostedOptions) check(d int) error {
-	for _, v := range []struct {
-		name        string
-		value, most float64
-	}{
-		{"Subsample", c.Subsample, 1}, {"ColumnsByTree", c.ColumnsByTree, 1}, {"ColumnsByLevel", c.ColumnsByLevel, 1},
-		{"ColumnsByNode", c.ColumnsByNode, 1}, {"LearningRate", c.LearningRate, math.MaxFloat32}, {"PosWeight", c.PosWeight, math.MaxFloat32},
-	} {
-		if !(v.value > 0 && v.value <= v.most) {
-			return fmt.Errorf("classify: %s is %v, want more than 0 and at most %v", v.name, v.value, v.most)
-		}
+	drop := DartOptions{}
+	if c.Dart != nil {
+		drop = *c.Dart
 	}
-	for _, v := range []struct {
-		name  string
-		value float64
-	}{
-		{"MinChildWeight", c.MinChildWeight}, {"Gamma", c.Gamma}, {"Lambda", c.Lambda}, {"Alpha", c.Alpha}, {"MaxDeltaStep", c.MaxDeltaStep},
-	} {
-		if !(v.value >= 0 && v.value <= math.MaxFloat32) {
-			return fmt.Errorf("classify: %s is %v, want a finite number, 0 or more", v.name, v.value)
-		}
+	if err := checkOptions(
+		option{"Subsample", c.Subsample, least, 1}, option{"ColumnsByTree", c.ColumnsByTree, least, 1},
+		option{"ColumnsByLevel", c.ColumnsByLevel, least, 1}, option{"ColumnsByNode", c.ColumnsByNode, least, 1},
+		option{"LearningRate", c.LearningRate, least, most}, option{"PosWeight", c.PosWeight, least, most},
+		option{"MinChildWeight", c.MinChildWeight, 0, most}, option{"Gamma", c.Gamma, 0, most},
+		option{"Lambda", c.Lambda, 0, most}, option{"Alpha", c.Alpha, 0, most}, option{"MaxDeltaStep", c.MaxDeltaStep, 0, most},
+		option{"BaseScore", c.BaseScore, 0, 1 - 1e-7}, option{"MaxBins", float64(c.MaxBins), 2, boost.MaxBins},
+		option{"Dart.Drop", drop.Drop, 0, 1}, option{"Dart.Skip", drop.Skip, 0, 1},
+	); err != nil {
+		return err
 	}
 	switch {
-	case c.MaxBins < 2 || c.MaxBins > boost.MaxBins:
-		return fmt.Errorf("classify: MaxBins is %d, want 2 to %d", c.MaxBins, boost.MaxBins)
 	case c.MaxDepth == 0 && (c.MaxLeaves == 0 || c.Exact):
 		return errors.New("classify: without a limit, MaxDepth needs MaxLeaves, and does not go with Exact")
 	case c.MaxDepth > 30 && c.MaxLeaves == 0 || c.MaxLeaves < 0:
 		return fmt.Errorf("classify: MaxDepth %d and MaxLeaves %d, want a depth of 30 at most or a limit to leaves", c.MaxDepth, c.MaxLeaves)
 	case c.Exact && (c.LossGuide || c.MaxLeaves > 0 || c.ColumnsByNode < 1 || len(c.Categorical) > 0):
 		return errors.New("classify: Exact does not go with LossGuide, MaxLeaves, ColumnsByNode or Categorical")
-	case !(c.BaseScore >= 0 && c.BaseScore < 1):
-		return fmt.Errorf("classify: BaseScore is %v, want a probability", c.BaseScore)
 	case c.Patience > 0 && c.Validation == nil:
 		return errors.New("classify: Patience needs Validation")
 	case c.Patience > 0 && c.Dart != nil:
 		return errors.New("classify: Patience does not go with Dart, whose later rounds change earlier trees")
-	case c.Dart != nil && !(c.Dart.Drop <= 1 && c.Dart.Skip >= 0 && c.Dart.Skip <= 1):
-		return fmt.Errorf("classify: Dart drops %v and skips %v, want probabilities", c.Dart.Drop, c.Dart.Skip)
 	}
 	return c.checkColumns(d)
 }

@@ -419,7 +419,7 @@ func TestFitBoostedErrors(t *testing.T) {
 		{x, y, BoostedOptions{Exact: true, LossGuide: true}, "Exact does not go with LossGuide"},
 		{x, y, BoostedOptions{BaseScore: 1}, "BaseScore is 1"},
 		{x, y, BoostedOptions{Patience: 1}, "Patience needs Validation"},
-		{x, y, BoostedOptions{Dart: &DartOptions{Drop: 2}}, "Dart drops 2"},
+		{x, y, BoostedOptions{Dart: &DartOptions{Drop: 2}}, "Dart.Drop is 2, want 0 to 1"},
 		{x, y, BoostedOptions{Names: []string{"a"}}, "1 names for 4 columns"},
 		{x, y, BoostedOptions{Monotone: []int{1}}, "Monotone has 1 columns, the rows have 4"},
 		{x, y, BoostedOptions{Monotone: []int{0, 2, 0, 0}}, "Monotone[1] is 2"},

@@ -155,8 +155,11 @@ func checkCalibration(p []float64, y []int, weight []float64) error {
 	return prefixed(sample.CheckLabels(len(p), y, weight))
 }
 
-// Apply gives the calibrated probability of p.
+// Apply gives the calibrated probability of p. That of a nil calibration is not a number.
 func (c *Calibration) Apply(p float64) float64 {
+	if c == nil {
+		return math.NaN()
+	}
 	if len(c.From) == 0 {
 		return Sigmoid(c.Scale*logit(p) + c.Shift)
 	}
@@ -253,6 +256,9 @@ type savedCalibrated struct {
 
 // Save writes c as JSON, for Load. Its classifier must have a method Save(io.Writer) error.
 func (c *Calibrated) Save(w io.Writer) error {
+	if c == nil || c.Calibration == nil {
+		return errNoModel
+	}
 	raw, err := saveNested(c.Classifier)
 	if err != nil {
 		return err

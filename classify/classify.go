@@ -55,6 +55,9 @@ type envelope struct {
 
 // encode writes a model in its envelope.
 func encode(w io.Writer, kind string, model any) error {
+	if w == nil {
+		return fmt.Errorf("classify: save %s: %w", kind, errNothing)
+	}
 	raw, err := json.Marshal(model)
 	if err != nil {
 		return fmt.Errorf("classify: save %s: %w", kind, err)
@@ -83,7 +86,7 @@ func Load(r io.Reader) (Classifier, error) {
 	if err := kernel.Check(); err != nil {
 		return nil, fmt.Errorf("classify: load: %w", err)
 	}
-	raw, err := io.ReadAll(r)
+	raw, err := readAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("classify: load: %w", err)
 	}
@@ -92,6 +95,14 @@ func Load(r io.Reader) (Classifier, error) {
 		return nil, brief(err)
 	}
 	return c, nil
+}
+
+// readAll is io.ReadAll, an error where there is no reader.
+func readAll(r io.Reader) ([]byte, error) {
+	if r == nil {
+		return nil, errNothing
+	}
+	return io.ReadAll(r)
 }
 
 // maxNesting is how deep classifiers may be inside of others: each level is parsed once more.
@@ -155,6 +166,9 @@ func logit(p float64) float64 {
 	return math.Log(p) - math.Log1p(-p)
 }
 
+// errNothing is the error of writing nothing, or to nowhere.
+var errNothing = errors.New("the model is nil, or the writer or reader is")
+
 // errNoModel is the error of predictions by a zero value.
 var errNoModel = errors.New("classify: no model: it is nil, or neither fitted nor loaded; or no rows (a nil matrix)")
 
@@ -200,6 +214,32 @@ func Refit(x mat.Matrix, y []int, weight []float64, fit Fitter) evaluate.Refit {
 		}
 		return c.Predict(matrix.Select(x, test))
 	}
+}
+
+// An option is a number among the options of a function, and the range that it must be in. From least on means above 0.
+type option struct {
+	name            string
+	value, from, to float64
+}
+
+// The least number above 0, and the most that float32, which trees compute in, holds.
+const (
+	least = math.SmallestNonzeroFloat64
+	most  = math.MaxFloat32
+)
+
+// checkOptions names the first option that is out of its range or not a number.
+func checkOptions(options ...option) error {
+	for _, o := range options {
+		switch {
+		case o.value >= o.from && o.value <= o.to:
+		case o.from == least:
+			return fmt.Errorf("classify: %s is %v, want above 0 and at most %v", o.name, o.value, o.to)
+		default:
+			return fmt.Errorf("classify: %s is %v, want %v to %v", o.name, o.value, o.from, o.to)
+		}
+	}
+	return nil
 }
 
 // checkSample checks the kernels, the shape of x, the labels and the weights (nil: all 1), but not the values of x.

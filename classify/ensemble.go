@@ -52,6 +52,9 @@ type savedEnsemble struct {
 
 // Save writes e as JSON, for Load. Every member must have a method Save(io.Writer) error.
 func (e *Ensemble) Save(w io.Writer) error {
+	if e == nil {
+		return errNoModel
+	}
 	saved := savedEnsemble{Weights: e.Weights}
 	for _, c := range e.Members {
 		raw, err := saveNested(c)

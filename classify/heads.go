@@ -1,10 +1,10 @@
 package classify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/org/salesconv/classify/evaluate"
@@ -132,10 +132,10 @@ func (o *StackOptions) withDefaults(y, train []int) (StackOptions, error) {
 			return v, fmt.Errorf("classify: stack: training row %d of %d rows", i, len(y))
 		}
 	}
-	if !(v.Shrinkage >= 0) || math.IsInf(v.Shrinkage, 1) {
-		return v, fmt.Errorf("classify: stack: shrinkage %v, want a finite number", v.Shrinkage)
+	if err := checkOptions(option{"Shrinkage", v.Shrinkage, 0, most}); err != nil {
+		return v, err
 	}
-	if err := errors.Join(sample.CheckGroups(len(y), v.Groups), sample.CheckWeights(len(y), v.Weights)); err != nil {
+	if err := cmp.Or(sample.CheckGroups(len(y), v.Groups), sample.CheckWeights(len(y), v.Weights)); err != nil {
 		return v, fmt.Errorf("classify: stack: %w", err)
 	}
 	if v.Folds == 0 {

@@ -18,10 +18,11 @@ import (
 
 // LogisticOptions are the settings of FitLogistic. Nil means the defaults.
 type LogisticOptions struct {
-	// C is the inverse strength of the penalty: C·Σ weight·loss + ½‖coefficients‖² is minimised. Default 1.
+	// C is the inverse strength of the penalty: C·Σ weight·loss + ½‖coefficients‖² is minimised. Default 1, at most 1e9.
 	C float64
 	// L1Ratio is the share of the absolute values in the penalty (elastic net): the second term is
-	// L1Ratio·Σ|coefficient| + (1-L1Ratio)/2·‖coefficients‖². Default 0; 1 is the lasso. Above 0, many are exactly 0.
+	// L1Ratio·Σ|coefficient| + (1-L1Ratio)/2·‖coefficients‖². Default 0; 1 is the lasso. Above 0,
+	// from 1e-6 on, many are exactly 0.
 	L1Ratio float64
 	// Cs, if set, are candidates for C: the one with the lowest log loss in cross-validation is taken.
 	Cs []float64
@@ -37,7 +38,7 @@ type LogisticOptions struct {
 	// The coefficients still belong to the columns as given.
 	Standardize bool
 	// Tolerance ends the fit: the largest absolute derivative of the objective per unit of weight,
-	// relative to that at the start where this is above 1. Default 1e-10.
+	// relative to that at the start where this is above 1. Default 1e-10, at most 0.01.
 	Tolerance float64
 	// MaxIterations is how many steps may be taken before FitLogistic gives up. Default 10000.
 	MaxIterations int
@@ -115,23 +116,28 @@ func (o *LogisticOptions) withDefaults() (LogisticOptions, error) {
 	if v.Folds == 0 {
 		v.Folds = 5
 	}
-	for _, c := range append([]float64{v.C}, v.Cs...) {
-		if !(c > 0) || math.IsInf(c, 1) {
-			return v, fmt.Errorf("classify: C %v, want a finite number above 0", c)
-		}
-	}
-	switch {
-	case v.Cs != nil && len(v.Cs) == 0:
+	if v.Cs != nil && len(v.Cs) == 0 {
 		return v, errors.New("classify: an empty list of candidates for C")
-	case !(v.L1Ratio >= 0 && v.L1Ratio <= 1):
-		return v, fmt.Errorf("classify: L1 ratio %v, want 0 to 1", v.L1Ratio)
-	case !(v.Tolerance > 0):
-		return v, fmt.Errorf("classify: tolerance %v, want a number above 0", v.Tolerance)
-	case v.MaxIterations < 0:
-		return v, fmt.Errorf("classify: at most %d iterations, want 1 or more", v.MaxIterations)
 	}
-	return v, nil
+	options := []option{
+		{"C", v.C, least, maxC}, {"Tolerance", v.Tolerance, least, maxTolerance},
+		{"MaxIterations", float64(v.MaxIterations), 1, math.MaxInt32},
+	}
+	for k, c := range v.Cs {
+		options = append(options, option{fmt.Sprintf("Cs[%d]", k), c, least, maxC})
+	}
+	if v.L1Ratio != 0 {
+		options = append(options, option{"L1Ratio", v.L1Ratio, minL1Ratio, 1})
+	}
+	return v, checkOptions(options...)
 }
+
+// Limits of the options: beyond them the penalty is lost in rounding, or the fit would end before it begins.
+const (
+	maxC         = 1e9
+	minL1Ratio   = 1e-6
+	maxTolerance = 1e-2
+)
 
 // rowWeights combines the weights of rows and classes.
 func rowWeights(y []int, o *LogisticOptions) []float64 {
@@ -193,7 +199,12 @@ func (f *Logistic) Margins(x mat.Matrix) ([]float64, error) {
 func (f *Logistic) Predict(x mat.Matrix) ([]float64, error) { return sigmoids(f.Margins(x)) }
 
 // Save writes f as JSON, for Load.
-func (f *Logistic) Save(w io.Writer) error { return encode(w, "logistic", f) }
+func (f *Logistic) Save(w io.Writer) error {
+	if f == nil {
+		return errNoModel
+	}
+	return encode(w, "logistic", f)
+}
 
 func decodeLogistic(raw json.RawMessage) (Classifier, error) {
 	f := new(Logistic)

@@ -81,10 +81,12 @@ func hessian[T kernel.Float](l *logLoss, margin []float64, index []int, sample i
 	return mat.NewSymDense(k, total)
 }
 
-// Covariance is the inverse of the second derivative of the objective at f, for the x, y and opts that f was fitted
-// with: rows and columns are the coefficients, then the intercept. With a weak penalty it is the usual estimate of
-// their covariance, with a stronger one the covariance of the posterior with a normal prior. It does not exist for
-// L1Ratio above 0.
+// Covariance estimates the covariance of the coefficients and, last, of the intercept, for the x, y and opts that f was
+// fitted with: the inverse of the second derivative, at f, of Σ weight·loss + ½‖coefficients‖²/C. C is that of the fit, f.C;
+// those of opts are not used. With a weak penalty that is the usual estimate by the observed information, with a stronger one the
+// covariance of the posterior (Laplace's approximation) where each coefficient has a normal prior of variance C, or C
+// over the column's variance with Standardize. A weight counts as so many independent rows, that of Balanced too. It is an
+// error for L1Ratio above 0, and where f has no C of its own, such as the regression of Stack.Linear.
 func (f *Logistic) Covariance(x mat.Matrix, y []int, opts *LogisticOptions) (*mat.SymDense, error) {
 	o, err := opts.withDefaults()
 	if err != nil {
@@ -92,6 +94,12 @@ func (f *Logistic) Covariance(x mat.Matrix, y []int, opts *LogisticOptions) (*ma
 	}
 	if o.L1Ratio > 0 {
 		return nil, errors.New("classify: no covariance with an L1 penalty: bootstrap the fit instead")
+	}
+	if f == nil {
+		return nil, errNoModel
+	}
+	if err := checkOptions(option{"the model's C", f.C, least, maxC}); err != nil {
+		return nil, err
 	}
 	if err := checkSample(x, y, o.Weights); err != nil {
 		return nil, err

@@ -5,9 +5,11 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 
 	"github.com/org/salesconv/internal/reference"
 )
@@ -248,6 +250,54 @@ func TestLogisticCovariance(t *testing.T) {
 	}
 }
 
+// The covariance is that of the C that the fit chose, whatever C the options name, with the weights of rows and classes:
+// here the inverse of XᵀVX and the prior, written out.
+func TestLogisticCovarianceIsOfTheFit(t *testing.T) {
+	const n, d = 60, 3
+	x, y := linearSample(n, d, 4)
+	o := &LogisticOptions{Cs: []float64{0.05, 0.07}, C: 1e6, Balanced: true, Weights: make([]float64, n)}
+	for i := range n {
+		x.Set(i, 1, 40*x.At(i, 1)+7)
+		o.Weights[i] = float64(1 + i%3)
+	}
+	for _, o.Standardize = range []bool{false, true} {
+		f, err := FitLogistic(t.Context(), x, y, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := f.Covariance(x, y, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := f.Predict(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		information := mat.NewSymDense(d+1, nil)
+		for i, w := range rowWeights(y, o) {
+			information.SymRankOne(information, w*p[i]*(1-p[i]), mat.NewVecDense(d+1, append(mat.Row(nil, i, x), 1)))
+		}
+		for j := range d {
+			variance := 1.
+			if o.Standardize {
+				variance = stat.PopVariance(mat.Col(nil, j, x), nil)
+			}
+			information.SetSym(j, j, information.At(j, j)+variance/f.C)
+		}
+		var want mat.Dense
+		if err := want.Inverse(information); err != nil {
+			t.Fatal(err)
+		}
+		if f.C > 0.07 || !mat.EqualApprox(got, &want, 1e-9*mat.Max(&want)) {
+			t.Errorf("standardize %t, C %v: covariance\n%v\nwant\n%v", o.Standardize, f.C, mat.Formatted(got), mat.Formatted(&want))
+		}
+	}
+	none := &Logistic{Coefficients: make([]float64, d)}
+	if _, err := none.Covariance(x, y, nil); err == nil || !strings.Contains(err.Error(), "the model's C is 0") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // Linearly separable labels and dependent columns have one solution, where the gradient is 0.
 func TestLogisticDegenerate(t *testing.T) {
 	x, y := linearSample(80, 120, 3) // more columns than rows: separable
@@ -327,5 +377,28 @@ func TestLogisticConstantColumn(t *testing.T) {
 	}
 	if math.Abs(f.Coefficients[1]) > 1e-9 || math.Abs(f.Coefficients[3]) > 1e-9 || f.Iterations > 50 {
 		t.Errorf("coefficients %v after %d steps", f.Coefficients, f.Iterations)
+	}
+}
+
+// Options that would lose the penalty in rounding, or end the fit before it begins, are errors that name them.
+func TestLogisticOptions(t *testing.T) {
+	x, y := linearSample(40, 3, 1)
+	for _, c := range []struct {
+		o    LogisticOptions
+		want string
+	}{
+		{LogisticOptions{Tolerance: math.Inf(1)}, "Tolerance is +Inf"}, {LogisticOptions{Tolerance: 1}, "Tolerance is 1, want above 0 and at most 0.01"},
+		{LogisticOptions{Tolerance: math.NaN()}, "Tolerance is NaN"}, {LogisticOptions{Tolerance: -1}, "Tolerance is -1"},
+		{LogisticOptions{C: 2e9}, "C is 2e+09, want above 0 and at most 1e+09"}, {LogisticOptions{C: -1}, "C is -1"}, {LogisticOptions{C: math.NaN()}, "C is NaN"},
+		{LogisticOptions{Cs: []float64{1, math.Inf(1)}}, "Cs[1] is +Inf"}, {LogisticOptions{Cs: []float64{}}, "an empty list of candidates for C"},
+		{LogisticOptions{L1Ratio: 1e-300}, "L1Ratio is 1e-300, want 1e-06 to 1"}, {LogisticOptions{L1Ratio: 1.5}, "L1Ratio is 1.5"},
+		{LogisticOptions{MaxIterations: -1}, "MaxIterations is -1"}, {LogisticOptions{MaxIterations: 1}, "after 1 iterations"},
+	} {
+		if _, err := FitLogistic(t.Context(), x, y, &c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: error %v, want %q", c.o, err, c.want)
+		}
+	}
+	if _, err := FitLogistic(t.Context(), x, y, &LogisticOptions{C: 1e9, L1Ratio: 1e-6}); err != nil {
+		t.Error(err)
 	}
 }

@@ -113,6 +113,9 @@ func (s *Stack) Predict(x mat.Matrix) ([]float64, error) { return sigmoids(s.Mar
 
 // Linear is the stack as one logistic regression on the joined columns, where all heads are logistic regressions.
 func (s *Stack) Linear() (*Logistic, bool) {
+	if s == nil {
+		return nil, false
+	}
 	f := &Logistic{Intercept: s.Intercept}
 	for _, h := range s.Heads {
 		l, ok := h.Classifier.(*Logistic)
@@ -143,6 +146,9 @@ type savedHead struct {
 
 // Save writes s as JSON, for Load. Every head must have a method Save(io.Writer) error, as classifiers of this package do.
 func (s *Stack) Save(w io.Writer) error {
+	if s == nil {
+		return errNoModel
+	}
 	saved := savedStack{Intercept: s.Intercept, Trials: s.Trials}
 	for _, h := range s.Heads {
 		raw, err := saveNested(h.Classifier)

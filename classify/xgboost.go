@@ -24,7 +24,7 @@ func ReadXGBoost(r io.Reader) (*Boosted, error) {
 	if err := kernel.Check(); err != nil {
 		return nil, fmt.Errorf("classify: read XGBoost model: %w", err)
 	}
-	data, err := io.ReadAll(r)
+	data, err := readAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("classify: read XGBoost model: %w", err)
 	}
@@ -91,6 +91,9 @@ func isJSON(data []byte) bool {
 
 // WriteXGBoost writes the model as JSON that XGBoost 3.2 loads (Booster.load_model) and predicts the same with.
 func (b *Boosted) WriteXGBoost(w io.Writer) error {
+	if b == nil || b.columns == 0 || w == nil {
+		return fmt.Errorf("classify: write XGBoost model: %w", errNothing)
+	}
 	data, err := json.Marshal(b.file())
 	if err == nil {
 		_, err = w.Write(append(data, '\n'))
