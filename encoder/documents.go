@@ -44,20 +44,30 @@ func validate(segments []Segment) error {
 	return nil
 }
 
-// TokenizeDocuments turns documents, each a list of segments, into token ids, GOMAXPROCS segments at a time.
-func (m *Model) TokenizeDocuments(docs [][]string) Documents {
+// TokenizeDocuments turns documents, each a list of segments, into token ids, GOMAXPROCS segments at a time. The error is
+// that of ctx, or of a model that was not loaded.
+func (m *Model) TokenizeDocuments(ctx context.Context, docs [][]string) (Documents, error) {
+	if err := m.check(0); err != nil {
+		return nil, err
+	}
+	if ctx == nil {
+		return nil, errNoContext
+	}
 	var all []Segment
 	for _, texts := range docs {
 		for _, t := range texts {
 			all = append(all, Segment{Text: t})
 		}
 	}
-	m.threads(0).Do(len(all), func(_, i int) { m.tokenizeSegment(context.Background(), &all[i]) })
+	m.threads(0).Do(len(all), func(_, i int) { m.tokenizeSegment(ctx, &all[i]) })
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("encoder: stopped while documents were tokenized: %w", context.Cause(ctx))
+	}
 	d := make(Documents, len(docs))
 	for i, texts := range docs {
 		d[i], all = all[:len(texts):len(texts)], all[len(texts):]
 	}
-	return d
+	return d, nil
 }
 
 func (m *Model) tokenizeSegment(ctx context.Context, s *Segment) {
@@ -115,8 +125,8 @@ func (m *Model) EncodeDocuments(ctx context.Context, docs [][]string, opts *Opti
 
 // EncodeTokenized is [Model.EncodeDocuments] for documents that [Model.TokenizeDocuments] has tokenized.
 func (m *Model) EncodeTokenized(ctx context.Context, docs Documents, opts *Options) (*Embeddings, error) {
-	if m == nil {
-		return nil, errNoModel
+	if err := m.check(0); err != nil {
+		return nil, err
 	}
 	o := Options{}
 	if opts != nil {

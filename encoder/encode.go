@@ -113,7 +113,7 @@ func (m *Model) run(ctx context.Context, opts *Options, total int) (*run, error)
 		return nil, err
 	}
 	if ctx == nil {
-		return nil, errors.New("encoder: nil context")
+		return nil, errNoContext
 	}
 	threads := cmp.Or(o.Threads, runtime.GOMAXPROCS(0))
 	return &run{Model: m, ctx: ctx, total: total, threads: threads, int8: o.Int8, progress: o.Progress}, nil
@@ -122,11 +122,14 @@ func (m *Model) run(ctx context.Context, opts *Options, total int) (*run, error)
 // maxThreads is more than any machine has a use for.
 const maxThreads = 1024
 
-var errNoModel = errors.New("encoder: nil model: check the error of Load")
+var (
+	errNoModel   = errors.New("encoder: no model: it is nil or was not loaded: check the error of Load")
+	errNoContext = errors.New("encoder: nil context")
+)
 
 // check returns an error if there is no model, or no such number of threads.
 func (m *Model) check(threads int) error {
-	if m == nil {
+	if m == nil || m.tokenizer == nil {
 		return errNoModel
 	}
 	if threads < 0 || threads > maxThreads {

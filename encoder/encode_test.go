@@ -246,7 +246,11 @@ func TestSequences(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOf(rapid.SampledFrom([]string{"price", "signed", "zq", "xyzxyzxyzxyzxyz", strings.Repeat("k", 60), "!"})).Draw(t, "words"), " ")
 		all, _ := m.tokenizer.Append(nil, text, 0)
-		segment := m.TokenizeDocuments([][]string{{text}})[0][0]
+		docs, err := m.TokenizeDocuments(t.Context(), [][]string{{text}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		segment := docs[0][0]
 		ids, share := segment.Sequences, segment.Shares
 		if n := segment.Tokens(); n != len(all) {
 			t.Errorf("a segment of %d tokens, want %d", n, len(all))
@@ -284,7 +288,10 @@ func TestDocumentGraph(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tokenized := m.TokenizeDocuments(docs)
+	tokenized, err := m.TokenizeDocuments(t.Context(), docs)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := g.SetDocuments(tokenized, LengthWeighted); err != nil {
 		t.Fatal(err)
 	}
@@ -456,5 +463,14 @@ func BenchmarkLiveTurn(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		encode(fmt.Sprintf("Honestly, that's more than we budgeted, %d or %d at least, this year.", 100+i/900, 100+i%900))
+	}
+}
+
+func TestTokenizeDocumentsStops(t *testing.T) {
+	m := small(t, "mean12")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := m.TokenizeDocuments(ctx, [][]string{{"a"}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
 	}
 }

@@ -37,6 +37,9 @@ type Graph struct {
 	model   *Model
 }
 
+// errNoGraph is the error of a nil pointer and of a zero value.
+var errNoGraph = errors.New("encoder: no graph: it is nil, or not of Model.Graph")
+
 // GraphOptions are what a graph is built for. Nil and the zero value are for inference on texts.
 type GraphOptions struct {
 	// Gradients keeps what the backward pass reads; default: operations share buffers.
@@ -139,6 +142,9 @@ func (g *Graph) upper(b *builder, opts *GraphOptions) error {
 // derivative by each element of x. f is called once a run, by the machine's goroutine. A loss that is not finite is an
 // error of the run. The name identifies this operation in the graph.
 func (g *Graph) Loss(name string, x *G.Node, f func(n, width int, x, grad []float32) (float64, error)) (*G.Node, error) {
+	if g == nil || g.context == nil {
+		return nil, errNoGraph
+	}
 	if x == nil || x.Dims() != 2 || f == nil {
 		return nil, errors.New("encoder: a loss needs a matrix and a function")
 	}
@@ -155,6 +161,9 @@ func (g *Graph) Loss(name string, x *G.Node, f func(n, width int, x, grad []floa
 // rows, each times its weight, sum to the mean loss of the batch, and what the rows of zeros give counts nowhere. Inputs
 // of the caller's own, such as targets, have n rows as well. A batch with more than n rows is an error of the run.
 func (g *Graph) Rows(x *G.Node, n int) (fixed, weights *G.Node, err error) {
+	if g == nil || g.context == nil {
+		return nil, nil, errNoGraph
+	}
 	switch {
 	case x == nil || x.Dims() != 2:
 		return nil, nil, errors.New("encoder: Rows needs a node of the graph that is a matrix")
@@ -195,6 +204,9 @@ func (g *Graph) SetSequences(sequences [][]int) {
 // SetDocuments makes documents the next batch of a graph for documents. The pooling makes one embedding of the segments'
 // of each; nil means [Mean]. Here it has to give one block of weights, and sees neither roles nor embeddings.
 func (g *Graph) SetDocuments(docs Documents, p Pooling) error {
+	if g == nil || g.context == nil {
+		return errNoGraph
+	}
 	if g.Documents == nil {
 		return errors.New("encoder: the graph is for texts: set GraphOptions.Documents")
 	}
@@ -237,6 +249,9 @@ func (g *Graph) SetDropout(on bool, seed, step uint64) {
 // Compile makes a tape machine for the graph with all that was built on it. An operation of gorgonia's own on a node
 // whose rows a batch decides is an error: see [Graph.Rows].
 func (g *Graph) Compile() (G.VM, error) {
+	if g == nil || g.context == nil {
+		return nil, errNoGraph
+	}
 	vm, err := ops.Compile(g.ExprGraph)
 	if err != nil {
 		return nil, fmt.Errorf("encoder: %w", err)
@@ -247,6 +262,9 @@ func (g *Graph) Compile() (G.VM, error) {
 // Run runs the machine on the batch that was set and resets it. Numbers that are not finite are an error that names
 // the layer. If ctx ends, the run stops between two operations, and the values and gradients are of no use.
 func (g *Graph) Run(ctx context.Context, vm G.VM) error {
+	if g == nil || g.context == nil {
+		return errNoGraph
+	}
 	g.context.Accumulate = false
 	return g.run(ctx, vm)
 }
@@ -255,6 +273,9 @@ func (g *Graph) Run(ctx context.Context, vm G.VM) error {
 // memory as a whole. Parts are run in their order: the first, from 0, replaces the gradients of Parameters, and the
 // others add theirs. Dropout is the same as for the whole batch. It is not for graphs of documents.
 func (g *Graph) RunPart(ctx context.Context, vm G.VM, from, to int) error {
+	if g == nil || g.context == nil {
+		return errNoGraph
+	}
 	whole := g.context.Batch
 	if g.Documents != nil {
 		return errors.New("encoder: a graph for documents cannot run parts of a batch")
@@ -284,6 +305,9 @@ func (g *Graph) run(ctx context.Context, vm G.VM) error {
 // the last run, and makes the change known to the model. Nothing else may use the model meanwhile. Of gorgonia's
 // solvers, NewAdamW of v0.9.18 leaves weights unchanged; package triplet has one that does not.
 func (g *Graph) Step(solver G.Solver, more ...*G.Node) (err error) {
+	if g == nil || g.context == nil {
+		return errNoGraph
+	}
 	defer g.model.InvalidateWeights()
 	defer func() {
 		if r := recover(); r != nil {

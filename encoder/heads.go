@@ -85,6 +85,9 @@ type Task struct {
 
 // Predict returns the probability of each class for the embedding of a document.
 func (t *Task) Predict(row []float32) ([]float64, error) {
+	if t == nil {
+		return nil, errors.New("encoder: no task: it is nil")
+	}
 	if len(t.Matrix) == 0 || len(t.Matrix[0]) != len(row) {
 		return nil, fmt.Errorf("encoder: task %q cannot read a row of %d", t.Name, len(row))
 	}
@@ -133,6 +136,9 @@ func (m *Model) Heads() *Heads { return m.heads }
 
 // SetHeads gives the model heads of its width, nil to take them away. Nothing else may use the model meanwhile.
 func (m *Model) SetHeads(h *Heads) error {
+	if err := m.check(0); err != nil {
+		return err
+	}
 	if err := h.check(m.Width()); err != nil {
 		return fmt.Errorf("encoder: %w", err)
 	}

@@ -21,8 +21,8 @@ import (
 // directory is written atomically: under another name, read back and compared, and then renamed. A directory of the same
 // name is replaced if it holds nothing but such a model; anything else there is an error.
 func (m *Model) Save(dir string) error {
-	if m == nil {
-		return errNoModel
+	if err := m.check(0); err != nil {
+		return err
 	}
 	if err := m.save(dir); err != nil {
 		return fmt.Errorf("encoder: save: %w", err)

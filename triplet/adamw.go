@@ -1,6 +1,7 @@
 package triplet
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -46,6 +47,9 @@ func (a *AdamW) GradNorm() float64 { return a.norm }
 // Step implements gorgonia.Solver. A gradient that is missing or not finite is an error that names the parameter, and
 // leaves everything as it was.
 func (a *AdamW) Step(model []G.ValueGrad) error {
+	if a == nil {
+		return errors.New("triplet: no optimizer: it is nil")
+	}
 	grads := make([][]float32, len(model))
 	sum := 0.0
 	for i, p := range model {

@@ -25,7 +25,7 @@ func BenchmarkTrainStep(b *testing.B) {
 			for i := range 48 {
 				docs, labels = append(docs, []string{"x"}), append(labels, i%2)
 			}
-			t, err := newTrainer(m, m.TokenizeDocuments(docs), labels, &Options{Loss: Loss{Kind: BatchAll}, BatchSize: 48})
+			t, err := newTrainer(m, tokenized(b, m, docs), labels, &Options{Loss: Loss{Kind: BatchAll}, BatchSize: 48})
 			if err != nil {
 				b.Fatal(err)
 			}

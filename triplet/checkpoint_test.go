@@ -420,7 +420,7 @@ func FuzzCheckpoint(f *testing.F) {
 		f.Fatal(err)
 	}
 	m = loadTiny(f)
-	tr, err := newTrainer(m, m.TokenizeDocuments(docs), labels, o)
+	tr, err := newTrainer(m, tokenized(f, m, docs), labels, o)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -115,7 +115,7 @@ func (t *trainer) score(ctx context.Context) (float64, error) {
 	}
 	if t.held == nil {
 		var err error
-		if t.held, err = tokenize(ctx, t.model, v.Docs); err != nil {
+		if t.held, err = t.model.TokenizeDocuments(ctx, v.Docs); err != nil {
 			return 0, err
 		}
 	}

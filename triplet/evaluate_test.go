@@ -49,7 +49,7 @@ func TestValidation(t *testing.T) {
 	for _, e := range h.Evaluations {
 		top = max(top, e.Score)
 	}
-	tr, err := newTrainer(m, m.TokenizeDocuments(docs), labels, &Options{Validation: &Validation{Docs: held, Labels: theirs}})
+	tr, err := newTrainer(m, tokenized(t, m, docs), labels, &Options{Validation: &Validation{Docs: held, Labels: theirs}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,7 +84,7 @@ func goldenTrainer(t *testing.T, m *encoder.Model, g *golden, o Options) (*train
 		triplets = append(triplets, [3]int{3 * i, 3*i + 1, 3*i + 2})
 	}
 	o.NoDropout = true
-	tr, err := newTrainer(m, m.TokenizeDocuments(docs), labels, &o)
+	tr, err := newTrainer(m, tokenized(t, m, docs), labels, &o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -160,7 +160,7 @@ func TestAttentionAsEncoded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr, err := newTrainer(m, m.TokenizeDocuments(docs), labels, &Options{Attention: true, NoDropout: true})
+	tr, err := newTrainer(m, tokenized(t, m, docs), labels, &Options{Attention: true, NoDropout: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,8 @@ import (
 // WritePNG draws the run over its steps: running means of the loss and of the share that is active, each over a twentieth
 // of the steps, and the held-out score if there is one.
 func (h *History) WritePNG(w io.Writer) error {
-	if len(h.Steps) == 0 {
-		return errors.New("triplet: a history without steps cannot be drawn")
+	if h == nil || w == nil || len(h.Steps) == 0 {
+		return errors.New("triplet: a history without steps cannot be drawn, nor where the writer is nil")
 	}
 	loss, active := figure.Curve{Name: "loss"}, figure.Curve{Name: "active share"}
 	for _, s := range h.Steps {

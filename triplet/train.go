@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"math"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/internal/atomicfile"
@@ -30,7 +29,7 @@ func Train(ctx context.Context, m *encoder.Model, docs [][]string, labels []int,
 	if err := opts.Check(); err != nil {
 		return nil, err
 	}
-	tokenized, err := tokenize(ctx, m, docs)
+	tokenized, err := m.TokenizeDocuments(ctx, docs)
 	if err != nil {
 		return nil, err
 	}
@@ -52,18 +51,6 @@ func TrainTokenized(ctx context.Context, m *encoder.Model, docs encoder.Document
 }
 
 var errNothing = errors.New("triplet: training needs a context and a model, neither of them nil")
-
-// tokenize reads documents, some at a time so that ctx can stop it.
-func tokenize(ctx context.Context, m *encoder.Model, docs [][]string) (encoder.Documents, error) {
-	var all encoder.Documents
-	for part := range slices.Chunk(docs, 256) {
-		if ctx.Err() != nil {
-			return nil, fmt.Errorf("triplet: stopped while documents were tokenized: %w", context.Cause(ctx))
-		}
-		all = append(all, m.TokenizeDocuments(part)...)
-	}
-	return all, nil
-}
 
 // train does what is left of the run.
 func (t *trainer) train(ctx context.Context) error {

@@ -147,6 +147,15 @@ func weights(m *encoder.Model) []byte {
 }
 
 // Before training, the nearest neighbour of a held-out document is of any label; afterwards of its own.
+func tokenized(t testing.TB, m *encoder.Model, docs [][]string) encoder.Documents {
+	t.Helper()
+	d, err := m.TokenizeDocuments(t.Context(), docs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
 func TestTrainLearns(t *testing.T) {
 	docs, labels := calls(1, 80)
 	held, theirs := calls(2, 60)
@@ -200,7 +209,7 @@ func TestTrainParts(t *testing.T) {
 	for _, memory := range []int64{1 << 30, 1 << 20, 1} {
 		o.MemoryLimit = memory
 		m := loadTiny(t)
-		tr, err := newTrainer(m, m.TokenizeDocuments(docs), labels, &o)
+		tr, err := newTrainer(m, tokenized(t, m, docs), labels, &o)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package conversion
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -36,6 +37,9 @@ func (p *Predictor) remember(turns int) {
 	p.genericCache, p.tunedCache = encoder.NewCache(turns), encoder.NewCache(turns)
 }
 
+// errNoPredictor is the error of a nil pointer and of a zero value.
+var errNoPredictor = errors.New("conversion: no predictor: it is nil, or neither fitted nor loaded")
+
 // A Prediction is the predictor's output for a call.
 type Prediction struct {
 	ID          string  `json:"id"` // of the call; a [Live] call has none
@@ -60,6 +64,9 @@ type PredictOptions struct {
 //
 // Memory grows with the turns of all calls: a stream is predicted in batches, of 64 calls for example.
 func (p *Predictor) Predict(ctx context.Context, calls []transcript.Call, opts *PredictOptions) ([]Prediction, error) {
+	if p == nil || p.stack == nil {
+		return nil, errNoPredictor
+	}
 	var o PredictOptions
 	if opts != nil {
 		o = *opts

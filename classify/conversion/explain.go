@@ -90,6 +90,9 @@ func (p *Predictor) Explain(ctx context.Context, call transcript.Call, opts *Exp
 // ExplainAll explains many calls as Explain does one, in their order. Turns are encoded many at a time, so that without
 // words it takes little longer than predicting.
 func (p *Predictor) ExplainAll(ctx context.Context, calls []transcript.Call, opts *ExplainOptions) ([]Explanation, error) {
+	if p == nil || p.stack == nil {
+		return nil, errNoPredictor
+	}
 	var o ExplainOptions
 	if opts != nil {
 		o = *opts

@@ -38,6 +38,9 @@ func (p *Predictor) Live() *Live {
 // turns so far, to within rounding. Of the turn, only Text is used. A turn without text is an error. After an error,
 // such as the error of ctx, the call is as it was before.
 func (l *Live) Add(ctx context.Context, turn transcript.Turn) (Prediction, error) {
+	if l == nil || l.p == nil {
+		return Prediction{}, errNoPredictor
+	}
 	if strings.TrimSpace(turn.Text) == "" {
 		return l.now, errors.New("conversion: the turn is empty: leave it out")
 	}

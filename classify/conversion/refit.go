@@ -18,6 +18,9 @@ import (
 // as nothing can judge this one but calls to come. Options of Fit that have an entry for each call must have one for each
 // of those held out too. The report that Refit returns is about the predictor that it returns.
 func (r *Report) Refit(ctx context.Context) (*Predictor, *Report, error) {
+	if r == nil || r.fit == nil {
+		return nil, nil, errNoPredictor
+	}
 	before := r.fit
 	if len(before.HeldOut) == 0 {
 		return nil, nil, errors.New("conversion: refit: no calls were held out: set Options.HeldOut")
@@ -49,7 +52,10 @@ func (f *fit) retune(ctx context.Context, before *fit) (*tuned, error) {
 		f.info.Options.Tuning = &settings
 		return t, f.keepGeneric(ctx, t)
 	}
-	f.tokens = f.generic.TokenizeDocuments(f.docs)
+	var err error
+	if f.tokens, err = f.generic.TokenizeDocuments(ctx, f.docs); err != nil {
+		return nil, err
+	}
 	docs := f.tokens
 	x, err := f.encode(ctx, old.model, docs[len(before.docs):], "encoding calls held out")
 	if err != nil {

@@ -63,6 +63,9 @@ type Predicted struct {
 // alone, of the stack without fine-tuning, of the tuned head, of the stack with fine-tuning in any case, and of the
 // predictor. Without fine-tuning the first two are all. A call in which nobody says a word is an error.
 func (r *Report) Predict(ctx context.Context, calls []transcript.Call) ([]Predicted, error) {
+	if r == nil || r.predictor == nil {
+		return nil, errNoPredictor
+	}
 	docs, err := documents(calls)
 	if err != nil {
 		return nil, err
@@ -133,6 +136,9 @@ func (m *method) join(features map[string]mat.Matrix) (mat.Matrix, error) {
 // for example; tuned is nil without fine-tuning. The tuned encoder knows the outcome of its training calls: see OutOfFold.
 // A call in which nobody says a word is an error.
 func (r *Report) Embeddings(ctx context.Context, calls []transcript.Call) (generic, tuned mat.Matrix, err error) {
+	if r == nil || r.predictor == nil {
+		return nil, nil, errNoPredictor
+	}
 	docs, err := documents(calls)
 	if err != nil {
 		return nil, nil, err

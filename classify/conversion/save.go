@@ -52,6 +52,9 @@ type created struct {
 // is then removed. A directory in its place that holds anything but a saved predictor is an error. words.json holds words
 // of the training calls.
 func (p *Predictor) Save(dir string) error {
+	if p == nil || p.stack == nil {
+		return errNoPredictor
+	}
 	own := func(name string) bool { return slices.Contains(saved, name) }
 	if err := atomicfile.WriteDir(dir, own, p.write); err != nil {
 		return fmt.Errorf("conversion: save: %w", err)

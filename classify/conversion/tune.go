@@ -107,7 +107,9 @@ func (f *fit) tune(ctx context.Context, generic *classify.Heads) (*tuned, error)
 	if err != nil {
 		return nil, err
 	}
-	f.tokens = f.generic.TokenizeDocuments(f.docs)
+	if f.tokens, err = f.generic.TokenizeDocuments(ctx, f.docs); err != nil {
+		return nil, err
+	}
 	docs := f.tokens
 	t := new(tuned)
 	models := make([]*encoder.Model, len(folds))

@@ -105,8 +105,12 @@ func TestGuard(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		docs, err := f.generic.TokenizeDocuments(t.Context(), f.docs)
+		if err != nil {
+			t.Fatal(err)
+		}
 		got := &tuned{soup: models[0]}
-		if err := f.guard(t.Context(), got, models, f.generic.TokenizeDocuments(f.docs), folds, heads); err != nil {
+		if err := f.guard(t.Context(), got, models, docs, folds, heads); err != nil {
 			t.Fatal(err)
 		}
 		want, tried := 1.0, 1
