@@ -1,6 +1,7 @@
 package shap
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -16,6 +17,9 @@ import (
 //
 // To sample the probability itself, give Sample a value function that returns it.
 func (e *Explanation) Probability() (*Explanation, error) {
+	if e == nil {
+		return nil, errors.New("shap: no explanation: it is nil")
+	}
 	if err := finite(e); err != nil {
 		return nil, err
 	}

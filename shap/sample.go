@@ -18,7 +18,7 @@ type Value func(ctx context.Context, coalitions [][]bool) ([]float64, error)
 // SampleOptions are the settings of Sample, Words and CorrelatedRows. A nil pointer means the defaults.
 type SampleOptions struct {
 	// Permutations is the number of orders in which players join, rounded up to pairs of an order and its reverse, at
-	// least two pairs. Default 32.
+	// least two pairs. Default 32, at most 1048576.
 	Permutations int
 	// Groups are levels of groups, the outermost first: Groups[k][i] is the group of player i, such as the turn of a word,
 	// then its phrase. The players of a group join together, and within a group those of each inner group. The values are
@@ -37,8 +37,11 @@ func (o *SampleOptions) complete(players int) (SampleOptions, error) {
 	if c.Permutations == 0 {
 		c.Permutations = 32
 	}
-	if players < 0 || c.Permutations < 0 {
-		return c, fmt.Errorf("shap: %d players and %d permutations, want no negative numbers", players, c.Permutations)
+	if players < 0 || players > maxPlayers {
+		return c, fmt.Errorf("shap: %d players, want 0 to %d: let several be one player", players, maxPlayers)
+	}
+	if c.Permutations < 0 || c.Permutations > maxPermutations {
+		return c, fmt.Errorf("shap: %d permutations, want 0 (the default) to %d", c.Permutations, maxPermutations)
 	}
 	for _, level := range c.Groups {
 		if len(level) != players {
@@ -48,6 +51,13 @@ func (o *SampleOptions) complete(players int) (SampleOptions, error) {
 	c.Groups = nested(c.Groups)
 	return c, nil
 }
+
+// Limits of a game: what a pair of orders asks for takes 2·players² bytes, and a million orders take longer than they
+// are worth.
+const (
+	maxPlayers      = 1 << 13
+	maxPermutations = 1 << 20
+)
 
 // pairs is the number of pairs of an order and its reverse.
 func (o *SampleOptions) pairs() int { return max(2, (o.Permutations+1)/2) }
@@ -69,7 +79,7 @@ func Sample(ctx context.Context, players int, value Value, opts *SampleOptions) 
 	if len(o.Groups) == 0 && players <= maxExact && float64(int(1)<<players) <= budget {
 		return Exact(ctx, players, value)
 	}
-	if u := unite(o.Groups, players); len(o.Groups) > 0 && u.coalitions() <= budget {
+	if u := unite(o.Groups, players); len(o.Groups) > 0 && u.coalitions() <= min(budget, 1<<maxExact) {
 		return u.exact(ctx, players, value)
 	}
 	ends, err := evaluate(ctx, value, [][]bool{make([]bool, players), slices.Repeat([]bool{true}, players)})

@@ -199,6 +199,8 @@ func TestSampleFailures(t *testing.T) {
 		"gave NaN":                    func() (*Explanation, error) { return Sample(ctx, 30, nan, nil) },
 		"1 groups for 30 players":     func() (*Explanation, error) { return Sample(ctx, 30, nan, &SampleOptions{Groups: [][]int{{1}}}) },
 		"-1 players":                  func() (*Explanation, error) { return Sample(ctx, -1, nan, nil) },
+		"1152921504606846976 players": func() (*Explanation, error) { return Sample(ctx, 1<<60, nan, nil) },
+		"1073741824 permutations":     func() (*Explanation, error) { return Sample(ctx, 30, nan, &SampleOptions{Permutations: 1 << 30}) },
 		"21 players have too many":    func() (*Explanation, error) { return Exact(ctx, 21, nan) },
 		"2 weights for 1 explanation": func() (*Explanation, error) { return Combine([]float64{1, 2}, []*Explanation{{}}) },
 	} {

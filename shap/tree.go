@@ -58,6 +58,9 @@ func (t *TreeExplainer) Explain(row []float64) (*Explanation, error) {
 
 // ExplainRows explains all rows of x, on all processors. The values of a row do not depend on the others.
 func (t *TreeExplainer) ExplainRows(ctx context.Context, x mat.Matrix) (*Explanations, error) {
+	if t == nil || x == nil {
+		return nil, errors.New("shap: no explainer or no rows: nil")
+	}
 	n, d := x.Dims()
 	if err := t.checkWidth(d); err != nil {
 		return nil, err
@@ -111,6 +114,9 @@ func (t *TreeExplainer) explainBlock(ctx context.Context, x mat.Matrix, from, to
 }
 
 func (t *TreeExplainer) checkWidth(columns int) error {
+	if t == nil || t.model == nil {
+		return errors.New("shap: no explainer: it is nil, or not of NewTreeExplainer")
+	}
 	if d := t.model.Columns(); columns != d {
 		return fmt.Errorf("shap: rows of %d columns, want the model's %d", columns, d)
 	}

@@ -131,7 +131,13 @@ func inFile(name string, err error) error {
 // number where a file can hold several; calls without a label are won or lost if a directory that they are in is called
 // by a word for a label, such as won or "Closed Lost".
 func (o Reader) FS(ctx context.Context, fsys fs.FS) iter.Seq2[Call, error] {
-	return func(yield func(Call, error) bool) { o.directory(ctx, fsys, "", yield) }
+	return func(yield func(Call, error) bool) {
+		if fsys == nil {
+			yield(Call{}, errors.New("transcript: no directory to read: the file system is nil"))
+			return
+		}
+		o.directory(ctx, fsys, "", yield)
+	}
 }
 
 // directory puts prefix before the names of files in errors.

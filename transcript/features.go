@@ -211,6 +211,9 @@ type featuresJSON struct {
 
 // MarshalJSON writes what UnmarshalJSON reads.
 func (f *Features) MarshalJSON() ([]byte, error) {
+	if f == nil {
+		return []byte("null"), nil
+	}
 	return marshal(featuresJSON{f.Names(), f.industries, f.sizes})
 }
 

@@ -96,8 +96,8 @@ func Generate(n int, opts *GenerateOptions) (*Synthetic, error) {
 	}
 	o.WonShare, o.Signal, o.Kind = cmp.Or(o.WonShare, 0.5), cmp.Or(o.Signal, 1), cmp.Or(o.Kind, ByDrivers)
 	switch {
-	case n < 1:
-		return nil, fmt.Errorf("transcript: generate: %d calls, want 1 or more", n)
+	case n < 1 || n > mostGenerated:
+		return nil, fmt.Errorf("transcript: generate: %d calls, want 1 to %d", n, mostGenerated)
 	case !(o.WonShare > 0 && o.WonShare < 1):
 		return nil, fmt.Errorf("transcript: generate: WonShare is %v, want it between 0 and 1", o.WonShare)
 	case !(o.Noise >= 0 && o.Noise < 1):
@@ -123,6 +123,9 @@ func evidence(passages []synth.Evidence) []Evidence {
 	}
 	return all
 }
+
+// mostGenerated is more than memory has room for.
+const mostGenerated = 1 << 24
 
 // synthetic returns call i.
 func synthetic(i int, d synth.Call) Call {

@@ -39,7 +39,12 @@ func (e *RecordError) Error() string {
 	return b.String()
 }
 
-func (e *RecordError) Unwrap() error { return e.Err }
+func (e *RecordError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // Read streams the calls of a JSON array, of one JSON object or of JSON Lines, plain or packed by gzip; which of them
 // it is shows from the first bytes. Memory does not grow with the number of calls, unless records are turns.
@@ -171,6 +176,9 @@ func (i interruptible) Read(p []byte) (int, error) {
 	if err := i.ctx.Err(); err != nil {
 		return 0, err
 	}
+	if i.r == nil {
+		return 0, errors.New("nothing to read: the reader is nil")
+	}
 	return i.r.Read(p)
 }
 
@@ -178,6 +186,9 @@ func (i interruptible) Read(p []byte) (int, error) {
 // record that cannot be used, and the rest are returned. A call with the ID of an earlier one is such an error, lest
 // the same call trains and tests. The error of a context always ends it.
 func Collect(calls iter.Seq2[Call, error], skip func(error)) ([]Call, error) {
+	if calls == nil {
+		return nil, errors.New("transcript: no calls to collect: the sequence is nil")
+	}
 	var all []Call
 	places := make(map[string]int)
 	for call, err := range calls {

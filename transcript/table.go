@@ -49,6 +49,10 @@ type table struct {
 // that are empty, NaN, NULL, None or #N/A hold nothing. A first column without a name is pandas' index.
 func (o Reader) Rows(ctx context.Context, header []string, rows iter.Seq2[[]string, error]) iter.Seq2[Call, error] {
 	return o.finish(ctx, func(yield yieldFunc) {
+		if rows == nil {
+			yield.fail(0, 0, errors.New("no rows to read: the sequence is nil"))
+			return
+		}
 		next, stop := iter.Pull2(rows)
 		defer stop()
 		o.table("table", false, header, 0, func() ([]string, int64, error) {

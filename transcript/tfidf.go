@@ -310,6 +310,9 @@ type tfidfJSON struct {
 
 // MarshalJSON writes what UnmarshalJSON reads.
 func (t *TFIDF) MarshalJSON() ([]byte, error) {
+	if t == nil {
+		return []byte("null"), nil
+	}
 	return marshal(tfidfJSON{t.maxGram, t.sublinear, t.terms, t.idf})
 }
 

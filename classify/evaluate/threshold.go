@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -41,6 +42,9 @@ func ThresholdLowestCost(p []float64, y []int, falsePositive, falseNegative floa
 // as ThresholdBestF1, finds on the rows of all other folds, because the score of a threshold on the rows that it was
 // chosen on is too optimistic.
 func (o *OutOfFold) Decide(choose func(p []float64, y []int) (float64, error)) ([]bool, error) {
+	if o == nil || choose == nil {
+		return nil, errors.New("evaluate: decide: no predictions, or no function that chooses a threshold")
+	}
 	n := len(o.Row)
 	if n == 0 || len(o.Fold) != n || len(o.Y) != n || len(o.P) != n {
 		return nil, fmt.Errorf("evaluate: decide: %d rows, %d folds, %d labels and %d probabilities, want as many of each, and some",

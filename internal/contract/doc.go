@@ -1,0 +1,2 @@
+// Package contract has the tests of what all public packages promise, and nothing else.
+package contract
