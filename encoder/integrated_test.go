@@ -168,7 +168,7 @@ func TestIntegratedGradientsRefused(t *testing.T) {
 			_, err := m.IntegratedGradients(t.Context(), nil, squared, &IntegratedOptions{Threads: -1})
 			return err
 		},
-		"nil model":   func() error { _, err := (*Model)(nil).IntegratedGradients(t.Context(), nil, squared, nil); return err },
+		"no model":    func() error { _, err := (*Model)(nil).IntegratedGradients(t.Context(), nil, squared, nil); return err },
 		"nil context": func() error { _, err := m.IntegratedGradients(none, nil, squared, nil); return err },
 	} {
 		if err := run(); err == nil || !strings.HasPrefix(err.Error(), "encoder: ") || !strings.Contains(err.Error(), want) {
