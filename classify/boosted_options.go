@@ -12,7 +12,7 @@ import (
 // BoostedOptions are the settings of FitBoosted: the parameters of XGBoost under longer names. A nil pointer and the
 // zero value mean the defaults; where 0 is not the default, a negative number means 0.
 type BoostedOptions struct {
-	Rounds       int     // trees; default 100
+	Rounds       int     // trees; default 100, at most a million
 	LearningRate float64 // what the weights of leaves are multiplied by; default 0.3
 
 	// Exact tries all values as thresholds, rather than quantiles: slower, for some thousand rows.
@@ -20,7 +20,8 @@ type BoostedOptions struct {
 	MaxBins int // quantiles of each column; default 256, at most 65535
 	// LossGuide splits the node that gains most next, rather than level by level; not with Exact.
 	LossGuide bool
-	// MaxDepth is the number of splits between the root and a leaf; default 6, negative: no limit, with MaxLeaves.
+	// MaxDepth is the number of splits between the root and a leaf; default 6, negative: no limit, with MaxLeaves; at most 30
+	// without MaxLeaves, 65536 with it.
 	MaxDepth  int
 	MaxLeaves int // default no limit; not with Exact
 
@@ -79,7 +80,7 @@ type DartOptions struct {
 }
 
 // orDefault is v, or def for 0, or 0 for negative numbers.
-func orDefault(v, def float64) float64 {
+func orDefault[T int | float64](v, def T) T {
 	switch {
 	case v == 0:
 		return def
@@ -95,7 +96,7 @@ func (o *BoostedOptions) withDefaults() BoostedOptions {
 	if o != nil {
 		c = *o
 	}
-	integer := func(v *int, def float64) { *v = int(orDefault(float64(*v), def)) }
+	integer := func(v *int, def int) { *v = orDefault(*v, def) }
 	number := func(v *float64, def float64) { *v = orDefault(*v, def) }
 	integer(&c.Rounds, 100)
 	number(&c.LearningRate, 0.3)
@@ -129,6 +130,7 @@ func (c *BoostedOptions) check(d int) error {
 		option{"MinChildWeight", c.MinChildWeight, 0, most}, option{"Gamma", c.Gamma, 0, most},
 		option{"Lambda", c.Lambda, 0, most}, option{"Alpha", c.Alpha, 0, most}, option{"MaxDeltaStep", c.MaxDeltaStep, 0, most},
 		option{"BaseScore", c.BaseScore, 0, 1 - 1e-7}, option{"MaxBins", float64(c.MaxBins), 2, boost.MaxBins},
+		option{"Rounds", float64(c.Rounds), 0, 1e6}, option{"MaxDepth", float64(c.MaxDepth), 0, boost.MaxTreeDepth},
 		option{"Dart.Drop", drop.Drop, 0, 1}, option{"Dart.Skip", drop.Skip, 0, 1},
 	); err != nil {
 		return err

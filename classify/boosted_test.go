@@ -418,6 +418,8 @@ func TestFitBoostedErrors(t *testing.T) {
 		{x, y, BoostedOptions{MaxDepth: 31}, "depth of 30"},
 		{x, y, BoostedOptions{Exact: true, LossGuide: true}, "Exact does not go with LossGuide"},
 		{x, y, BoostedOptions{BaseScore: 1}, "BaseScore is 1"},
+		{x, y, BoostedOptions{Rounds: math.MaxInt}, "Rounds is 9.223372036854776e+18, want 0 to 1e+06"},
+		{x, y, BoostedOptions{MaxDepth: math.MaxInt, MaxLeaves: 8}, "MaxDepth is 9.223372036854776e+18, want 0 to 65536"},
 		{x, y, BoostedOptions{Patience: 1}, "Patience needs Validation"},
 		{x, y, BoostedOptions{Dart: &DartOptions{Drop: 2}}, "Dart.Drop is 2, want 0 to 1"},
 		{x, y, BoostedOptions{Names: []string{"a"}}, "1 names for 4 columns"},

@@ -257,6 +257,26 @@ func TestXGBoostNames(t *testing.T) {
 	}
 }
 
+// A tree may be a chain of thousands of splits: it is read, predicts as it says, and is written.
+func TestDeepXGBoost(t *testing.T) {
+	const splits = 30_000
+	tree := Tree{Scale: 1, Nodes: []Node{{}}}
+	for i := range splits {
+		n := &tree.Nodes[2*i]
+		n.Left, n.Right, n.Threshold, n.Value = 2*i+1, 2*i+2, float32(i), 0
+		tree.Nodes = append(tree.Nodes, Node{Left: -1, Right: -1, Value: float32(i % 7)}, Node{Left: -1, Right: -1, Value: 9})
+	}
+	var file bytes.Buffer
+	if err := (&Boosted{columns: 1, baseScore: 0.5, posWeight: 1, parallel: 1, trees: []Tree{tree}}).WriteXGBoost(&file); err != nil {
+		t.Fatal(err)
+	}
+	b := readModel(t, file.Bytes())
+	got, err := b.Margins(mat.NewDense(3, 1, []float64{-1, splits - 2, splits}))
+	if err != nil || !slices.Equal(got, []float64{0, float64((splits - 1) % 7), 9}) {
+		t.Errorf("margins %v, error %v", got, err)
+	}
+}
+
 func FuzzReadXGBoost(f *testing.F) {
 	for _, m := range readXGBMore(f).Models {
 		if m.Name == "small" {

@@ -34,7 +34,7 @@ type Options struct {
 	// everything.
 	TrainLayers int
 	// LoRA is the rank of corrections that are trained instead of the matrices of the layers, into which they are merged
-	// (Hu et al. 2021, arXiv 2106.09685). Default 0: none.
+	// (Hu et al. 2021, arXiv 2106.09685). Default 0: none; at most 1024.
 	LoRA int
 	// L2SP draws the weights towards the initial ones, as WeightDecay does towards zero (Li et al. 2018, arXiv 1802.01483).
 	// Default 0: none.
@@ -105,7 +105,7 @@ func (o *Options) withDefaults(layers int) (*Options, error) {
 		positive("Epochs", &d.Epochs, 1, any), positive("TripletsPerAnchor", &d.TripletsPerAnchor, 4, any),
 		positive("BatchSize", &d.BatchSize, 16, any), positive("LearningRate", &d.LearningRate, rate, 1),
 		orNone("Warmup", &d.Warmup, 0.1, 1), orNone("WeightDecay", &d.WeightDecay, 0.01, 100), orNone("ClipNorm", &d.ClipNorm, 1, any),
-		positive("LayerDecay", &d.LayerDecay, 1, 1), fromZero("TrainLayers", d.TrainLayers, layers), fromZero("LoRA", d.LoRA, any),
+		positive("LayerDecay", &d.LayerDecay, 1, 1), fromZero("TrainLayers", d.TrainLayers, layers), fromZero("LoRA", d.LoRA, 1024),
 		fromZero("L2SP", d.L2SP, any), fromZero("DropSegments", d.DropSegments, 0.999), fromZero("LabelWeight", d.LabelWeight, any),
 		fromZero("Threads", d.Threads, 1024), fromZero("Last", d.Last, any),
 	); err != nil {

@@ -69,6 +69,8 @@ func (o *LayoutOptions) complete() (LayoutOptions, error) {
 		return c, fmt.Errorf("tsne: theta %v, want above 0 and at most 1", c.Theta)
 	case c.Method != "" && c.Method != Exact && c.Method != BarnesHut && c.Method != FFT:
 		return c, fmt.Errorf("tsne: method %q, want %q, %q or %q", c.Method, Exact, BarnesHut, FFT)
+	case c.EarlyIterations > math.MaxInt32 || c.Iterations > math.MaxInt32:
+		return c, fmt.Errorf("tsne: %d and %d iterations, want at most %d", c.EarlyIterations, c.Iterations, math.MaxInt32)
 	case !(c.LearningRate >= 0) || math.IsInf(c.LearningRate, 0):
 		return c, fmt.Errorf("tsne: learning rate %v, want above 0, or 0 for the default", c.LearningRate)
 	}

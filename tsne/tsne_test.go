@@ -186,6 +186,7 @@ func TestErrors(t *testing.T) {
 		{"perplexity", x, &Options{Affinity: &AffinityOptions{Perplexity: 0.5}}, "perplexity 0.5"},
 		{"perplexity NaN", x, &Options{Affinity: &AffinityOptions{Perplexity: math.NaN()}}, "perplexity NaN"},
 		{"method", x, &Options{Layout: &LayoutOptions{Method: "octree"}}, `method "octree"`},
+		{"iterations", x, &Options{Layout: &LayoutOptions{Iterations: math.MaxInt}}, "9223372036854775807 iterations"},
 		{"theta", x, &Options{Layout: &LayoutOptions{Theta: 2}}, "theta 2"},
 		{"exaggeration", x, &Options{Layout: &LayoutOptions{Exaggeration: 0.1}}, "exaggeration 0.1"},
 		{"learning rate", x, &Options{Layout: &LayoutOptions{LearningRate: -1}}, "learning rate -1"},

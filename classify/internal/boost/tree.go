@@ -139,8 +139,8 @@ func CategorySet(list []int) []uint32 {
 	return set
 }
 
-// maxTreeDepth keeps recursion within bounds.
-const maxTreeDepth = 1 << 16
+// MaxTreeDepth is the most splits on a path: it keeps recursion within bounds.
+const MaxTreeDepth = 1 << 16
 
 // Check checks that the nodes are a tree whose children follow their parents, with sound features and numbers.
 func (t *Tree) Check(features int) error {
@@ -156,8 +156,8 @@ func (t *Tree) Check(features int) error {
 		case n.IsLeaf():
 		case n.Feature < 0 || n.Feature >= features:
 			return fmt.Errorf("node %d: feature %d of %d", i, n.Feature, features)
-		case reached[i] > maxTreeDepth:
-			return fmt.Errorf("deeper than %d", maxTreeDepth)
+		case reached[i] > MaxTreeDepth:
+			return fmt.Errorf("deeper than %d", MaxTreeDepth)
 		default:
 			for _, c := range [2]int{n.Left, n.Right} {
 				if c <= i || c >= len(t.Nodes) || reached[c] != 0 {
