@@ -18,7 +18,9 @@ import (
 type PlotOptions struct {
 	Title  string // Default: none.
 	Top    int    // players shown by name. Default 12.
-	Axis   string // what the values are in, below a waterfall. Default log-odds.
+	Axis   string // what the values are in. Default log-odds.
+	Base   string // name of the first row of a waterfall. Default Base.
+	Output string // name of its last row. Default Output.
 	Format string // png or svg. Default png.
 }
 
@@ -31,6 +33,7 @@ func (o *PlotOptions) complete() PlotOptions {
 		c.Top = 12
 	}
 	c.Axis, c.Format = cmp.Or(c.Axis, "log-odds"), cmp.Or(c.Format, "png")
+	c.Base, c.Output = cmp.Or(c.Base, "Base"), cmp.Or(c.Output, "Output")
 	return c
 }
 
@@ -57,7 +60,7 @@ func Waterfall(w io.Writer, e *Explanation, opts *PlotOptions) error {
 		}
 		steps = append(steps, figure.Bar{Name: name, Value: rest})
 	}
-	f, err := figure.Waterfall(o.Title, o.Axis, e.Base, steps)
+	f, err := figure.Waterfall(o.Title, o.Axis, o.Base, o.Output, e.Base, steps)
 	if err != nil {
 		return fmt.Errorf("shap: %w", err)
 	}
@@ -80,7 +83,7 @@ func Beeswarm(w io.Writer, rows *Explanations, opts *PlotOptions) error {
 	for _, j := range rows.Top(o.Top) {
 		swarms = append(swarms, figure.Swarm{Name: short(rows.name(j)), Values: mat.Col(nil, j, rows.Values), Shade: ranks(mat.Col(nil, j, rows.X))})
 	}
-	f, err := figure.Beeswarm(o.Title, "contribution to the log-odds", "low value", "high value", swarms)
+	f, err := figure.Beeswarm(o.Title, "contribution, "+o.Axis, "low value", "high value", swarms)
 	if err != nil {
 		return fmt.Errorf("shap: %w", err)
 	}

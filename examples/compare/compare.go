@@ -173,11 +173,16 @@ func (s *trial) talk(_ context.Context, train []int) (mat.Matrix, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := mat.NewDense(len(s.Calls), len(f.Names()), nil)
-	for i, row := range f.Rows(s.Calls) {
+	return matrix(f.Rows(s.Calls)), nil
+}
+
+// matrix has the rows, of which there is one at least.
+func matrix(rows [][]float64) *mat.Dense {
+	x := mat.NewDense(len(rows), len(rows[0]), nil)
+	for i, row := range rows {
 		x.SetRow(i, row)
 	}
-	return x, nil
+	return x
 }
 
 // fit trains the predictor of finetune on the training calls, once for all methods that ask for it.

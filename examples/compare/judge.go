@@ -8,6 +8,7 @@ import (
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/examples/internal/study"
+	"github.com/org/salesconv/shap"
 	"github.com/org/salesconv/transcript"
 	"gonum.org/v1/gonum/mat"
 )
@@ -27,8 +28,9 @@ type results struct {
 	Learning  []learning      `json:"learning"`
 	Leak      *evaluate.Leak  `json:"metadata_alone,omitempty"`
 
-	kind string // of the calls
-	unit string // that folds keep together
+	talk *shap.Explanations // of calls by talk and metadata, in points
+	kind string             // of the calls
+	unit string             // that folds keep together
 }
 
 // use is what comes of calling those customers whose score reaches a threshold.
@@ -85,8 +87,42 @@ func (s *trial) judge(ctx context.Context, r *results) error {
 	if r.Verdicts, err = study.Verdicts(ctx, r.Methods, pairs, resample); err != nil {
 		return err
 	}
+	if r.talk, err = s.explainTalk(ctx); err != nil {
+		return err
+	}
 	r.Leak, err = s.probe(ctx)
 	return err
+}
+
+// explainTalk explains calls by a classifier of talk and metadata, in points of probability of the average call: every call,
+// or as many of a large set as a chart can show, taken evenly.
+func (s *trial) explainTalk(ctx context.Context) (*shap.Explanations, error) {
+	const most = 300
+	f, err := transcript.FitFeatures(s.Calls)
+	if err != nil {
+		return nil, err
+	}
+	x := matrix(f.Rows(s.Calls))
+	c, err := logistic(ctx, x, s.Labels, nil)
+	if err != nil {
+		return nil, err
+	}
+	var rows []int
+	for i := range min(most, len(s.Calls)) {
+		rows = append(rows, i*len(s.Calls)/min(most, len(s.Calls)))
+	}
+	some, err := classify.SelectRows(x, rows)
+	if err != nil {
+		return nil, err
+	}
+	e, err := shap.LinearRows(ctx, c.(*classify.Logistic), shap.Mean(x), some)
+	if err != nil {
+		return nil, err
+	}
+	average := classify.Sigmoid(e.Base)
+	e.Names = f.Names()
+	e.Values.Scale(100*average*(1-average), e.Values)
+	return e, nil
 }
 
 // uses judges calling everyone, and thresholds chosen for F1, for profit and for a fifth of the calls.

@@ -6,11 +6,15 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/org/salesconv/examples/cli"
+	"github.com/org/salesconv/examples/internal/browser"
 	"github.com/org/salesconv/transcript"
 )
 
@@ -44,7 +48,14 @@ func TestCompare(t *testing.T) {
 	}
 	dir := t.TempDir()
 	page, numbers := filepath.Join(dir, "page.html"), filepath.Join(dir, "numbers.json")
-	status, out, note := comparing(t, "-data", file(t, transcript.Sample()[:40]), "-model", tiny, "-folds", "2", "-html", page, "-json", numbers)
+	calls := transcript.Sample()[:40]
+	for i := range calls[:20] {
+		calls[i].ID += browser.Hostile
+		calls[i].Text = strings.Replace(calls[i].Text, "Customer: ", "Customer: "+browser.Hostile+" ", 1)
+		calls[i].Metadata.Industry = browser.Hostile
+		calls[i].Metadata.Extra = map[string]json.RawMessage{browser.Hostile: json.RawMessage(strconv.Quote("<b>"))}
+	}
+	status, out, note := comparing(t, "-data", file(t, calls), "-model", tiny, "-folds", "2", "-html", page, "-json", numbers)
 	if status != 0 {
 		t.Fatalf("status %d: %s", status, note)
 	}
@@ -70,6 +81,18 @@ func TestCompare(t *testing.T) {
 	if !bytes.Contains(html, []byte(tunedTrees)) || bytes.Contains(html, []byte("src=\"http")) || bytes.Contains(html, []byte("<script src")) {
 		t.Error("the page lacks a method, or is not self-contained")
 	}
+	t.Run("in a browser", func(t *testing.T) {
+		tab := browser.Open(t, "file://"+page)
+		if n := browser.Eval[int](tab, `document.querySelectorAll("section:first-of-type :is(svg, .table)").length`); n != 1 {
+			t.Errorf("the page opens with %d charts and tables, want one", n)
+		}
+		tab.Unfold()
+		tab.Do(chromedp.Focus(chromedp.CSS("section:first-of-type svg .mark")), chromedp.KeyEvent(kb.ArrowRight))
+		if told := browser.Eval[string](tab, `document.querySelector("#tip").textContent`); !strings.HasPrefix(told, tunedStack+"\nshare of calls ") {
+			t.Errorf("the first chart says %q", told)
+		}
+		tab.Check()
+	})
 	var r results
 	raw, err := os.ReadFile(numbers)
 	if err == nil {

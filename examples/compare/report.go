@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/internal/figure"
+	"github.com/org/salesconv/shap"
 )
 
 // write writes the page, and every number where a file is named for them.
@@ -59,8 +61,8 @@ func (r *results) lead() string {
 		interval = fmt.Sprintf("%.0f to %.0f; ", 100*w.AUC.Low, 100*w.AUC.High)
 	}
 	return fmt.Sprintf("Shown a won and a lost call, the predictor (%s) scores the won one higher %.0f times in 100 (%sa coin: 50). "+
-		"Of the %d calls above a threshold for a fifth of them %.0f%% were won, of all calls %.0f%%.", w.Name, 100*w.ROCAUC, interval,
-		fifth.Called, 100*fifth.Precision, 100*r.Uses[0].Precision)
+		"Of the %d calls above a threshold for a fifth of them %s were won, of all calls %s.", w.Name, 100*w.ROCAUC, interval,
+		fifth.Called, figure.Percent(fifth.Precision), figure.Percent(r.Uses[0].Precision))
 }
 
 // print writes tables and verdicts.
@@ -74,7 +76,7 @@ func (r *results) print(w io.Writer) {
 
 func (r *results) table() report.Table {
 	return study.Table(r.Methods, "classifier, features",
-		"The stack joins tf-idf, turn means, last turns and trend of the generic encoder; fine-tuned where it helps, which its inner folds decide, it is the predictor of finetune. "+r.Methods[0].Intervals(r.unit))
+		"The stack joins tf-idf, turn means, last turns and trend of the generic encoder; fine-tuned where it helps, which its inner folds decide, it is the predictor of finetune. "+r.intervals())
 }
 
 // uses shows what comes of calling by the scores of the predictor.
@@ -88,8 +90,8 @@ func (r *results) uses() report.Table {
 		Caption: fmt.Sprintf("By the %s. Thresholds are chosen on the other folds. Profit in costs of a call: %s.", r.Options.predictor(), worth),
 	}
 	for _, u := range r.Uses {
-		t.Rows = append(t.Rows, []string{u.Name, fmt.Sprint(u.Called), fmt.Sprint(u.Won), percent(u.Precision), percent(u.Recall),
-			fmt.Sprintf("%+.0f", u.Profit)})
+		t.Rows = append(t.Rows, []string{u.Name, fmt.Sprint(u.Called), fmt.Sprint(u.Won), figure.Percent(u.Precision), figure.Percent(u.Recall),
+			figure.Number("%+.0f", u.Profit)})
 	}
 	return t
 }
@@ -100,8 +102,6 @@ func (r *results) value() float64 {
 	return (everyone.Profit + float64(everyone.Called)) / float64(everyone.Won)
 }
 
-func percent(share float64) string { return fmt.Sprintf("%.0f%%", 100*share) }
-
 // lift shows what calling the best-scored calls first finds.
 func (r *results) lift() report.Table {
 	t := report.Table{Columns: []string{"best-scored", "score from", "share won", "lift", "of all won"},
@@ -109,7 +109,7 @@ func (r *results) lift() report.Table {
 	lift := r.predictor().Lift
 	for _, tenths := range []int{1, 2, 3, 5} {
 		p := lift[max(1, tenths*len(lift)/10)-1]
-		t.Rows = append(t.Rows, []string{percent(p.Share), study.Three(p.Threshold), percent(p.Precision), fmt.Sprintf("%.2f", p.Lift), percent(p.Gain)})
+		t.Rows = append(t.Rows, []string{figure.Percent(p.Share), study.Three(p.Threshold), figure.Percent(p.Precision), fmt.Sprintf("%.2f", p.Lift), figure.Percent(p.Gain)})
 	}
 	return t
 }
@@ -118,44 +118,47 @@ func (r *results) lift() report.Table {
 func (r *results) calibration() report.Table {
 	w := r.predictor()
 	t := report.Table{Columns: []string{"predicted", "calls", "share won", "95% interval"},
-		Caption: fmt.Sprintf("By the %s. Its calibration error is %.1f points on average.", w.Name, 100*w.CalibrationError)}
+		Caption: fmt.Sprintf("By the %s. Predictions and shares are %.1f points apart on average (calibration error). An interval takes the calls of its row as independent.", w.Name, 100*w.CalibrationError)}
 	for _, b := range w.Calibration {
-		t.Rows = append(t.Rows, []string{percent(b.From) + "–" + percent(b.To), fmt.Sprint(b.Rows), percent(b.Observed),
-			percent(b.Low) + "–" + percent(b.High)})
+		t.Rows = append(t.Rows, []string{figure.Chance(b.From) + "–" + figure.Chance(b.To), fmt.Sprint(b.Rows), figure.Percent(b.Observed),
+			figure.Percent(b.Low) + "–" + figure.Percent(b.High)})
 	}
 	return t
 }
 
 func (r *results) page() (*report.Page, error) {
-	shown := study.Named(r.Methods, words, frozen, stack, tunedStack)
-	var sections []report.Section
-	add := func(title string, drawings []study.Drawing, blocks ...report.Block) error {
+	shown, predictor := study.Named(r.Methods, words, frozen, stack, tunedStack), study.Named(r.Methods, r.Options.predictor())
+	page := &report.Page{
+		Title:  "How well can won calls be predicted?",
+		Lead:   r.lead(),
+		Footer: fmt.Sprintf("Seed %d. %s", r.Options.Seed, map[bool]string{true: "The encoder was not fine-tuned.", false: "The encoder was fine-tuned anew in each fold."}[r.Options.Frozen]),
+	}
+	swarm, failed := r.swarm()
+	draw := func(drawings ...study.Drawing) report.Figures {
 		charts, err := study.Draw(drawings...)
-		if charts != nil {
-			blocks = append(blocks, charts)
-		}
-		sections = append(sections, report.Section{Title: title, Blocks: blocks})
-		return err
+		failed = errors.Join(failed, err)
+		return charts
 	}
-	for _, err := range []error{
-		add("What it is worth in use", []study.Drawing{study.Gain(shown), study.Lift(shown), r.profit()}, r.uses(), r.lift()),
-		add("Which method predicts best", []study.Drawing{study.AUCs(r.Methods), study.ROC(shown), study.PrecisionRecall(shown)}, append([]report.Block{report.Text(r.summary()), r.table()}, r.verdicts()...)...),
-		add("Do the probabilities mean what they say", []study.Drawing{study.Calibration(shown)}, r.calibration()),
-		add("Would more calls help", r.learning(), report.Text("Each point is trained on part of the calls and tested on the same calls as the others.")),
-		add("Do the metadata give the outcome away", nil, report.Text(r.leak()), r.columns()),
-		add("The words", nil, terms...),
-	} {
-		if err != nil {
-			return nil, err
-		}
+	add := func(title string, blocks ...report.Block) {
+		page.Sections = append(page.Sections, report.Section{Title: title, Blocks: blocks})
 	}
-	return &report.Page{
-		Title:    "How well can won calls be predicted?",
-		Lead:     r.lead() + " " + sentence(r.sample()) + ". Every call is predicted by models that learned nothing from it" + r.apart() + ".",
-		Sections: sections,
-		Footer:   fmt.Sprintf("Seed %d. %s", r.Options.Seed, map[bool]string{true: "The encoder was not fine-tuned.", false: "The encoder was fine-tuned anew in each fold."}[r.Options.Frozen]),
-	}, nil
+	add("", draw(study.Gain(predictor)), report.Text(sentence(r.sample())+". Every call is predicted by models that learned nothing from it"+r.apart()+"."))
+	add("What it is worth in use", r.uses(), report.Details{Title: "Lift and profit", Blocks: []report.Block{draw(study.Lift(shown), r.profit()), r.lift()}})
+	add("Which method predicts best", report.Text(r.summary()), draw(study.AUCs(r.Methods, r.intervals())),
+		report.Details{Title: "Every score of every method", Blocks: append([]report.Block{r.table()}, terms...)},
+		report.Details{Title: "Charts by threshold", Blocks: []report.Block{draw(study.Gain(shown), study.ROC(shown), study.PrecisionRecall(shown))}},
+		report.Details{Title: "Tests", Blocks: r.verdicts()})
+	add("Do the probabilities mean what they say", draw(study.Calibration(shown)), report.Details{Title: "In numbers", Blocks: []report.Block{r.calibration()}})
+	if curves := draw(r.learning()...); curves != nil {
+		add("Would more calls help", curves)
+	}
+	add("How won calls are held", swarm)
+	add("Do the metadata give the outcome away", report.Text(r.leak()), report.Details{Title: "Which of them", Blocks: []report.Block{r.columns()}})
+	return page, failed
 }
+
+// intervals says what intervals rest on.
+func (r *results) intervals() string { return r.Methods[0].Intervals(r.unit) }
 
 func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
@@ -195,7 +198,7 @@ func (r *results) verdicts() []report.Block {
 	for _, v := range r.Verdicts {
 		blocks = append(blocks, report.Text(v.Text))
 	}
-	return append(blocks, study.Differences(r.Verdicts))
+	return append(blocks, study.Differences(r.Verdicts, r.intervals()))
 }
 
 // profit draws the profit of calling the best-scored calls first.
@@ -229,9 +232,19 @@ func (r *results) learning() []study.Drawing {
 	if curves == nil {
 		return nil
 	}
-	return []study.Drawing{{Caption: "A curve that still rises at its end promises more from more calls.", Draw: func() (*figure.Figure, error) {
+	return []study.Drawing{{Caption: "Each point is trained on part of the calls and tested on the same calls as the others. A curve that still rises at its end promises more from more calls.", Draw: func() (*figure.Figure, error) {
 		return figure.Curves("Learning", "calls trained on", "ROC AUC", curves, nil)
 	}}}
+}
+
+// swarm draws what talk and metadata go with.
+func (r *results) swarm() (report.Figures, error) {
+	drawn, err := report.NewFigure("Who talks how much and how, and the metadata: each point is a call, the further to the right the more the feature raises its chance of being won "+
+		"by a classifier of these features alone, in points; orange where the feature is high. It shows what goes together in these calls, not what makes a customer buy.",
+		func(w io.Writer) error {
+			return shap.Beeswarm(w, r.talk, &shap.PlotOptions{Title: "Talk and metadata", Top: 8, Axis: "points", Format: "svg"})
+		})
+	return report.Figures{drawn}, err
 }
 
 // columns shows what single metadata predict.

@@ -110,11 +110,6 @@ func TestExplain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if keep := os.Getenv("PAGE"); keep != "" { // to look at it
-		if err := os.WriteFile(keep, text, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
 	for _, want := range []string{">" + calls[0].ID + "</a>", "<h3>" + calls[1].ID + ": ", "<svg ", "<b class=a", "<b class=f"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("the page lacks %s", want)

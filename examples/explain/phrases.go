@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,14 +10,20 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/report"
+	"github.com/org/salesconv/examples/internal/study"
+	"github.com/org/salesconv/internal/figure"
 	"github.com/org/salesconv/transcript"
 )
 
-// agent is the key that phrases are compared by unless another is named.
-const agent = "agent_id"
+const (
+	agent       = "agent_id" // the key that phrases are compared by unless another is named
+	charted     = 6          // phrases for and as many against in the chart
+	fewInterval = 10         // calls that an interval rests on, below which it is marked
+)
 
 // writePhrases writes what moves all calls, if that was asked for.
 func (x *explainer) writePhrases(ctx context.Context) error {
@@ -31,41 +38,106 @@ func (x *explainer) writePhrases(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return cli.WriteFile(x.phrases, func(w io.Writer) error {
-		if strings.HasSuffix(x.phrases, ".html") {
-			return phrasePage(found, by).Write(w)
-		}
-		return json.NewEncoder(w).Encode(found)
-	})
+	if !strings.HasSuffix(x.phrases, ".html") {
+		return cli.WriteFile(x.phrases, func(w io.Writer) error { return json.NewEncoder(w).Encode(found) })
+	}
+	page, err := phrasePage(found, by)
+	if err != nil {
+		return err
+	}
+	return cli.WriteFile(x.phrases, page.Write)
 }
 
-// phrasePage shows influences as tables.
-func phrasePage(found *conversion.Influences, by string) report.Page {
-	table := func(all []conversion.Influence, named string) report.Table {
-		t := report.Table{Columns: []string{named, "calls", "log-odds", "95% interval", "won calls", "in them", "lost calls", "in them"}}
-		for _, i := range all {
-			t.Rows = append(t.Rows, []string{i.Name, fmt.Sprint(i.Calls), number(i.InfluenceIn), interval(i.InfluenceIn), percent(i.Won),
-				number(i.Won), percent(i.Lost), number(i.Lost)})
-		}
-		return t
-	}
-	page := report.Page{
+// phrasePage shows influences as a chart and tables.
+func phrasePage(found *conversion.Influences, by string) (*report.Page, error) {
+	page := &report.Page{
 		Title: "What moves the predictions",
-		Lead: fmt.Sprintf("What turns that hold a phrase add to the log-odds of a won call, over %d calls: the mean of the calls that hold it, "+
-			"with its 95%% interval; how many of the won and of the lost calls hold it, and what it adds to them. An addition of 0.7 doubles "+
-			"the odds. This is the model's response to what is said, not the effect on the customer.", found.Calls),
-		Sections: []report.Section{
-			{Title: "Phrases", Blocks: []report.Block{table(found.Phrases, "phrase")}},
-			{Title: "Features", Blocks: []report.Block{table(found.Features, "block of features")}},
-		},
+		Lead:  phraseLead(found),
+		Footer: "Points are what a contribution adds to the chance of a call that has an even one: +5 takes 50% to 55%. They are the model's response to what is said, " +
+			"not its effect on the customer.",
 	}
-	if len(found.Phrases) == 0 {
-		page.Sections[0].Blocks = []report.Block{report.Text("No phrase moves the log-odds beyond chance.")}
+	phrases := report.Section{Title: "Phrases"}
+	if len(found.Phrases) > 0 {
+		chart, err := study.Draw(chart(found.Phrases))
+		if err != nil {
+			return nil, err
+		}
+		page.Sections = append(page.Sections, report.Section{Blocks: []report.Block{chart}})
+		phrases.Blocks = []report.Block{influences(found.Phrases, "phrase")}
+	} else {
+		phrases.Blocks = []report.Block{report.Text("No phrase that five calls or more hold moves the predictions beyond chance.")}
 	}
+	page.Sections = append(page.Sections, phrases,
+		report.Section{Title: "Kinds of evidence", Blocks: []report.Block{influences(titled(found.Features), "evidence")}})
 	if len(found.Features) > 0 && len(found.Features[0].By) > 0 {
 		page.Sections = append(page.Sections, report.Section{Title: "By " + by, Blocks: []report.Block{byTable(found, by)}})
 	}
-	return page
+	return page, nil
+}
+
+// phraseLead says what raises and what lowers predictions most.
+func phraseLead(found *conversion.Influences) string {
+	lead := fmt.Sprintf("Over %d calls, no phrase raises or lowers the predictions beyond chance.", found.Calls)
+	if len(found.Phrases) == 0 {
+		return lead
+	}
+	best, worst := found.Phrases[0], found.Phrases[len(found.Phrases)-1]
+	lead = fmt.Sprintf("Over %d calls,", found.Calls)
+	if best.Mean > 0 {
+		lead += fmt.Sprintf(" what is said with “%s” raises the predictions most clearly, by %s points on average", best.Name, points(best.Mean))
+	}
+	if worst.Mean < 0 {
+		if best.Mean > 0 {
+			lead += "; and"
+		}
+		lead += fmt.Sprintf(" what is said with “%s” lowers them, by %s", worst.Name, points(worst.Mean))
+	}
+	return lead + "."
+}
+
+// points are what log-odds add to an even chance, in hundredths.
+func points(logOdds float64) string { return report.Signed(100*classify.Sigmoid(logOdds) - 50) }
+
+// chart draws the phrases that raise and lower predictions most clearly.
+func chart(phrases []conversion.Influence) study.Drawing {
+	shown := slices.Clone(phrases)
+	if len(shown) > 2*charted {
+		shown = slices.Delete(shown, charted, len(shown)-charted)
+	}
+	slices.SortStableFunc(shown, func(a, b conversion.Influence) int { return cmp.Compare(b.Mean, a.Mean) })
+	at := func(logOdds float64) float64 { return 100*classify.Sigmoid(logOdds) - 50 }
+	bars := make([]figure.Bar, len(shown))
+	for i, p := range shown {
+		bars[i] = figure.Bar{Name: fmt.Sprintf("%s (%d calls)", p.Name, p.Calls), Value: at(p.Mean), Low: at(*p.Low), High: at(*p.High)}
+	}
+	return study.Drawing{Caption: "Phrases that raise and lower predictions most clearly, and what turns that hold them add to an even chance, in points. The thin lines are 95% intervals over the calls that hold a phrase.",
+		Draw: func() (*figure.Figure, error) {
+			return figure.Bars("Phrases that move predictions", "points", "%+.1f", 0, bars)
+		}}
+}
+
+// titled names blocks of features as readers know them.
+func titled(features []conversion.Influence) []conversion.Influence {
+	all := slices.Clone(features)
+	for i := range all {
+		all[i].Name = conversion.Title(all[i].Name)
+	}
+	return all
+}
+
+// influences is a table of what moves all calls.
+func influences(all []conversion.Influence, named string) report.Table {
+	t := report.Table{
+		Columns: []string{named, "calls", "points", "95% interval", "of won calls", "points there", "of lost calls", "points there"},
+		LogOdds: [][]string{{"", "", "log-odds", "", "", "log-odds there", "", "log-odds there"}},
+		Caption: fmt.Sprintf("How many calls hold it, what it adds on average there, with a 95%% interval over these calls, and how many of the won and of the lost calls hold it. Fewer than %d calls are too few to rely on an interval.", fewInterval),
+	}
+	for _, i := range all {
+		t.Rows = append(t.Rows, []string{i.Name, fmt.Sprint(i.Calls), mean(i.InfluenceIn, points), interval(i.InfluenceIn, points), figure.Percent(i.Won.Share),
+			mean(i.Won, points), figure.Percent(i.Lost.Share), mean(i.Lost, points)})
+		t.LogOdds = append(t.LogOdds, []string{"", "", mean(i.InfluenceIn, logOdds), interval(i.InfluenceIn, logOdds), "", mean(i.Won, logOdds), "", mean(i.Lost, logOdds)})
+	}
+	return t
 }
 
 // byTable shows what each phrase adds to the calls with each value of a key, of the values with the most calls.
@@ -73,33 +145,42 @@ func byTable(found *conversion.Influences, by string) report.Table {
 	const most = 8
 	calls := found.Features[0].By // which all calls hold
 	values := slices.SortedStableFunc(slices.Values(slices.Sorted(maps.Keys(calls))), func(a, b string) int { return calls[b].Calls - calls[a].Calls })
-	values = values[:min(most, len(values))]
-	t := report.Table{Columns: []string{"phrase"}}
-	for _, v := range values {
-		t.Columns = append(t.Columns, fmt.Sprintf("%s (%d calls)", v, calls[v].Calls))
+	t := report.Table{Columns: []string{"phrase"}, Caption: "What it adds on average, in points, and in how many of the calls it is."}
+	if more := len(values) - most; more > 0 {
+		t.Caption += fmt.Sprintf(" Those with the most calls are shown, %d others are not.", more)
+		values = values[:most]
 	}
-	for _, i := range slices.Concat(found.Phrases, found.Features) {
-		row := []string{i.Name}
+	for _, v := range values {
+		t.Columns = append(t.Columns, fmt.Sprintf("%s (calls: %d)", v, calls[v].Calls))
+	}
+	t.LogOdds = [][]string{make([]string, len(t.Columns))}
+	for _, i := range slices.Concat(found.Phrases, titled(found.Features)) {
+		row, other := []string{i.Name}, []string{""}
 		for _, v := range values {
-			row = append(row, number(i.By[v])+" in "+percent(i.By[v]))
+			share := " in " + figure.Percent(i.By[v].Share)
+			row, other = append(row, mean(i.By[v], points)+share), append(other, mean(i.By[v], logOdds)+share)
 		}
-		t.Rows = append(t.Rows, row)
+		t.Rows, t.LogOdds = append(t.Rows, row), append(t.LogOdds, other)
 	}
 	return t
 }
 
-func number(in conversion.InfluenceIn) string {
+func logOdds(v float64) string { return figure.Number("%+.2f", v) }
+
+// mean is the mean contribution in points or log-odds, as the function formats it.
+func mean(in conversion.InfluenceIn, format func(float64) string) string {
 	if in.Calls == 0 {
 		return "–"
 	}
-	return strings.Replace(fmt.Sprintf("%+.2f", in.Mean), "-", "−", 1)
+	return format(in.Mean)
 }
 
-func interval(in conversion.InfluenceIn) string {
-	if in.Low == nil {
+func interval(in conversion.InfluenceIn, format func(float64) string) string {
+	switch {
+	case in.Low == nil:
 		return "–"
+	case in.Calls < fewInterval:
+		return fmt.Sprintf("%s to %s (%d calls)", format(*in.Low), format(*in.High), in.Calls)
 	}
-	return strings.ReplaceAll(fmt.Sprintf("%+.2f to %+.2f", *in.Low, *in.High), "-", "−")
+	return format(*in.Low) + " to " + format(*in.High)
 }
-
-func percent(in conversion.InfluenceIn) string { return fmt.Sprintf("%.0f%%", 100*in.Share) }

@@ -124,13 +124,15 @@ func phrases(text string) map[string]bool {
 	return all
 }
 
-// alike reports whether two texts share enough phrases to be of one script (Dice's coefficient).
+// alike reports whether two texts are likely to be of one script: whether a large part of their phrases is the same (Dice's
+// coefficient), or so many phrases are that one text repeats a sentence or two of the other.
 func alike(a, b map[string]bool) bool {
+	const repeated = 8
 	shared := 0
 	for phrase := range a {
 		if b[phrase] {
 			shared++
 		}
 	}
-	return 10*shared >= 3*(len(a)+len(b))/2
+	return shared >= repeated || 10*shared >= 3*(len(a)+len(b))/2
 }

@@ -96,7 +96,7 @@ func (d *data) counts() counts {
 }
 
 // compared are the pairs of methods that the page compares. The first is left out where the predictor does without
-// fine-tuning: both are the same then.
+// fine-tuning, the second where the generic weights are kept: both methods of a pair are the same then.
 var compared = [][2]string{
 	{conversion.Title(conversion.GenericStack), conversion.Title(conversion.Best)},
 	{conversion.Title(conversion.TurnMean), conversion.Title(conversion.TunedTurns)},
@@ -125,8 +125,11 @@ func (r *results) compare(ctx context.Context, d *data, fit *conversion.Report, 
 		}
 	}
 	pairs := compared
-	if !fit.Tuning.Used {
-		pairs = pairs[1:]
+	switch {
+	case fit.Tuning.Share == 0:
+		pairs = compared[2:]
+	case !fit.Tuning.Used:
+		pairs = compared[1:]
 	}
 	r.Verdicts, err = study.Verdicts(ctx, r.Methods, pairs, resample)
 	return err

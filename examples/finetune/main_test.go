@@ -14,8 +14,10 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
+	"github.com/org/salesconv/examples/internal/browser"
 	"github.com/org/salesconv/transcript"
 )
 
@@ -51,6 +53,11 @@ func writeText(t *testing.T, text string) string {
 
 func TestRunWritesEverything(t *testing.T) {
 	calls := transcript.Sample()[:40]
+	for i := range calls[:20] {
+		calls[i].ID += browser.Hostile
+		calls[i].Text = strings.Replace(calls[i].Text, "Customer: ", "Customer: "+browser.Hostile+" ", 1)
+		calls[i].Metadata.AgentID, calls[i].Metadata.Industry = calls[i].Metadata.AgentID+browser.Hostile, browser.Hostile
+	}
 	unknown := calls[3]
 	unknown.ID, unknown.Outcome = "unknown", transcript.Unknown
 	data := write(t, append([]transcript.Call{unknown}, calls...))
@@ -98,7 +105,7 @@ func checkMetrics(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	if r.Data.Calls != 40 || r.Data.Unknown != 1 || r.Data.Train+r.Data.Test != 40 || len(r.Methods) != 8 || len(r.Fifths) != 5 ||
-		len(r.Maps) != 2 || len(r.Turns) != 2*shown || r.Options.Seed != 1 || !r.Options.Refit {
+		len(r.Maps) != 2 || len(r.Turns) < shown || len(r.Turns) > 2*shown || r.Options.Seed != 1 || !r.Options.Refit {
 		t.Errorf("metrics %+v", r)
 	}
 	runs, trials := 4, 2 // one of them on all calls
@@ -109,7 +116,10 @@ func checkMetrics(t *testing.T, path string) {
 		t.Errorf("share %v: %d fine-tuning runs and trials %+v, want %d and %d", r.Tuning.Share, len(r.Tuning.Histories), r.Tuning.Trials, runs, trials)
 	}
 	compared, answer := 2, "No: "
-	if r.Tuning.Used {
+	switch {
+	case r.Tuning.Share == 0:
+		compared = 1
+	case r.Tuning.Used:
 		compared, answer = 3, "On the training calls, out of fold, it does"
 	}
 	if len(r.Verdicts) != compared || !strings.HasPrefix(r.answer(), answer) {
@@ -170,12 +180,24 @@ func checkPage(t *testing.T, path string) {
 		}
 	}
 	calls := bytes.Count(b, []byte(`<details class="call"`))
-	if n := bytes.Count(b, []byte("<svg")); calls == 0 || n != 10+2*min(10, calls) {
-		t.Errorf("%d drawings on the page, want 8 charts, 2 maps, and two of each of the first ten held-out calls, of %d", n, calls)
+	maps := bytes.Count(b, []byte(">faint: trained on ")) // one where both have the generic embedding
+	if n := bytes.Count(b, []byte("<svg")); calls == 0 || maps == 0 || n != 8+maps+2*min(10, calls) {
+		t.Errorf("%d drawings on the page, want 8 charts, %d maps, and two of each of the first ten held-out calls, of %d", n, maps, calls)
 	}
-	if n := bytes.Count(b, []byte(`<a class="mark" href="#call-`)); n != 2*calls {
+	if n := bytes.Count(b, []byte(`<a class="mark" href="#call-`)); n != maps*calls {
 		t.Errorf("%d points of the maps open a call, want %d on each", n, calls)
 	}
+	t.Run("in a browser", func(t *testing.T) {
+		tab := browser.Open(t, "file://"+path)
+		if n := browser.Eval[int](tab, `document.querySelectorAll("section:first-of-type :is(svg, .table)").length`); n != 1 {
+			t.Errorf("the page opens with %d charts and tables, want one", n)
+		}
+		tab.Unfold()
+		tab.Do(chromedp.Click(chromedp.CSS("section:nth-of-type(2) .table tbody a"))) // the most influential turn
+		tab.Until(`document.activeElement.tagName === "SUMMARY" && document.activeElement.parentElement.open`)
+		tab.Do(chromedp.Click(chromedp.CSS(`svg a.mark[href="#call-2"]`)), chromedp.WaitVisible(chromedp.CSS("#call-2 .turns")))
+		tab.Check()
+	})
 }
 
 // checkSaved loads the predictor and checks that explanations add up to its log-odds.

@@ -78,12 +78,15 @@ func indented(v any) func(io.Writer) error {
 func (r *results) print(w io.Writer) {
 	fmt.Fprintf(w, "%d calls held out of %d (%s), judged after training on %d\n\n", r.Data.Test, r.Data.Calls, cli.Escape(r.Data.Source), r.Data.Train)
 	study.Print(w, r.table(), r.Verdicts)
-	fmt.Fprintln(w, r.Methods[0].Intervals(r.data.Unit()))
+	fmt.Fprintln(w, r.intervals())
 	fmt.Fprintln(w, r.Tuning.Verdict())
 	fmt.Fprintln(w, r.lead())
 	fmt.Fprintln(w, r.saved())
 	fmt.Fprintln(w, r.Tuning.Saved())
 }
+
+// intervals says what intervals rest on.
+func (r *results) intervals() string { return r.Methods[0].Intervals(r.data.Unit()) }
 
 // saved says which calls the saved predictor was fitted on.
 func (r *results) saved() string {
@@ -132,7 +135,7 @@ func (r *results) page() (*report.Page, error) {
 		return nil, err
 	}
 	shown := study.Named(r.Methods, conversion.Title(conversion.Words), conversion.Title(conversion.TurnMean), conversion.Title(conversion.Best))
-	charts, err := study.Draw(study.AUCs(r.Methods), study.ROC(shown), study.PrecisionRecall(shown), study.Gain(shown), study.Lift(shown), study.Calibration(shown))
+	charts, err := study.Draw(study.AUCs(r.distinct(), r.intervals()), study.ROC(shown), study.PrecisionRecall(shown), study.Gain(shown), study.Lift(shown), study.Calibration(shown))
 	if err != nil {
 		return nil, err
 	}
@@ -152,11 +155,11 @@ func (r *results) page() (*report.Page, error) {
 		Title: "How well can won calls be predicted?",
 		Lead:  r.lead(),
 		Sections: slices.Concat([]report.Section{
-			{Blocks: []report.Block{first, report.Text(fmt.Sprintf("Judged on %d %scalls that were held out: nothing was trained on them. %d others were trained on. %s %s",
-				r.Data.Test, r.data.Kind(), r.Data.Train, r.Methods[0].Intervals(r.data.Unit()), r.saved()))}},
+			{Blocks: []report.Block{first, report.Text(fmt.Sprintf("Judged on %d %scalls that were held out: nothing was trained on them. %d others were trained on. %s",
+				r.Data.Test, r.data.Kind(), r.Data.Train, r.saved()))}},
 			{Title: "What moves the predictions", Blocks: []report.Block{r.turns()}},
 			{Title: "Does fine-tuning help?", Blocks: []report.Block{
-				report.Text(r.answer()), r.table(), report.Details{Title: "What the columns mean", Blocks: terms},
+				report.Text(r.answer()), report.Details{Title: "Every score of every method", Blocks: append([]report.Block{r.table()}, terms...)},
 				report.Details{Title: "Charts", Blocks: []report.Block{charts}},
 				report.Details{Title: "Tests", Blocks: r.tests()},
 			}},
@@ -164,7 +167,7 @@ func (r *results) page() (*report.Page, error) {
 		}, calls, []report.Section{
 			{Title: "How it was trained", Blocks: []report.Block{
 				report.Text(r.Tuning.Verdict()), report.Text(r.Tuning.Saved()),
-				report.Details{Title: "How that was decided", Blocks: []report.Block{r.shares(), r.trials(), r.heads()}},
+				report.Details{Title: "How that was decided", Blocks: r.decisions()},
 				report.Details{Title: "Course and settings", Blocks: []report.Block{history, r.settings()}},
 			}},
 		}),
@@ -186,21 +189,21 @@ func (r *results) worth() string {
 	m, best := r.predictor(), r.Fifths[len(r.Fifths)-1]
 	won := m.Confusion.TruePositive + m.Confusion.FalseNegative
 	return fmt.Sprintf("Shown a won and a lost call, the predictor gives the won one the higher probability %.0f times in 100; a coin would 50 times. "+
-		"Of the fifth of these calls with the highest probabilities %.0f%% were won (%.0f of %d), of all %.0f%% (%d of %d).",
-		100*m.ROCAUC, 100*best.Observed, best.Observed*float64(best.Rows), best.Rows, 100*float64(won)/float64(m.Rows), won, m.Rows)
+		"Of the fifth of these calls with the highest probabilities %s were won (%.0f of %d), of all %s (%d of %d).",
+		100*m.ROCAUC, figure.Percent(best.Observed), best.Observed*float64(best.Rows), best.Rows, figure.Percent(float64(won)/float64(m.Rows)), won, m.Rows)
 }
 
 // fifths draws how many calls were won among calls of low and of high probability.
 func (r *results) fifths() study.Drawing {
 	var bars []figure.Bar
 	for _, f := range slices.Backward(r.Fifths) {
-		name := fmt.Sprintf("predicted %.0f%%", 100*f.From)
-		if to := fmt.Sprintf("predicted %.0f%%", 100*f.To); to != name {
-			name = fmt.Sprintf("predicted %.0f–%.0f%%", 100*f.From, 100*f.To)
+		name := "predicted " + figure.Chance(f.From)
+		if to := figure.Chance(f.To); to != figure.Chance(f.From) {
+			name += " to " + to
 		}
 		bars = append(bars, figure.Bar{Name: name, Value: 100 * f.Observed, Low: 100 * f.Low, High: 100 * f.High})
 	}
-	return study.Drawing{Caption: "The held-out calls by their predicted probability, the highest fifth on top, and how many of each fifth were won. The thin lines are 95% intervals: few calls make long ones.",
+	return study.Drawing{Caption: "The held-out calls by their predicted probability, the highest fifth on top, and how many of each fifth were won. The thin lines are 95% intervals, which take the calls of a fifth as independent: few calls make long ones.",
 		Draw: func() (*figure.Figure, error) {
 			return figure.Bars("Calls won, of 100", "share won, %", "%.0f%%", 0, bars)
 		}}
@@ -230,13 +233,19 @@ var terms = []report.Block{
 	report.Text("tf-idf: which words and pairs of words are said. Turn mean, last turns, trend: what turns mean, as the encoder embeds them, over the whole call, at its end, and from beginning to end. Stack: the sum of all these, each weighted by what it is worth."),
 }
 
-// table shows the scores. A predictor that does without fine-tuning equals the generic stack, which need not be there twice.
-func (r *results) table() report.Table {
-	methods := r.Methods
-	if !r.Tuning.Used {
-		methods = slices.DeleteFunc(slices.Clone(methods), func(m study.Method) bool { return m.Name == conversion.Title(conversion.GenericStack) })
+// distinct are the methods that predict differently. A predictor that does without fine-tuning equals the generic stack, and
+// where the generic weights are kept, fine-tuned turns are generic ones.
+func (r *results) distinct() []study.Method {
+	methods := study.Distinct(r.Methods, conversion.Title(conversion.Best))
+	if r.Tuning.Share == 0 {
+		methods = slices.DeleteFunc(methods, func(m study.Method) bool { return m.Name == conversion.Title(conversion.TunedTurns) })
 	}
-	return study.Table(methods, "method", "Each row is a method of predicting which calls are won, judged on the held-out calls.")
+	return methods
+}
+
+// table shows the scores.
+func (r *results) table() report.Table {
+	return study.Table(r.distinct(), "method", "Each row is a method of predicting which calls are won, judged on the held-out calls; methods that predict the same are one row. "+r.intervals())
 }
 
 // tests shows which differences are more than chance.
@@ -245,7 +254,7 @@ func (r *results) tests() []report.Block {
 	for _, v := range r.Verdicts {
 		blocks = append(blocks, report.Text(v.Text))
 	}
-	return append(blocks, study.Differences(r.Verdicts))
+	return append(blocks, study.Differences(r.Verdicts, r.intervals()))
 }
 
 // history draws the loss of the fine-tuning runs.
@@ -267,9 +276,13 @@ func (r *results) history() (*figure.Figure, error) {
 
 func (r *results) maps() (report.Figures, error) {
 	var all report.Figures
-	for _, m := range r.Maps {
-		caption := fmt.Sprintf("Calls that say alike lie together (t-SNE, perplexity %.3g, KL divergence %.3f); a click opens a held-out call. Faint: calls trained on, whose outcome the fine-tuned encoder knows. The nearest call on the map had the same outcome for %.0f%% of the held-out calls.",
-			m.Perplexity, m.KL, 100*m.Neighbours)
+	maps := r.Maps
+	if r.Tuning.Share == 0 {
+		maps = maps[:1] // both have the generic embedding
+	}
+	for _, m := range maps {
+		caption := fmt.Sprintf("Calls that say alike lie together (t-SNE, perplexity %.3g, KL divergence %.3f); a click opens a held-out call. Faint: calls trained on, whose outcome the fine-tuned encoder knows. The nearest call on the map had the same outcome for %s of the held-out calls.",
+			m.Perplexity, m.KL, figure.Percent(m.Neighbours))
 		drawn, err := report.NewFigure(caption, r.plot(m, "svg"))
 		if err != nil {
 			return nil, err
@@ -280,12 +293,24 @@ func (r *results) maps() (report.Figures, error) {
 }
 
 func (r *results) turns() report.Table {
-	t := report.Table{Columns: []string{"points", "said", "speaker", "times", "of these won", "for example"},
-		Caption: "The turns of held-out calls that raise and lower the probability of a won call most, in points: +5 takes 40% to 45%. Turns that say much the same count as one, with the mean of their points. This is the model's response to a turn, not the turn's effect on the customer."}
+	known := r.heldOut.Links()
+	t := report.Table{Columns: []string{"said", "points", "speaker", "times", "of these won", "for example"},
+		Caption: "The turns of held-out calls that raise and lower the probability of a won call most, in points: +5 takes 40% to 45%. Turns of one script count as one, with the mean of their points; click one to open a call where it is said. This is the model's response to a turn, not the turn's effect on the customer.",
+		LogOdds: [][]string{{"", "log-odds", "", "", "", ""}}}
 	for _, x := range r.Turns {
-		t.Rows = append(t.Rows, []string{report.Signed(x.Points), x.Text, x.Speaker, fmt.Sprint(x.Times), fmt.Sprint(x.Won), fmt.Sprintf("call\u00a0%s, turn\u00a0%d", x.Call, x.Turn)})
+		t.LogOdds = append(t.LogOdds, []string{"", figure.Number("%+.2f", x.LogOdds), "", "", "", ""})
+		t.Links = append(t.Links, known[x.Call])
+		t.Rows = append(t.Rows, []string{x.Text, report.Signed(x.Points), x.Speaker, fmt.Sprint(x.Times), fmt.Sprint(x.Won), fmt.Sprintf("call\u00a0%s, turn\u00a0%d", x.Call, x.Turn)})
 	}
 	return t
+}
+
+// decisions shows how the predictor was chosen. Where the generic weights are kept, no stacks were tried.
+func (r *results) decisions() []report.Block {
+	if len(r.Tuning.Trials) == 0 {
+		return []report.Block{r.shares(), r.heads()}
+	}
+	return []report.Block{r.shares(), r.trials(), r.heads()}
 }
 
 func (r *results) heads() report.Table {
@@ -298,15 +323,15 @@ func (r *results) heads() report.Table {
 }
 
 func (r *results) shares() report.Table {
-	t := report.Table{Columns: []string{"fine-tuned weights", "ROC AUC", "ROC AUC, generic", "difference", "95% interval", ""},
+	t := report.Table{Columns: []string{"fine-tuned weights", "ROC AUC", "ROC AUC, generic", "difference", "95% interval", "decision"},
 		Caption: "How much of the fine-tuned weights is kept, the rest being generic ones: the largest share with which the tuned head ranks the training calls, out of fold, at least as well, within one standard error, as the best head on generic turn vectors does; none if no share does."}
 	for _, tried := range r.Tuning.Shares {
 		kept, d := "", tried.Difference
 		if tried.Share == r.Tuning.Share {
 			kept = "kept"
 		}
-		t.Rows = append(t.Rows, []string{fmt.Sprintf("%.0f%%", 100*tried.Share), study.Three(tried.B), study.Three(tried.A), fmt.Sprintf("%+.3f", d.Estimate),
-			fmt.Sprintf("%+.3f to %+.3f", d.Low, d.High), kept})
+		t.Rows = append(t.Rows, []string{fmt.Sprintf("%.0f%%", 100*tried.Share), study.Three(tried.B), study.Three(tried.A), figure.Number("%+.3f", d.Estimate),
+			figure.Number("%+.3f", d.Low) + " to " + figure.Number("%+.3f", d.High), kept})
 	}
 	return t
 }
@@ -317,7 +342,7 @@ func (r *results) trials() report.Table {
 	for _, tried := range r.Tuning.Trials {
 		chosen, gain := "", ""
 		if tried.Block != "" {
-			gain = fmt.Sprintf("%+.4f ± %.4f", tried.Gain, tried.Error)
+			gain = figure.Number("%+.4f", tried.Gain) + fmt.Sprintf(" ± %.4f", tried.Error)
 		}
 		if tried.Stays {
 			chosen = "used"

@@ -56,7 +56,8 @@ func places(t *testing.T, stdout string) (all []place) {
 func TestMap(t *testing.T) {
 	calls := transcript.Sample()[:30]
 	calls[3].Outcome = transcript.Unknown
-	calls[4].Text = "Agent: <script>ran=1</script>\nCustomer: \u202eoh"
+	calls[4].Text = "Agent: " + browser.Hostile + "\n" + browser.Hostile + ": oh"
+	calls[4].ID, calls[4].Metadata.Industry = browser.Hostile, browser.Hostile
 	dir := t.TempDir()
 	html, picture := filepath.Join(dir, "map.html"), filepath.Join(dir, "map.SVG")
 	status, plain, said := mapping(t, write(t, calls[:24]))
@@ -92,9 +93,6 @@ func TestMap(t *testing.T) {
 			t.Errorf("the map says %q of call %s", told, calls[1].ID)
 		}
 		tab.Check()
-		if browser.Eval[bool](tab, "'ran' in window") {
-			t.Error("a script of a call ran")
-		}
 	})
 }
 

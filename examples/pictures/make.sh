@@ -1,19 +1,30 @@
 #!/bin/sh
-# Makes the pictures of the README from synthetic calls: examples/pictures/make.sh. It needs Go and Chromium, and takes as
-# long as finetune without flags, some minutes.
+# Makes the pictures of the README from synthetic calls: sh examples/pictures/make.sh [DIR]. It needs Go and Chromium, and takes as
+# long as finetune and compare -frozen without other flags, some minutes, or seconds where they wrote to DIR before.
 set -eu
 cd "$(dirname "$0")/../.."
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
+out=${1:-}
+[ -n "$out" ] || { out=$(mktemp -d); trap 'rm -rf "$out"' EXIT; }
+mkdir -p "$out/bin"
+go build -o "$out/bin/" ./examples/compare ./examples/explain ./examples/finetune ./examples/pictures
+[ -d "$out/run" ] || "$out/bin/finetune" -out "$out/run"
+[ -f "$out/compare.html" ] || "$out/bin/compare" -frozen -html "$out/compare.html"
+"$out/bin/explain" -models "$out/run" -html "$out/call.html" examples/pictures/call.json >"$out/call.jsonl"
 
-# photograph FILE NAME WIDTH HEIGHT: the top of a page.
-photograph() {
-	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$out/chromium" \
-		--window-size="$3,$4" --screenshot="$PWD/examples/pictures/$2" "file://$1"
-}
-
-[ $# -gt 0 ] && models=$1 || { models=$out/run; go run ./examples/finetune -out "$models"; }
-${EXPLAIN:-go run ./examples/explain} -models "$models" -html "$out/call.html" examples/pictures/call.json >"$out/call.jsonl"
-cp "$models/results/fine_tuned_embeddings.png" examples/pictures/map.png
-photograph "$out/call.html" call.png 900 1240
-photograph "$(cd "$models" && pwd)/results/performance_comparison.html" comparison.png 900 600
+pictures=$out/bin/pictures results=$out/run/results/performance_comparison.html to=examples/pictures
+"$pictures" -width 460 "$results" \
+	'svg[aria-label^="The held-out calls by"]' $to/predicted.png \
+	'svg[aria-label^="Calls that say alike"]' $to/map.png \
+	'svg[aria-label^="The encoder is fine-tuned"]' $to/history.png
+"$pictures" -width 460 "$out/compare.html" \
+	'svg[aria-label*="upper left"]' $to/roc.png \
+	'svg[aria-label*="up and down"]' $to/precision-recall.png \
+	'svg[aria-label^="On the diagonal"]' $to/calibration.png \
+	'svg[aria-label^="How many times"]' $to/lift.png \
+	'svg[aria-label*="still rises"]' $to/learning.png \
+	'svg[aria-label^="Who talks"]' $to/beeswarm.png
+"$pictures" -width 460 "$out/call.html" \
+	'svg[aria-label^="The line reads"]' $to/strip.png \
+	'svg[aria-label^="From the average"]' $to/waterfall.png
+"$pictures" -width 900 "$out/call.html" .turns $to/call.png
+"$pictures" -width 1100 "$results#calls=A06" '#calls' $to/list.png

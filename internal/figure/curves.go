@@ -68,8 +68,8 @@ func Curves(title, x, y string, curves []Curve, opts *CurveOptions) (*Figure, er
 			f.point(c.X[k], c.Y[k], fmt.Sprintf("%s\n%s %s\n%s %s", c.Name, x, short(c.X[k]), y, short(c.Y[k])), "")
 		}
 	}
+	f.Height = tall
 	if o.Unit {
-		f.Height = 11 * vg.Centimeter
 		f.X.Min, f.X.Max, f.Y.Min, f.Y.Max = 0, 1, 0, 1
 	} else {
 		nonEmpty(&f.X)
@@ -79,7 +79,7 @@ func Curves(title, x, y string, curves []Curve, opts *CurveOptions) (*Figure, er
 }
 
 // short is a number of four digits at most before an exponent.
-func short(v float64) string { return number("%.4g", v) }
+func short(v float64) string { return Number("%.4g", v) }
 
 // nonEmpty widens a range of one value.
 func nonEmpty(a *plot.Axis) {

@@ -48,6 +48,7 @@ var (
 const (
 	margin    = 3 * vg.Millimeter
 	legendRow = 5 * vg.Millimeter
+	tall      = 11 * vg.Centimeter // of curves, strips and maps, to stand side by side
 	dpi       = 192
 )
 
@@ -216,18 +217,9 @@ func (t roundTicks) Ticks(low, high float64) []plot.Tick {
 	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
 	var ticks []plot.Tick
 	for k := math.Ceil(low/step - 1e-9); k <= high/step+1e-9; k++ {
-		ticks = append(ticks, plot.Tick{Value: k * step, Label: number("%.*f", decimals, k*step)})
+		ticks = append(ticks, plot.Tick{Value: k * step, Label: Number("%.*f", decimals, k*step)})
 	}
 	return ticks
-}
-
-// number formats a number, which comes last. Below zero it has a minus sign, and what rounds to zero has no sign.
-func number(format string, values ...any) string {
-	s := fmt.Sprintf(format, values...)
-	if !strings.ContainsAny(s, "123456789") {
-		return strings.TrimLeft(s, "+-")
-	}
-	return strings.ReplaceAll(s, "-", "−")
 }
 
 // finite reports an error that names the chart and the first value that cannot be drawn.

@@ -37,7 +37,7 @@ func charts(t *testing.T) map[string]*Figure {
 	add("bars")(Bars("ROC AUC on held-out calls", "AUC, 95% interval", "%.3f", 0.5, []Bar{
 		{"Fine-tuned", 0.81, 0.74, 0.88}, {"Generic <&> \"quoted\"", 0.72, 0.65, 0.79}, {"tf\x00\x1b\xff\ufffe-idf 你好", 0.7, 0.7, 0.7}, {"below", 0.4, 0.3, 0.45},
 	}))
-	add("waterfall")(Waterfall("Why this call", "Log-odds of a won call", -0.4, []Bar{
+	add("waterfall")(Waterfall("Why this call", "Log-odds of a won call", "average call", "this call", -0.4, []Bar{
 		{Name: "Send me the contract", Value: 0.8}, {Name: "our budget is frozen", Value: -0.5}, {Name: "12 others", Value: 0.1},
 	}))
 	var values, shades []float64
@@ -116,16 +116,6 @@ func TestMarks(t *testing.T) {
 			if !strings.Contains(svg.String(), want) {
 				t.Errorf("%s lacks %s", name, want)
 			}
-		}
-	}
-}
-
-func TestNumber(t *testing.T) {
-	for want, got := range map[string]string{
-		"−0.5": number("%+.1f", -0.5), "0.0": number("%+.1f", -0.04), "0": number("%.0f", -0.4), "+12.0": number("%+.1f", 12.0), "1e−05": number("%.4g", 1e-5),
-	} {
-		if got != want {
-			t.Errorf("number %q, want %q", got, want)
 		}
 	}
 }

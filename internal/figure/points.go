@@ -24,7 +24,7 @@ type Group struct {
 // legend, which names the faint ones too, if there are any.
 func Points(title, faint string, groups []Group) (*Figure, error) {
 	f := New(title, "", "")
-	f.Height = 11*vg.Centimeter + vg.Length((len(groups)-1)/4)*legendRow
+	f.Height = tall + vg.Length((len(groups)-1)/4)*legendRow
 	background := 0
 	for i, g := range groups {
 		if len(g.X) != len(g.Y) || g.Faint != nil && len(g.Faint) != len(g.X) {

@@ -30,7 +30,7 @@ func Bars(title, x, format string, base float64, bars []Bar) (*Figure, error) {
 		if err := finite(strconv.Quote(b.Name), base, b.Value, b.Low, b.High); err != nil {
 			return nil, err
 		}
-		rows[i] = row{name: b.Name, from: base, to: b.Value, low: b.Low, high: b.High, number: number(format, b.Value)}
+		rows[i] = row{name: b.Name, from: base, to: b.Value, low: b.Low, high: b.High, number: Number(format, b.Value)}
 	}
 	f := rowChart(title, x, rows)
 	if !slices.ContainsFunc(bars, func(b Bar) bool { return b.Value != math.Trunc(b.Value) || b.Low != b.High }) { // counts
@@ -39,9 +39,9 @@ func Bars(title, x, format string, base float64, bars []Bar) (*Figure, error) {
 	return f, nil
 }
 
-// Waterfall draws how steps lead from a base to an output, the first on top. Values of more than one digit before the
+// Waterfall draws how steps lead from a base to an output, which have names too, the first on top. Values of more than one digit before the
 // point have one digit after it, others three.
-func Waterfall(title, x string, base float64, steps []Bar) (*Figure, error) {
+func Waterfall(title, x, from, to string, base float64, steps []Bar) (*Figure, error) {
 	rows := make([]row, 0, len(steps)+2)
 	at, largest := base, math.Abs(base)
 	for _, s := range steps {
@@ -51,15 +51,15 @@ func Waterfall(title, x string, base float64, steps []Bar) (*Figure, error) {
 	if largest >= 10 {
 		decimals = 1
 	}
-	rows = append(rows, row{name: "Base", from: base, to: base, number: number("%.*f", decimals, base)})
+	rows = append(rows, row{name: from, from: base, to: base, number: Number("%.*f", decimals, base)})
 	for _, s := range steps {
 		if err := finite(strconv.Quote(s.Name), base, s.Value); err != nil {
 			return nil, err
 		}
-		rows = append(rows, row{name: s.Name, from: at, to: at + s.Value, number: number("%+.*f", decimals, s.Value)})
+		rows = append(rows, row{name: s.Name, from: at, to: at + s.Value, number: Number("%+.*f", decimals, s.Value)})
 		at += s.Value
 	}
-	rows = append(rows, row{name: "Output", from: at, to: at, number: number("%.*f", decimals, at)})
+	rows = append(rows, row{name: to, from: at, to: at, number: Number("%.*f", decimals, at)})
 	f := rowChart(title, x, rows)
 	last := -float64(len(rows) - 1)
 	f.Add(upright(base, top, bottom), upright(at, last+top, last+bottom))
@@ -101,7 +101,7 @@ func rowChart(title, x string, r rows) *Figure {
 	for i, b := range r {
 		says := b.name + ": " + b.number
 		if b.low != b.high {
-			says += number(", 95%% interval %.4g", b.low) + number(" to %.4g", b.high)
+			says += Number(", 95%% interval %.4g", b.low) + Number(" to %.4g", b.high)
 		}
 		y := -float64(i)
 		f.marks = append(f.marks, mark{f.X.Min, y - 0.45, f.X.Max, y + 0.5, says, ""})

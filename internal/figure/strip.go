@@ -25,6 +25,7 @@ func Strip(title string, turns []Turn) (*Figure, error) {
 		return nil, fmt.Errorf("figure: %q has no turns", title)
 	}
 	f := New(title, "turn", "chance after it, %")
+	f.Height = tall
 	after, most := make(plotter.XYs, len(turns)), 0.0
 	for i, t := range turns {
 		if err := finite(fmt.Sprintf("turn %d", i+1), t.After, t.Points); err != nil {
@@ -34,7 +35,7 @@ func Strip(title string, turns []Turn) (*Figure, error) {
 		most = max(most, math.Abs(t.Points))
 		x := float64(i + 1)
 		f.marks = append(f.marks, mark{x - 0.5, stripLow, x + 0.5, 100,
-			fmt.Sprintf("turn %d, %s\nafter it %.0f%%\n%s points", i+1, t.Speaker, 100*t.After, number("%+.1f", t.Points)), ""})
+			fmt.Sprintf("turn %d, %s\nafter it %s\n%s points", i+1, t.Speaker, Chance(t.After), Number("%+.1f", t.Points)), ""})
 	}
 	line := &plotter.Line{XYs: after, LineStyle: lineStyle(0)}
 	line.Color = ink

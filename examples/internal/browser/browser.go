@@ -7,7 +7,9 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -27,6 +29,10 @@ const (
 	Desktop   = 1280
 	Telephone = 360
 )
+
+// Hostile is a text that runs a script where a page takes it for markup, which Check reports, and holds characters that could
+// pass for something else than text.
+const Hostile = `<script>ran=1</script>"'><img src=x onerror=ran=1><svg onload=ran=1>{{.}}` + "\u202e\x1b[2J"
 
 // Tab is a page in a browser of its own, as wide as a Desktop at first. What fails in it fails the test.
 type Tab struct {
@@ -133,14 +139,29 @@ func (b *Tab) Scheme(scheme string) {
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}))
 }
 
-// Screenshot returns a PNG of the whole page.
-func (b *Tab) Screenshot() []byte {
+// Unfold opens what is folded by clicking on it, calls of a transcript but for the first of them, which may be very many.
+func (b *Tab) Unfold() {
 	b.t.Helper()
+	Eval[chromedp.Void](b, `for (const d of [...document.querySelectorAll("details:not(.call)"), ...[...document.querySelectorAll("details.call")].slice(0, 1)])
+		if (!d.open) d.querySelector("summary").click()`)
+	b.Until(`![...document.querySelectorAll("details:not(.call)")].some(d => !d.open)`)
+}
+
+// keep writes a picture of the whole page to the directory that the environment variable SCREENSHOTS names, if it is there, for
+// somebody to look at.
+func (b *Tab) keep(name string) {
+	b.t.Helper()
+	dir := os.Getenv("SCREENSHOTS")
+	if dir == "" {
+		return
+	}
 	image, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, strings.ReplaceAll(b.t.Name(), "/", "-")+"-"+name), image, 0o644)
+	}
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return image
 }
 
 //go:embed axe.min.js.gz
@@ -161,7 +182,7 @@ const violations = `axe.run(document, {resultTypes: ["violations"], iframes: fal
 	v.id + ": " + v.help + ": " + v.nodes.length + " times, such as " + v.nodes.slice(0, 3).map(n => n.target + " " + n.html.slice(0, 200) + " " + n.failureSummary).join("; ")))`
 
 // Check reports violations of axe-core's rules, and what is wider than the screen, on a desktop and a telephone, in light and in
-// dark; and all errors and requests so far. It leaves a Desktop in light.
+// dark; and all errors, requests, and scripts of Hostile so far. It leaves a Desktop in light.
 func (b *Tab) Check() {
 	b.t.Helper()
 	text, err := script()
@@ -176,10 +197,14 @@ func (b *Tab) Check() {
 			for _, v := range Eval[[]string](b, violations) {
 				b.t.Errorf("%d pixels, %s: %s", width, scheme, v)
 			}
+			b.keep(fmt.Sprintf("%d-%s.png", width, scheme))
 			if wide := Eval[int](b, "document.documentElement.scrollWidth"); wide > width {
 				b.t.Errorf("the page is %d pixels wide, the screen %d", wide, width)
 			}
 		}
+	}
+	if Eval[bool](b, "'ran' in window") {
+		b.t.Error("the page ran a script of a text")
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

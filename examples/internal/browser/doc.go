@@ -7,7 +7,10 @@
 //	if n := browser.Eval[int](tab, "document.querySelectorAll('[open]').length"); n != 1 {
 //		t.Error(n)
 //	}
+//	tab.Unfold()
 //	tab.Check()
+//
+// With the environment variable SCREENSHOTS, the name of a directory, Check leaves pictures of each page there, to look at.
 //
 // A test is skipped where there is no Chromium, and with -short, as a browser takes seconds to start. A Tab is for one
 // goroutine at a time.

@@ -140,10 +140,10 @@ func (p *Page) lead(calls []call) string {
 	case 0:
 		return "There are no calls."
 	case 1:
-		return fmt.Sprintf("This call has a chance of %s of being won; calls are forecast to be won from %s on.", percent(calls[0].Probability), percent(p.Info.Threshold))
+		return fmt.Sprintf("This call has a chance of %s of being won; calls are forecast to be won from %s on.", figure.Chance(calls[0].Probability), figure.Chance(p.Info.Threshold))
 	}
 	return fmt.Sprintf("%d of these %d calls are forecast to be won, with a chance of %s or more. Begin at the top of the list; each call opens with the reasons.",
-		won, len(calls), percent(p.Info.Threshold))
+		won, len(calls), figure.Chance(p.Info.Threshold))
 }
 
 // trust says how far forecasts are to be trusted, by calls that the model had not seen; "" if nothing is known.
@@ -154,10 +154,10 @@ func (p *Page) trust() string {
 		return ""
 	case f.LogLoss >= f.BaseLogLoss:
 		return fmt.Sprintf("Do not rely on this order: on %d calls that the model had not learned from, its chances were no better than giving every call %s.",
-			f.Calls, percent(float64(f.Won)/float64(f.Calls)))
+			f.Calls, figure.Percent(float64(f.Won)/float64(f.Calls)))
 	}
 	return fmt.Sprintf("Of %d calls that the model had not learned from, %s were won; of those that it forecast to be won, %s were.",
-		f.Calls, percent(float64(f.Won)/float64(f.Calls)), percent(f.Precision))
+		f.Calls, figure.Percent(float64(f.Won)/float64(f.Calls)), figure.Percent(f.Precision))
 }
 
 // chances draws how many calls have which chance.
@@ -191,13 +191,21 @@ func (p *Page) list(calls []call) report.Table {
 			t.Columns, fields = append(t.Columns, column.name), append(fields, column.of)
 		}
 	}
-	t.Columns = append(append(t.Columns, p.Keep...), "speaks for it", "speaks against it", "caution")
+	t.Columns = append(append(t.Columns, p.Keep...), "speaks for it", "speaks against it")
+	cautious := slices.ContainsFunc(calls, func(c call) bool { return len(c.Warnings) > 0 })
+	if cautious {
+		t.Columns = append(t.Columns, "caution")
+	}
 	for i, c := range calls {
-		row := []string{c.ID, percent(c.Probability), forecast(c.Won)}
+		row := []string{c.ID, figure.Chance(c.Probability), forecast(c.Won)}
 		for _, of := range fields {
 			row = append(row, of(c))
 		}
-		t.Rows = append(t.Rows, append(append(row, c.kept...), c.reasons(1), c.reasons(-1), c.cautions()))
+		row = append(append(row, c.kept...), c.reasons(1), c.reasons(-1))
+		if cautious {
+			row = append(row, c.cautions())
+		}
+		t.Rows = append(t.Rows, row)
 		t.Links = append(t.Links, link(i))
 	}
 	return t
@@ -219,17 +227,6 @@ func forecast(won bool) string {
 		return "won"
 	}
 	return "lost"
-}
-
-// percent is a probability. What rounds to 0 or 100 is not certain.
-func percent(v float64) string {
-	switch {
-	case v < 0.005:
-		return "<1%"
-	case v > 0.995:
-		return ">99%"
-	}
-	return fmt.Sprintf("%.0f%%", 100*v)
 }
 
 // reasons quotes the two turns that speak most for a won call, or with sign -1 against it.
@@ -305,7 +302,7 @@ func agents(calls []call) *report.Table {
 	t := &report.Table{Name: "agents", Columns: []string{"agent", "calls", "forecast won", "mean chance", "with a caution", "won, where known"},
 		Caption: "Click an agent to list the agent's calls. The mean of a few calls says little, and it is about the calls that an agent had, not about skill."}
 	for _, a := range all {
-		t.Rows = append(t.Rows, []string{a.name, fmt.Sprint(a.calls), fmt.Sprint(a.forecast), percent(a.mean), fmt.Sprint(a.warns), fmt.Sprintf("%d of %d", a.won, a.known)})
+		t.Rows = append(t.Rows, []string{a.name, fmt.Sprint(a.calls), fmt.Sprint(a.forecast), figure.Chance(a.mean), fmt.Sprint(a.warns), fmt.Sprintf("%d of %d", a.won, a.known)})
 		t.Links = append(t.Links, "#calls="+url.PathEscape(`"`+a.name+`"`))
 	}
 	return t
@@ -316,7 +313,7 @@ func transcripts(calls []call) ([]report.Block, error) {
 	blocks := []report.Block{report.Text("The chance after a turn is that of the call as if it ended there. Points are what the turn adds to the chance of the whole call, " +
 		"words what they add to their turn, where they are coloured.")}
 	for i, c := range calls[:min(opened, len(calls))] {
-		t := report.Transcript{Name: name(i), Title: c.ID + ": " + percent(c.Probability), Lead: c.explain(), Points: 100 * study.Slope(c.Explanation)}
+		t := report.Transcript{Name: name(i), Title: c.ID + ": " + figure.Chance(c.Probability), Lead: c.explain(), Points: 100 * study.Slope(c.Explanation)}
 		if len(calls) == 1 { // under the heading of its section, open
 			t.Name, t.Title = "", ""
 		}
@@ -346,9 +343,9 @@ func transcripts(calls []call) ([]report.Block, error) {
 
 // explain puts a call's chance into words.
 func (c call) explain() string {
-	text := fmt.Sprintf("Chance of being won: %s.", percent(c.Probability))
+	text := fmt.Sprintf("Chance of being won: %s.", figure.Chance(c.Probability))
 	if len(c.Turns) > 0 {
-		text += fmt.Sprintf(" The average call has %s; the turns make the difference.", percent(classify.Sigmoid(c.Base)))
+		text += fmt.Sprintf(" The average call has %s; the turns make the difference.", figure.Chance(classify.Sigmoid(c.Base)))
 	}
 	for _, w := range c.Warnings {
 		text += " " + warnings[w].long
@@ -375,7 +372,7 @@ func (c call) charts(points float64) (report.Figures, error) {
 		return nil, err
 	}
 	influential, err := report.NewFigure("From the average call to this one, in per cent and points; turns are numbered.", func(w io.Writer) error {
-		return shap.Waterfall(w, x, &shap.PlotOptions{Title: "The most influential turns", Top: 6, Axis: "chance of being won, %", Format: "svg"})
+		return shap.Waterfall(w, x, &shap.PlotOptions{Title: "The most influential turns", Top: 6, Axis: "chance of being won, %", Base: "the average call", Output: "this call", Format: "svg"})
 	})
 	return report.Figures{course, influential}, err
 }

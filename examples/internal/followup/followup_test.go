@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/org/salesconv/classify"
@@ -62,11 +63,6 @@ func written(t *testing.T, p *Page) (path, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if dir := os.Getenv("PAGES"); dir != "" { // to look at it
-		if err := os.WriteFile(filepath.Join(dir, strings.ReplaceAll(t.Name(), "/", "-")+".html"), b, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
 	return path, string(b)
 }
 
@@ -80,13 +76,28 @@ func generated(t *testing.T, n int) []transcript.Call {
 }
 
 func TestThousandCalls(t *testing.T) {
-	_, text := written(t, gathered(generated(t, 1000)))
+	path, text := written(t, gathered(generated(t, 1000)))
 	if len(text) >= 5e6 {
 		t.Errorf("the page has %d bytes, want less than 5 MB", len(text))
 	}
 	if n := strings.Count(text, `<details class="call"`); n != 1000 {
 		t.Errorf("%d calls open, want all", n)
 	}
+	t.Run("in a browser", func(t *testing.T) {
+		started := time.Now()
+		tab := browser.Open(t, "file://"+path)
+		t.Logf("%d bytes, started and loaded in %v", len(text), time.Since(started))
+		for _, c := range []struct{ does, script, want string }{
+			{"sorts", `document.querySelector("#calls th:nth-child(1) button").click()`, `document.querySelector("#calls tbody a").textContent === "synthetic-0001"`},
+			{"filters", `Object.assign(document.querySelector("#calls input"), {value: "A07"}).dispatchEvent(new Event("input"))`,
+				`[...document.querySelectorAll("#calls tbody tr:not([hidden])")].every(r => r.textContent.includes("A07"))`},
+			{"opens the last call", `location.hash = "#call-1000"`, `document.querySelector("#call-1000").open`},
+		} {
+			took := browser.Eval[float64](tab, fmt.Sprintf("(() => { const t = performance.now(); %s; document.body.offsetHeight; return performance.now() - t })()", c.script))
+			tab.Until(c.want)
+			t.Logf("%s in %.0f ms", c.does, took)
+		}
+	})
 }
 
 func TestTenThousandCalls(t *testing.T) {

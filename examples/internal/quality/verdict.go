@@ -129,7 +129,7 @@ func summarize(ctx context.Context, w io.Writer, all []*measurement) error {
 	study.Print(w, t, nil)
 	for i := range sum {
 		d, e := sum[i]/n, math.Sqrt(variance[i])/n
-		fmt.Fprintf(w, "%s instead of %s: ROC AUC %+.4f [%+.4f, %+.4f], p = %.3f\n", compared[i][1], compared[i][0], d, d-normal95*e, d+normal95*e, math.Erfc(math.Abs(d)/e/math.Sqrt2))
+		fmt.Fprintf(w, "%s instead of %s: ROC AUC %+.4f [%+.4f, %+.4f], p %s\n", compared[i][1], compared[i][0], d, d-normal95*e, d+normal95*e, study.P(math.Erfc(math.Abs(d)/e/math.Sqrt2)))
 	}
 	return nil
 }

@@ -62,15 +62,4 @@ func TestInBrowser(t *testing.T) {
 	tab.Do(chromedp.Click(chromedp.CSS(".tools input[type=checkbox]")))
 	text("log-odds 0.00 +0.02", `document.querySelector("#call-17 th:nth-child(2)").textContent + " " + document.querySelector("#call-17 td:nth-child(2)").textContent + " " + document.querySelectorAll("#call-17 b")[2].title`)
 	tab.Check()
-	if dir := os.Getenv("SCREENSHOTS"); dir != "" { // to look at it
-		for _, width := range []int{browser.Telephone, browser.Desktop} {
-			for _, scheme := range []string{"dark", "light"} {
-				tab.Resize(width)
-				tab.Scheme(scheme)
-				if err := os.WriteFile(filepath.Join(dir, "report-"+scheme+map[bool]string{true: "-desktop", false: ""}[width > 500]+".png"), tab.Screenshot(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-	}
 }

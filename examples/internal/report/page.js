@@ -26,7 +26,11 @@ for (const [event, shown] of [["pointerover", true], ["focusin", true], ["pointe
 		const element = e.target.closest?.(told)
 		say(element && shown ? words(element) : "", element)
 	})
-document.addEventListener("scroll", () => say(""), {capture: true, passive: true})
+// The focus may have scrolled the page, and its tip goes along; that of the pointer ends.
+document.addEventListener("scroll", () => {
+	const focus = document.activeElement
+	say(focus.matches(told) ? words(focus) : "", focus)
+}, {capture: true, passive: true})
 
 // One stop of the tab key leads to a group, arrow keys from one of its parts to the next.
 const step = {ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1}
@@ -56,16 +60,20 @@ const opened = call => all(".turns", call).forEach(ready)
 all(".turns").filter(table => !table.closest("details")).forEach(ready)
 document.addEventListener("toggle", e => e.target.open && opened(e.target), true)
 
-// Contributions are in points of probability, and in log-odds on request.
-const tables = all(".turns[data-points]")
-if (tables.length) {
+// Contributions are in points of probability, and in log-odds on request: a cell that has its own, and those of transcripts.
+const calls = all(".turns[data-points]"), cells = all("[data-log-odds]")
+if (calls.length || cells.length) {
 	const box = make("input", {type: "checkbox"})
 	const logOdds = (text, points) => {
 		const value = Number(text.replace("−", "-")) / points, size = Math.abs(value).toFixed(2)
 		return (Number(size) === 0 ? "" : value < 0 ? "−" : "+") + size
 	}
 	box.addEventListener("change", () => {
-		for (const table of tables) {
+		for (const cell of cells) {
+			cell.points ??= cell.textContent
+			cell.textContent = box.checked ? cell.dataset.logOdds : cell.points
+		}
+		for (const table of calls) {
 			all("th", table)[1].textContent = box.checked ? "log-odds" : "points"
 			for (const [part, get, set] of [
 				...all("td:nth-child(2)", table).map(cell => [cell, () => cell.textContent, v => cell.textContent = v]),
@@ -76,8 +84,8 @@ if (tables.length) {
 			}
 		}
 	})
-	const first = tables[0].closest("section")
-	first.insertBefore(make("p", {className: "tools"}, make("label", {}, box, " contributions in log-odds instead of points")), first.querySelector("details.call, .key, .turns"))
+	const first = document.querySelector(".turns[data-points], [data-log-odds]").closest("section")
+	first.insertBefore(make("p", {className: "tools"}, make("label", {}, box, " contributions in log-odds instead of points")), first.querySelector("details.call, .key, .turns, .table"))
 }
 
 // Tables with a name are sorted by their heads, filtered, shown a hundred rows at a time, and saved.

@@ -16,6 +16,9 @@ type Table struct {
 	// Links are where the first cell of each row leads to: "#" and the name of a transcript, or #name="cell" to find the rows
 	// with that cell in the table of a name. Default: nowhere.
 	Links []string
+	// LogOdds are the cells in log-odds instead of points, which the reader can ask for: those of the head, then those of each
+	// row. A cell that stays as it is has "". Default: none.
+	LogOdds [][]string
 }
 
 func (t Table) check() error {
@@ -27,7 +30,23 @@ func (t Table) check() error {
 			return fmt.Errorf("table %q: row %d has %d cells, want %d", t.Caption, i, len(row), len(t.Columns))
 		}
 	}
+	if t.LogOdds != nil && len(t.LogOdds) != 1+len(t.Rows) {
+		return fmt.Errorf("table %q has %d rows of log-odds, want one for the head and %d", t.Caption, len(t.LogOdds), len(t.Rows))
+	}
+	for i, row := range t.LogOdds {
+		if len(row) != len(t.Columns) {
+			return fmt.Errorf("table %q: row %d of log-odds has %d cells, want %d", t.Caption, i, len(row), len(t.Columns))
+		}
+	}
 	return nil
+}
+
+// logOdds is what the reader may ask for instead of the cell in a row, 0 for the head, and a column; "" is nothing.
+func logOdds(t Table, row, column int) string {
+	if t.LogOdds == nil {
+		return ""
+	}
+	return t.LogOdds[row][column]
 }
 
 // numeric reports, for each column, whether all cells begin like numbers and are short.

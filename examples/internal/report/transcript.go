@@ -5,6 +5,8 @@ import (
 	"html/template"
 	"math"
 	"strings"
+
+	"github.com/org/salesconv/internal/figure"
 )
 
 // Transcript is a call whose turns and words are coloured by what they contribute: blue speaks for a won call, orange
@@ -65,7 +67,7 @@ func (t Transcript) turns() template.HTML {
 	for _, u := range t.Turns {
 		fmt.Fprintf(&b, "<tr><td>%s", template.HTMLEscapeString(u.Speaker))
 		if t.Points != 0 {
-			fmt.Fprintf(&b, "<td%s>%s<td>%.0f%%", shade(u.Value, turn), Signed(u.Value), 100*u.After)
+			fmt.Fprintf(&b, "<td%s>%s<td>%s", shade(u.Value, turn), Signed(u.Value), figure.Chance(u.After))
 		}
 		b.WriteString("<td>")
 		for _, s := range u.Spans {
@@ -105,15 +107,7 @@ func shade(v, full float64) string {
 }
 
 // Signed is a number of points, with its sign and one decimal; what rounds to zero has no sign.
-func Signed(v float64) string {
-	switch {
-	case math.Abs(v) < 0.05:
-		return "0.0"
-	case v < 0:
-		return fmt.Sprintf("−%.1f", -v)
-	}
-	return fmt.Sprintf("+%.1f", v)
-}
+func Signed(v float64) string { return figure.Number("%+.1f", v) }
 
 // Short is the beginning of a text in one line, of most characters at most.
 func Short(text string, most int) string {

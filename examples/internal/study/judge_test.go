@@ -82,3 +82,15 @@ func TestPIsNeverZero(t *testing.T) {
 		}
 	}
 }
+
+func TestDistinct(t *testing.T) {
+	other := predictions(8)
+	other.P[3] = 0.5
+	methods := []Method{{Name: "a", out: predictions(8)}, {Name: "b", out: other}, {Name: "best", out: predictions(8)}}
+	if got := Distinct(methods, "best"); len(got) != 2 || got[0].Name != "b" || got[1].Name != "best" {
+		t.Errorf("%+v are distinct", got)
+	}
+	if got := Distinct(methods, "none"); len(got) != 3 {
+		t.Errorf("without the name %d methods are left, want all", len(got))
+	}
+}

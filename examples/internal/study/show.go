@@ -39,6 +39,8 @@ func Table(methods []Method, what, caption string) report.Table {
 // Three is a number with three decimals.
 func Three(v float64) string { return fmt.Sprintf("%.3f", v) }
 
+func signed(v float64) string { return figure.Number("%+.3f", v) }
+
 // P is a p value, which is never 0.
 func P(v float64) string {
 	if v < 0.001 {
@@ -60,15 +62,15 @@ func Print(w io.Writer, t report.Table, verdicts []Verdict) {
 	}
 }
 
-// Differences shows the tests of each verdict.
-func Differences(verdicts []Verdict) report.Table {
+// Differences shows the tests of each verdict, and says what intervals rest on, as Method.Intervals does.
+func Differences(verdicts []Verdict, intervals string) report.Table {
 	t := report.Table{
 		Columns: []string{"from", "to", "difference in ROC AUC", "95% interval", "p (permutation)", "p (DeLong)", "p (McNemar)"},
-		Caption: "Intervals are 95%, by paired bootstrap over groups; the permutation test exchanges whole groups, the other two take calls as independent.",
+		Caption: intervals + " The permutation test exchanges whole groups, the other two take calls as independent.",
 	}
 	for _, v := range verdicts {
 		d := v.Difference
-		t.Rows = append(t.Rows, []string{v.A, v.B, fmt.Sprintf("%+.3f", d.Estimate), fmt.Sprintf("%+.3f to %+.3f", d.Low, d.High),
+		t.Rows = append(t.Rows, []string{v.A, v.B, signed(d.Estimate), signed(d.Low) + " to " + signed(d.High),
 			P(v.P), P(v.DeLong), P(v.McNemar)})
 	}
 	return t
@@ -97,8 +99,8 @@ func Draw(drawings ...Drawing) (report.Figures, error) {
 	return all, nil
 }
 
-// AUCs is the chart of the AUC with intervals.
-func AUCs(methods []Method) Drawing {
+// AUCs is the chart of the AUC with intervals, and says what these rest on, as Method.Intervals does.
+func AUCs(methods []Method, intervals string) Drawing {
 	var bars []figure.Bar
 	for _, m := range methods {
 		bar := figure.Bar{Name: m.Name, Value: m.ROCAUC}
@@ -107,7 +109,7 @@ func AUCs(methods []Method) Drawing {
 		}
 		bars = append(bars, bar)
 	}
-	return Drawing{"Bars begin at 0.5, what chance would reach; whiskers are 95% intervals.", func() (*figure.Figure, error) {
+	return Drawing{"How often a won call is scored above a lost one. Bars begin at 0.5, what chance would reach; the thin lines are intervals. " + intervals, func() (*figure.Figure, error) {
 		return figure.Bars("ROC AUC on held-out calls", "ROC AUC", "%.3f", 0.5, bars)
 	}}
 }
@@ -207,6 +209,14 @@ func unit(title, x, y string, curves []figure.Curve, caption string) Drawing {
 // Named are the methods of these names.
 func Named(methods []Method, names ...string) []Method {
 	return slices.DeleteFunc(slices.Clone(methods), func(m Method) bool { return !slices.Contains(names, m.Name) })
+}
+
+// Distinct are the methods without those that predict exactly as the one of a name does, which stays.
+func Distinct(methods []Method, name string) []Method {
+	named := Named(methods, name)
+	return slices.DeleteFunc(slices.Clone(methods), func(m Method) bool {
+		return slices.ContainsFunc(named, func(n Method) bool { return m.Name != n.Name && slices.Equal(m.out.P, n.out.P) })
+	})
 }
 
 // Slope turns contributions to the log-odds of a call into points of probability: times Slope they add up to the
