@@ -25,9 +25,10 @@ type document struct {
 
 // node is a value; places are those in the text.
 type node struct {
-	key, keyEnd int32 // where the key of an object's member starts and ends, in quotes
-	from, to    int32
-	next        int32 // the node after this one and those in it
+	key      string // of an object's member
+	keyAt    int32
+	from, to int32
+	next     int32 // the node after this one and those in it
 }
 
 // value is a value of a document; the zero value is none.
@@ -71,7 +72,7 @@ func (d *document) parse(b []byte) (value, error) {
 	if i := invalidUTF8(b); i >= 0 {
 		return value{}, &fault{i, notUTF8(b[i])}
 	}
-	end, err := d.value(d.space(0), 0, [2]int32{})
+	end, err := d.value(d.space(0), 0, node{})
 	if err != nil {
 		return value{}, err
 	}
@@ -103,10 +104,11 @@ func (d *document) found(i int) string {
 	return strconv.QuoteRune(c)
 }
 
-// value parses the value at i and returns the place after it, as the functions that it calls do.
-func (d *document) value(i, depth int, key [2]int32) (end int, err error) {
+// value parses the value at i, whose node has its key, and returns the place after it, as the functions that it calls do.
+func (d *document) value(i, depth int, v node) (end int, err error) {
 	n := len(d.nodes)
-	d.nodes = append(d.nodes, node{key: key[0], keyEnd: key[1], from: int32(i)})
+	v.from = int32(i)
+	d.nodes = append(d.nodes, v)
 	switch {
 	case depth > deepest:
 		return 0, failAt(i, "more than %d brackets are open", deepest)
@@ -133,18 +135,18 @@ func (d *document) object(i, depth int) (end int, err error) {
 		if i, err = d.string(i); err != nil {
 			return 0, err
 		}
-		key := d.b[at:i]
+		key := d.intern(d.unquote(d.b[at:i]))
 		if i = d.space(i); !d.is(i, ':') {
-			return 0, failAt(i, "want ':' after the key %s, found %s", clip(string(key)), d.found(i))
+			return 0, failAt(i, "want ':' after the key %s, found %s", clip(strconv.Quote(key)), d.found(i))
 		}
-		if i, err = d.value(d.space(i+1), depth, [2]int32{int32(at), int32(at + len(key))}); err != nil {
+		if i, err = d.value(d.space(i+1), depth, node{key: key, keyAt: int32(at)}); err != nil {
 			return 0, err
 		}
 		if i = d.space(i); d.is(i, '}') {
 			return i + 1, d.checkKeys(first)
 		}
 		if !d.is(i, ',') {
-			return 0, failAt(i, "want ',' or '}' after the value of %s, found %s", clip(string(key)), d.found(i))
+			return 0, failAt(i, "want ',' or '}' after the value of %s, found %s", clip(strconv.Quote(key)), d.found(i))
 		}
 		i = d.space(i + 1)
 	}
@@ -156,22 +158,22 @@ func (d *document) checkKeys(first int) error {
 	var seen map[string]bool
 	count := 0
 	for i := first; i < len(d.nodes); i = int(d.nodes[i].next) {
-		key := value{d, int32(i)}.key()
+		key := d.nodes[i].key
 		twice := seen[key]
 		if seen == nil {
 			for k := first; k < i && !twice; k = int(d.nodes[k].next) {
-				twice = value{d, int32(k)}.key() == key
+				twice = d.nodes[k].key == key
 			}
 		} else {
 			seen[key] = true
 		}
 		if twice {
-			return failAt(int(d.nodes[i].key), "the key %q is there twice; keep one", clip(key))
+			return failAt(int(d.nodes[i].keyAt), "the key %q is there twice; keep one", clip(key))
 		}
 		if count++; count == few {
 			seen = make(map[string]bool)
 			for k := first; k <= i; k = int(d.nodes[k].next) {
-				seen[value{d, int32(k)}.key()] = true
+				seen[d.nodes[k].key] = true
 			}
 		}
 	}
@@ -183,7 +185,7 @@ func (d *document) array(i, depth int) (end int, err error) {
 		return i + 1, nil
 	}
 	for {
-		if i, err = d.value(i, depth, [2]int32{}); err != nil {
+		if i, err = d.value(i, depth, node{}); err != nil {
 			return 0, err
 		}
 		if i = d.space(i); d.is(i, ']') {
@@ -354,11 +356,10 @@ func (v value) bytes() []byte { return v.d.b[v.at():v.d.nodes[v.i].to] }
 
 // key returns the key of an object's member, and "" for any other value.
 func (v value) key() string {
-	n := v.d.nodes[v.i]
-	if n.keyEnd == 0 {
+	if v.d == nil {
 		return ""
 	}
-	return v.d.intern(v.d.unquote(v.d.b[n.key:n.keyEnd]))
+	return v.d.nodes[v.i].key
 }
 
 // all yields what is in an array or object, and nothing for any other value.

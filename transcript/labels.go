@@ -16,7 +16,8 @@ type mark struct {
 	// bare is where the text starts if the label is none and the mark stands all the same, as one with a time does; -1 if
 	// the mark then goes.
 	bare  int
-	name  label // of the speaker, whose place is that in the text; "" where nobody is named
+	name  label    // of the speaker, whose place is that in the text; "" where nobody is named
+	use   *nameUse // of the name, as settle counts it
 	form  form
 	tight bool // no blank after the colon
 	// loose: it may well be within what somebody says, as the line before continues or the time could be said.

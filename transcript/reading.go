@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -25,32 +26,17 @@ type label struct {
 
 const noSpeaker = "no speaker was found"
 
-// setTurns gives a call the turns that its source has, for the readers of such formats. A turn needs Text; Speaker (""
+// setTurns gives a call the turns that its source has, for the readers of such formats, and takes over their slice. A turn needs Text; Speaker (""
 // is nobody), Role (Other where the source says nothing: the speaker's name then decides), From and To are optional, and
 // its other fields are ignored. Turns without a word are left out, turns of one speaker in a row become one, and what the
 // others say is kept as it is. Text becomes a line for each turn, "Speaker: text" or only the text, and all spans refer to
 // it. That no turn has a speaker is noted.
 func (c *Call) setTurns(turns []Turn) {
 	r := &reading{composed: true}
-	size, named := 0, false
-	for _, t := range turns {
-		t.Speaker, t.Text = oneLine(t.Speaker), strings.TrimSpace(t.Text)
-		if t.Text == "" {
-			continue
-		}
-		if n := len(r.turns) - 1; n >= 0 && t.Speaker != "" && r.turns[n].Speaker == t.Speaker && r.turns[n].Role == t.Role {
-			r.turns[n].Text += " " + t.Text
-			r.turns[n].To = t.To
-		} else {
-			r.turns = append(r.turns, Turn{Speaker: t.Speaker, Role: t.Role, Text: t.Text, From: t.From, To: t.To})
-		}
-		named = named || t.Speaker != ""
-		size += len(t.Speaker) + len(": ") + len(t.Text) + len("\n")
-	}
-	if !named {
+	r.compose(turns)
+	if len(r.labels) == 0 {
 		r.notes = append(r.notes, noSpeaker)
 	}
-	r.compose(size)
 	c.Text, c.reading, c.Notes = r.text, r, append(c.Notes, r.notes...)
 }
 
@@ -64,12 +50,30 @@ func oneLine(s string) string {
 	return s
 }
 
-// compose writes the text of the turns, of at most size bytes, and lets the turns point into it.
-func (r *reading) compose(size int) {
+// compose writes the text of the turns that have words, and lets the reading's turns point into it.
+func (r *reading) compose(turns []Turn) {
+	size := 0
+	for i := range turns {
+		t := &turns[i]
+		t.Speaker, t.Text = oneLine(t.Speaker), strings.TrimSpace(t.Text)
+		size += len(t.Speaker) + len(": ") + len(t.Text) + len("\n")
+	}
+	turns = slices.DeleteFunc(turns, func(t Turn) bool { return t.Text == "" })
+	r.labels = make([]label, 0, len(turns))
+	r.turns = turns[:0]
 	var b strings.Builder
 	b.Grow(size)
-	for i := range r.turns {
-		t := &r.turns[i]
+	for i, t := range turns {
+		if i > 0 {
+			last := &r.turns[len(r.turns)-1]
+			if t.Speaker != "" && t.Speaker == last.Speaker && t.Role == last.Role {
+				b.WriteByte(' ')
+				b.WriteString(t.Text)
+				last.To, last.End = t.To, b.Len()
+				continue
+			}
+			b.WriteByte('\n')
+		}
 		if t.Speaker != "" {
 			r.labels = append(r.labels, label{t.Speaker, b.Len(), b.Len() + len(t.Speaker)})
 			b.WriteString(t.Speaker)
@@ -78,6 +82,9 @@ func (r *reading) compose(size int) {
 		t.Start = b.Len()
 		b.WriteString(t.Text)
 		t.End = b.Len()
+		r.turns = append(r.turns, t)
+	}
+	if len(turns) > 0 {
 		b.WriteByte('\n')
 	}
 	r.text = b.String()

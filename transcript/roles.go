@@ -63,7 +63,11 @@ func (r Roles) given(speaker string) (role Role, given bool) {
 // usualRole returns what a speaker's name says, and whether it is one that only speakers have. What two words together
 // say ("customer success") goes before what one does, and of several words the last counts ("sales lead").
 func usualRole(speaker string) (role Role, known bool) {
-	words := strings.FieldsFunc(strings.ToLower(speaker), func(c rune) bool { return strings.ContainsRune(" _.,#/|()[]-0123456789", c) })
+	speaker = strings.ToLower(speaker)
+	if role, known = usualNames[speaker]; known {
+		return role, true
+	}
+	words := strings.FieldsFunc(speaker, func(c rune) bool { return strings.ContainsRune(" _.,#/|()[]-0123456789", c) })
 	for i := len(words) - 2; i >= 0; i-- {
 		if role, known = usualNames[words[i]+" "+words[i+1]]; known {
 			return role, true

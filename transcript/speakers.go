@@ -178,7 +178,7 @@ func settle(text string, marks []mark, lines, heads int, every [forms]int, roles
 	for i := range marks {
 		m := &marks[i]
 		s.count(m, roles)
-		if m.form != unnamed && m.from > 0 && !m.cue && s.uses[m.name.speaker].like > noName {
+		if m.form != unnamed && m.from > 0 && !m.cue && m.use.like > noName {
 			clocked = append(clocked, m)
 		}
 	}
@@ -240,7 +240,7 @@ func (s *settler) withWords(text string, marks []mark) []mark {
 	kept := marks[:0]
 	for i, m := range marks {
 		if is(i) {
-			if u := s.uses[m.name.speaker]; u.number || u.like < roleName && !said[m.name.speaker] {
+			if u := m.use; u.number || u.like < roleName && !said[m.name.speaker] {
 				if m.bare < 0 {
 					continue
 				}
@@ -270,6 +270,7 @@ func (s *settler) count(m *mark, roles Roles) {
 			lower: m.name.speaker == strings.ToLower(m.name.speaker)}
 		s.uses[m.name.speaker] = u
 	}
+	m.use = u
 	u.count++
 	if !m.later {
 		u.first++
@@ -285,7 +286,7 @@ func (s *settler) forms(lines, heads int, every [forms]int) {
 	var good [forms]string
 	for i := range s.marks {
 		m := &s.marks[i]
-		u := s.uses[m.name.speaker]
+		u := m.use
 		if m.form == unnamed || m.later || m.tight && u.like < roleName || s.strange(m, u) {
 			continue
 		}
@@ -320,7 +321,7 @@ func (s *settler) habits() {
 		}
 		for i := range s.marks {
 			m := &s.marks[i]
-			if u := s.uses[m.name.speaker]; m.form == unnamed || m.later || u.like < fairName || u.first < least && u.like < roleName {
+			if u := m.use; m.form == unnamed || m.later || u.like < fairName || u.first < least && u.like < roleName {
 				continue
 			}
 			n.all++
@@ -384,7 +385,7 @@ func (s *settler) talk(lines int) bool {
 
 // stands reports whether a label is one.
 func (s *settler) stands(m *mark) bool {
-	u := s.uses[m.name.speaker]
+	u := m.use
 	again := u.count > 1 && u.first > 0
 	switch {
 	case m.form == voice:

@@ -50,6 +50,16 @@ func isSubtitles(text string) bool {
 	return false
 }
 
+// hasCue reports whether a text has a line of times.
+func hasCue(text string) bool {
+	for _, line := range lines(text) {
+		if _, ok := readTimes(line); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // isNumberLine reports whether a line is a number, as is above each cue of SRT.
 func isNumberLine(line string) bool {
 	n, _ := digits(trimBlanks(line))
@@ -158,7 +168,6 @@ func isComment(line string) bool {
 
 // cueScanner finds the cues of subtitles.
 type cueScanner struct {
-	text  string
 	vtt   bool
 	cues  []cue
 	notes []string
@@ -175,7 +184,7 @@ type cueScanner struct {
 
 // cuesOf returns the cues of subtitles. Headers, comments and styles are no cues.
 func cuesOf(text string) (cues []cue, notes []string) {
-	s := &cueScanner{text: text, vtt: isVTT(text), blank: true}
+	s := &cueScanner{vtt: isVTT(text), blank: true, cues: make([]cue, 0, 8+min(len(text)/64, 1<<12))}
 	for at, line := range lines(text) {
 		if isBlank(line) {
 			s.blank, s.comment = true, false

@@ -27,35 +27,34 @@ func (o Reader) subtitles(ctx context.Context, r io.Reader) iter.Seq2[Call, erro
 // text also takes what is known to be subtitles.
 func (o Reader) text(ctx context.Context, r io.Reader, subtitles bool) iter.Seq2[Call, error] {
 	return o.stream(ctx, r, func(r io.Reader, yield yieldFunc) {
-		b, err := io.ReadAll(&limited{r, o.maxRecord(), o.tooLarge()})
-		if err != nil {
-			yield.fail(0, int64(len(b)), err)
+		var b bytes.Buffer
+		if _, err := b.ReadFrom(&limited{r, o.maxRecord(), o.tooLarge()}); err != nil {
+			yield.fail(0, int64(b.Len()), err)
 			return
 		}
-		if at, err := checkFile(b, subtitles); err != nil {
+		text, at, err := checkFile(b.Bytes(), subtitles)
+		if err != nil {
 			yield.fail(1, int64(at), err)
 			return
 		}
 		o.Summary.format("text")
-		yield(Call{ID: o.whole(), Text: string(bytes.TrimPrefix(b, utf8BOM))}, nil)
+		yield(Call{ID: o.whole(), Text: text}, nil)
 	})
 }
 
-// checkFile returns an error for the text of a whole file, and at which byte it is.
-func checkFile(b []byte, subtitles bool) (at int, err error) {
+// checkFile returns the text of a whole file, or an error and at which byte it is.
+func checkFile(b []byte, subtitles bool) (text string, at int, err error) {
 	if i := invalidUTF8(b); i >= 0 {
-		return i, errors.New(notUTF8(b[i]))
+		return "", i, errors.New(notUTF8(b[i]))
 	}
-	text := string(bytes.TrimPrefix(b, utf8BOM))
+	text = string(bytes.TrimPrefix(b, utf8BOM))
 	if err := checkText(text); err != nil {
-		return 0, fmt.Errorf("the text %w", err)
+		return "", 0, fmt.Errorf("the text %w", err)
 	}
-	if subtitles || isSubtitles(text) {
-		if cues, _ := cuesOf(text); len(cues) == 0 {
-			return len(b), errors.New("there is no cue in it; want lines such as 00:01:02.500 --> 00:01:04.000")
-		}
+	if (subtitles || isVTT(text)) && !hasCue(text) {
+		return "", len(b), errors.New("there is no cue in it; want lines such as 00:01:02.500 --> 00:01:04.000")
 	}
-	return 0, nil
+	return text, 0, nil
 }
 
 // lineScanner finds the marks of text in lines.

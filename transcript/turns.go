@@ -119,14 +119,13 @@ func parse(text string, roles Roles) *reading {
 	}
 	marks := settle(text, s.marks, s.lines, s.heads, s.every, roles)
 	fromStart(marks)
-	named := false
+	r.labels = make([]label, 0, len(marks))
 	for _, m := range marks {
 		if m.form != unnamed {
-			named = true
 			r.labels = append(r.labels, m.name)
 		}
 	}
-	if named {
+	if len(r.labels) > 0 {
 		marks = r.furniture(marks)
 	} else {
 		r.notes = append(r.notes, noSpeaker)
@@ -143,7 +142,7 @@ func turnsOf(text string, marks []mark) []Turn {
 	if first := marks[0].start; first > 0 && !isBlank(text[:first]) && !(marks[0].cue && isVTT(text)) {
 		marks = slices.Insert(marks, 0, mark{})
 	}
-	c := cutter{turns: make([]Turn, 0, len(marks)), said: make([]Turn, 0, 8)}
+	c := cutter{turns: make([]Turn, 0, len(marks))}
 	for i, m := range marks {
 		end := len(text)
 		if i+1 < len(marks) {
