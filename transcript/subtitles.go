@@ -271,14 +271,14 @@ func (s *cueScanner) isIdentifier() bool {
 	return token && s.named && len(strings.TrimSpace(s.last)) > 20
 }
 
-// cueMarks returns the marks of subtitles, and notes.
-func cueMarks(text string) (*lineScanner, []string) {
+// cueMarks appends the marks of subtitles to none, and returns notes.
+func cueMarks(text string, none []mark) (*lineScanner, []string) {
 	cues, notes := cuesOf(text)
 	roll := areRolling(text, cues)
 	if roll {
 		cues, notes = joinGrown(text, cues), append(notes, rolling)
 	}
-	s := &lineScanner{marks: make([]mark, 0, len(cues)+8)}
+	s := &lineScanner{marks: none}
 	var shown []string
 	for i, c := range cues {
 		if roll {

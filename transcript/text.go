@@ -71,9 +71,9 @@ type lineScanner struct {
 	every  [forms]int // lines whose label has a form
 }
 
-// lineMarks returns the marks of text in lines.
-func lineMarks(text string) *lineScanner {
-	s := &lineScanner{blank: true, marks: make([]mark, 0, 8+min(len(text)/64, 1<<12))}
+// lineMarks appends the marks of text in lines to none.
+func lineMarks(text string, none []mark) *lineScanner {
+	s := &lineScanner{blank: true, marks: none}
 	for at, line := range lines(text) {
 		if isBlank(line) {
 			s.blank = true

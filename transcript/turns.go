@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 )
@@ -108,15 +109,21 @@ func TurnRoles(calls []Call) [][]int {
 	return roles
 }
 
+// spareMarks are slices of marks that are needed no more.
+var spareMarks = sync.Pool{New: func() any { return new([]mark) }}
+
 // parse reads a text by its rules. The names in roles are speakers.
 func parse(text string, roles Roles) *reading {
 	r := &reading{text: text}
+	spare := spareMarks.Get().(*[]mark)
+	defer spareMarks.Put(spare)
 	var s *lineScanner
 	if isSubtitles(text) {
-		s, r.notes = cueMarks(text)
+		s, r.notes = cueMarks(text, (*spare)[:0])
 	} else {
-		s = lineMarks(text)
+		s = lineMarks(text, (*spare)[:0])
 	}
+	*spare = s.marks
 	marks := settle(text, s.marks, s.lines, s.heads, s.every, roles)
 	fromStart(marks)
 	r.labels = make([]label, 0, len(marks))
