@@ -78,7 +78,7 @@ func (r *turnReader) add(v value, t rawTurn) {
 	}
 	if t.text != "" && (r.shape.words || !isBlank(t.text)) {
 		if r.turns == nil {
-			const nodes = 6 // of a turn, or more
+			const nodes = 4 // of a turn, or more
 			r.turns = make([]rawTurn, 0, 1+len(v.d.nodes)/nodes)
 		}
 		r.turns = append(r.turns, t)
