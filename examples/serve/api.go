@@ -24,7 +24,8 @@ type predictInput struct {
 type predictOutput struct {
 	Body struct {
 		Predictions []conversion.Prediction `json:"predictions" nullable:"false" doc:"one for each call, in their order"`
-		Model       string                  `json:"model" doc:"version of the model"`
+		Model       string                  `json:"model" doc:"version of the model, of the first call's where there are several"`
+		Models      []string                `json:"models,omitempty" doc:"while an experiment runs: version of the model that predicted each call"`
 	}
 }
 
@@ -152,14 +153,15 @@ func (s *service) postPredict(ctx context.Context, in *predictInput) (*predictOu
 	if err != nil {
 		return nil, err
 	}
-	p := s.model.predictor()
-	all, err := s.batcher.do(ctx, p, calls, in.ByTurn)
+	all, versions, err := s.predict(ctx, calls, in.ByTurn)
 	if err != nil {
 		return nil, err
 	}
-	s.predicted(p.Version(), calls, all)
 	out := new(predictOutput)
-	out.Body.Predictions, out.Body.Model = all, p.Version()
+	if out.Body.Predictions = all; s.experiment != nil {
+		out.Body.Models = versions
+	}
+	out.Body.Model = append(versions, s.model.predictor().Version())[0]
 	return out, nil
 }
 
@@ -175,7 +177,8 @@ func (s *service) postExplain(ctx context.Context, in *explainInput) (*explainOu
 	if words == 0 {
 		words = -1 // none
 	}
-	p, out := s.model.predictor(), new(explainOutput)
+	m, variant := s.assign(calls[0].ID, calls[0].Metadata.Value("customer_id"))
+	p, out := m.predictor(), new(explainOutput)
 	out.Body.Model = p.Version()
 	err = s.alone(ctx, func() (err error) {
 		out.Body.Explanation, err = p.Explain(ctx, calls[0], &conversion.ExplainOptions{Words: words, Seed: 1})
@@ -187,7 +190,7 @@ func (s *service) postExplain(ctx context.Context, in *explainInput) (*explainOu
 	if out.Body.Turns == nil {
 		out.Body.Turns = []conversion.TurnShare{} // nobody says a word
 	}
-	s.predicted(p.Version(), calls, []conversion.Prediction{out.Body.Prediction})
+	s.predicted(p.Version(), variant, calls[0], out.Body.Prediction)
 	return out, nil
 }
 
@@ -199,12 +202,13 @@ func (s *service) getModel(context.Context, *struct{}) (*modelOutput, error) {
 
 func (s *service) postLive(_ context.Context, in *liveInput) (*liveOutput, error) {
 	var begin struct {
-		Call string `json:"call"`
+		Call     string `json:"call"`
+		Customer string `json:"customer"`
 	}
 	if err := in.json(s, liveSchema, &begin); err != nil {
 		return nil, err
 	}
-	c, err := s.live.begin(begin.Call)
+	c, err := s.live.begin(begin.Call, begin.Customer)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ type liveCall struct {
 	id      string
 	callID  string
 	version string
+	variant string
 
 	// turn has room for one: it is held while a turn is added.
 	turn  chan struct{}
@@ -56,10 +57,11 @@ func newLiveCalls(s *service) *liveCalls {
 }
 
 // begin begins a call.
-func (l *liveCalls) begin(callID string) (*liveCall, error) {
-	p := l.service.model.predictor()
+func (l *liveCalls) begin(callID, customer string) (*liveCall, error) {
+	m, variant := l.service.assign(callID, customer)
+	p := m.predictor()
 	c := &liveCall{
-		id: strings.ToLower(rand.Text()), callID: callID, version: p.Version(), live: p.Live(), turn: make(chan struct{}, 1),
+		id: strings.ToLower(rand.Text()), callID: callID, version: p.Version(), variant: variant, live: p.Live(), turn: make(chan struct{}, 1),
 		touched: time.Now(), changed: make(chan struct{}),
 	}
 	c.now = liveState{ID: c.id, Call: callID, Model: c.version}
@@ -151,7 +153,7 @@ func (l *liveCalls) end(c *liveCall) {
 	if now.Turns > 0 {
 		p := conversion.Prediction{ID: c.callID, Probability: *now.Probability, LogOdds: *now.LogOdds, Won: now.Won, Warnings: now.Warnings}
 		l.service.metrics.predicted(p)
-		l.service.record.add(c.version, p, c.turns)
+		l.service.record.add(c.version, c.variant, p, c.turns)
 	}
 }
 

@@ -1,7 +1,7 @@
 // Command serve gives predictions over HTTP: a service for a load balancer, in one binary with the embedded model inside.
 //
 //	go run ./examples/serve -models DIR [-addr HOST:PORT] [-log DSN] [-api-keys FILE] [-tls-cert FILE -tls-key FILE]
-//	    [-cors ORIGINS] [-reload TIME] [-drain TIME] [-health] [-log-level LEVEL] [-max-… LIMIT]
+//	    [-variant NAME=DIR [-share X]] [-cors ORIGINS] [-reload TIME] [-drain TIME] [-health] [-log-level LEVEL] [-max-… LIMIT]
 //
 // DIR is the directory that finetune wrote to. The API is described at /openapi.json (OpenAPI 3.1) and /docs:
 //
@@ -28,6 +28,13 @@
 // DIR is looked at every few seconds, and at SIGHUP. When its content is another predictor, that one is loaded, tried, and
 // serves the requests that begin from then on; those in progress keep theirs. One that cannot be loaded never serves: the old
 // one serves on. finetune replaces the directory atomically.
+//
+// # Experiments
+//
+// With -variant NAME=DIR a second model predicts a share of the calls, half of them by default. A stable hash of the customer
+// (metadata.customer_id), or of the id where a call names none, decides which: a customer's calls are all of one variant, at
+// every instance. The store keeps the variant of each prediction, control or NAME, and
+// watch -ab control=0.5,NAME=0.5 compares them. Calls without either are no part of the experiment.
 //
 // # Store
 //
@@ -81,25 +88,36 @@ func (o *options) serve(ctx context.Context, l net.Listener, log *slog.Logger) e
 		return err
 	}
 	m := newMetrics()
-	model, err := openModel(o.models, log, m)
+	first, err := openModel(o.models, log, m)
 	if err != nil {
 		return err
 	}
+	models := []*model{first}
+	var e *experiment
+	if o.trial.name != "" {
+		second, err := openModel(o.trial.dir, log, m)
+		if err != nil {
+			return err
+		}
+		e, models = &experiment{o.trial, second}, append(models, second)
+	}
 	recorder := newRecorder(o.openStore(), log, m)
-	s := newService(o.limits, log, m, model, recorder)
+	s := newService(o.limits, log, m, first, e, recorder)
 	h, err := s.handler(o, k)
 	if err != nil {
 		return err
 	}
 	background, stop := context.WithCancel(context.Background())
 	storing, stopStoring := context.WithCancel(context.Background())
-	hup := hangups()
-	defer signal.Stop(hup)
 	var running sync.WaitGroup
 	running.Go(func() { s.run(background) })
-	running.Go(func() { model.watch(background, o.reload, hup) })
+	for _, model := range models {
+		hup := hangups()
+		defer signal.Stop(hup)
+		running.Go(func() { model.watch(background, o.reload, hup) })
+	}
 	go recorder.run(storing)
-	log.Info("serving", "address", l.Addr().String(), "model", model.predictor().Version(), "tls", o.certificate != "", "keys", len(k), "store", o.store != "")
+	log.Info("serving", "address", l.Addr().String(), "model", first.predictor().Version(), "variant", o.trial.name, "tls", o.certificate != "", "keys", len(k), "store", o.store != "")
 	err = s.serve(ctx, newServer(h, &o.limits, log), l, o)
 	s.live.endAll(func(*liveCall) bool { return true })
 	stop()

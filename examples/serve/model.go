@@ -34,8 +34,9 @@ func openModel(dir string, log *slog.Logger, m *metrics) (*model, error) {
 func (o *model) predictor() *conversion.Predictor { return o.serving.Load() }
 
 func (o *model) serve(p *conversion.Predictor) {
-	o.serving.Store(p)
-	o.metrics.model.Reset()
+	if before := o.serving.Swap(p); before != nil {
+		o.metrics.model.DeleteLabelValues(before.Version())
+	}
 	o.metrics.model.WithLabelValues(p.Version()).Set(1)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"flag"
@@ -23,6 +24,7 @@ type options struct {
 	health                    bool
 	level                     slog.Level
 	limits                    limits
+	trial                     trial
 }
 
 const usage = `-models DIR [flags]
@@ -39,6 +41,8 @@ func parse(env *cli.Env) (*options, error) {
 	flags.StringVar(&o.apiKeys, "api-keys", "", "`file` of API keys, one a line; requests then need Authorization: Bearer KEY; default: everybody is let in")
 	flags.StringVar(&o.certificate, "tls-cert", "", "`file` of the certificate, with those that vouch for it (PEM); default: no TLS")
 	flags.StringVar(&o.key, "tls-key", "", "`file` of its private key (PEM)")
+	flags.Func("variant", "`NAME=DIR`, a second model to try on a share of the calls; default: none", o.trial.set)
+	flags.Func("share", "`share` of the calls, by a stable hash of customer or id, that -variant predicts; default 0.5", o.trial.setShare)
 	cors := flags.String("cors", "", "`origins`, with commas between, whose pages may read responses, such as https://crm.example.com; default: none")
 	flags.DurationVar(&o.reload, "reload", 5*time.Second, "how often the directory is looked at for another model")
 	flags.DurationVar(&o.drain, "drain", 2*time.Second, "how long to serve on after SIGTERM, not ready any more, so that load balancers notice")
@@ -49,6 +53,10 @@ func parse(env *cli.Env) (*options, error) {
 		return nil, err
 	}
 	o.cors = cli.Keys(*cors)
+	if o.trial.share != 0 && o.trial.name == "" {
+		return nil, cli.Usagef("-share is the share of a second model: name that by -variant")
+	}
+	o.trial.share = cmp.Or(o.trial.share, 0.5)
 	if len(env.Args) > 0 {
 		return nil, cli.Usagef("unexpected argument %q: the model is named by -models", env.Args[0])
 	}

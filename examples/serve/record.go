@@ -50,13 +50,13 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// add records a prediction of a call of some turns.
-func (r *recorder) add(version string, p conversion.Prediction, turns []transcript.Turn) {
+// add records a prediction of a call of some turns, by a version of the predictor and a variant of an experiment, if one runs.
+func (r *recorder) add(version, variant string, p conversion.Prediction, turns []transcript.Turn) {
 	if r.open == nil {
 		return
 	}
 	row := store.Prediction{
-		UID: rand.Text(), CallID: p.ID, Time: time.Now().UTC(), Version: version, Probability: p.Probability, LogOdds: p.LogOdds, Turns: len(turns),
+		UID: rand.Text(), CallID: p.ID, Time: time.Now().UTC(), Version: version, Variant: variant, Probability: p.Probability, LogOdds: p.LogOdds, Turns: len(turns),
 	}
 	for _, t := range turns {
 		row.Words += len(strings.Fields(t.Text))

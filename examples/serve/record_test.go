@@ -90,7 +90,7 @@ func TestStoreIsFull(t *testing.T) {
 	f, again := &faulty{err: syscall.ENOSPC}, make(chan struct{})
 	r, stop := recording(f, again)
 	for range 3 {
-		r.add("v", conversion.Prediction{ID: "c", Probability: .5}, aTurn)
+		r.add("v", "", conversion.Prediction{ID: "c", Probability: .5}, aTurn)
 	}
 	again <- struct{}{}
 	again <- struct{}{}
@@ -112,10 +112,10 @@ func TestStoreIsGone(t *testing.T) {
 	again <- struct{}{}
 	const more = 10
 	for range recorderRoom + more {
-		r.add("v", conversion.Prediction{ID: "c", Probability: .5}, nil)
+		r.add("v", "", conversion.Prediction{ID: "c", Probability: .5}, nil)
 	}
 	r.check(t, 0, more, 0)
-	r.add("v", conversion.Prediction{ID: "a\x00b", Probability: .5}, nil) // which no store takes
+	r.add("v", "", conversion.Prediction{ID: "a\x00b", Probability: .5}, nil) // which no store takes
 	r.close(stop)
 	r.check(t, 0, recorderRoom+more+1, 0)
 	if f.attempts() != 0 {

@@ -66,7 +66,10 @@ func (s schemas) requestBody(many bool) *huma.RequestBody {
 var (
 	liveSchema = &huma.Schema{
 		Type: huma.TypeObject, AdditionalProperties: false,
-		Properties: map[string]*huma.Schema{"call": {Type: huma.TypeString, Nullable: true, Pattern: `^[^\x00]*$`, MaxLength: count(maxID / 4), Description: "the id of the call, for the store"}},
+		Properties: map[string]*huma.Schema{
+			"call":     {Type: huma.TypeString, Nullable: true, Pattern: `^[^\x00]*$`, MaxLength: count(maxID / 4), Description: "the id of the call, for the store"},
+			"customer": {Type: huma.TypeString, Nullable: true, MaxLength: count(maxID / 4), Description: "the id of the customer, by which experiments divide calls"},
+		},
 	}
 	turnSchema = &huma.Schema{
 		Type: huma.TypeObject, Required: []string{"text"}, AdditionalProperties: false,

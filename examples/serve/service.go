@@ -31,19 +31,21 @@ type service struct {
 	log     *slog.Logger
 	metrics *metrics
 	model   *model
-	batcher *batcher
-	live    *liveCalls
-	record  *recorder
-	schemas schemas
+	// experiment, if one runs, has a second model; otherwise nil.
+	experiment *experiment
+	batcher    *batcher
+	live       *liveCalls
+	record     *recorder
+	schemas    schemas
 	// turns has room for those who encode outside of the batches: explanations and turns of calls in progress.
 	turns    chan struct{}
 	draining atomic.Bool
 	closing  chan struct{} // closed when streams are to end
 }
 
-func newService(l limits, log *slog.Logger, m *metrics, o *model, r *recorder) *service {
+func newService(l limits, log *slog.Logger, m *metrics, o *model, e *experiment, r *recorder) *service {
 	s := &service{
-		limits: l, log: log, metrics: m, model: o, record: r, batcher: newBatcher(func(n int) { m.batch.Observe(float64(n)) }),
+		limits: l, log: log, metrics: m, model: o, experiment: e, record: r, batcher: newBatcher(func(n int) { m.batch.Observe(float64(n)) }),
 		turns: make(chan struct{}, runtime.GOMAXPROCS(0)), closing: make(chan struct{}),
 	}
 	s.live = newLiveCalls(s)
@@ -69,10 +71,8 @@ func (s *service) alone(ctx context.Context, f func() error) error {
 	}
 }
 
-// predicted counts and records predictions.
-func (s *service) predicted(version string, calls []transcript.Call, all []conversion.Prediction) {
-	s.metrics.predicted(all...)
-	for i, p := range all {
-		s.record.add(version, p, calls[i].Turns())
-	}
+// predicted counts and records the prediction of a call.
+func (s *service) predicted(version, variant string, call transcript.Call, p conversion.Prediction) {
+	s.metrics.predicted(p)
+	s.record.add(version, variant, p, call.Turns())
 }

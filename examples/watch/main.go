@@ -29,9 +29,10 @@
 //
 // # Experiments
 //
-// -ab names the variants of an experiment and their weights, such as control=1,v2=1. Predictions carry the name of their variant, or
-// variants are versions of the predictor, named by how they begin: two services then serve a directory each and write to
-// one store, and whoever sends them calls divides these by a stable hash of the customer or the call (sequential.Assign).
+// -ab names the variants of an experiment and their weights, such as control=1,v2=1. Predictions carry the name of their
+// variant, as serve -variant writes it; or variants are versions of the predictor, named by how they begin: two services then
+// serve a directory each and write to one store, and whoever sends them calls divides these by a stable hash of the customer
+// or the call (sequential.Assign).
 // The command reports, for each variant after the first, the differences in the share won and in log loss, with 95%
 // intervals and p values that stay valid however often one looks (package sequential). It reads all predictions of the
 // variants, by calls in the order in which their outcomes became known. That the variants do not have the shares of the
