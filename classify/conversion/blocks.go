@@ -50,13 +50,10 @@ const (
 var blocks = []block{
 	{key: Words, title: "tf-idf", source: wordCounts},
 	{TurnMean, "turn mean", genericTurns, always(meanPart)},
-	{LastTurns, "last turns", genericTurns, always(lastPart(lastTurns))},
+	{LastTurns, "last turns", genericTurns, always(lastPart(Last))},
 	{Trend, "trend", genericTurns, always(trendPart)},
 	{TunedTurns, "fine-tuned turns", tunedTurns, ownParts},
 }
-
-// lastTurns is the number of turns at the end of a call that make up the block LastTurns.
-const lastTurns = 3
 
 var (
 	meanPart  = part{encoder.Mean, newMean, true}

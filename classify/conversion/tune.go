@@ -70,7 +70,7 @@ func recipe(t triplet.Options, layers, calls int) triplet.Options {
 	t.Epochs = cmp.Or(t.Epochs, min(max(tuningSteps*t.BatchSize/calls, 3), 12))
 	t.DropSegments = cmp.Or(t.DropSegments, 0.6)
 	if !t.Attention {
-		t.Last, t.Trend = cmp.Or(t.Last, lastTurns), true
+		t.Last, t.Trend = cmp.Or(t.Last, Last), true
 	}
 	t.TripletsPerAnchor = cmp.Or(t.TripletsPerAnchor, 4)
 	t.Schedule = cmp.Or(t.Schedule, triplet.LinearDecay)

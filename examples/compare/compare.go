@@ -73,9 +73,6 @@ var generic = []string{conversion.TurnMean, conversion.LastTurns, conversion.Tre
 // talkBlock is the block of features other than words.
 const talkBlock = "talk and metadata"
 
-// lastTurns is how many turns at the end of a call are a block of their own.
-const lastTurns = 3
-
 func compare(ctx context.Context, env *cli.Env, o *options) (*results, error) {
 	d, err := study.Read(ctx, env, o.Data, &o.calls)
 	if err != nil {
@@ -148,7 +145,7 @@ func (s *trial) encode(ctx context.Context) error {
 	} {
 		s.blocks[name] = classify.Block{Name: name, Learn: features}
 	}
-	for k, pooling := range []encoder.Pooling{encoder.Mean, encoder.Last(lastTurns), encoder.Trend} {
+	for k, pooling := range []encoder.Pooling{encoder.Mean, encoder.Last(conversion.Last), encoder.Trend} {
 		x, err := m.EncodeDocuments(ctx, s.Docs, &encoder.Options{Pooling: pooling, Cache: cache, Progress: s.stage("encoding")})
 		if err != nil {
 			return err
@@ -160,7 +157,7 @@ func (s *trial) encode(ctx context.Context) error {
 
 // words is tf-idf, its terms and weights learned from the training calls.
 func (s *trial) words(_ context.Context, train []int) (mat.Matrix, error) {
-	t, err := transcript.FitTFIDF(study.Pick(s.texts, train), nil)
+	t, err := transcript.FitTFIDF(study.Pick(s.texts, train), &transcript.TFIDFOptions{MinTexts: conversion.MinTexts})
 	if err != nil {
 		return nil, err
 	}
@@ -299,7 +296,9 @@ func (s *trial) stack(more ...string) evaluate.Refit {
 		blocks = append(blocks, s.blocks[name])
 	}
 	return func(ctx context.Context, train, test []int) ([]float64, error) {
-		joined, x, err := classify.FitStack(ctx, blocks, s.Labels, train, &classify.StackOptions{Groups: s.Groups, Seed: s.Seed})
+		few := study.CountGroups(study.Pick(s.Groups, train), len(train))
+		o := &classify.StackOptions{Folds: min(conversion.InnerFolds, few), Groups: s.Groups, Seed: s.Seed}
+		joined, x, err := classify.FitStack(ctx, blocks, s.Labels, train, o)
 		if err != nil {
 			return nil, err
 		}

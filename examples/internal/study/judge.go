@@ -27,7 +27,7 @@ type Method struct {
 
 // Judge scores a method by its predictions.
 func Judge(ctx context.Context, name string, out *evaluate.OutOfFold, resample *evaluate.ResampleOptions) (m Method, err error) {
-	m = Method{Name: name, out: out, Groups: distinct(resample.Groups, len(out.P))}
+	m = Method{Name: name, out: out, Groups: CountGroups(resample.Groups, len(out.P))}
 	if m.Metrics, err = evaluate.Evaluate(out.P, out.Y); err != nil {
 		return m, err
 	}
@@ -45,8 +45,8 @@ func Judge(ctx context.Context, name string, out *evaluate.OutOfFold, resample *
 	return m, err
 }
 
-// distinct is the number of groups of n calls. A call without one is a group of its own.
-func distinct(groups []string, n int) int {
+// CountGroups is the number of groups of n calls. A call without one is a group of its own.
+func CountGroups(groups []string, n int) int {
 	if groups == nil {
 		return n
 	}

@@ -61,7 +61,7 @@ func Read(ctx context.Context, env *cli.Env, file string, calls *cli.Calls) (*Da
 		if d.Groups, err = transcript.Groups(d.Calls, "agent_id"); err != nil {
 			return nil, err
 		}
-		if n := distinct(d.Groups, len(d.Calls)); n < fewestAgents {
+		if n := CountGroups(d.Groups, len(d.Calls)); n < fewestAgents {
 			d.Groups, d.agents = nil, n
 		}
 	}
