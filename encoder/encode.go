@@ -22,6 +22,10 @@ type Options struct {
 	// Int8 multiplies by int8 weights and activations: faster where the processor has AVX-512 VNNI, slower elsewhere, and
 	// embeddings differ a little everywhere. See the package comment. Default: float32.
 	Int8 bool
+	// Lower remembers the hidden states of sequences after the lower layers, whose number its Layers says: models that differ
+	// in upper layers alone, and graphs that train these, go through the lower ones once if they share it. The embeddings
+	// are the same to the last bit. Not with Int8. Default: nothing is remembered.
+	Lower *LowerLayers
 	// Progress watches the number of texts or segments done; its calls don't overlap. Default: none.
 	Progress func(done, total int)
 
@@ -96,12 +100,14 @@ type run struct {
 	ctx      context.Context
 	threads  int
 	int8     bool
+	lower    *LowerLayers
+	idle     []*inference // above the lower layers
 	progress func(done, total int)
 
 	sequences   []sequence
 	tokens      int // run so far
 	done, total int
-	mu          sync.Mutex // orders progress
+	mu          sync.Mutex // orders progress, and guards idle
 }
 
 func (m *Model) run(ctx context.Context, opts *Options, total int) (*run, error) {
@@ -115,8 +121,15 @@ func (m *Model) run(ctx context.Context, opts *Options, total int) (*run, error)
 	if ctx == nil {
 		return nil, errNoContext
 	}
+	switch layers := m.config.NumHiddenLayers; {
+	case o.Lower == nil:
+	case o.Int8:
+		return nil, errors.New("encoder: Lower with Int8: leave out one, as hidden states are remembered in float32")
+	case o.Lower.Layers < 1 || o.Lower.Layers >= layers:
+		return nil, fmt.Errorf("encoder: Lower has %d layers, want 1 to %d of %d", o.Lower.Layers, layers-1, layers)
+	}
 	threads := cmp.Or(o.Threads, runtime.GOMAXPROCS(0))
-	return &run{Model: m, ctx: ctx, total: total, threads: threads, int8: o.Int8, progress: o.Progress}, nil
+	return &run{Model: m, ctx: ctx, total: total, threads: threads, int8: o.Int8, lower: o.Lower, progress: o.Progress}, nil
 }
 
 // maxThreads is more than any machine has a use for.
@@ -274,17 +287,22 @@ type inference struct {
 	vm G.VM
 }
 
-// acquire takes an idle inference graph of the model, or makes one.
-func (m *Model) acquire() (*inference, error) {
-	m.mu.Lock()
-	if n := len(m.idle); n > 0 {
-		g := m.idle[n-1]
-		m.idle = m.idle[:n-1]
-		m.mu.Unlock()
+// acquire takes an idle inference graph, of the model or above the lower layers of this run, or makes one.
+func (r *run) acquire() (*inference, error) {
+	mu, idle := r.graphs()
+	mu.Lock()
+	if n := len(*idle); n > 0 {
+		g := (*idle)[n-1]
+		*idle = (*idle)[:n-1]
+		mu.Unlock()
 		return g, nil
 	}
-	m.mu.Unlock()
-	g, err := m.graph(nil, new(GraphOptions))
+	mu.Unlock()
+	o := new(GraphOptions)
+	if r.lower != nil {
+		o.Lower, o.Frozen = r.lower, func(p Parameter) bool { return p.Layer <= r.lower.Layers }
+	}
+	g, err := r.graph(nil, o)
 	if err != nil {
 		return nil, err
 	}
@@ -293,12 +311,21 @@ func (m *Model) acquire() (*inference, error) {
 }
 
 // release gives an inference graph back. As many are kept as can be of use at a time.
-func (m *Model) release(g *inference) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(m.idle) < runtime.GOMAXPROCS(0) {
-		m.idle = append(m.idle, g)
+func (r *run) release(g *inference) {
+	mu, idle := r.graphs()
+	mu.Lock()
+	defer mu.Unlock()
+	if len(*idle) < runtime.GOMAXPROCS(0) {
+		*idle = append(*idle, g)
 	}
+}
+
+// graphs are the idle graphs and what guards them. Those above lower layers do not outlive the run: they hold all states.
+func (r *run) graphs() (*sync.Mutex, *[]*inference) {
+	if r.lower != nil {
+		return &r.mu, &r.idle
+	}
+	return &r.Model.mu, &r.Model.idle
 }
 
 // threads returns the model's pool of n goroutines, GOMAXPROCS if n is 0. It lives as long as the model.

@@ -14,15 +14,18 @@ import (
 )
 
 // LowerLayers caches the output of a model's frozen lower layers for each sequence of tokens, for graphs in which only
-// the upper layers are trained: see [GraphOptions].Lower. Graphs of a model and of its clones share one as long as
-// their lower layers are the same, however the upper ones change. It is safe for concurrent use.
+// the upper layers are trained and for encoding by what these become: see [GraphOptions].Lower and [Options].Lower. A model
+// and its clones share one as long as their lower layers are the same, however the upper ones change. It is safe for
+// concurrent use.
 //
 // A token takes 4 bytes for each of hidden_size, 1.5 KB for all-MiniLM-L6-v2, and a sequence that recurs is kept once.
 // Nothing is forgotten before the LowerLayers itself is.
 type LowerLayers struct {
+	// Layers is their number, 1 or more. It must be set before an encoding; a graph sets it where it is 0.
+	Layers int
+
 	mu     sync.Mutex
-	origin [sha256.Size]byte // of the states
-	layers int
+	origin [sha256.Size]byte    // of the states
 	states map[string][]float32 // by ids
 }
 
@@ -48,11 +51,11 @@ func (l *LowerLayers) claim(m *Model, layers int) error {
 	origin := [sha256.Size]byte(h.Sum(nil))
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.states != nil && (l.origin != origin || l.layers != layers) {
-		return fmt.Errorf("the LowerLayers holds states after layer %d of a model with other lower layers, want layer %d of this one: use another", l.layers, layers)
+	if l.Layers != 0 && l.Layers != layers || l.states != nil && l.origin != origin {
+		return fmt.Errorf("the LowerLayers holds states after layer %d of a model with other lower layers, want layer %d of this one: use another", l.Layers, layers)
 	}
 	if l.states == nil {
-		l.origin, l.layers, l.states = origin, layers, map[string][]float32{}
+		l.origin, l.Layers, l.states = origin, layers, map[string][]float32{}
 	}
 	return nil
 }

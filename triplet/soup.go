@@ -67,13 +67,19 @@ type soup struct {
 	shares []float64
 }
 
-// mean returns the weighted mean of one vector of each model.
+// mean returns the weighted mean of one vector of each model. What is the same in all models keeps its bits, negative zeros
+// among them: it may be a frozen layer, whose output encoder.LowerLayers has by these.
 func (s *soup) mean(of func(*encoder.Model) []float32) []float32 {
-	sum, total := make([]float64, len(of(s.models[0]))), 0.0
-	for k, m := range s.models {
-		total += s.shares[k]
+	first, total := of(s.models[0]), s.shares[0]
+	sum := make([]float64, len(first))
+	for j, x := range first {
+		sum[j] = total * float64(x)
+	}
+	for k, m := range s.models[1:] {
+		share := s.shares[k+1]
+		total += share
 		for j, x := range of(m) {
-			sum[j] += s.shares[k] * float64(x)
+			sum[j] += share * float64(x)
 		}
 	}
 	all := make([]float32, len(sum))

@@ -2,6 +2,7 @@ package triplet
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"reflect"
 	"strings"
@@ -153,3 +154,33 @@ func TestInterpolate(t *testing.T) {
 }
 
 func errorOf(_ *encoder.Model, err error) error { return err }
+
+// Frozen layers keep their bits, negative zeros among them, in any share: encoder.LowerLayers goes by these.
+func TestCombinedModelsKeepFrozenLayers(t *testing.T) {
+	docs, labels := calls(1, 12)
+	generic := loadTiny(t)
+	w := elements(generic.Parameters()[1].Value)
+	w[0], w[1] = float32(math.Copysign(0, -1)), 0x1p-149
+	lower := new(encoder.LowerLayers)
+	var models []*encoder.Model
+	for seed := range uint64(3) {
+		m := generic.Clone()
+		if _, err := Train(t.Context(), m, docs, labels, &Options{Seed: seed, TrainLayers: 1, Lower: lower}); err != nil {
+			t.Fatal(err)
+		}
+		models = append(models, m)
+	}
+	soup, err := Average(models...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, share := range []float64{0, 0.1, 0.25, 1. / 3, 0.5, 0.9, 1} {
+		m, err := Interpolate(generic, soup, share)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.EncodeDocuments(t.Context(), docs, &encoder.Options{Lower: lower}); err != nil {
+			t.Errorf("share %v: %v", share, err)
+		}
+	}
+}
