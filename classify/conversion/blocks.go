@@ -130,6 +130,11 @@ func (p *Predictor) encoder(s source) (*encoder.Model, *encoder.Cache) {
 // features returns a matrix for each of the blocks, with a row for each document. Every document has turns, and each
 // encoder reads it once.
 func (p *Predictor) features(ctx context.Context, docs [][]string, of []block, progress func(done, total int)) ([]mat.Matrix, error) {
+	return p.featuresBy(ctx, docs, of, encoder.Options{Progress: progress})
+}
+
+// featuresBy is features by options of the encoders, which take the cache and the poolings of the blocks.
+func (p *Predictor) featuresBy(ctx context.Context, docs [][]string, of []block, opts encoder.Options) ([]mat.Matrix, error) {
 	parts := make([]mat.Matrix, 0, len(of))
 	for from, to := 0, 0; from < len(of); from = to {
 		for to = from + 1; to < len(of) && of[to].source == of[from].source; to++ {
@@ -145,7 +150,8 @@ func (p *Predictor) features(ctx context.Context, docs [][]string, of []block, p
 				poolings = append(poolings, part.pooling)
 			}
 		}
-		x, err := m.EncodeDocuments(ctx, docs, &encoder.Options{Pooling: encoder.Join(poolings...), Cache: cache, Progress: progress})
+		opts.Pooling, opts.Cache = encoder.Join(poolings...), cache
+		x, err := m.EncodeDocuments(ctx, docs, &opts)
 		if err != nil {
 			return nil, err
 		}

@@ -26,9 +26,10 @@
 // fold of the training calls, to measure the tuned head on calls that neither it nor its encoder was trained on. The
 // final encoder and head are a model soup: their weights are the means over all these models. See [Tuning] and [Report].
 //
-// Fine-tuning can also harm, so two things are decided out of fold. What is saved as the fine-tuned encoder has all of
-// the fine-tuned weights if its head then ranks calls at least as well, within one standard error, as the best head on generic turn vectors;
-// otherwise half of them, the rest being generic; otherwise none: [Tuning].Share. And the stack uses the tuned head, with
+// Fine-tuning can also harm, so two things are decided out of fold. What is saved as the fine-tuned encoder has the
+// share of fine-tuned weights, of four quarters, with which its head ranks calls best, the rest being generic (Wortsman et al.
+// 2022, arXiv 2109.01903); and none unless that is at least as good, within one standard error, as the best head on generic
+// turn vectors: [Tuning].Share. And the stack uses the tuned head, with
 // what weight, only if that improves both log loss and ROC AUC.
 //
 // # Held-out calls

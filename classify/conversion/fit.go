@@ -72,10 +72,11 @@ type fit struct {
 	terms    []string          // the calls without personal data, unless Unmasked: what terms are learned from
 	labels   []int
 	report   *Report
+	heads    *classify.Heads      // on the generic encoder
 	tuning   *tuned               // nil for Options.Frozen
 	refitted bool                 // on the calls held out too
 	whole    Options              // with the columns of the calls held out
-	lower    *encoder.LowerLayers // of all fine-tuning runs
+	lower    *encoder.LowerLayers // of all fine-tuning runs, and of the encodings before and after them; nil: none
 }
 
 // Fit trains a predictor on labelled calls and reports how. Calls without a label, without words or of one outcome alone
@@ -93,31 +94,40 @@ func Fit(ctx context.Context, calls []transcript.Call, opts *Options) (*Predicto
 }
 
 // fit fits the heads on the generic encoder, fine-tunes by tune, and makes the predictor of both.
-func (f *fit) fit(ctx context.Context, tune func(context.Context, *classify.Heads) (*tuned, error)) error {
+func (f *fit) fit(ctx context.Context, tune func(context.Context, *classify.Heads) (*tuned, error)) (err error) {
+	if !f.Frozen {
+		if f.tokens, err = f.generic.TokenizeDocuments(ctx, f.docs); err != nil {
+			return err
+		}
+		f.rememberLower()
+	}
 	blocks, err := f.genericBlocks(ctx)
 	if err != nil {
 		return err
 	}
-	heads, err := classify.FitHeads(ctx, blocks, f.labels, nil, f.stackOptions())
-	if err != nil {
+	if f.heads, err = classify.FitHeads(ctx, blocks, f.labels, nil, f.stackOptions(len(blocks))); err != nil {
 		return err
 	}
 	if !f.Frozen {
-		if f.tuning, err = tune(ctx, heads); err != nil {
+		if f.tuning, err = tune(ctx, f.heads); err != nil {
 			return err
 		}
 	}
-	return f.finish(ctx, blocks, heads)
+	return f.finish(ctx, blocks)
 }
 
-// stackOptions are those by which heads are fitted and weighted.
-func (f *fit) stackOptions() *classify.StackOptions {
-	return &classify.StackOptions{Folds: f.Folds, Groups: f.Groups, Seed: f.Seed}
+// stackOptions are those by which the heads of some blocks are fitted and weighted.
+func (f *fit) stackOptions(blocks int) *classify.StackOptions {
+	fitted := 0
+	return &classify.StackOptions{Folds: f.Folds, Groups: f.Groups, Seed: f.Seed, Progress: func(string, int) {
+		f.Progress("fitting heads", fitted, (f.Folds+1)*blocks)
+		fitted++
+	}}
 }
 
-// finish makes the predictor of the generic heads and of what fine-tuning left, and describes it.
-func (f *fit) finish(ctx context.Context, blocks []classify.Block, heads *classify.Heads) (err error) {
-	generic := keys(blocks)
+// finish makes the predictor of the heads and of what fine-tuning left, and describes it.
+func (f *fit) finish(ctx context.Context, blocks []classify.Block) (err error) {
+	generic, heads := keys(blocks), f.heads
 	if t := f.tuning; t != nil && t.Share > 0 {
 		x, err := f.encode(ctx, t.model, f.tokens, "encoding calls after fine-tuning")
 		if err != nil {
@@ -178,7 +188,6 @@ func newFit(calls []transcript.Call, opts *Options) (*fit, error) {
 		f.Groups = nil
 	}
 	f.report = &Report{predictor: f.Predictor, fit: f}
-	f.lower = new(encoder.LowerLayers)
 	f.remember(2 * len(slices.Concat(f.docs...))) // the calls of Report.Predict too
 	f.info.Options = Settings{Seed: f.Seed, Folds: f.Folds, Groups: len(sample.Groups(len(calls), f.Groups)), Unmasked: f.Unmasked}
 	f.terms = f.learnable(calls)
@@ -224,7 +233,7 @@ func (f *fit) learnable(calls []transcript.Call) []string {
 // genericBlocks are those that need no fine-tuning.
 func (f *fit) genericBlocks(ctx context.Context) ([]classify.Block, error) {
 	generic := of(wordCounts, genericTurns)
-	parts, err := f.features(ctx, f.docs, generic, f.stage("encoding calls"))
+	parts, err := f.featuresBy(ctx, f.docs, generic, encoder.Options{Lower: f.lower, Progress: f.stage("encoding calls")})
 	if err != nil {
 		return nil, err
 	}

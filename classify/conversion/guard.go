@@ -14,8 +14,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// shares are the shares of fine-tuned weights that are tried, in this order.
-var shares = []float64{1, 0.5}
+// shares are the shares of fine-tuned weights that are tried.
+var shares = []float64{1, 0.75, 0.5, 0.25}
 
 // A ShareTrial compares, on the training calls out of fold, the ROC AUC of the tuned head (B) on an encoder with a share
 // of fine-tuned weights to the AUC of the best head on turn vectors by the generic encoder (A).
@@ -31,42 +31,54 @@ func (s *ShareTrial) holds() bool {
 	return s.Difference.Estimate >= -(s.Difference.High-s.Difference.Low)/(2*1.96)
 }
 
+// best is the share with the highest ROC AUC, of several the largest.
+func (t *Tuning) best() *ShareTrial {
+	best := &t.Shares[0]
+	for k := range t.Shares {
+		if t.Shares[k].B > best.B {
+			best = &t.Shares[k]
+		}
+	}
+	return best
+}
+
 // Saved puts into a sentence what is saved as the fine-tuned encoder, and why.
 func (t *Tuning) Saved() string {
-	s := t.Shares[len(t.Shares)-1]
+	s := t.best()
 	measured := fmt.Sprintf("on the training calls, out of fold, its ROC AUC is %.3f, the generic %s has %.3f: %+.3f, 95%% interval %+.3f to %+.3f",
 		s.B, Title(s.Generic), s.A, s.Difference.Estimate, s.Difference.Low, s.Difference.High)
 	switch t.Share {
 	case 0:
-		return fmt.Sprintf("Fine-tuning did not help: %s with %.0f%% of fine-tuned weights. %s holds the generic weights instead.", measured, 100*s.Share, tunedDir)
+		return fmt.Sprintf("Fine-tuning did not help: %s with %.0f%% of fine-tuned weights, the best share. %s holds the generic weights instead.", measured, 100*s.Share, tunedDir)
 	case 1:
 		return fmt.Sprintf("The fine-tuned embedding is at least as good as the generic one, within a standard error: %s.", measured)
 	}
-	return fmt.Sprintf("Fine-tuning alone did not help, so %s is %.0f%% fine-tuned and %.0f%% generic weights: %s.", tunedDir, 100*t.Share, 100-100*t.Share, measured)
+	return fmt.Sprintf("%s is %.0f%% fine-tuned and %.0f%% generic weights, the best share, and at least as good as the generic embedding, within a standard error: %s.", tunedDir, 100*t.Share, 100-100*t.Share, measured)
 }
 
-// guard keeps as large a share of the fine-tuned weights as makes an embedding that is at least as good as the generic
-// one on calls that it was not trained on, none if no share does.
+// guard keeps the share of the fine-tuned weights that makes the best embedding of calls that it was not trained on, none if
+// the generic embedding is better than that.
 func (f *fit) guard(ctx context.Context, t *tuned, models []*encoder.Model, docs encoder.Documents, folds []evaluate.Fold, generic *classify.Heads) error {
-	best, a, err := f.bestGeneric(generic, folds)
+	key, a, err := f.bestGeneric(generic, folds)
 	if err != nil {
 		return err
 	}
 	for _, share := range shares {
-		if err := t.keep(f.generic, share); err != nil {
+		margins, outOfFold, err := f.hold(ctx, models, share, docs, folds)
+		if err != nil {
 			return err
 		}
-		if err := f.hold(ctx, t, models, docs, folds); err != nil {
-			return err
-		}
-		compared, err := evaluate.Compare(ctx, a, f.ranked(t.margins, folds), &evaluate.ResampleOptions{Groups: f.Groups, Seed: f.Seed})
+		compared, err := evaluate.Compare(ctx, a, f.ranked(margins, folds), &evaluate.ResampleOptions{Groups: f.Groups, Seed: f.Seed})
 		if err != nil {
 			return fmt.Errorf("conversion: judging the fine-tuned embedding: %w", err)
 		}
-		t.Shares = append(t.Shares, ShareTrial{share, best, compared})
-		if t.Shares[len(t.Shares)-1].holds() {
-			return nil
+		t.Shares = append(t.Shares, ShareTrial{share, key, compared})
+		if t.best().Share == share {
+			t.margins, t.outOfFold = margins, outOfFold
 		}
+	}
+	if best := t.best(); best.holds() {
+		return t.keep(f.generic, best.Share)
 	}
 	return f.keepGeneric(ctx, t)
 }
@@ -109,30 +121,31 @@ func (f *fit) ranked(z []float64, folds []evaluate.Fold) *evaluate.OutOfFold {
 	return out
 }
 
-// hold predicts the calls that each model was not trained on, with the share of fine-tuned weights that is kept.
-func (f *fit) hold(ctx context.Context, t *tuned, models []*encoder.Model, docs encoder.Documents, folds []evaluate.Fold) error {
-	t.margins, t.outOfFold = make([]float64, len(docs)), mat.NewDense(len(docs), f.generic.Width(), nil)
+// hold gives, with a share of fine-tuned weights, the margins and the embeddings of the calls that each model was not trained
+// on.
+func (f *fit) hold(ctx context.Context, models []*encoder.Model, share float64, docs encoder.Documents, folds []evaluate.Fold) (margins []float64, outOfFold *mat.Dense, err error) {
+	margins, outOfFold = make([]float64, len(docs)), mat.NewDense(len(docs), f.generic.Width(), nil)
 	for k, fold := range folds {
-		m, err := triplet.Interpolate(f.generic, models[k], t.Share)
+		m, err := triplet.Interpolate(f.generic, models[k], share)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		x, err := f.encode(ctx, m, sample.Pick(docs, fold.Test), fmt.Sprintf("encoding calls after fine-tuning run %d", k+1))
+		x, err := f.encode(ctx, m, sample.Pick(docs, fold.Test), fmt.Sprintf("encoding calls with %.0f%% of fine-tuned weights", 100*share))
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		h, err := head(m)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		z, err := h.Margins(x)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		for i, at := range fold.Test {
-			t.margins[at] = z[i]
-			t.outOfFold.SetRow(at, x.RawRowView(i)[:f.generic.Width()])
+			margins[at] = z[i]
+			outOfFold.SetRow(at, x.RawRowView(i)[:f.generic.Width()])
 		}
 	}
-	return nil
+	return margins, outOfFold, nil
 }

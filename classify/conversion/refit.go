@@ -52,10 +52,6 @@ func (f *fit) retune(ctx context.Context, before *fit) (*tuned, error) {
 		f.info.Options.Tuning = &settings
 		return t, f.keepGeneric(ctx, t)
 	}
-	var err error
-	if f.tokens, err = f.generic.TokenizeDocuments(ctx, f.docs); err != nil {
-		return nil, err
-	}
 	docs := f.tokens
 	x, err := f.encode(ctx, old.model, docs[len(before.docs):], "encoding calls held out")
 	if err != nil {

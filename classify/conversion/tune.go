@@ -28,7 +28,7 @@ type Tuning struct {
 	// Share is the share of fine-tuned weights in the encoder that is saved; the rest are generic ones. 0: fine-tuning did
 	// not help, and the generic encoder is saved.
 	Share float64 `json:"share"`
-	// Shares are the shares that were tried, in order, up to the first that did.
+	// Shares are the shares that were tried; the one with the highest ROC AUC is kept, unless the generic encoder is better.
 	Shares []ShareTrial `json:"shares"`
 	// Trials are the stack without the tuned head and with it, judged out of fold; none where Share is 0.
 	Trials []classify.BlockTrial `json:"trials"`
@@ -107,11 +107,7 @@ func (f *fit) tune(ctx context.Context, generic *classify.Heads) (*tuned, error)
 	if err != nil {
 		return nil, err
 	}
-	if f.tokens, err = f.generic.TokenizeDocuments(ctx, f.docs); err != nil {
-		return nil, err
-	}
-	docs := f.tokens
-	t := new(tuned)
+	docs, t := f.tokens, new(tuned)
 	models := make([]*encoder.Model, len(folds))
 	for k := range models {
 		m, h, err := f.tuneOn(ctx, docs, folds[k].Train, fmt.Sprintf("fine-tuning run %d of %d", k+1, len(folds)))
@@ -163,7 +159,7 @@ func (f *fit) tuneOn(ctx context.Context, docs encoder.Documents, train []int, n
 		own.Dir = filepath.Join(c.Dir, runDir(train))
 		tune.Checkpoints = &own
 	}
-	if tune.TrainLayers > 0 && tune.TrainLayers < m.Config().NumHiddenLayers && tune.Lower == nil && f.fits(docs) {
+	if tune.Lower == nil {
 		tune.Lower = f.lower
 	}
 	f.info.Options.Tuning = settings(&tune)
@@ -174,21 +170,28 @@ func (f *fit) tuneOn(ctx context.Context, docs encoder.Documents, train []int, n
 // mostLower is how many bytes the output of the frozen layers may take: half a million tokens of all-MiniLM-L6-v2.
 const mostLower = 1 << 30
 
-// fits reports whether the output of the frozen layers for all documents does.
-func (f *fit) fits(docs encoder.Documents) bool {
-	tokens := 0
-	for _, d := range docs {
+// rememberLower makes room for the output of the frozen layers, unless there are none or it takes too much memory: the
+// calls go through these layers once, however often they are trained on or encoded. A refit has what was remembered before.
+func (f *fit) rememberLower() {
+	c, tokens := f.generic.Config(), 0
+	for _, d := range f.tokens {
 		for _, s := range d {
 			tokens += s.Tokens()
 		}
 	}
-	return 4*tokens*f.generic.Config().HiddenSize <= mostLower
+	trained := recipe(f.Tune, c.NumHiddenLayers, len(f.calls)).TrainLayers
+	switch layers := c.NumHiddenLayers - trained; {
+	case trained == 0 || layers < 1 || f.Tune.Lower != nil || 4*tokens*c.HiddenSize > mostLower:
+		f.lower = nil
+	case f.lower == nil:
+		f.lower = &encoder.LowerLayers{Layers: layers}
+	}
 }
 
 // encode gives what the head of a model reads of calls.
 func (f *fit) encode(ctx context.Context, m *encoder.Model, docs encoder.Documents, name string) (*mat.Dense, error) {
 	cache := encoder.NewCache(len(slices.Concat(docs...))) // for turns that recur
-	x, err := m.EncodeTokenized(ctx, docs, &encoder.Options{Pooling: m.Heads().Pooling(), Cache: cache, Progress: f.stage(name)})
+	x, err := m.EncodeTokenized(ctx, docs, &encoder.Options{Pooling: m.Heads().Pooling(), Cache: cache, Lower: f.lower, Progress: f.stage(name)})
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +203,7 @@ func (f *fit) encode(ctx context.Context, m *encoder.Model, docs encoder.Documen
 func (f *fit) fitHeads(ctx context.Context, t *tuned, x mat.Matrix) (*classify.Heads, error) {
 	b := classify.Block{Name: TunedTurns, Features: x, OutOfFoldMargins: t.margins}
 	b.Head = func(context.Context, mat.Matrix, []int, []float64) (classify.Classifier, error) { return t.head, nil }
-	return classify.FitHeads(ctx, []classify.Block{b}, f.labels, nil, f.stackOptions())
+	return classify.FitHeads(ctx, []classify.Block{b}, f.labels, nil, f.stackOptions(1))
 }
 
 // RunPattern matches the directories in which the fine-tuning runs of a Fit keep their checkpoints.

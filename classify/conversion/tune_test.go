@@ -1,6 +1,7 @@
 package conversion
 
 import (
+	"fmt"
 	"os"
 	"reflect"
 	"slices"
@@ -101,7 +102,7 @@ func TestGuard(t *testing.T) {
 		for _, b := range of(genericTurns) {
 			blocks = append(blocks, classify.Block{Name: b.key, Features: mat.NewDense(20, 1, nil), OutOfFoldMargins: margins})
 		}
-		heads, err := classify.FitHeads(t.Context(), blocks, f.labels, nil, f.stackOptions())
+		heads, err := classify.FitHeads(t.Context(), blocks, f.labels, nil, f.stackOptions(len(blocks)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,12 +114,37 @@ func TestGuard(t *testing.T) {
 		if err := f.guard(t.Context(), got, models, docs, folds, heads); err != nil {
 			t.Fatal(err)
 		}
-		want, tried := 1.0, 1
+		want := 1.0
 		if better {
-			want, tried = 0, 2
+			want = 0
 		}
-		if s := got.Shares; got.Share != want || len(s) != tried || s[0].B != 0.5 || s[0].A != 1-got.Share/2 || (got.head != nil) == better {
+		if s := got.Shares; got.Share != want || len(s) != len(shares) || s[0].B != 0.5 || s[0].A != 1-got.Share/2 || len(got.margins) != 20 || (got.head != nil) == better {
 			t.Errorf("generic better %v: share %v after %+v", better, got.Share, s)
+		}
+	}
+}
+
+// The share with the highest ROC AUC is kept, of several the largest, if it is within a standard error of the generic one.
+func TestBestShare(t *testing.T) {
+	for _, c := range []struct {
+		auc         []float64 // of shares 1, 0.75 and so on, where the generic encoder has 0.7
+		best, saved float64
+	}{
+		{[]float64{0.8, 0.8, 0.7, 0.7}, 1, 1}, {[]float64{0.6, 0.75, 0.75, 0.7}, 0.75, 0.75}, {[]float64{0.1, 0.2, 0.3, 0.69}, 0.25, 0.25},
+		{[]float64{0.1, 0.2, 0.4, 0.3}, 0.5, 0},
+	} {
+		all := &Tuning{}
+		for k, auc := range c.auc {
+			d := evaluate.Interval{Estimate: auc - 0.7, Low: auc - 0.74, High: auc - 0.66}
+			all.Shares = append(all.Shares, ShareTrial{shares[k], TurnMean, &evaluate.Comparison{A: 0.7, B: auc, Difference: d}})
+		}
+		best := all.best()
+		if best.Share != c.best || best.holds() != (c.saved > 0) {
+			t.Errorf("%v: the best share is %v, holds %v", c.auc, best.Share, best.holds())
+		}
+		all.Share = c.saved
+		if says := all.Saved(); c.saved < 1 && !strings.Contains(says, fmt.Sprintf("%.0f%%", 100*c.best)) || !strings.Contains(says, fmt.Sprintf("%.3f", best.B)) {
+			t.Errorf("%v: %s", c.auc, says)
 		}
 	}
 }
