@@ -3,14 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/shap"
 	"github.com/org/salesconv/transcript"
-	"gonum.org/v1/gonum/mat"
 )
 
 // results is everything that is printed, drawn and written.
@@ -90,7 +88,7 @@ func (s *trial) judge(ctx context.Context, r *results) error {
 	if r.talk, err = s.explainTalk(ctx); err != nil {
 		return err
 	}
-	r.Leak, err = s.probe(ctx)
+	r.Leak, err = s.Leak(ctx, s.folds, s.Seed)
 	return err
 }
 
@@ -214,42 +212,3 @@ func (s *trial) learn(ctx context.Context, m candidate) ([]evaluate.LearningCurv
 
 // fewest is the size of the smallest training set of a learning curve.
 const fewest = 20
-
-// probe asks what the metadata alone predict: the features of calls in which nothing is said.
-func (s *trial) probe(ctx context.Context) (*evaluate.Leak, error) {
-	silent := make([]transcript.Call, len(s.Calls))
-	for i, c := range s.Calls {
-		silent[i] = transcript.Call{Metadata: c.Metadata}
-	}
-	f, err := transcript.FitFeatures(silent)
-	if err != nil {
-		return nil, err
-	}
-	rows := f.Rows(silent)
-	var names []string
-	var kept []int // columns that differ between calls
-	for j, name := range f.Names() {
-		for _, row := range rows {
-			if row[j] != rows[0][j] {
-				names, kept = append(names, name), append(kept, j)
-				break
-			}
-		}
-	}
-	if len(kept) == 0 {
-		return nil, nil
-	}
-	x, columns := mat.NewDense(len(rows), len(kept), nil), make([][]float64, len(kept))
-	for i, row := range rows {
-		x.SetRow(i, study.Pick(row, kept))
-	}
-	for k := range kept {
-		columns[k] = mat.Col(nil, k, x)
-	}
-	refit := classify.Refit(x, s.Labels, nil, classify.LogisticFitter(&classify.LogisticOptions{Standardize: true}))
-	leak, err := evaluate.LeakProbe(ctx, names, columns, s.Labels, s.folds, refit, &evaluate.ResampleOptions{Groups: s.Groups, Seed: s.Seed})
-	if err != nil {
-		return nil, fmt.Errorf("what the metadata give away: %w", err)
-	}
-	return leak, nil
-}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/examples/internal/study"
@@ -40,17 +39,6 @@ func (r *results) sample() string {
 	return fmt.Sprintf("%d %scalls, %d of them won, %s (%s)", r.Calls, r.kind, r.Won, folds, r.Source)
 }
 
-// leak describes what the metadata give away.
-func (r *results) leak() string {
-	switch {
-	case r.Leak == nil:
-		return "The calls have no metadata that differ."
-	case r.Leak.Warning != "":
-		return "Warning: " + r.Leak.Warning + "."
-	}
-	return fmt.Sprintf("Metadata alone: ROC AUC %v, no more than chance explains.", r.Leak.AUC)
-}
-
 // predictor is the method of finetune; which method to use is not chosen by its score here.
 func (r *results) predictor() study.Method { return study.Named(r.Methods, r.Options.predictor())[0] }
 
@@ -71,7 +59,7 @@ func (r *results) print(w io.Writer) {
 	study.Print(w, r.table(), r.Verdicts)
 	fmt.Fprintf(w, "\n%s\n\n", r.lead())
 	study.Print(w, r.uses(), nil)
-	fmt.Fprintln(w, r.leak())
+	fmt.Fprintln(w, study.LeakText(r.Leak))
 }
 
 func (r *results) table() report.Table {
@@ -153,7 +141,7 @@ func (r *results) page() (*report.Page, error) {
 		add("Would more calls help", curves)
 	}
 	add("How won calls are held", swarm)
-	add("Do the metadata give the outcome away", report.Text(r.leak()), report.Details{Title: "Which of them", Blocks: []report.Block{r.columns()}})
+	add("Do the metadata give the outcome away", report.Text(study.LeakText(r.Leak)), report.Details{Title: "Which of them", Blocks: []report.Block{study.LeakTable(r.Leak)}})
 	return page, failed
 }
 
@@ -245,19 +233,6 @@ func (r *results) swarm() (report.Figures, error) {
 			return shap.Beeswarm(w, r.talk, &shap.PlotOptions{Title: "Talk and metadata", Top: 8, Axis: "points", Format: "svg"})
 		})
 	return report.Figures{drawn}, err
-}
-
-// columns shows what single metadata predict.
-func (r *results) columns() report.Table {
-	t := report.Table{Columns: []string{"column", "ROC AUC alone"}, Caption: "The most predictive of the metadata, each by itself on all calls."}
-	var all []evaluate.ColumnLeak
-	if r.Leak != nil {
-		all = r.Leak.Columns
-	}
-	for _, c := range all[:min(5, len(all))] {
-		t.Rows = append(t.Rows, []string{c.Name, study.Three(c.AUC)})
-	}
-	return t
 }
 
 // terms explains what the tables call things.

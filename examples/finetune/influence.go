@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/org/salesconv/classify/conversion"
-	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/followup"
 	"github.com/org/salesconv/examples/internal/study"
 )
@@ -29,7 +28,7 @@ type influence struct {
 const shown = 6
 
 // influences finds the turns that move the predictions of held-out calls most, up and down, and adds the calls to the page.
-func influences(ctx context.Context, d *data, p *conversion.Predictor, seed uint64, page *followup.Page, progress *cli.Progress) ([]influence, error) {
+func influences(ctx context.Context, d *data, p *conversion.Predictor, seed uint64, page *followup.Page, course *course) ([]influence, error) {
 	var all []influence
 	now, err := p.Predict(ctx, d.test(), &conversion.PredictOptions{ByTurn: true})
 	if err != nil {
@@ -50,7 +49,7 @@ func influences(ctx context.Context, d *data, p *conversion.Predictor, seed uint
 				Times: 1, Won: d.Labels[i], Call: d.Calls[i].ID, Turn: t + 1})
 		}
 		page.Add(call, e, now[k].ByTurn)
-		progress.Show("explaining held-out calls", k+1, len(d.split.Test))
+		course.Show("explaining held-out calls", k+1, len(d.split.Test))
 	}
 	slices.SortStableFunc(all, func(a, b influence) int { return cmp.Compare(b.Points, a.Points) })
 	return joinAlike(all, slices.Concat(leaders(slices.Values(all)), leaders(reversed(all)))), nil

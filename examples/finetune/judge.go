@@ -5,9 +5,9 @@ import (
 	"math"
 	"slices"
 
+	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/classify/evaluate"
-	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/followup"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/tsne"
@@ -16,13 +16,17 @@ import (
 
 // results is what metrics.json holds, and what the page shows.
 type results struct {
-	Model    string            `json:"model"` // version of the predictor
-	Options  options           `json:"options"`
-	Data     counts            `json:"data"`
-	Methods  []study.Method    `json:"held_out"`    // judged on the calls held out
-	Verdicts []study.Verdict   `json:"comparisons"` // of two methods
-	Fifths   []fifth           `json:"fifths"`      // of the calls held out, by the predictor
-	Heads    []conversion.Head `json:"heads"`       // of the predictor
+	Model    string          `json:"model"` // version of the predictor
+	Options  options         `json:"options"`
+	Data     counts          `json:"data"`
+	Methods  []study.Method  `json:"held_out"`    // judged on the calls held out
+	Verdicts []study.Verdict `json:"comparisons"` // of two methods
+	// Leak is what the metadata alone predict, which the predictor does not read; nil: none differ.
+	Leak *evaluate.Leak `json:"metadata_alone,omitempty"`
+	// Further are trials of what else the stack could read: see conversion.Report.Further.
+	Further []classify.BlockTrial `json:"further_features"`
+	Fifths  []fifth               `json:"fifths"` // of the calls held out, by the predictor
+	Heads   []conversion.Head     `json:"heads"`  // of the predictor
 	// OutOfFold judges the predictor on the calls that it was trained on, by heads and weights fitted to others.
 	OutOfFold conversion.Figures `json:"out_of_fold"`
 	Maps      []mapped           `json:"maps"`
@@ -58,20 +62,34 @@ type mapped struct {
 	points     *mat.Dense
 }
 
+// leakFolds is the number of folds in which the metadata are judged: there are enough calls of each outcome, and agents.
+const leakFolds = 4
+
 // judge measures everything on the calls held out, and draws the maps of all.
-func judge(ctx context.Context, d *data, p *conversion.Predictor, fit *conversion.Report, o *options, progress *cli.Progress) (*results, error) {
+func judge(ctx context.Context, d *data, p *conversion.Predictor, fit *conversion.Report, o *options, course *course) (*results, error) {
 	r := &results{Options: *o, Data: d.counts(), Heads: p.Info().Heads, OutOfFold: p.Info().OutOfFold, data: d}
 	r.trained(fit.Tuning)
 	r.Options.used(p.Info().Options.Tuning)
-	if err := r.compare(ctx, d, fit, o.Seed); err != nil {
+	if err := r.compare(ctx, d, fit, o.Seed, course); err != nil {
 		return nil, err
 	}
-	if err := r.draw(ctx, d, fit, o.Seed, progress); err != nil {
-		return nil, err
-	}
+	course.Show("judging metadata and talk", 0, 1)
 	var err error
+	if r.Further, err = fit.Further(ctx); err != nil {
+		return nil, err
+	}
+	folds, err := evaluate.Folds(d.Labels, d.Groups, leakFolds, o.Seed)
+	if err != nil {
+		return nil, err
+	}
+	if r.Leak, err = d.Leak(ctx, folds, o.Seed); err != nil {
+		return nil, err
+	}
+	if err := r.draw(ctx, d, fit, o.Seed, course); err != nil {
+		return nil, err
+	}
 	r.heldOut.Info = p.Info()
-	r.Turns, err = influences(ctx, d, p, o.Seed, &r.heldOut, progress)
+	r.Turns, err = influences(ctx, d, p, o.Seed, &r.heldOut, course)
 	return r, err
 }
 
@@ -104,14 +122,16 @@ var compared = [][2]string{
 }
 
 // compare judges each method of predicting, and pairs of them.
-func (r *results) compare(ctx context.Context, d *data, fit *conversion.Report, seed uint64) error {
+func (r *results) compare(ctx context.Context, d *data, fit *conversion.Report, seed uint64, course *course) error {
+	course.Show("predicting held-out calls", 0, len(d.split.Test))
 	test := d.split.Test
 	predictions, err := fit.Predict(ctx, d.test())
 	if err != nil {
 		return err
 	}
 	resample := &evaluate.ResampleOptions{Groups: study.Pick(d.Groups, test), Seed: seed}
-	for _, p := range predictions {
+	for k, p := range predictions {
+		course.Show("judging methods", k, len(predictions))
 		out := &evaluate.OutOfFold{Row: test, Fold: make([]int, len(test)), Y: study.Pick(d.Labels, test), P: p.Probability}
 		m, err := study.Judge(ctx, conversion.Title(p.Method), out, resample)
 		if err != nil {
@@ -131,6 +151,7 @@ func (r *results) compare(ctx context.Context, d *data, fit *conversion.Report, 
 	case !fit.Tuning.Used:
 		pairs = compared[1:]
 	}
+	course.Show("comparing methods", 0, len(pairs))
 	r.Verdicts, err = study.Verdicts(ctx, r.Methods, pairs, resample)
 	return err
 }
@@ -141,7 +162,7 @@ func (r *results) predictor() study.Method {
 }
 
 // draw maps all calls by the generic and by the fine-tuned encoder.
-func (r *results) draw(ctx context.Context, d *data, fit *conversion.Report, seed uint64, progress *cli.Progress) error {
+func (r *results) draw(ctx context.Context, d *data, fit *conversion.Report, seed uint64, course *course) error {
 	generic, tuned, err := fit.Embeddings(ctx, d.Calls)
 	if err != nil {
 		return err
@@ -159,7 +180,7 @@ func (r *results) draw(ctx context.Context, d *data, fit *conversion.Report, see
 			return err
 		}
 		layout, err := a.Layout(ctx, start, &tsne.LayoutOptions{Progress: func(s tsne.Step) {
-			progress.Show("map of "+m.name, s.Iteration, s.Iterations)
+			course.Show("map of "+m.name, s.Iteration, s.Iterations)
 		}})
 		if err != nil {
 			return err

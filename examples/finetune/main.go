@@ -21,7 +21,7 @@
 //	results/fine_tuned_embeddings.png
 //	results/training_history.png          the loss of each fine-tuning run, step by step
 //	results/metrics.json                  every number, the options as they were used, and the seed
-//	results/run.json                      how long it took, and from where it was resumed
+//	results/run.json                      how long it took and each stage of it, and from where it was resumed
 //	checkpoints/                          what is trained so far; removed when all is done
 //
 // A run that was stopped or killed is resumed by the same command, and gives the same bytes as an uninterrupted run,
@@ -119,20 +119,22 @@ func run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	p, r, err := work(ctx, env, o, out)
+	course := &course{Progress: env.Progress()}
+	p, r, err := work(ctx, env, o, out, course)
 	if err == nil {
-		err = out.write(p, r, started)
+		err = out.write(p, r, &took{time.Since(started).Seconds(), course.Stages, r.resumed})
 	}
 	if err := out.end(ctx, env, err); err != nil {
 		return err
 	}
+	env.Notef("time by stage: %v", course)
 	r.next(env, out)
 	r.print(env.Stdout)
 	return nil
 }
 
 // work reads the calls, trains the predictor, and judges it on the calls held out.
-func work(ctx context.Context, env *cli.Env, o *options, out *output) (*conversion.Predictor, *results, error) {
+func work(ctx context.Context, env *cli.Env, o *options, out *output, course *course) (*conversion.Predictor, *results, error) {
 	d, err := read(ctx, env, o)
 	if err != nil {
 		return nil, nil, err
@@ -140,17 +142,16 @@ func work(ctx context.Context, env *cli.Env, o *options, out *output) (*conversi
 	if err := out.begin(env, o, d); err != nil {
 		return nil, nil, err
 	}
-	progress := env.Progress()
-	defer progress.Close()
+	defer course.Close()
 	begin := sync.OnceFunc(func() { d.Note(env, &o.calls) })
 	p, report, err := train(ctx, d, o, out, func(stage string, done, total int) {
 		begin()
-		progress.Show(stage, done, total)
+		course.Show(stage, done, total)
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := judge(ctx, d, p, report, o, progress)
+	r, err := judge(ctx, d, p, report, o, course)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -161,7 +162,8 @@ func work(ctx context.Context, env *cli.Env, o *options, out *output) (*conversi
 		r.trained(report.Tuning)
 		r.Heads = p.Info().Heads
 	}
-	progress.Close()
+	course.end()
+	course.Close()
 	warn(env, report.Tuning)
 	return p, r, nil
 }

@@ -81,16 +81,43 @@ func TestRunWritesEverything(t *testing.T) {
 				t.Errorf("%s: no %q in\n%s", classifier, want, stdout)
 			}
 		}
-		for _, want := range []string{"1 of 41 calls have no label", "s: encoding calls", "fine-tuning run 1 of 3", "the page to open: " + filepath.Join(out, "results", pageFile),
+		for _, want := range []string{"1 of 41 calls have no label", "s: encoding calls", "fine-tuning run 1 of 3", "time by stage: ", "the page to open: " + filepath.Join(out, "results", pageFile),
 			"words.json", "masked as far as they were found", "next: go run ./examples/predict -models " + out} {
 			if !strings.Contains(stderr, want) {
 				t.Errorf("%s: no %q in\n%s", classifier, want, stderr)
 			}
 		}
 		checkDrawing(t, filepath.Join(out, "results", "training_history.png"))
+		checkStages(t, filepath.Join(out, "results", "run.json"))
 		checkMetrics(t, filepath.Join(out, "results", "metrics.json"))
 		checkPage(t, filepath.Join(out, "results", "performance_comparison.html"))
 		checkSaved(t, out, calls[:3])
+	}
+}
+
+// checkStages checks that run.json has the time of each part of a run, which adds up.
+func checkStages(t *testing.T, path string) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r took
+	if err := json.Unmarshal(b, &r); err != nil {
+		t.Fatal(err)
+	}
+	sum, names := 0.0, map[string]bool{}
+	for _, s := range r.Stages {
+		sum += s.Seconds
+		names[s.Name] = true
+	}
+	for _, want := range []string{"encoding calls", "fitting heads", "fine-tuning run 3 of 3", "encoding calls with 50% of fine-tuned weights", "judging methods", "map of generic embeddings", "explaining held-out calls"} {
+		if !names[want] {
+			t.Errorf("no stage %q in %s", want, b)
+		}
+	}
+	if !(sum > 0 && sum <= r.Seconds) {
+		t.Errorf("%v seconds in stages, %v in all", sum, r.Seconds)
 	}
 }
 
@@ -129,6 +156,9 @@ func checkMetrics(t *testing.T, path string) {
 		if m.AUC == nil || !(m.AUC.Low <= m.ROCAUC && m.ROCAUC <= m.AUC.High) {
 			t.Errorf("%s: AUC %v outside its interval %v", m.Name, m.ROCAUC, m.AUC)
 		}
+	}
+	if r.Leak == nil || len(r.Leak.Columns) < 5 || r.Leak.AUC.Samples == 0 {
+		t.Errorf("metadata alone: %+v", r.Leak)
 	}
 	if o := r.Options; o.Epochs != 12 || o.LearningRate != 1.5e-4 || o.TrainLayers != 2 || o.BatchSize != 8 || o.Pairs != 4 || !o.Mask {
 		t.Errorf("options as used %+v", o)

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
@@ -151,7 +150,7 @@ func kept(dir string) bool {
 
 // write replaces the model and the results. The results of an older model go first: whenever the process is killed, those
 // that are there are of the model that is there.
-func (out *output) write(p *conversion.Predictor, r *results, started time.Time) error {
+func (out *output) write(p *conversion.Predictor, r *results, took *took) error {
 	dir := out.results()
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real
@@ -164,7 +163,7 @@ func (out *output) write(p *conversion.Predictor, r *results, started time.Time)
 		return errors.Join(err, back())
 	}
 	r.Model = p.Version()
-	return errors.Join(r.write(dir, time.Since(started)), drop())
+	return errors.Join(r.write(dir, took), drop())
 }
 
 // end removes the checkpoints of a run that is done, or has left none, and gives the directory to other processes. Otherwise

@@ -8,8 +8,8 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"time"
 
+	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/report"
@@ -28,7 +28,7 @@ const (
 )
 
 // write replaces the results.
-func (r *results) write(dir string, took time.Duration) error {
+func (r *results) write(dir string, took *took) error {
 	history, err := r.history()
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func (r *results) write(dir string, took time.Duration) error {
 		pageFile:    page.Write,
 		historyFile: func(w io.Writer) error { return history.Write(w, "png") },
 		metricsFile: indented(r),
-		runFile:     indented(course{took.Seconds(), r.resumed}),
+		runFile:     indented(took),
 	}
 	for _, m := range r.Maps {
 		files[m.file] = r.plot(m, "png")
@@ -60,9 +60,10 @@ func (r *results) own(name string) bool {
 		slices.ContainsFunc(r.Maps, func(m mapped) bool { return m.file == name })
 }
 
-// course is what run.json holds: what is not the same each time.
-type course struct {
+// took is what run.json holds: what is not the same each time.
+type took struct {
 	Seconds float64 `json:"seconds"` // in all
+	Stages  []stage `json:"stages"`
 	Resumed []int   `json:"resumed"` // the step from which each fine-tuning run was resumed; 0: its beginning
 }
 
@@ -80,6 +81,7 @@ func (r *results) print(w io.Writer) {
 	study.Print(w, r.table(), r.Verdicts)
 	fmt.Fprintln(w, r.intervals())
 	fmt.Fprintln(w, r.Tuning.Verdict())
+	fmt.Fprintln(w, study.LeakText(r.Leak))
 	fmt.Fprintln(w, r.lead())
 	fmt.Fprintln(w, r.saved())
 	fmt.Fprintln(w, r.Tuning.Saved())
@@ -163,6 +165,7 @@ func (r *results) page() (*report.Page, error) {
 				report.Details{Title: "Charts", Blocks: []report.Block{charts}},
 				report.Details{Title: "Tests", Blocks: r.tests()},
 			}},
+			{Title: "Do the metadata give the outcome away?", Blocks: []report.Block{report.Text(study.LeakText(r.Leak) + " The predictor does not read them."), study.LeakTable(r.Leak)}},
 			{Title: "Maps of all calls", Blocks: []report.Block{maps}},
 		}, calls, []report.Section{
 			{Title: "How it was trained", Blocks: []report.Block{
@@ -307,10 +310,11 @@ func (r *results) turns() report.Table {
 
 // decisions shows how the predictor was chosen. Where the generic weights are kept, no stacks were tried.
 func (r *results) decisions() []report.Block {
-	if len(r.Tuning.Trials) == 0 {
-		return []report.Block{r.shares(), r.heads()}
+	blocks := []report.Block{r.shares(), r.further(), r.heads()}
+	if len(r.Tuning.Trials) > 0 {
+		blocks = slices.Insert(blocks, 1, report.Block(r.trials()))
 	}
-	return []report.Block{r.shares(), r.trials(), r.heads()}
+	return blocks
 }
 
 func (r *results) heads() report.Table {
@@ -324,7 +328,7 @@ func (r *results) heads() report.Table {
 
 func (r *results) shares() report.Table {
 	t := report.Table{Columns: []string{"fine-tuned weights", "ROC AUC", "ROC AUC, generic", "difference", "95% interval", "decision"},
-		Caption: "How much of the fine-tuned weights is kept, the rest being generic ones: the largest share with which the tuned head ranks the training calls, out of fold, at least as well, within one standard error, as the best head on generic turn vectors does; none if no share does."}
+		Caption: "How much of the fine-tuned weights is kept, the rest being generic ones: the share with which the tuned head ranks the training calls best, out of fold; none unless that is at least as well, within one standard error, as the best head on generic turn vectors does."}
 	for _, tried := range r.Tuning.Shares {
 		kept, d := "", tried.Difference
 		if tried.Share == r.Tuning.Share {
@@ -337,17 +341,25 @@ func (r *results) shares() report.Table {
 }
 
 func (r *results) trials() report.Table {
-	t := report.Table{Columns: []string{"stack of generic heads and", "log loss", "gain", "ROC AUC", "chosen"},
-		Caption: "Stacks on the training calls, each judged out of fold: by encoders, heads and weights that were fitted without the call. Fine-tuning is used if it improves both log loss and ROC AUC; after the ± is the standard error of the gain."}
-	for _, tried := range r.Tuning.Trials {
-		chosen, gain := "", ""
+	return trials(r.Tuning.Trials, "used", "Stacks on the training calls, each judged out of fold: by encoders, heads and weights that were fitted without the call. Fine-tuning is used if it improves both log loss and ROC AUC; after the ± is the standard error of the gain.")
+}
+
+func (r *results) further() report.Table {
+	return trials(r.Further, "best", "Stacks with what the predictor does without, judged in the same way: neither contributions of turns nor live calls could go by it.")
+}
+
+// trials shows stacks with optional blocks.
+func trials(all []classify.BlockTrial, chosen, caption string) report.Table {
+	t := report.Table{Columns: []string{"stack of generic heads and", "log loss", "gain", "ROC AUC", "decision"}, Caption: caption}
+	for _, tried := range all {
+		stays, gain := "", ""
 		if tried.Block != "" {
 			gain = figure.Number("%+.4f", tried.Gain) + fmt.Sprintf(" ± %.4f", tried.Error)
 		}
 		if tried.Stays {
-			chosen = "used"
+			stays = chosen
 		}
-		t.Rows = append(t.Rows, []string{cmp.Or(tried.Block, "nothing else"), fmt.Sprintf("%.4f", tried.LogLoss), gain, study.Three(tried.ROCAUC), chosen})
+		t.Rows = append(t.Rows, []string{cmp.Or(tried.Block, "nothing else"), fmt.Sprintf("%.4f", tried.LogLoss), gain, study.Three(tried.ROCAUC), stays})
 	}
 	return t
 }
