@@ -109,8 +109,23 @@ func texts(docs [][]string, mask bool) []string {
 	return all
 }
 
-// assign assigns the calls to folds.
+// assign assigns the calls to folds, each with training calls enough for the inner folds.
 func (s *trial) assign() ([]evaluate.Fold, error) {
+	folds, err := s.divide()
+	for k, f := range folds {
+		won := 0
+		for _, i := range f.Train {
+			won += s.Labels[i]
+		}
+		if lost := len(f.Train) - won; min(won, lost) < conversion.InnerFolds {
+			return nil, fmt.Errorf("of the calls that fold %d of %d is predicted from %d are won and %d lost: want %d or more of each: give more calls",
+				k+1, len(folds), won, lost, conversion.InnerFolds)
+		}
+	}
+	return folds, err
+}
+
+func (s *trial) divide() ([]evaluate.Fold, error) {
 	if !s.Forward {
 		return evaluate.Folds(s.Labels, s.Groups, s.Folds, s.Seed)
 	}

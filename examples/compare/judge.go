@@ -3,8 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
+	"math"
 
 	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/shap"
@@ -196,10 +198,11 @@ func (s *trial) learn(ctx context.Context, m candidate) ([]evaluate.LearningCurv
 	for _, f := range s.folds {
 		least = min(least, len(f.Train))
 	}
+	rare := float64(min(s.Won(), len(s.Calls)-s.Won())) / float64(len(s.Calls))
 	var sizes []int
 	for _, part := range []int{8, 4, 2, 1} {
-		if least/part >= fewest {
-			sizes = append(sizes, least/part)
+		if size := least / part; size >= fewest && (part == 1 || certain(size, rare)) {
+			sizes = append(sizes, size)
 		}
 	}
 	fits := 0
@@ -208,6 +211,13 @@ func (s *trial) learn(ctx context.Context, m candidate) ([]evaluate.LearningCurv
 		fits++
 		return m.refit(ctx, train, test)
 	}, &evaluate.ResampleOptions{Groups: s.Groups, Seed: s.Seed})
+}
+
+// certain reports whether calls drawn at random, of which a share has the rarer label, will have enough of it for the inner
+// folds: where that is 3.5 standard deviations below the mean.
+func certain(size int, rare float64) bool {
+	mean := float64(size) * rare
+	return mean-3.5*math.Sqrt(mean*(1-rare)) >= conversion.InnerFolds
 }
 
 // fewest is the size of the smallest training set of a learning curve.

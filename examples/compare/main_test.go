@@ -128,6 +128,18 @@ func TestCompareForward(t *testing.T) {
 	}
 }
 
+// rare are calls of which so many are won.
+func rare(n, won int) []transcript.Call {
+	calls := transcript.Sample()[:n]
+	for i := range calls {
+		calls[i].Outcome, calls[i].Metadata.AgentID = transcript.Lost, ""
+		if i < won {
+			calls[i].Outcome = transcript.Won
+		}
+	}
+	return calls
+}
+
 func TestCompareRefuses(t *testing.T) {
 	one := transcript.Sample()[:6]
 	for i := range one {
@@ -147,6 +159,7 @@ func TestCompareRefuses(t *testing.T) {
 		{[]string{"calls.json"}, 2, `unexpected argument "calls.json"`},
 		{[]string{"-data", "no such file"}, 1, "no such file"},
 		{[]string{"-data", file(t, one)}, 1, "calls.json"},
+		{[]string{"-data", file(t, rare(40, 3)), "-folds", "2"}, 1, "2 are won and 18 lost: want 3 or more of each"},
 		{[]string{"-data", file(t, transcript.Sample()[:6]), "-folds", "50"}, 1, "50 folds"},
 		{[]string{"-model", t.TempDir(), "-folds", "2"}, 1, "modules.json"},
 	} {
