@@ -53,7 +53,7 @@ type options struct {
 func parse(env *cli.Env) (o *options, err error) {
 	o = &options{calls: cli.Calls{Outcomes: true}}
 	flags := flag.NewFlagSet("outcomes", flag.ContinueOnError)
-	flags.StringVar(&o.log, "log", "", "`DSN` of the store: the path of an SQLite file, or postgres://… (required)")
+	store.Flag(flags, &o.log)
 	flags.StringVar(&o.time, "time", "", "`column` or key of when each outcome was known; default: now")
 	keep := flags.String("keep", "", "`keys` of the metadata, with commas between, to keep in the store, such as industry,agent_id")
 	o.calls.Flags(flags)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/store"
+	"github.com/org/salesconv/examples/internal/store/storetest"
 )
 
 // command runs the command, and returns its status and what it writes.
@@ -22,7 +23,7 @@ func command(t *testing.T, in string, args ...string) (status int, out, log stri
 
 // TestOutcomes takes in files that are late, double and contradictory, one after the other.
 func TestOutcomes(t *testing.T) {
-	db := filepath.Join(t.TempDir(), "predictions.db")
+	db := storetest.New(t)
 	s, err := store.Open(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +68,7 @@ func TestOutcomes(t *testing.T) {
 }
 
 func TestBad(t *testing.T) {
-	db := filepath.Join(t.TempDir(), "x.db")
+	db := storetest.New(t)
 	for _, c := range []struct {
 		in, want string
 		status   int

@@ -64,7 +64,7 @@ func parse(env *cli.Env) (*options, error) {
 	o := &options{margin: 0.02}
 	flags := flag.NewFlagSet("retrain", flag.ContinueOnError)
 	flags.StringVar(&o.models, "models", "", "`directory` that finetune wrote, whose models serve (required)")
-	flags.StringVar(&o.log, "log", "", "`DSN` of the store, for outcomes and the journal: the path of an SQLite file, or postgres://… (required)")
+	store.Flag(flags, &o.log)
 	flags.StringVar(&o.data, "data", "", "`file` or directory of all calls, old and new")
 	flags.Func("margin", "`difference` in log loss from which on the candidate is worse; default 0.02", cli.Positive(&o.margin))
 	flags.BoolVar(&o.frozen, "frozen", false, "do not fine-tune the encoder: seconds instead of minutes")

@@ -15,6 +15,7 @@ import (
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/store"
+	"github.com/org/salesconv/examples/internal/store/storetest"
 	"github.com/org/salesconv/transcript"
 )
 
@@ -61,7 +62,7 @@ type setup struct {
 func newSetup(t *testing.T) *setup {
 	t.Helper()
 	dir := t.TempDir()
-	s := &setup{dir: filepath.Join(dir, "out"), db: filepath.Join(dir, "predictions.db"), data: filepath.Join(dir, "calls.jsonl"), Rand: rand.New(rand.NewPCG(1, 2))}
+	s := &setup{dir: filepath.Join(dir, "out"), db: storetest.New(t), data: filepath.Join(dir, "calls.jsonl"), Rand: rand.New(rand.NewPCG(1, 2))}
 	var old strings.Builder
 	for day := range 40 {
 		old.WriteString(record(s.Rand, day, 0.5))

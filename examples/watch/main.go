@@ -82,7 +82,7 @@ type options struct {
 func parse(env *cli.Env) (o *options, err error) {
 	o = &options{days: 7, reference: 28, alpha: 0.01, now: time.Now()}
 	flags := flag.NewFlagSet("watch", flag.ContinueOnError)
-	flags.StringVar(&o.log, "log", "", "`DSN` of the store: the path of an SQLite file, or postgres://… (required)")
+	store.Flag(flags, &o.log)
 	flags.Func("until", "end of the recent period, a `time` such as 2026-03-09 or 2026-03-09T12:00:00Z; default now", moment(&o.until))
 	flags.Func("recent", "length of the recent period in `days`; default 7", cli.Positive(&o.days))
 	flags.Func("reference", "length of the reference period in `days`; default 28", cli.Positive(&o.reference))

@@ -16,6 +16,7 @@ import (
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/browser"
 	"github.com/org/salesconv/examples/internal/store"
+	"github.com/org/salesconv/examples/internal/store/storetest"
 )
 
 func command(t *testing.T, args ...string) (status int, out, log string) {
@@ -31,7 +32,7 @@ var start = time.Date(2026, 2, 2, 0, 0, 0, 0, time.UTC)
 // last week log-odds are higher by shift, and outcomes are as they were.
 func fill(t *testing.T, shift float64) (db string) {
 	t.Helper()
-	db = filepath.Join(t.TempDir(), "predictions.db")
+	db = storetest.New(t)
 	s, err := store.Open(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)
@@ -124,7 +125,7 @@ func TestPage(t *testing.T) {
 
 // TestExperiment: the variant wins more often, its predictions are worse, and calls that both variants predicted do not count.
 func TestExperiment(t *testing.T) {
-	db := filepath.Join(t.TempDir(), "predictions.db")
+	db := storetest.New(t)
 	s, err := store.Open(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)
@@ -181,7 +182,7 @@ func TestExperiment(t *testing.T) {
 }
 
 func TestBad(t *testing.T) {
-	db := filepath.Join(t.TempDir(), "x.db")
+	db := storetest.New(t)
 	for _, c := range []struct {
 		want   string
 		status int
@@ -205,7 +206,7 @@ func TestBad(t *testing.T) {
 // TestTexts: with -data the words and the meaning of the calls are tested.
 func TestTexts(t *testing.T) {
 	dir := t.TempDir()
-	db, data := filepath.Join(dir, "predictions.db"), filepath.Join(dir, "calls.jsonl")
+	db, data := storetest.New(t), filepath.Join(dir, "calls.jsonl")
 	s, err := store.Open(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)

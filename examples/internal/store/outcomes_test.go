@@ -7,13 +7,15 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/org/salesconv/examples/internal/store/storetest"
 )
 
 func day(n int) time.Time { return time.Date(2026, 3, n, 9, 0, 0, 123456000, time.UTC) }
 
 // TestOutcomes adds records, one after the other, and looks at what each does and at what applies after it.
 func TestOutcomes(t *testing.T) {
-	each(t, func(t *testing.T, dsn string) {
+	storetest.Each(t, func(t *testing.T, dsn string) {
 		s := open(t, dsn)
 		if err := s.AddPredictions(t.Context(), []Prediction{{UID: "u", CallID: "a", Probability: 0.5}}); err != nil {
 			t.Fatal(err)
@@ -62,7 +64,7 @@ func TestOutcomes(t *testing.T) {
 
 // TestOutcomesTogether: programs that add the same file at the same moment add it once.
 func TestOutcomesTogether(t *testing.T) {
-	each(t, func(t *testing.T, dsn string) {
+	storetest.Each(t, func(t *testing.T, dsn string) {
 		records := make([]Outcome, 50)
 		for i := range records {
 			records[i] = Outcome{CallID: fmt.Sprint(i), Won: i%3 == 0}
@@ -89,7 +91,7 @@ func TestOutcomesTogether(t *testing.T) {
 }
 
 func TestDecisions(t *testing.T) {
-	each(t, func(t *testing.T, dsn string) {
+	storetest.Each(t, func(t *testing.T, dsn string) {
 		s := open(t, dsn)
 		want := []Decision{
 			{UID: "2", Time: day(1), Action: "promote", Serving: "v1", Candidate: "v2", Reason: "it is no worse", Figures: `{"p":0.5}`},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
 	"iter"
 	"net/url"
@@ -44,6 +45,11 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 		return nil, s.error(err)
 	}
 	return s, nil
+}
+
+// Flag adds -log to the flags of a command that needs a store.
+func Flag(flags *flag.FlagSet, dsn *string) {
+	flags.StringVar(dsn, "log", "", "`DSN` of the store: the path of an SQLite file, or postgres://… (required)")
 }
 
 // Validate returns an error if a DSN could not be opened wherever the program runs: it is empty or malformed.

@@ -2,12 +2,9 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
-	"database/sql"
 	"errors"
 	"fmt"
 	"math"
-	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -15,43 +12,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/org/salesconv/examples/internal/store/storetest"
 )
-
-// each runs a test on a new database of each kind. Without SALESCONV_POSTGRES, the URL of a database in which the test may
-// make schemas, PostgreSQL is left out.
-func each(t *testing.T, test func(t *testing.T, dsn string)) {
-	t.Run("SQLite", func(t *testing.T) { test(t, filepath.Join(t.TempDir(), "with ?#% and ä.db")) })
-	t.Run("PostgreSQL", func(t *testing.T) { test(t, postgres(t)) })
-}
-
-func postgres(t *testing.T) string {
-	server := os.Getenv("SALESCONV_POSTGRES")
-	if server == "" {
-		t.Skip("SALESCONV_POSTGRES is not set: nothing is tested on PostgreSQL")
-	}
-	db, err := sql.Open("pgx", server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	schema := "test_" + strings.ToLower(rand.Text())
-	if _, err := db.Exec("CREATE SCHEMA " + schema); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := db.Exec("DROP SCHEMA " + schema + " CASCADE"); err != nil {
-			t.Error(err)
-		}
-		db.Close()
-	})
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := u.Query()
-	q.Set("search_path", schema)
-	u.RawQuery = q.Encode()
-	return u.String()
-}
 
 func open(t *testing.T, dsn string) *Store {
 	t.Helper()
@@ -90,7 +53,7 @@ func read(t *testing.T, s *Store, from, to time.Time) (all []Prediction) {
 }
 
 func TestPredictions(t *testing.T) {
-	each(t, func(t *testing.T, dsn string) {
+	storetest.Each(t, func(t *testing.T, dsn string) {
 		s, all := open(t, dsn), some(100)
 		for range 2 { // the second time changes nothing
 			if err := s.AddPredictions(t.Context(), all); err != nil {
@@ -116,7 +79,7 @@ func TestPredictions(t *testing.T) {
 
 // All of a batch is written or nothing.
 func TestBadPredictions(t *testing.T) {
-	each(t, func(t *testing.T, dsn string) {
+	storetest.Each(t, func(t *testing.T, dsn string) {
 		s := open(t, dsn)
 		for want, spoil := range map[string]func(*Prediction){
 			"no UID":      func(p *Prediction) { p.UID = "" },
@@ -149,7 +112,7 @@ func TestBadPredictions(t *testing.T) {
 
 // Stores that are opened at the same moment, as by several programs, migrate once and write side by side.
 func TestOpenedTogether(t *testing.T) {
-	each(t, func(t *testing.T, dsn string) {
+	storetest.Each(t, func(t *testing.T, dsn string) {
 		var all sync.WaitGroup
 		for k := range 4 {
 			all.Go(func() {
@@ -176,7 +139,7 @@ func TestOpenedTogether(t *testing.T) {
 }
 
 func TestLaterSchema(t *testing.T) {
-	each(t, func(t *testing.T, dsn string) {
+	storetest.Each(t, func(t *testing.T, dsn string) {
 		s := open(t, dsn)
 		if _, err := s.db.Exec("UPDATE schema_version SET version = 1000"); err != nil {
 			t.Fatal(err)
