@@ -90,6 +90,9 @@ func Fit(ctx context.Context, calls []transcript.Call, opts *Options) (*Predicto
 	if err := f.fit(ctx, f.tune); err != nil {
 		return nil, nil, err
 	}
+	if len(f.HeldOut) == 0 { // there will be no refit
+		f.tokens, f.lower = nil, nil
+	}
 	return f.Predictor, f.report, f.judge(ctx)
 }
 

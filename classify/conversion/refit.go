@@ -39,7 +39,7 @@ func (r *Report) Refit(ctx context.Context) (*Predictor, *Report, error) {
 	if err := f.fit(ctx, func(ctx context.Context, _ *classify.Heads) (*tuned, error) { return f.retune(ctx, before) }); err != nil {
 		return nil, nil, err
 	}
-	f.info.HeldOut = before.info.HeldOut
+	f.info.HeldOut, f.tokens, f.lower = before.info.HeldOut, nil, nil
 	return f.Predictor, f.report, nil
 }
 
