@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/org/salesconv/classify"
@@ -14,7 +15,7 @@ import (
 
 // Refit fits the predictor again, on the training calls and on those that were held out, once it has been judged on the
 // latter: few calls are too many to give away. What was decided before stays decided. The fine-tuning takes one more run,
-// on all calls, whose weights join the others in the model soup; [Info].HeldOut are the figures of the predictor before,
+// on all calls and of about as many steps, whose weights join the others in the model soup; [Info].HeldOut are the figures of the predictor before,
 // as nothing can judge this one but calls to come. Options of Fit that have an entry for each call must have one for each
 // of those held out too. The report that Refit returns is about the predictor that it returns.
 func (r *Report) Refit(ctx context.Context) (*Predictor, *Report, error) {
@@ -63,6 +64,10 @@ func (f *fit) retune(ctx context.Context, before *fit) (*tuned, error) {
 	}
 	t.margins, t.outOfFold = slices.Concat(old.margins, z), new(mat.Dense)
 	t.outOfFold.Stack(old.outOfFold, x.Slice(0, len(z), 0, f.generic.Width()))
+	if f.Tune.Epochs == 0 { // about as many steps as the runs before it, which were on fewer calls
+		steps := float64(before.info.Options.Tuning.Epochs * t.Histories[0].Documents)
+		f.Tune.Epochs = max(1, int(math.Round(steps/float64(len(docs)))))
+	}
 	m, h, err := f.tuneOn(ctx, docs, sample.All(len(docs)), "fine-tuning run on all calls")
 	if err != nil {
 		return nil, err

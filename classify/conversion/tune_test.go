@@ -1,6 +1,7 @@
 package conversion
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"reflect"
@@ -173,6 +174,33 @@ func TestRefit(t *testing.T) {
 		if !reflect.DeepEqual(predict(t, loaded, calls[:2]), predict(t, p, calls[:2])) || reflect.DeepEqual(predict(t, before, calls[:2]), predict(t, p, calls[:2])) {
 			t.Errorf("seed %d: the refit predicts %+v", seed, predict(t, p, calls[:2]))
 		}
+	}
+}
+
+// By default the run on all calls has about as many steps as those before, whose epochs are shorter.
+func TestRefitSteps(t *testing.T) {
+	calls := transcript.Sample()[:60]
+	f, err := newFit(calls[:30], &Options{Model: tiny, HeldOut: calls[30:]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = f.fit(t.Context(), func(ctx context.Context, heads *classify.Heads) (*tuned, error) {
+		tuned, err := f.tune(ctx, heads)
+		if err != nil {
+			return nil, err
+		}
+		return tuned, tuned.keep(f.generic, 1)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, again, err := f.report.Refit(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := again.Tuning.Histories
+	if before, last := h[0], h[len(h)-1]; len(h) != 4 || last.Documents != 60 || 5*last.Total < 4*before.Total || 5*last.Total > 6*before.Total {
+		t.Errorf("%d steps on %d calls, then %d on %d", before.Total, before.Documents, last.Total, last.Documents)
 	}
 }
 
