@@ -42,22 +42,27 @@ func (r *results) sample() string {
 // predictor is the method of finetune; which method to use is not chosen by its score here.
 func (r *results) predictor() study.Method { return study.Named(r.Methods, r.Options.predictor())[0] }
 
-// lead says in a sentence or two what the predictor is worth.
+// lead says in a sentence what the predictor is worth.
 func (r *results) lead() string {
-	w, fifth, interval := r.predictor(), r.Uses[len(r.Uses)-1], ""
+	w, interval := r.predictor(), ""
 	if w.AUC != nil {
 		interval = fmt.Sprintf("%.0f to %.0f; ", 100*w.AUC.Low, 100*w.AUC.High)
 	}
-	return fmt.Sprintf("Shown a won and a lost call, the predictor (%s) scores the won one higher %.0f times in 100 (%sa coin: 50). "+
-		"Of the %d calls above a threshold for a fifth of them %s were won, of all calls %s.", w.Name, 100*w.ROCAUC, interval,
-		fifth.Called, figure.Percent(fifth.Precision), figure.Percent(r.Uses[0].Precision))
+	return fmt.Sprintf("Shown a won and a lost call, the predictor scores the won one higher %.0f times in 100 (%sa coin: 50).", 100*w.ROCAUC, interval)
+}
+
+// worth says what calling the best-scored calls comes to.
+func (r *results) worth() string {
+	fifth := r.Uses[len(r.Uses)-1]
+	return fmt.Sprintf("Of the %d calls above a threshold for a fifth of them %s were won, of all calls %s. The predictor is the %s.",
+		fifth.Called, figure.Percent(fifth.Precision), figure.Percent(r.Uses[0].Precision), r.predictor().Name)
 }
 
 // print writes tables and verdicts.
 func (r *results) print(w io.Writer) {
 	fmt.Fprintf(w, "%s\n\n", r.sample())
 	study.Print(w, r.table(), r.Verdicts)
-	fmt.Fprintf(w, "\n%s\n\n", r.lead())
+	fmt.Fprintf(w, "\n%s %s\n\n", r.lead(), r.worth())
 	study.Print(w, r.uses(), nil)
 	fmt.Fprintln(w, study.LeakText(r.Leak))
 }
@@ -130,7 +135,7 @@ func (r *results) page() (*report.Page, error) {
 	add := func(title string, blocks ...report.Block) {
 		page.Sections = append(page.Sections, report.Section{Title: title, Blocks: blocks})
 	}
-	add("", draw(study.Gain(predictor)), report.Text(sentence(r.sample())+". Every call is predicted by models that learned nothing from it"+r.apart()+"."))
+	add("", draw(study.Gain(predictor)), report.Text(sentence(r.sample())+". Every call is predicted by models that learned nothing from it"+r.apart()+". "+r.worth()+" "+r.intervals()))
 	add("What it is worth in use", r.uses(), report.Details{Title: "Lift and profit", Blocks: []report.Block{draw(study.Lift(shown), r.profit()), r.lift()}})
 	add("Which method predicts best", report.Text(r.summary()), draw(study.AUCs(r.Methods, r.intervals())),
 		report.Details{Title: "Every score of every method", Blocks: append([]report.Block{r.table()}, terms...)},

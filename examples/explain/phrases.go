@@ -128,8 +128,9 @@ func titled(features []conversion.Influence) []conversion.Influence {
 // influences is a table of what moves all calls.
 func influences(all []conversion.Influence, named string) report.Table {
 	t := report.Table{
-		Columns: []string{named, "calls", "points", "95% interval", "of won calls", "points there", "of lost calls", "points there"},
-		LogOdds: [][]string{{"", "", "log-odds", "", "", "log-odds there", "", "log-odds there"}},
+		Name:    named,
+		Columns: []string{named, "calls", "points", "95% interval", "of won calls", "points if won", "of lost calls", "points if lost"},
+		LogOdds: [][]string{{"", "", "log-odds", "", "", "log-odds if won", "", "log-odds if lost"}},
 		Caption: fmt.Sprintf("How many calls hold it, what it adds on average there, with a 95%% interval over these calls, and how many of the won and of the lost calls hold it. Fewer than %d calls are too few to rely on an interval.", fewInterval),
 	}
 	for _, i := range all {
@@ -145,7 +146,7 @@ func byTable(found *conversion.Influences, by string) report.Table {
 	const most = 8
 	calls := found.Features[0].By // which all calls hold
 	values := slices.SortedStableFunc(slices.Values(slices.Sorted(maps.Keys(calls))), func(a, b string) int { return calls[b].Calls - calls[a].Calls })
-	t := report.Table{Columns: []string{"phrase"}, Caption: "What it adds on average, in points, and in how many of the calls it is."}
+	t := report.Table{Name: "by", Columns: []string{"phrase"}, Caption: "What it adds on average, in points, and in how many of the calls it is."}
 	if more := len(values) - most; more > 0 {
 		t.Caption += fmt.Sprintf(" Those with the most calls are shown, %d others are not.", more)
 		values = values[:most]

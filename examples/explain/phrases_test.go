@@ -50,12 +50,16 @@ func TestPhrasePage(t *testing.T) {
 	}
 	t.Run("in a browser", func(t *testing.T) {
 		tab := browser.Open(t, "file://"+path)
-		const cell = `document.querySelector(".table td:nth-child(3)").textContent`
-		for _, want := range []string{"+19.0", "+0.80", "+19.0"} {
+		const cell = `document.querySelector("#phrase th:nth-child(3) button").textContent + " " + document.querySelector("#phrase td:nth-child(3)").textContent`
+		for _, want := range []string{"points +19.0", "log-odds +0.80", "points +19.0"} {
 			if got := browser.Eval[string](tab, cell); got != want {
 				t.Errorf("the first phrase adds %q, want %q", got, want)
 			}
 			tab.Do(chromedp.Click(chromedp.CSS(".tools input[type=checkbox]")))
+		}
+		tab.Do(chromedp.Click(chromedp.CSS("#phrase th:nth-child(3) button")), chromedp.Click(chromedp.CSS("#phrase th:nth-child(3) button")))
+		if got := browser.Eval[string](tab, cell); got != "log-odds −0.70" {
+			t.Errorf("sorted from the lowest, the first is %q", got)
 		}
 		tab.Check()
 	})

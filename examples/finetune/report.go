@@ -82,7 +82,7 @@ func (r *results) print(w io.Writer) {
 	fmt.Fprintln(w, r.intervals())
 	fmt.Fprintln(w, r.Tuning.Verdict())
 	fmt.Fprintln(w, study.LeakText(r.Leak))
-	fmt.Fprintln(w, r.lead())
+	fmt.Fprintln(w, r.lead(), r.worth())
 	fmt.Fprintln(w, r.saved())
 	fmt.Fprintln(w, r.Tuning.Saved())
 }
@@ -157,8 +157,8 @@ func (r *results) page() (*report.Page, error) {
 		Title: "How well can won calls be predicted?",
 		Lead:  r.lead(),
 		Sections: slices.Concat([]report.Section{
-			{Blocks: []report.Block{first, report.Text(fmt.Sprintf("Judged on %d %scalls that were held out: nothing was trained on them. %d others were trained on. %s",
-				r.Data.Test, r.data.Kind(), r.Data.Train, r.saved()))}},
+			{Blocks: []report.Block{first, report.Text(fmt.Sprintf("Judged on %d %scalls that were held out: nothing was trained on them. %d others were trained on. %s %s",
+				r.Data.Test, r.data.Kind(), r.Data.Train, r.worth(), r.saved()))}},
 			{Title: "What moves the predictions", Blocks: []report.Block{r.turns()}},
 			{Title: "Does fine-tuning help?", Blocks: []report.Block{
 				report.Text(r.answer()), report.Details{Title: "Every score of every method", Blocks: append([]report.Block{r.table()}, terms...)},
@@ -178,22 +178,26 @@ func (r *results) page() (*report.Page, error) {
 	}, nil
 }
 
-// lead says in two sentences what the predictor is worth, and before these whether that may be nothing.
+// lead says in a sentence what the predictor is worth, and before it whether that may be nothing.
 func (r *results) lead() string {
-	if f := r.OutOfFold; !f.Predicts() {
-		return fmt.Sprintf("Nothing can be predicted from these calls, as far as %d of them show: out of fold, the ROC AUC is %.3f, and the log loss %.3f instead of the %.3f that the share won has. Do not rely on the probabilities. ",
-			f.Calls, f.ROCAUC, f.LogLoss, f.BaseLogLoss) + r.worth()
+	lead := fmt.Sprintf("Shown a won and a lost call, the predictor gives the won one the higher probability %.0f times in 100; a coin would 50 times.", 100*r.predictor().ROCAUC)
+	if !r.OutOfFold.Predicts() {
+		lead = "Nothing can be predicted from these calls, as far as they show: do not rely on the probabilities. " + lead
 	}
-	return r.worth()
+	return lead
 }
 
-// worth says what the predictor is worth on the calls held out.
+// worth says what the predictor is worth on the calls held out, and out of fold where that may be nothing.
 func (r *results) worth() string {
 	m, best := r.predictor(), r.Fifths[len(r.Fifths)-1]
 	won := m.Confusion.TruePositive + m.Confusion.FalseNegative
-	return fmt.Sprintf("Shown a won and a lost call, the predictor gives the won one the higher probability %.0f times in 100; a coin would 50 times. "+
-		"Of the fifth of these calls with the highest probabilities %s were won (%.0f of %d), of all %s (%d of %d).",
-		100*m.ROCAUC, figure.Percent(best.Observed), best.Observed*float64(best.Rows), best.Rows, figure.Percent(float64(won)/float64(m.Rows)), won, m.Rows)
+	worth := fmt.Sprintf("Of the fifth of these calls with the highest probabilities %s were won (%.0f of %d), of all %s (%d of %d).",
+		figure.Percent(best.Observed), best.Observed*float64(best.Rows), best.Rows, figure.Percent(float64(won)/float64(m.Rows)), won, m.Rows)
+	if f := r.OutOfFold; !f.Predicts() {
+		worth += fmt.Sprintf(" On the %d training calls, each predicted by heads that did not see it, the won one of two had the higher probability %.0f times in 100, and the log loss is %.3f instead of the %.3f that the share won has: no more than chance explains.",
+			f.Calls, 100*f.ROCAUC, f.LogLoss, f.BaseLogLoss)
+	}
+	return worth
 }
 
 // fifths draws how many calls were won among calls of low and of high probability.
@@ -297,7 +301,7 @@ func (r *results) maps() (report.Figures, error) {
 
 func (r *results) turns() report.Table {
 	known := r.heldOut.Links()
-	t := report.Table{Columns: []string{"said", "points", "speaker", "times", "of these won", "for example"},
+	t := report.Table{Name: "turns", Columns: []string{"said", "points", "speaker", "times", "of these won", "for example"},
 		Caption: "The turns of held-out calls that raise and lower the probability of a won call most, in points: +5 takes 40% to 45%. Turns of one script count as one, with the mean of their points; click one to open a call where it is said. This is the model's response to a turn, not the turn's effect on the customer.",
 		LogOdds: [][]string{{"", "log-odds", "", "", "", ""}}}
 	for _, x := range r.Turns {

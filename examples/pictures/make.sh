@@ -17,6 +17,7 @@ pictures=$out/bin/pictures results=$out/run/results/performance_comparison.html 
 	'svg[aria-label^="Calls that say alike"]' $to/map.png \
 	'svg[aria-label^="The encoder is fine-tuned"]' $to/history.png
 "$pictures" -width 460 "$out/compare.html" \
+	'svg[aria-label^="How often a won call"]' $to/methods.png \
 	'svg[aria-label*="upper left"]' $to/roc.png \
 	'svg[aria-label*="up and down"]' $to/precision-recall.png \
 	'svg[aria-label^="On the diagonal"]' $to/calibration.png \
@@ -27,4 +28,4 @@ pictures=$out/bin/pictures results=$out/run/results/performance_comparison.html 
 	'svg[aria-label^="The line reads"]' $to/strip.png \
 	'svg[aria-label^="From the average"]' $to/waterfall.png
 "$pictures" -width 900 "$out/call.html" .turns $to/call.png
-"$pictures" -width 1100 "$results#calls=A06" '#calls' $to/list.png
+"$pictures" -width 1200 "$results#calls=A36" '#calls' $to/list.png

@@ -137,7 +137,10 @@ func (r *result) table(out io.Writer) error {
 func (r *result) page() *report.Page {
 	p := &report.Page{Title: "Predictions, watched", Lead: r.lead()}
 	for _, t := range r.tables() {
-		title, _, _ := strings.Cut(t.Caption, " (")
+		title, more, _ := strings.Cut(t.Caption, " (")
+		if more == "" {
+			t.Caption = "" // the title says it
+		}
 		p.Sections = append(p.Sections, report.Section{Title: title, Blocks: []report.Block{t}})
 	}
 	p.Footer = fmt.Sprintf("p values are adjusted for the number of tests (Holm): where nothing changes, at most %g of reports have an alarm. "+

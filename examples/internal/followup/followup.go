@@ -152,8 +152,8 @@ func (p *Page) trust() string {
 	switch {
 	case f.Calls == 0:
 		return ""
-	case f.LogLoss >= f.BaseLogLoss:
-		return fmt.Sprintf("Do not rely on this order: on %d calls that the model had not learned from, its chances were no better than giving every call %s.",
+	case !f.Predicts():
+		return fmt.Sprintf("Do not rely on this order: on %d calls that the model had not learned from, its chances were no better than giving every call %s, beyond what luck explains.",
 			f.Calls, figure.Percent(float64(f.Won)/float64(f.Calls)))
 	}
 	return fmt.Sprintf("Of %d calls that the model had not learned from, %s were won; of those that it forecast to be won, %s were.",

@@ -44,7 +44,7 @@ func gathered(calls []transcript.Call) *Page {
 	p := &Page{Keep: []string{"industry"}}
 	p.Info.Threshold = 0.48
 	p.Info.Data = conversion.Data{Calls: 180, Won: 90}
-	p.Info.OutOfFold = conversion.Figures{Calls: 180, Won: 90, LogLoss: 0.6, BaseLogLoss: 0.69, Precision: 0.7}
+	p.Info.OutOfFold = conversion.Figures{Calls: 180, Won: 90, ROCAUC: 0.7, LogLoss: 0.6, BaseLogLoss: 0.69, Precision: 0.7}
 	for i, c := range calls {
 		e, after := explained(c, i)
 		p.Add(c, e, after)

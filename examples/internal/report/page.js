@@ -69,9 +69,11 @@ if (calls.length || cells.length) {
 		return (Number(size) === 0 ? "" : value < 0 ? "−" : "+") + size
 	}
 	box.addEventListener("change", () => {
+		document.body.classList.toggle("log-odds", box.checked)
 		for (const cell of cells) {
-			cell.points ??= cell.textContent
-			cell.textContent = box.checked ? cell.dataset.logOdds : cell.points
+			const text = cell.querySelector("button") ?? cell // a head that sorts
+			text.points ??= text.textContent
+			text.textContent = box.checked ? cell.dataset.logOdds : text.points
 		}
 		for (const table of calls) {
 			all("th", table)[1].textContent = box.checked ? "log-odds" : "points"

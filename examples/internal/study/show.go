@@ -17,7 +17,7 @@ import (
 
 // Table shows the scores, a row for each method. Where few calls are won, PR AUC and lift come first.
 func Table(methods []Method, what, caption string) report.Table {
-	t := report.Table{Columns: []string{what, "ROC AUC", "95% interval", "PR AUC", "F1", "accuracy", "log loss", "Brier"}, Caption: caption}
+	t := report.Table{Name: "scores", Columns: []string{what, "ROC AUC", "95% interval", "PR AUC", "F1", "accuracy", "log loss", "Brier"}, Caption: caption}
 	rare := len(methods) > 0 && methods[0].Rare()
 	if rare {
 		t.Columns = []string{what, "PR AUC", "lift of the best tenth", "ROC AUC", "95% interval", "F1", "log loss", "Brier"}
@@ -64,7 +64,7 @@ func Print(w io.Writer, t report.Table, verdicts []Verdict) {
 
 // Differences shows the tests of each verdict, and says what intervals rest on, as Method.Intervals does.
 func Differences(verdicts []Verdict, intervals string) report.Table {
-	t := report.Table{
+	t := report.Table{Name: "tests",
 		Columns: []string{"from", "to", "difference in ROC AUC", "95% interval", "p (permutation)", "p (DeLong)", "p (McNemar)"},
 		Caption: intervals + " The permutation test exchanges whole groups, the other two take calls as independent.",
 	}
