@@ -14,6 +14,7 @@ import (
 
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
+	"github.com/org/salesconv/examples/internal/browser"
 	"github.com/org/salesconv/transcript"
 )
 
@@ -119,6 +120,54 @@ func TestExplain(t *testing.T) {
 	_, again, _ := explaining(t, string(input), "-models", filepath.Join(dir, "models"), "-words", "2")
 	if at.ReplaceAllString(again, "") != at.ReplaceAllString(out, "") {
 		t.Error("the same input gives another explanation")
+	}
+}
+
+// Pages of one call, of calls in which nobody speaks, and of hostile ones are clean.
+func TestOddPages(t *testing.T) {
+	dir, err := models()
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := transcript.Sample()[20]
+	silent := transcript.Call{ID: "silent", Text: "Agent: ...", Metadata: transcript.Metadata{AgentID: "A1"}}
+	hostile := transcript.Call{ID: browser.Hostile, Text: "Agent: " + browser.Hostile + "\nCustomer: " + browser.Hostile, Outcome: transcript.Won,
+		Metadata: transcript.Metadata{AgentID: browser.Hostile, Industry: browser.Hostile}}
+	for name, c := range map[string]struct {
+		calls []transcript.Call
+		want  string
+	}{
+		"one":       {[]transcript.Call{call}, "no phrase raises or lowers"},
+		"silent":    {[]transcript.Call{silent, call}, "Over 1 call,"},
+		"one class": {[]transcript.Call{hostile, hostile, hostile, hostile, hostile, hostile}, "Over 6 calls,"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			input, err := json.Marshal(c.calls)
+			if err != nil {
+				t.Fatal(err)
+			}
+			page, phrases := filepath.Join(t.TempDir(), "page.html"), filepath.Join(t.TempDir(), "phrases.html")
+			status, _, note := explaining(t, string(input), "-models", dir, "-html", page, "-phrases", phrases, "-words", "1")
+			if status != 0 {
+				t.Fatalf("status %d, %s", status, note)
+			}
+			for _, path := range []string{page, phrases} {
+				text, err := os.ReadFile(path)
+				if err != nil || strings.Count(string(text), "<script") != 1 || strings.ContainsAny(string(text), "\u202e\x1b") || strings.Contains(string(text), "<img") {
+					t.Errorf("%s: error %v, or text that passes for more", filepath.Base(path), err)
+				}
+				if path == phrases && !strings.Contains(string(text), c.want) {
+					t.Errorf("the page of phrases lacks %q", c.want)
+				}
+			}
+			if name == "one class" {
+				for _, path := range []string{page, phrases} {
+					tab := browser.Open(t, "file://"+path)
+					tab.Unfold()
+					tab.Check()
+				}
+			}
+		})
 	}
 }
 

@@ -77,12 +77,14 @@ func phrasePage(found *conversion.Influences, by string) (*report.Page, error) {
 
 // phraseLead says what raises and what lowers predictions most.
 func phraseLead(found *conversion.Influences) string {
-	lead := fmt.Sprintf("Over %d calls, no phrase raises or lowers the predictions beyond chance.", found.Calls)
+	lead := fmt.Sprintf("Over %d calls,", found.Calls)
+	if found.Calls == 1 {
+		lead = "Over 1 call,"
+	}
 	if len(found.Phrases) == 0 {
-		return lead
+		return lead + " no phrase raises or lowers the predictions beyond chance."
 	}
 	best, worst := found.Phrases[0], found.Phrases[len(found.Phrases)-1]
-	lead = fmt.Sprintf("Over %d calls,", found.Calls)
 	if best.Mean > 0 {
 		lead += fmt.Sprintf(" what is said with “%s” raises the predictions most clearly, by %s points on average", best.Name, points(best.Mean))
 	}

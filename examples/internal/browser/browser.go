@@ -157,7 +157,8 @@ func (b *Tab) keep(name string) {
 	}
 	image, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, strings.ReplaceAll(b.t.Name(), "/", "-")+"-"+name), image, 0o644)
+		page := b.t.Name() + " " + Eval[string](b, "document.title")
+		err = os.WriteFile(filepath.Join(dir, strings.ReplaceAll(page, "/", "-")+" "+name), image, 0o644)
 	}
 	if err != nil {
 		b.t.Fatal(err)
