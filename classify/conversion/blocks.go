@@ -33,7 +33,8 @@ type block struct {
 type part struct {
 	pooling encoder.Pooling
 	pool    func(*encoder.Model) pool // the same, turn by turn
-	// centered: the weights of the turns add up to 1, so that the average call can be subtracted from each turn.
+	// centered: the weights of the turns add up to 1, so that the average call can be subtracted from each turn; otherwise they
+	// add up to 0.
 	centered bool
 }
 

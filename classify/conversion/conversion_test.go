@@ -132,6 +132,33 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// Where all turns say the same, none contributes to the trend: what they share does not speak for one end of the call.
+func TestExplainTrend(t *testing.T) {
+	p, _, _ := train(t, Options{Seed: helpful})
+	doc := slices.Repeat([]string{"Yes."}, 8)
+	vectors, err := p.vectors(t.Context(), doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := find(Trend)
+	coefficients := make([]float64, p.generic.Width())
+	for j := range coefficients {
+		coefficients[j] = math.Sin(float64(j))
+	}
+	e, err := p.explainParts(&classify.Logistic{Coefficients: coefficients, Intercept: 0.3}, *b, vectors[b.source])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range e.Values {
+		if math.Abs(v) > 1e-6 {
+			t.Errorf("turn %d contributes %v to the trend, want 0", i, v)
+		}
+	}
+	if e.Base != 0.3 {
+		t.Errorf("the base is %v, want the intercept", e.Base)
+	}
+}
+
 // After each turn, a live call has the prediction of Predict for a call that ends there.
 func TestLive(t *testing.T) {
 	for _, attention := range []bool{false, true} {

@@ -11,6 +11,8 @@ import (
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/shap"
 	"github.com/org/salesconv/transcript"
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
 )
 
 // ExplainOptions are the settings of Explain. Nil means the defaults.
@@ -222,20 +224,34 @@ func (p *Predictor) explainParts(head *classify.Logistic, b block, turns *encode
 		from, to := k*m.Width(), (k+1)*m.Width()
 		own := &classify.Logistic{Coefficients: head.Coefficients[from:to], Intercept: intercept}
 		var average []float64
+		rows := mat.Matrix(turns)
 		if part.centered {
 			average = background[from:to]
+		} else {
+			rows = apart(turns)
 		}
 		turnWeights, err := weightsOf(part.pooling, turns)
 		if err != nil {
 			return nil, err
 		}
-		e, err := shap.Turns(own, average, turns, turnWeights)
+		e, err := shap.Turns(own, average, rows, turnWeights)
 		if err != nil {
 			return nil, err
 		}
 		weights, terms, intercept = append(weights, 1), append(terms, e), 0
 	}
 	return shap.Combine(weights, terms)
+}
+
+// apart are the turns without their mean. Of a part whose weights add up to 0, such as the trend, it changes nothing but what
+// each turn contributes: what all turns share would raise it for turns at one end of the call and lower it at the other.
+func apart(turns *encoder.Embeddings) *mat.Dense {
+	x, mean := mat.DenseCopyOf(turns), shap.Mean(turns)
+	n, _ := x.Dims()
+	for i := range n {
+		floats.Sub(x.RawRowView(i), mean)
+	}
+	return x
 }
 
 // attention is how much each turn of a document weighs in the tuned encoder's embedding of it; nil where that is the mean.

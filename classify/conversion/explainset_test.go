@@ -44,7 +44,8 @@ func TestExplainAll(t *testing.T) {
 			}
 			for _, turn := range e.Turns {
 				for _, w := range turn.Words {
-					if (w.Error == nil) != (method != Sampling) {
+					exact := method != Sampling || len(turn.Words) <= 3 // all orders of three words are tried
+					if (w.Error == nil) != exact {
 						t.Errorf("by %q the word %q has the standard error %v", method, w.Text, w.Error)
 					}
 				}
