@@ -16,6 +16,24 @@ func Attention[T Float](pool *Pool, qkv []T, offsets []int, heads, headDim int, 
 	})
 }
 
+// AttentionInt8 is Attention for a network whose other products are GemmInt8: the back end may round queries, keys, values and
+// probabilities to bfloat16, whose error is far below that of int8.
+func AttentionInt8(pool *Pool, qkv []float32, offsets []int, heads, headDim int, out []float32) {
+	be := active32
+	if be.int8.attention == nil || headDim != attentionDim {
+		Attention(pool, qkv, offsets, heads, headDim, Dropout{}, out)
+		return
+	}
+	pool.Do((len(offsets)-1)*heads, func(_, task int) {
+		h := newHead(be, qkv, offsets, heads, headDim, task)
+		if h.rows > 0 {
+			s := be.scratch(attentionScratch(h.rows))
+			defer be.release(s)
+			be.int8.attention(h, out[h.first*heads*headDim+h.index*headDim:], heads*headDim, *s)
+		}
+	})
+}
+
 // AttentionBackward overwrites dqkv with the gradient of qkv given out of the forward pass and its gradient dout.
 // It computes the probabilities again, a few strips at a time.
 func AttentionBackward[T Float](pool *Pool, qkv, out, dout []T, offsets []int, heads, headDim int, drop Dropout, dqkv []T) {

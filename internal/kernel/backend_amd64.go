@@ -2,7 +2,11 @@
 
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"math"
+
+	"golang.org/x/sys/cpu"
+)
 
 // simd returns the back ends that processor and operating system support, best first.
 func simd() []*backend[float32] {
@@ -10,6 +14,9 @@ func simd() []*backend[float32] {
 	x := &cpu.X86
 	fma := x.HasAVX2 && x.HasFMA && x.HasF16C && x.HasBMI2
 	if fma && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
+		if x.HasAMXTile && x.HasAMXInt8 && x.HasAMXBF16 && allowTiles() {
+			all = append(all, amx())
+		}
 		all = append(all, avx512())
 	}
 	if fma {
@@ -39,6 +46,14 @@ func avx512() *backend[float32] {
 		},
 		int8: int8AVX512(),
 	}
+}
+
+// amx is avx512 with tiles for int8.
+func amx() *backend[float32] {
+	b := avx512()
+	b.name = "amx"
+	b.int8 = &int8Loops{fast: true, rows: 256, extent: extentAVX512, quantize: quantizeAVX512, product: productByTiles, attention: attentionByTiles}
+	return b
 }
 
 func avx2() *backend[float32] {
@@ -132,23 +147,38 @@ func int8AVX512() *int8Loops {
 	if !cpu.X86.HasAVX512VNNI {
 		return int8Generic()
 	}
-	return &int8Loops{fast: true, extent: extentAVX512, quantize: quantizeAVX512, product: productInt8AVX512}
+	return &int8Loops{fast: true, rows: 112, extent: extentAVX512, quantize: quantizeAVX512, product: productInt8AVX512}
 }
 
 var tilesInt8 = []struct {
 	rows int
-	run  func(n, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias, residual *float32, ldr int)
+	run  func(n, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32)
 }{{14, tileInt8x14AVX512}, {8, tileInt8x8AVX512}, {4, tileInt8x4AVX512}, {2, tileInt8x2AVX512}, {1, tileInt8x1AVX512}}
 
-func productInt8AVX512(m, n, k int, a []byte, b []int8, scales []float32, zeros []int32, columnScales []float32, columnSums []int32, c []float32, ldc int, bias, residual []float32, ldr int) {
+func productInt8AVX512(m, n, k int, a []byte, b []int8, scales []float32, zeros []int32, columnScales []float32, columnSums []int32, c []float32, ldc int, bias []float32, gelu bool) {
 	i := 0
 	for _, t := range tilesInt8 {
 		for ; m-i >= t.rows; i += t.rows {
-			var r *float32
-			if residual != nil {
-				r = &residual[i*ldr]
-			}
-			t.run(n, k/4, &a[i*k], k, &b[0], &scales[i], &zeros[i], &columnScales[0], &columnSums[0], &c[i*ldc], ldc, first(bias), r, ldr)
+			t.run(n, k/4, &a[i*k], k, &b[0], &scales[i], &zeros[i], &columnScales[0], &columnSums[0], &c[i*ldc], ldc, first(bias))
 		}
 	}
+	if gelu {
+		geluAVX512(m, n, c, ldc, c, ldc)
+	}
+}
+
+// productByTiles is int8Loops.product with AMX.
+func productByTiles(m, n, k int, a []byte, b []int8, scales []float32, zeros []int32, columnScales []float32, columnSums []int32, c []float32, ldc int, bias []float32, gelu bool) {
+	var sums [32*32 + 16]int32 // stays on the stack, as the functions are called by name
+	if share := ceil(32*64, k); gelu {
+		productInt8GELUAMX(m, n, k, share, &a[0], &b[0], &sums[0], &scales[0], &zeros[0], &columnScales[0], &columnSums[0], &c[0], ldc, first(bias))
+	} else {
+		productInt8AMX(m, n, k, share, &a[0], &b[0], &sums[0], &scales[0], &zeros[0], &columnScales[0], &columnSums[0], &c[0], ldc, first(bias))
+	}
+}
+
+// attentionByTiles is int8Loops.attention with AMX.
+func attentionByTiles(h head[float32], out []float32, ldo int, s []float32) {
+	scale := float32(math.Log2E / math.Sqrt(float64(h.dim)))
+	attentionAMX(h.rows, &h.q[0], h.ld, h.heads*h.dim, &out[0], ldo, scale, &s[0])
 }

@@ -8,17 +8,28 @@ import (
 // int8Loops is an implementation of the product of bytes. All give the same integers.
 type int8Loops struct {
 	fast bool // by instructions for it
+	rows int  // that are multiplied with a panel before the next one is turned to
 	// extent returns the least and greatest of x∘balance and 0, NaN if x holds a value that is not finite.
 	extent func(x, balance []float32) (low, high float32)
 	// quantize: q = round(x∘balance·inverse) + zero, rounded to even, within 0 to 255.
 	quantize func(x, balance []float32, q []byte, inverse float32, zero int32)
-	// product: c[m,n] = scales[i]·columnScales[j]·(a·b - zeros[i]·columnSums[j]), then + bias[n], then + residual[m,n]. Rows of a
-	// lie k bytes apart, a multiple of 4; b is a panel [k/4][int8Width][4].
-	product func(m, n, k int, a []byte, b []int8, scales []float32, zeros []int32, columnScales []float32, columnSums []int32, c []float32, ldc int, bias, residual []float32, ldr int)
+	// product: c[m,n] = scales[i]·columnScales[j]·(a·b - zeros[i]·columnSums[j]), then + bias[n], then GELU. Rows of a lie k bytes apart, a multiple of int8Depth, and whole strips of int8Strip may be read; b is a panel [k/4][int8Width][4].
+	product func(m, n, k int, a []byte, b []int8, scales []float32, zeros []int32, columnScales []float32, columnSums []int32, c []float32, ldc int, bias []float32, gelu bool)
+	// attention sets out to the attention of one head in bfloat16; nil, or for heads of other than attentionDim columns: there
+	// is none. s is scratch of attentionScratch elements.
+	attention func(h head[float32], out []float32, ldo int, s []float32)
 }
 
-// int8Width is the number of columns of a panel of bytes.
-const int8Width = 32
+const (
+	int8Width = 32 // columns of a panel of bytes
+	int8Depth = 64 // whose multiples the inner dimension is rounded up to
+	int8Strip = 16 // whose multiples the rows of the left operand are
+
+	attentionDim = 32 // columns of a head for int8Loops.attention
+)
+
+// attentionScratch is how much scratch int8Loops.attention needs for n rows, in elements.
+func attentionScratch(n int) int { return 56*32*ceil(n, 32) + 1024 }
 
 // PackedInt8 is the right operand of GemmInt8: weights rounded to int8, each output channel (column) with
 // its own scale, in panels of 32 columns. The zero value is empty; packing again reuses the memory. It is safe for
@@ -29,7 +40,7 @@ const int8Width = 32
 // the weights' size: the idea of SmoothQuant (Xiao et al. 2023) without its calibration.
 type PackedInt8 struct {
 	K, N    int
-	depth   int // K rounded up to a multiple of 4
+	depth   int // K rounded up to a multiple of int8Depth
 	data    []int8
 	balance []float32 // by input channel
 	scales  []float32 // by column
@@ -38,7 +49,7 @@ type PackedInt8 struct {
 
 // PackTransposed makes p hold B = Wᵀ for W [n,k], the weights of y = x·Wᵀ.
 func (p *PackedInt8) PackTransposed(pool *Pool, w []float32, n, k int) {
-	p.K, p.N, p.depth = k, n, 4*ceil(k, 4)
+	p.K, p.N, p.depth = k, n, int8Depth*ceil(k, int8Depth)
 	panels := ceil(n, int8Width)
 	p.data = resize(p.data, panels*p.depth*int8Width)
 	p.scales, p.sums = resize(p.scales, n), resize(p.sums, n)
@@ -100,13 +111,10 @@ func resize[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// int8Rows is how many rows are multiplied with a panel before the next one is turned to.
-const int8Rows = 112
-
-// GemmInt8 sets c [m,N] = a [m,K]·B in 8-bit arithmetic and applies the epilogue. Each row of a is rounded to 256 steps
-// between its least and greatest value first (dynamic quantisation), products are summed as 32-bit integers. A row that is not
-// finite gives a row of NaN. It is fast where FastInt8 says so, and elsewhere correct.
-func GemmInt8(pool *Pool, m int, a []float32, b *PackedInt8, c []float32, e Epilogue[float32]) {
+// GemmInt8 sets c [m,N] = a [m,K]·B + bias in 8-bit arithmetic, and then with gelu c = gelu(c); bias may be nil. Each row of a is
+// rounded to 256 steps between its least and greatest value first (dynamic quantisation), products are summed as 32-bit integers. A
+// row that is not finite gives a row of NaN. It is fast where FastInt8 says so, and elsewhere correct.
+func GemmInt8(pool *Pool, m int, a []float32, b *PackedInt8, c, bias []float32, gelu bool) {
 	be := active32
 	rows, _ := quantized.Get().(*quantizedRows)
 	if rows == nil {
@@ -115,17 +123,18 @@ func GemmInt8(pool *Pool, m int, a []float32, b *PackedInt8, c []float32, e Epil
 	defer quantized.Put(rows)
 	rows.resize(m, b.depth)
 	forRows(pool, m, func(r int) { rows.quantize(be.int8, r, a[r*b.K:][:b.K], b.balance) })
-	forBlocks(pool, m, int8Rows, ceil(b.N, int8Width), func(i0, i1, p int) {
+	forBlocks(pool, m, be.int8.rows, ceil(b.N, int8Width), func(i0, i1, p int) {
 		n, j := b.N, p*int8Width
-		cols := min(int8Width, n-j)
-		out, bias, residual := e.operands(c, i0, j, n)
-		be.int8.product(i1-i0, cols, b.depth, rows.bytes[i0*b.depth:], b.panel(p), rows.scales[i0:], rows.zeros[i0:],
-			b.scales[j:], b.sums[j:], out[i0*n+j:], n, bias, residual, n)
-		e.activate(be, c, i0, i1, j, cols, n)
+		var part []float32
+		if bias != nil {
+			part = bias[j:n]
+		}
+		be.int8.product(i1-i0, min(int8Width, n-j), b.depth, rows.bytes[i0*b.depth:], b.panel(p), rows.scales[i0:], rows.zeros[i0:],
+			b.scales[j:], b.sums[j:], c[i0*n+j:m*n], n, part, gelu)
 	})
 }
 
-// FastInt8 reports whether the back end in use has instructions for GemmInt8, which is AVX-512 VNNI.
+// FastInt8 reports whether the back end in use has instructions for GemmInt8, which are AMX and AVX-512 VNNI.
 func FastInt8() bool { return active32.int8.fast }
 
 // quantizedRows is the left operand: x∘balance ≈ scale·(byte - zero), row by row.
@@ -140,7 +149,7 @@ var quantized sync.Pool // of *quantizedRows
 
 func (q *quantizedRows) resize(m, depth int) {
 	q.depth = depth
-	q.bytes, q.scales, q.zeros = resize(q.bytes, m*depth), resize(q.scales, m), resize(q.zeros, m)
+	q.bytes, q.scales, q.zeros = resize(q.bytes, ceil(m, int8Strip)*int8Strip*depth), resize(q.scales, m), resize(q.zeros, m)
 }
 
 func (q *quantizedRows) quantize(loops *int8Loops, r int, x, balance []float32) {
@@ -157,7 +166,7 @@ func (q *quantizedRows) quantize(loops *int8Loops, r int, x, balance []float32) 
 }
 
 func int8Generic() *int8Loops {
-	return &int8Loops{extent: extentGeneric, quantize: quantizeGeneric, product: productInt8Generic}
+	return &int8Loops{rows: 112, extent: extentGeneric, quantize: quantizeGeneric, product: productInt8Generic}
 }
 
 func extentGeneric(x, balance []float32) (low, high float32) {
@@ -178,7 +187,7 @@ func quantizeGeneric(x, balance []float32, q []byte, inverse float32, zero int32
 	}
 }
 
-func productInt8Generic(m, n, k int, a []byte, b []int8, scales []float32, zeros []int32, columnScales []float32, columnSums []int32, c []float32, ldc int, bias, residual []float32, ldr int) {
+func productInt8Generic(m, n, k int, a []byte, b []int8, scales []float32, zeros []int32, columnScales []float32, columnSums []int32, c []float32, ldc int, bias []float32, gelu bool) {
 	for i := range m {
 		for j := range n {
 			sum := -zeros[i] * columnSums[j]
@@ -189,10 +198,10 @@ func productInt8Generic(m, n, k int, a []byte, b []int8, scales []float32, zeros
 			if bias != nil {
 				v += bias[j]
 			}
-			if residual != nil {
-				v += residual[i*ldr+j]
-			}
 			c[i*ldc+j] = v
 		}
+	}
+	if gelu {
+		geluGeneric(m, n, c, ldc, c, ldc)
 	}
 }

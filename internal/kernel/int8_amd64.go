@@ -4,30 +4,30 @@
 
 package kernel
 
-// tileInt8x14AVX512 is int8Loops.product for 14 rows and k groups of 4; bias and residual may be nil.
+// tileInt8x14AVX512 is int8Loops.product for 14 rows and k groups of 4, without GELU; bias may be nil.
 //
 //go:noescape
-func tileInt8x14AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+func tileInt8x14AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32)
 
-// tileInt8x8AVX512 is int8Loops.product for 8 rows and k groups of 4; bias and residual may be nil.
+// tileInt8x8AVX512 is int8Loops.product for 8 rows and k groups of 4, without GELU; bias may be nil.
 //
 //go:noescape
-func tileInt8x8AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+func tileInt8x8AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32)
 
-// tileInt8x4AVX512 is int8Loops.product for 4 rows and k groups of 4; bias and residual may be nil.
+// tileInt8x4AVX512 is int8Loops.product for 4 rows and k groups of 4, without GELU; bias may be nil.
 //
 //go:noescape
-func tileInt8x4AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+func tileInt8x4AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32)
 
-// tileInt8x2AVX512 is int8Loops.product for 2 rows and k groups of 4; bias and residual may be nil.
+// tileInt8x2AVX512 is int8Loops.product for 2 rows and k groups of 4, without GELU; bias may be nil.
 //
 //go:noescape
-func tileInt8x2AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+func tileInt8x2AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32)
 
-// tileInt8x1AVX512 is int8Loops.product for 1 rows and k groups of 4; bias and residual may be nil.
+// tileInt8x1AVX512 is int8Loops.product for 1 rows and k groups of 4, without GELU; bias may be nil.
 //
 //go:noescape
-func tileInt8x1AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+func tileInt8x1AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32)
 
 // extentAVX512 is int8Loops.extent.
 //

@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func tileInt8x14AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+// func tileInt8x14AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2
-TEXT ·tileInt8x14AVX512(SB), NOSPLIT, $0-112
+TEXT ·tileInt8x14AVX512(SB), NOSPLIT, $0-96
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
 	MOVQ   lda+24(FP), DX
@@ -415,83 +415,6 @@ none:
 	VADDPS       Z28, Z27, Z27
 
 no_bias:
-	MOVQ      residual+96(FP), AX
-	TESTQ     AX, AX
-	JZ        no_residual
-	MOVQ      ldr+104(FP), CX
-	SHLQ      $0x02, CX
-	VMOVUPS.Z (AX), K1, Z28
-	VADDPS    Z28, Z0, Z0
-	VMOVUPS.Z 64(AX), K2, Z28
-	VADDPS    Z28, Z1, Z1
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z28
-	VADDPS    Z28, Z2, Z2
-	VMOVUPS.Z 64(AX), K2, Z28
-	VADDPS    Z28, Z3, Z3
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z28
-	VADDPS    Z28, Z4, Z4
-	VMOVUPS.Z 64(AX), K2, Z28
-	VADDPS    Z28, Z5, Z5
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z28
-	VADDPS    Z28, Z6, Z6
-	VMOVUPS.Z 64(AX), K2, Z28
-	VADDPS    Z28, Z7, Z7
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z28
-	VADDPS    Z28, Z8, Z8
-	VMOVUPS.Z 64(AX), K2, Z28
-	VADDPS    Z28, Z9, Z9
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z28
-	VADDPS    Z28, Z10, Z10
-	VMOVUPS.Z 64(AX), K2, Z28
-	VADDPS    Z28, Z11, Z11
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z28
-	VADDPS    Z28, Z12, Z12
-	VMOVUPS.Z 64(AX), K2, Z28
-	VADDPS    Z28, Z13, Z13
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z28
-	VADDPS    Z28, Z14, Z14
-	VMOVUPS.Z 64(AX), K2, Z28
-	VADDPS    Z28, Z15, Z15
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z28
-	VADDPS    Z28, Z16, Z16
-	VMOVUPS.Z 64(AX), K2, Z28
-	VADDPS    Z28, Z17, Z17
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z28
-	VADDPS    Z28, Z18, Z18
-	VMOVUPS.Z 64(AX), K2, Z28
-	VADDPS    Z28, Z19, Z19
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z28
-	VADDPS    Z28, Z20, Z20
-	VMOVUPS.Z 64(AX), K2, Z28
-	VADDPS    Z28, Z21, Z21
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z28
-	VADDPS    Z28, Z22, Z22
-	VMOVUPS.Z 64(AX), K2, Z28
-	VADDPS    Z28, Z23, Z23
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z28
-	VADDPS    Z28, Z24, Z24
-	VMOVUPS.Z 64(AX), K2, Z28
-	VADDPS    Z28, Z25, Z25
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z28
-	VADDPS    Z28, Z26, Z26
-	VMOVUPS.Z 64(AX), K2, Z28
-	VADDPS    Z28, Z27, Z27
-	ADDQ      CX, AX
-
-no_residual:
 	MOVQ    c+72(FP), AX
 	MOVQ    ldc+80(FP), CX
 	SHLQ    $0x02, CX
@@ -540,9 +463,9 @@ no_residual:
 	VZEROUPPER
 	RET
 
-// func tileInt8x8AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+// func tileInt8x8AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2
-TEXT ·tileInt8x8AVX512(SB), NOSPLIT, $0-112
+TEXT ·tileInt8x8AVX512(SB), NOSPLIT, $0-96
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
 	MOVQ   lda+24(FP), DX
@@ -797,53 +720,6 @@ none:
 	VADDPS       Z16, Z15, Z15
 
 no_bias:
-	MOVQ      residual+96(FP), AX
-	TESTQ     AX, AX
-	JZ        no_residual
-	MOVQ      ldr+104(FP), CX
-	SHLQ      $0x02, CX
-	VMOVUPS.Z (AX), K1, Z16
-	VADDPS    Z16, Z0, Z0
-	VMOVUPS.Z 64(AX), K2, Z16
-	VADDPS    Z16, Z1, Z1
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z16
-	VADDPS    Z16, Z2, Z2
-	VMOVUPS.Z 64(AX), K2, Z16
-	VADDPS    Z16, Z3, Z3
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z16
-	VADDPS    Z16, Z4, Z4
-	VMOVUPS.Z 64(AX), K2, Z16
-	VADDPS    Z16, Z5, Z5
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z16
-	VADDPS    Z16, Z6, Z6
-	VMOVUPS.Z 64(AX), K2, Z16
-	VADDPS    Z16, Z7, Z7
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z16
-	VADDPS    Z16, Z8, Z8
-	VMOVUPS.Z 64(AX), K2, Z16
-	VADDPS    Z16, Z9, Z9
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z16
-	VADDPS    Z16, Z10, Z10
-	VMOVUPS.Z 64(AX), K2, Z16
-	VADDPS    Z16, Z11, Z11
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z16
-	VADDPS    Z16, Z12, Z12
-	VMOVUPS.Z 64(AX), K2, Z16
-	VADDPS    Z16, Z13, Z13
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z16
-	VADDPS    Z16, Z14, Z14
-	VMOVUPS.Z 64(AX), K2, Z16
-	VADDPS    Z16, Z15, Z15
-	ADDQ      CX, AX
-
-no_residual:
 	MOVQ    c+72(FP), AX
 	MOVQ    ldc+80(FP), CX
 	SHLQ    $0x02, CX
@@ -874,9 +750,9 @@ no_residual:
 	VZEROUPPER
 	RET
 
-// func tileInt8x4AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+// func tileInt8x4AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2
-TEXT ·tileInt8x4AVX512(SB), NOSPLIT, $0-112
+TEXT ·tileInt8x4AVX512(SB), NOSPLIT, $0-96
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
 	MOVQ   lda+24(FP), DX
@@ -1029,33 +905,6 @@ none:
 	VADDPS       Z8, Z7, Z7
 
 no_bias:
-	MOVQ      residual+96(FP), AX
-	TESTQ     AX, AX
-	JZ        no_residual
-	MOVQ      ldr+104(FP), CX
-	SHLQ      $0x02, CX
-	VMOVUPS.Z (AX), K1, Z8
-	VADDPS    Z8, Z0, Z0
-	VMOVUPS.Z 64(AX), K2, Z8
-	VADDPS    Z8, Z1, Z1
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z8
-	VADDPS    Z8, Z2, Z2
-	VMOVUPS.Z 64(AX), K2, Z8
-	VADDPS    Z8, Z3, Z3
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z8
-	VADDPS    Z8, Z4, Z4
-	VMOVUPS.Z 64(AX), K2, Z8
-	VADDPS    Z8, Z5, Z5
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z8
-	VADDPS    Z8, Z6, Z6
-	VMOVUPS.Z 64(AX), K2, Z8
-	VADDPS    Z8, Z7, Z7
-	ADDQ      CX, AX
-
-no_residual:
 	MOVQ    c+72(FP), AX
 	MOVQ    ldc+80(FP), CX
 	SHLQ    $0x02, CX
@@ -1074,9 +923,9 @@ no_residual:
 	VZEROUPPER
 	RET
 
-// func tileInt8x2AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+// func tileInt8x2AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2
-TEXT ·tileInt8x2AVX512(SB), NOSPLIT, $0-112
+TEXT ·tileInt8x2AVX512(SB), NOSPLIT, $0-96
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
 	MOVQ   lda+24(FP), DX
@@ -1178,23 +1027,6 @@ none:
 	VADDPS       Z4, Z3, Z3
 
 no_bias:
-	MOVQ      residual+96(FP), AX
-	TESTQ     AX, AX
-	JZ        no_residual
-	MOVQ      ldr+104(FP), CX
-	SHLQ      $0x02, CX
-	VMOVUPS.Z (AX), K1, Z4
-	VADDPS    Z4, Z0, Z0
-	VMOVUPS.Z 64(AX), K2, Z4
-	VADDPS    Z4, Z1, Z1
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z4
-	VADDPS    Z4, Z2, Z2
-	VMOVUPS.Z 64(AX), K2, Z4
-	VADDPS    Z4, Z3, Z3
-	ADDQ      CX, AX
-
-no_residual:
 	MOVQ    c+72(FP), AX
 	MOVQ    ldc+80(FP), CX
 	SHLQ    $0x02, CX
@@ -1207,9 +1039,9 @@ no_residual:
 	VZEROUPPER
 	RET
 
-// func tileInt8x1AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32, residual *float32, ldr int)
+// func tileInt8x1AVX512(n int, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2
-TEXT ·tileInt8x1AVX512(SB), NOSPLIT, $0-112
+TEXT ·tileInt8x1AVX512(SB), NOSPLIT, $0-96
 	MOVQ   k+8(FP), AX
 	MOVQ   a+16(FP), CX
 	MOVQ   lda+24(FP), DX
@@ -1286,18 +1118,6 @@ none:
 	VADDPS       Z2, Z1, Z1
 
 no_bias:
-	MOVQ      residual+96(FP), AX
-	TESTQ     AX, AX
-	JZ        no_residual
-	MOVQ      ldr+104(FP), CX
-	SHLQ      $0x02, CX
-	VMOVUPS.Z (AX), K1, Z2
-	VADDPS    Z2, Z0, Z0
-	VMOVUPS.Z 64(AX), K2, Z2
-	VADDPS    Z2, Z1, Z1
-	ADDQ      CX, AX
-
-no_residual:
 	MOVQ    c+72(FP), AX
 	MOVQ    ldc+80(FP), CX
 	SHLQ    $0x02, CX

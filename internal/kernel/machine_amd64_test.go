@@ -9,13 +9,14 @@ import (
 
 // peaks are the multiply-adds of a thousand loops of a back end's peak function.
 var peaks = map[string]func(){
+	"amx":    func() { peakAVX512(1000) },
 	"avx512": func() { peakAVX512(1000) },
 	"avx2":   func() { peakAVX2(1000) },
 }
 
 const peakLoops = 1000 * 12
 
-var peakFlops = map[string]float64{"avx512": peakLoops * 32, "avx2": peakLoops * 16}
+var peakFlops = map[string]float64{"amx": peakLoops * 32, "avx512": peakLoops * 32, "avx2": peakLoops * 16}
 
 // expectedBackends asks the operating system which back ends this processor must run, best first.
 func expectedBackends() []string {
@@ -25,6 +26,9 @@ func expectedBackends() []string {
 	}
 	var names []string
 	if flags["avx512f"] && flags["avx512bw"] && flags["avx512dq"] && flags["avx512vl"] {
+		if flags["amx_tile"] && flags["amx_int8"] && flags["amx_bf16"] {
+			names = append(names, "amx")
+		}
 		names = append(names, "avx512")
 	}
 	if flags["avx2"] && flags["fma"] && flags["f16c"] && flags["bmi2"] {

@@ -24,6 +24,10 @@ func Attention[T kernel.Float](c *Context[T], name string, qkv *G.Node, heads in
 	drop := c.dropout(name, p, heads)
 	o.do = func(in []G.Value) (G.Value, error) {
 		out := y.get(rows(in[0]), width)
+		if qkv, ok := in[0].Data().([]float32); ok && c.Int8 {
+			kernel.AttentionInt8(c.Pool, qkv, c.Batch.Offsets, heads, width/heads, any(out).([]float32))
+			return y.value(), nil
+		}
 		kernel.Attention(c.Pool, data[T](in[0]), c.Batch.Offsets, heads, width/heads, drop(), out)
 		return y.value(), nil
 	}

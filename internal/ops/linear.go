@@ -44,8 +44,8 @@ func Linear[T kernel.Float](c *Context[T], name string, x, weight, bias *G.Node)
 
 // product sets y = x·Wᵀ for W [n,k] and applies the epilogue.
 func (c *Context[T]) product(m int, x, w []T, n, k int, y []T, e kernel.Epilogue[T]) {
-	if w, ok := any(w).([]float32); ok && c.Int8 {
-		kernel.GemmInt8(c.Pool, m, any(x).([]float32), c.packs().rounded(c.Pool, w, n, k), any(y).([]float32), any(e).(kernel.Epilogue[float32]))
+	if w, ok := any(w).([]float32); ok && c.Int8 && e.PreActivation == nil {
+		kernel.GemmInt8(c.Pool, m, any(x).([]float32), c.packs().rounded(c.Pool, w, n, k), any(y).([]float32), any(e.Bias).([]float32), e.GELU)
 		return
 	}
 	kernel.Gemm(c.Pool, m, x, c.packs().transposed(c.Pool, w, n, k), y, e)

@@ -117,17 +117,8 @@ func tile(s *isa, m int) {
 
 // finishTile adds bias and residual to the accumulators, stores them and returns.
 func finishTile(s *isa, acc [][2]VecVirtual, by []*mask) {
-	v := s.vec()
-	bias := s.integer("bias")
-	optional(s, bias, "bias", func() {
-		for j := range by {
-			s.loadTo(Mem{Base: bias, Disp: j * s.bytes()}, by[j], v)
-			for i := range acc {
-				s.VADDPS(v, acc[i][j], acc[i][j])
-			}
-		}
-	})
-	residual := s.integer("residual")
+	addBias(s, acc, by)
+	v, residual := s.vec(), s.integer("residual")
 	optional(s, residual, "residual", func() {
 		ldr := s.stride("ldr")
 		for i := range acc {
@@ -138,6 +129,23 @@ func finishTile(s *isa, acc [][2]VecVirtual, by []*mask) {
 			s.ADDQ(ldr, residual)
 		}
 	})
+	storeTile(s, acc, by)
+}
+
+func addBias(s *isa, acc [][2]VecVirtual, by []*mask) {
+	v, bias := s.vec(), s.integer("bias")
+	optional(s, bias, "bias", func() {
+		for j := range by {
+			s.loadTo(Mem{Base: bias, Disp: j * s.bytes()}, by[j], v)
+			for i := range acc {
+				s.VADDPS(v, acc[i][j], acc[i][j])
+			}
+		}
+	})
+}
+
+// storeTile stores the accumulators and returns.
+func storeTile(s *isa, acc [][2]VecVirtual, by []*mask) {
 	c, ldc := s.integer("c"), s.stride("ldc")
 	storeRows := func(by []*mask) {
 		for i := range acc {
@@ -236,21 +244,24 @@ func interleave4(s *isa, v []VecVirtual) []VecVirtual {
 }
 
 func transpose16(s *isa) {
-	transposeLoop(s, func(v []VecVirtual) []VecVirtual {
-		u, w := interleave4(s, v), s.vecs(16)
-		for c := range 4 {
-			x := s.vecs(4)
-			s.VSHUFF32X4(Imm(0x88), u[4+c], u[c], x[0])    // lanes 0 and 2 of rows 0 to 7
-			s.VSHUFF32X4(Imm(0xdd), u[4+c], u[c], x[1])    // lanes 1 and 3
-			s.VSHUFF32X4(Imm(0x88), u[12+c], u[8+c], x[2]) // the same of rows 8 to 15
-			s.VSHUFF32X4(Imm(0xdd), u[12+c], u[8+c], x[3])
-			s.VSHUFF32X4(Imm(0x88), x[2], x[0], w[c])
-			s.VSHUFF32X4(Imm(0x88), x[3], x[1], w[4+c])
-			s.VSHUFF32X4(Imm(0xdd), x[2], x[0], w[8+c])
-			s.VSHUFF32X4(Imm(0xdd), x[3], x[1], w[12+c])
-		}
-		return w
-	})
+	transposeLoop(s, func(v []VecVirtual) []VecVirtual { return transposed16(s, v) })
+}
+
+// transposed16 turns 16 rows of 16 words into columns.
+func transposed16(s *isa, v []VecVirtual) []VecVirtual {
+	u, w := interleave4(s, v), s.vecs(16)
+	for c := range 4 {
+		x := s.vecs(4)
+		s.VSHUFF32X4(Imm(0x88), u[4+c], u[c], x[0])    // lanes 0 and 2 of rows 0 to 7
+		s.VSHUFF32X4(Imm(0xdd), u[4+c], u[c], x[1])    // lanes 1 and 3
+		s.VSHUFF32X4(Imm(0x88), u[12+c], u[8+c], x[2]) // the same of rows 8 to 15
+		s.VSHUFF32X4(Imm(0xdd), u[12+c], u[8+c], x[3])
+		s.VSHUFF32X4(Imm(0x88), x[2], x[0], w[c])
+		s.VSHUFF32X4(Imm(0x88), x[3], x[1], w[4+c])
+		s.VSHUFF32X4(Imm(0xdd), x[2], x[0], w[8+c])
+		s.VSHUFF32X4(Imm(0xdd), x[3], x[1], w[12+c])
+	}
+	return w
 }
 
 func transpose8(s *isa) {

@@ -21,8 +21,8 @@ func int8s(s *isa) {
 
 // tileInt8 is tile for bytes: each step multiplies four neighbours of a row of A with four of a column of B.
 func tileInt8(s *isa, m int) {
-	s.begin(fmt.Sprintf("tileInt8x%d", m), "func(n, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias, residual *float32, ldr int)",
-		fmt.Sprintf("is int8Loops.product for %d rows and k groups of 4; bias and residual may be nil.", m))
+	s.begin(fmt.Sprintf("tileInt8x%d", m), "func(n, k int, a *byte, lda int, b *int8, scales *float32, zeros *int32, columnScales *float32, columnSums *int32, c *float32, ldc int, bias *float32)",
+		fmt.Sprintf("is int8Loops.product for %d rows and k groups of 4, without GELU; bias may be nil.", m))
 	k, a, lda, b := s.integer("k"), s.integer("a"), s.integer("lda"), s.integer("b")
 	rows := newRowAddress(s, a, lda, m)
 	acc := make([][2]VecVirtual, m)
@@ -67,7 +67,8 @@ func tileInt8(s *isa, m int) {
 			s.VMULPS(av[0], acc[i][j], acc[i][j])
 		}
 	}
-	finishTile(s, acc, by)
+	addBias(s, acc, by)
+	storeTile(s, acc, by)
 }
 
 // extent writes the search for the limits of a row; any NaN or infinity makes them NaN.

@@ -14,6 +14,7 @@ import (
 // FMA and F16C with 8. Most instructions have the same name in both; methods hide where they differ.
 type isa struct {
 	*constants
+	name  string // of the back end, at the end of the names of functions
 	lanes int
 
 	labels int
@@ -26,15 +27,11 @@ func (s *isa) bytes() int { return 4 * s.lanes }
 
 // begin starts a function, its name completed by the instruction set.
 func (s *isa) begin(name, signature, doc string) {
-	suffix := "AVX2"
-	if s.wide() {
-		suffix = "AVX512"
-	}
-	s.Function(name + suffix)
+	s.Function(name + s.name)
 	s.Attributes(attr.NOSPLIT)
 	s.Pragma("noescape")
 	s.SignatureExpr(signature)
-	s.Doc(name + suffix + " " + doc)
+	s.Doc(name + s.name + " " + doc)
 	s.labels = 0
 }
 
@@ -273,6 +270,7 @@ type constants struct {
 	*build.Context
 	words          map[uint32]Mem
 	table, numbers Mem
+	tiles, pairs   Mem // of the kernels on tiles
 }
 
 // f returns a constant in all lanes.

@@ -26,14 +26,14 @@ func main() {
 		{"vector", vector},
 		{"int8", int8s},
 		{"forest", forest},
+		{"amx", amx},
 	}
 	for _, f := range files {
 		ctx := build.NewContext()
 		ctx.ConstraintExpr("!purego")
 		pool := &constants{Context: ctx}
-		for _, lanes := range []int{16, 8} {
-			f.generate(&isa{constants: pool, lanes: lanes})
-		}
+		f.generate(&isa{constants: pool, name: "AVX512", lanes: 16})
+		f.generate(&isa{constants: pool, name: "AVX2", lanes: 8})
 		if err := write(ctx, filepath.Join("..", f.name+"_amd64")); err != nil {
 			log.Fatalf("%s: %v", f.name, err)
 		}
@@ -54,6 +54,7 @@ func write(ctx *build.Context, base string) error {
 	if err := pass.Compile.Execute(file); err != nil {
 		return err
 	}
+	encode(file)
 	config := printer.Config{Name: "avo", Argv: []string{"go", "generate"}, Pkg: "kernel"}
 	for suffix, p := range map[string]printer.Printer{".s": printer.NewGoAsm(config), ".go": printer.NewStubs(config)} {
 		text, err := p.Print(file)
