@@ -19,8 +19,8 @@ import (
 // Options of an encoding. Nil and the zero value are good defaults.
 type Options struct {
 	Threads int // goroutines that compute, at most 1024; default GOMAXPROCS
-	// Int8 multiplies by int8 weights and activations: faster where the processor has AVX-512 VNNI, slower elsewhere, and
-	// embeddings differ a little everywhere. See the package comment. Default: float32.
+	// Int8 multiplies by int8 weights and activations: faster where the processor has AMX or AVX-512 VNNI, slower elsewhere,
+	// and embeddings differ a little everywhere. See the package comment. Default: float32.
 	Int8 bool
 	// Lower remembers the hidden states of sequences after the lower layers, whose number its Layers says: models that differ
 	// in upper layers alone, and graphs that train these, go through the lower ones once if they share it. The embeddings

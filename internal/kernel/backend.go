@@ -114,6 +114,6 @@ func active[T Float]() *backend[T] {
 	return any(active64).(*backend[T])
 }
 
-// Backend returns the name of the float32 back end in use: avx512, avx2, neon or generic. It belongs to the identity
+// Backend returns the name of the float32 back end in use: amx, avx512, avx2, neon or generic. It belongs to the identity
 // of a run whose bytes are to be the same again, as back ends differ by rounding.
 func Backend() string { return active32.name }

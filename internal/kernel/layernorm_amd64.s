@@ -19,113 +19,165 @@ TEXT ·layerNormAVX512(SB), NOSPLIT, $0-112
 	VDIVPS       Z0, Z1, Z0
 	VXORPS       Z1, Z1, Z1
 	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
 	MOVQ         AX, DI
 	MOVQ         CX, R8
-	SUBQ         $0x10, DI
-	JLT          tail2
+	SUBQ         $0x40, DI
+	JLT          few2
 
-loop1:
-	VMOVUPS (R8), Z3
-	VADDPS  Z3, Z1, Z1
+chains1:
+	VMOVUPS (R8), Z9
+	VADDPS  Z9, Z1, Z1
+	VMOVUPS 64(R8), Z9
+	VADDPS  Z9, Z2, Z2
+	VMOVUPS 128(R8), Z9
+	VADDPS  Z9, Z3, Z3
+	VMOVUPS 192(R8), Z9
+	VADDPS  Z9, Z4, Z4
+	ADDQ    $0x00000100, R8
+	SUBQ    $0x40, DI
+	JGE     chains1
+
+few2:
+	ADDQ $0x40, DI
+	SUBQ $0x10, DI
+	JLT  tail4
+
+loop3:
+	VMOVUPS (R8), Z9
+	VADDPS  Z9, Z1, Z1
 	ADDQ    $0x40, R8
 	SUBQ    $0x10, DI
-	JGE     loop1
+	JGE     loop3
 
-tail2:
+tail4:
 	ADDQ      $0x10, DI
-	JZ        done3
+	JZ        done5
 	MOVQ      $-1, R9
 	BZHIQ     DI, R9, R9
 	KMOVW     R9, K1
-	VMOVUPS.Z (R8), K1, Z3
-	VADDPS    Z3, Z1, Z1
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z1, Z1
 
-done3:
-	VSHUFF32X4 $0x4e, Z1, Z1, Z3
+done5:
 	VADDPS     Z3, Z1, Z1
-	VSHUFF32X4 $0xb1, Z1, Z1, Z3
-	VADDPS     Z3, Z1, Z1
-	VPERMILPS  $0x4e, Z1, Z3
-	VADDPS     Z3, Z1, Z1
-	VPERMILPS  $0xb1, Z1, Z3
-	VADDPS     Z3, Z1, Z1
+	VADDPS     Z4, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF32X4 $0x4e, Z1, Z1, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF32X4 $0xb1, Z1, Z1, Z2
+	VADDPS     Z2, Z1, Z1
+	VPERMILPS  $0x4e, Z1, Z2
+	VADDPS     Z2, Z1, Z1
+	VPERMILPS  $0xb1, Z1, Z2
+	VADDPS     Z2, Z1, Z1
 	VMULPS     Z0, Z1, Z1
 	MOVSS      X1, mean+104(FP)
 	MOVQ       AX, DI
 	MOVQ       CX, R8
-	SUBQ       $0x10, DI
-	JLT        tail5
+	SUBQ       $0x40, DI
+	JLT        few7
 
-loop4:
-	VMOVUPS     (R8), Z3
-	VSUBPS      Z1, Z3, Z3
-	VFMADD231PS Z3, Z3, Z2
+chains6:
+	VMOVUPS     (R8), Z2
+	VSUBPS      Z1, Z2, Z2
+	VFMADD231PS Z2, Z2, Z5
+	VMOVUPS     64(R8), Z2
+	VSUBPS      Z1, Z2, Z2
+	VFMADD231PS Z2, Z2, Z6
+	VMOVUPS     128(R8), Z2
+	VSUBPS      Z1, Z2, Z2
+	VFMADD231PS Z2, Z2, Z7
+	VMOVUPS     192(R8), Z2
+	VSUBPS      Z1, Z2, Z2
+	VFMADD231PS Z2, Z2, Z8
+	ADDQ        $0x00000100, R8
+	SUBQ        $0x40, DI
+	JGE         chains6
+
+few7:
+	ADDQ $0x40, DI
+	SUBQ $0x10, DI
+	JLT  tail9
+
+loop8:
+	VMOVUPS     (R8), Z2
+	VSUBPS      Z1, Z2, Z2
+	VFMADD231PS Z2, Z2, Z5
 	ADDQ        $0x40, R8
 	SUBQ        $0x10, DI
-	JGE         loop4
+	JGE         loop8
 
-tail5:
+tail9:
 	ADDQ        $0x10, DI
-	JZ          done6
+	JZ          done10
 	MOVQ        $-1, R9
 	BZHIQ       DI, R9, R9
 	KMOVW       R9, K1
-	VMOVUPS.Z   (R8), K1, Z3
-	VSUBPS      Z1, Z3, Z3
-	VMOVAPS.Z   Z3, K1, Z3
-	VFMADD231PS Z3, Z3, Z2
+	VMOVUPS.Z   (R8), K1, Z2
+	VSUBPS      Z1, Z2, Z2
+	VMOVAPS.Z   Z2, K1, Z2
+	VFMADD231PS Z2, Z2, Z5
 
-done6:
-	VSHUFF32X4   $0x4e, Z2, Z2, Z3
-	VADDPS       Z3, Z2, Z2
-	VSHUFF32X4   $0xb1, Z2, Z2, Z3
-	VADDPS       Z3, Z2, Z2
-	VPERMILPS    $0x4e, Z2, Z3
-	VADDPS       Z3, Z2, Z2
-	VPERMILPS    $0xb1, Z2, Z3
-	VADDPS       Z3, Z2, Z2
-	MOVSS        eps+96(FP), X3
-	VBROADCASTSS X3, Z3
-	VFMADD213PS  Z3, Z0, Z2
-	VSQRTPS      Z2, Z2
+done10:
+	VADDPS       Z7, Z5, Z5
+	VADDPS       Z8, Z6, Z6
+	VADDPS       Z6, Z5, Z5
+	VSHUFF32X4   $0x4e, Z5, Z5, Z2
+	VADDPS       Z2, Z5, Z5
+	VSHUFF32X4   $0xb1, Z5, Z5, Z2
+	VADDPS       Z2, Z5, Z5
+	VPERMILPS    $0x4e, Z5, Z2
+	VADDPS       Z2, Z5, Z5
+	VPERMILPS    $0xb1, Z5, Z2
+	VADDPS       Z2, Z5, Z5
+	MOVSS        eps+96(FP), X2
+	VBROADCASTSS X2, Z2
+	VFMADD213PS  Z2, Z0, Z5
+	VSQRTPS      Z5, Z5
 	VMOVUPS      word3f800000<>+0(SB), Z0
-	VDIVPS       Z2, Z0, Z2
-	MOVSS        X2, rstd+108(FP)
+	VDIVPS       Z5, Z0, Z5
+	MOVSS        X5, rstd+108(FP)
 	MOVQ         CX, CX
 	MOVQ         BX, BX
 	SUBQ         $0x10, AX
-	JLT          tail8
+	JLT          tail12
 
-loop7:
+loop11:
 	VMOVUPS     (CX), Z0
 	VSUBPS      Z1, Z0, Z0
-	VMULPS      Z2, Z0, Z0
-	VMOVUPS     (DX), Z3
-	VMOVUPS     (BX), Z4
-	VFMADD213PS Z4, Z3, Z0
+	VMULPS      Z5, Z0, Z0
+	VMOVUPS     (DX), Z2
+	VMOVUPS     (BX), Z3
+	VFMADD213PS Z3, Z2, Z0
 	VMOVUPS     Z0, (SI)
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
 	ADDQ        $0x40, BX
 	ADDQ        $0x40, SI
 	SUBQ        $0x10, AX
-	JGE         loop7
+	JGE         loop11
 
-tail8:
+tail12:
 	ADDQ        $0x10, AX
-	JZ          done9
+	JZ          done13
 	MOVQ        $-1, DI
 	BZHIQ       AX, DI, DI
 	KMOVW       DI, K1
 	VMOVUPS.Z   (CX), K1, Z0
 	VSUBPS      Z1, Z0, Z0
-	VMULPS      Z2, Z0, Z0
+	VMULPS      Z5, Z0, Z0
 	VMOVUPS.Z   (DX), K1, Z1
 	VMOVUPS.Z   (BX), K1, Z2
 	VFMADD213PS Z2, Z1, Z0
 	VMOVUPS     Z0, K1, (SI)
 
-done9:
+done13:
 	VZEROUPPER
 	RET
 
@@ -290,112 +342,164 @@ TEXT ·layerNormAVX2(SB), NOSPLIT, $0-112
 	VDIVPS       Y0, Y1, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
 	MOVQ         AX, DI
 	MOVQ         CX, R8
-	SUBQ         $0x08, DI
-	JLT          tail2
+	SUBQ         $0x20, DI
+	JLT          few2
 
-loop1:
-	VMOVUPS (R8), Y3
-	VADDPS  Y3, Y1, Y1
+chains1:
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y1, Y1
+	VMOVUPS 32(R8), Y9
+	VADDPS  Y9, Y2, Y2
+	VMOVUPS 64(R8), Y9
+	VADDPS  Y9, Y3, Y3
+	VMOVUPS 96(R8), Y9
+	VADDPS  Y9, Y4, Y4
+	ADDQ    $0x00000080, R8
+	SUBQ    $0x20, DI
+	JGE     chains1
+
+few2:
+	ADDQ $0x20, DI
+	SUBQ $0x08, DI
+	JLT  tail4
+
+loop3:
+	VMOVUPS (R8), Y9
+	VADDPS  Y9, Y1, Y1
 	ADDQ    $0x20, R8
 	SUBQ    $0x08, DI
-	JGE     loop1
+	JGE     loop3
 
-tail2:
+tail4:
 	ADDQ       $0x08, DI
-	JZ         done3
+	JZ         done5
 	LEAQ       lanes<>+0(SB), R9
 	MOVQ       $+16, R10
 	SUBQ       DI, R10
-	VMOVUPS    (R9)(R10*4), Y3
-	VMASKMOVPS (R8), Y3, Y3
-	VADDPS     Y3, Y1, Y1
+	VMOVUPS    (R9)(R10*4), Y9
+	VMASKMOVPS (R8), Y9, Y9
+	VADDPS     Y9, Y1, Y1
 
-done3:
-	VPERM2F128 $0x01, Y1, Y1, Y3
+done5:
 	VADDPS     Y3, Y1, Y1
-	VPERMILPS  $0x4e, Y1, Y3
-	VADDPS     Y3, Y1, Y1
-	VPERMILPS  $0xb1, Y1, Y3
-	VADDPS     Y3, Y1, Y1
+	VADDPS     Y4, Y2, Y2
+	VADDPS     Y2, Y1, Y1
+	VPERM2F128 $0x01, Y1, Y1, Y2
+	VADDPS     Y2, Y1, Y1
+	VPERMILPS  $0x4e, Y1, Y2
+	VADDPS     Y2, Y1, Y1
+	VPERMILPS  $0xb1, Y1, Y2
+	VADDPS     Y2, Y1, Y1
 	VMULPS     Y0, Y1, Y1
 	MOVSS      X1, mean+104(FP)
 	MOVQ       AX, DI
 	MOVQ       CX, R8
-	SUBQ       $0x08, DI
-	JLT        tail5
+	SUBQ       $0x20, DI
+	JLT        few7
 
-loop4:
-	VMOVUPS     (R8), Y3
-	VSUBPS      Y1, Y3, Y3
-	VFMADD231PS Y3, Y3, Y2
+chains6:
+	VMOVUPS     (R8), Y2
+	VSUBPS      Y1, Y2, Y2
+	VFMADD231PS Y2, Y2, Y5
+	VMOVUPS     32(R8), Y2
+	VSUBPS      Y1, Y2, Y2
+	VFMADD231PS Y2, Y2, Y6
+	VMOVUPS     64(R8), Y2
+	VSUBPS      Y1, Y2, Y2
+	VFMADD231PS Y2, Y2, Y7
+	VMOVUPS     96(R8), Y2
+	VSUBPS      Y1, Y2, Y2
+	VFMADD231PS Y2, Y2, Y8
+	ADDQ        $0x00000080, R8
+	SUBQ        $0x20, DI
+	JGE         chains6
+
+few7:
+	ADDQ $0x20, DI
+	SUBQ $0x08, DI
+	JLT  tail9
+
+loop8:
+	VMOVUPS     (R8), Y2
+	VSUBPS      Y1, Y2, Y2
+	VFMADD231PS Y2, Y2, Y5
 	ADDQ        $0x20, R8
 	SUBQ        $0x08, DI
-	JGE         loop4
+	JGE         loop8
 
-tail5:
+tail9:
 	ADDQ        $0x08, DI
-	JZ          done6
+	JZ          done10
 	LEAQ        lanes<>+0(SB), R9
 	MOVQ        $+16, R10
 	SUBQ        DI, R10
-	VMOVUPS     (R9)(R10*4), Y3
-	VMASKMOVPS  (R8), Y3, Y4
-	VSUBPS      Y1, Y4, Y4
-	VANDPS      Y3, Y4, Y4
-	VFMADD231PS Y4, Y4, Y2
+	VMOVUPS     (R9)(R10*4), Y2
+	VMASKMOVPS  (R8), Y2, Y3
+	VSUBPS      Y1, Y3, Y3
+	VANDPS      Y2, Y3, Y3
+	VFMADD231PS Y3, Y3, Y5
 
-done6:
-	VPERM2F128   $0x01, Y2, Y2, Y3
-	VADDPS       Y3, Y2, Y2
-	VPERMILPS    $0x4e, Y2, Y3
-	VADDPS       Y3, Y2, Y2
-	VPERMILPS    $0xb1, Y2, Y3
-	VADDPS       Y3, Y2, Y2
-	MOVSS        eps+96(FP), X3
-	VBROADCASTSS X3, Y3
-	VFMADD213PS  Y3, Y0, Y2
-	VSQRTPS      Y2, Y2
+done10:
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y8, Y6, Y6
+	VADDPS       Y6, Y5, Y5
+	VPERM2F128   $0x01, Y5, Y5, Y2
+	VADDPS       Y2, Y5, Y5
+	VPERMILPS    $0x4e, Y5, Y2
+	VADDPS       Y2, Y5, Y5
+	VPERMILPS    $0xb1, Y5, Y2
+	VADDPS       Y2, Y5, Y5
+	MOVSS        eps+96(FP), X2
+	VBROADCASTSS X2, Y2
+	VFMADD213PS  Y2, Y0, Y5
+	VSQRTPS      Y5, Y5
 	VMOVUPS      word3f800000<>+0(SB), Y0
-	VDIVPS       Y2, Y0, Y2
-	MOVSS        X2, rstd+108(FP)
+	VDIVPS       Y5, Y0, Y5
+	MOVSS        X5, rstd+108(FP)
 	MOVQ         CX, CX
 	MOVQ         BX, BX
 	SUBQ         $0x08, AX
-	JLT          tail8
+	JLT          tail12
 
-loop7:
+loop11:
 	VMOVUPS     (CX), Y0
 	VSUBPS      Y1, Y0, Y0
-	VMULPS      Y2, Y0, Y0
-	VMOVUPS     (DX), Y3
-	VMOVUPS     (BX), Y4
-	VFMADD213PS Y4, Y3, Y0
+	VMULPS      Y5, Y0, Y0
+	VMOVUPS     (DX), Y2
+	VMOVUPS     (BX), Y3
+	VFMADD213PS Y3, Y2, Y0
 	VMOVUPS     Y0, (SI)
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
 	ADDQ        $0x20, BX
 	ADDQ        $0x20, SI
 	SUBQ        $0x08, AX
-	JGE         loop7
+	JGE         loop11
 
-tail8:
+tail12:
 	ADDQ        $0x08, AX
-	JZ          done9
+	JZ          done13
 	LEAQ        lanes<>+0(SB), DI
 	MOVQ        $+16, R8
 	SUBQ        AX, R8
 	VMOVUPS     (DI)(R8*4), Y0
-	VMASKMOVPS  (CX), Y0, Y3
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
+	VMASKMOVPS  (CX), Y0, Y2
+	VSUBPS      Y1, Y2, Y2
+	VMULPS      Y5, Y2, Y2
 	VMASKMOVPS  (DX), Y0, Y1
-	VMASKMOVPS  (BX), Y0, Y2
-	VFMADD213PS Y2, Y1, Y3
-	VMASKMOVPS  Y3, Y0, (SI)
+	VMASKMOVPS  (BX), Y0, Y3
+	VFMADD213PS Y3, Y1, Y2
+	VMASKMOVPS  Y2, Y0, (SI)
 
-done9:
+done13:
 	VZEROUPPER
 	RET
 

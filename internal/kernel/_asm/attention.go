@@ -82,7 +82,7 @@ func (a *attentionMemory) line() GPVirtual {
 	return r
 }
 
-// at is the part of that many rows of queries, keys or values.
+// part is a pointer to the first query, key or value: 0, 1 or 2 parts after q.
 func (a *attentionMemory) part(parts int) GPVirtual {
 	p, distance := a.integer("q"), a.stride("part")
 	for range parts {
@@ -180,7 +180,7 @@ func (a *attentionMemory) packQueries(q, left GPVirtual) {
 	}
 }
 
-// tilesOf writes a loop over groups of 32 keys.
+// groups writes a loop over groups of 32 keys, from one to the next of which the pointers move by steps bytes.
 func (a *attentionMemory) groups(name string, pointers []GPVirtual, steps []int, body func()) {
 	left := a.copied(a.size)[0]
 	a.Label(name)

@@ -74,18 +74,16 @@ func tileInt8(s *isa, m int) {
 // extent writes the search for the limits of a row; any NaN or infinity makes them NaN.
 func extent(s *isa) {
 	s.begin("extent", "func(x, balance []float32) (low, high float32)", "is int8Loops.extent.")
-	n, x, balance, low, high, bad := s.length("x"), s.pointer("x"), s.pointer("balance"), s.zero(), s.zero(), s.zero()
-	zero := s.zero()
-	s.each(n, []GPVirtual{x, balance}, func(by *mask) {
-		v := s.load(Mem{Base: x}, by)
-		s.VMULPS(s.load(Mem{Base: balance}, by), v, v)
-		s.VMINPS(v, low, low)
-		s.VMAXPS(v, high, high)
-		s.VFMADD231PS(v, zero, bad)
+	n, x, balance, zero := s.length("x"), s.pointer("x"), s.pointer("balance"), s.zero()
+	lows, highs, bads := s.zeros(), s.zeros(), s.zeros()
+	s.overChains(n, []GPVirtual{x, balance}, func(at []GPVirtual, c, disp int, by *mask) {
+		v := s.load(Mem{Base: at[0], Disp: disp}, by)
+		s.VMULPS(s.load(Mem{Base: at[1], Disp: disp}, by), v, v)
+		s.VMINPS(v, lows[c], lows[c])
+		s.VMAXPS(v, highs[c], highs[c])
+		s.VFMADD231PS(v, zero, bads[c])
 	})
-	s.reduce(low, s.VMINPS)
-	s.reduce(high, s.VMAXPS)
-	s.reduce(bad, s.VADDPS)
+	low, high, bad := s.total(lows, s.VMINPS), s.total(highs, s.VMAXPS), s.total(bads, s.VADDPS)
 	for _, r := range []struct {
 		name string
 		v    VecVirtual

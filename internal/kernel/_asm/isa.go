@@ -224,6 +224,55 @@ func (s *isa) each(n GPVirtual, pointers []GPVirtual, body func(by *mask)) {
 	s.Label(done)
 }
 
+// chains is the number of partial sums of overChains: each addition to one waits for the addition before.
+const chains = 4
+
+// overChains is over for partial sums, a vector for each of them at a time: sum c takes what is disp bytes after at. What is left
+// goes to sum 0.
+func (s *isa) overChains(n GPVirtual, pointers []GPVirtual, body func(at []GPVirtual, c, disp int, by *mask)) {
+	loop, few := s.label("chains"), s.label("few")
+	left, at := s.GP64(), make([]GPVirtual, len(pointers))
+	s.MOVQ(n, left)
+	for i, p := range pointers {
+		at[i] = s.GP64()
+		s.MOVQ(p, at[i])
+	}
+	s.SUBQ(Imm(uint64(chains*s.lanes)), left)
+	s.JLT(LabelRef(few))
+	s.Label(loop)
+	for c := range chains {
+		body(at, c, c*s.bytes(), nil)
+	}
+	for _, p := range at {
+		s.ADDQ(U32(uint32(chains*s.bytes())), p)
+	}
+	s.SUBQ(Imm(uint64(chains*s.lanes)), left)
+	s.JGE(LabelRef(loop))
+	s.Label(few)
+	s.ADDQ(Imm(uint64(chains*s.lanes)), left)
+	s.each(left, at, func(by *mask) { body(at, 0, 0, by) })
+}
+
+// total combines partial sums and their lanes by op and returns the result in all lanes.
+func (s *isa) total(v []VecVirtual, op func(...Op)) VecVirtual {
+	for n := len(v) / 2; n > 0; n /= 2 {
+		for i := range n {
+			op(v[i+n], v[i], v[i])
+		}
+	}
+	s.reduce(v[0], op)
+	return v[0]
+}
+
+// zeros returns a register of zeros for each partial sum of overChains.
+func (s *isa) zeros() []VecVirtual {
+	v := make([]VecVirtual, chains)
+	for i := range v {
+		v[i] = s.zero()
+	}
+	return v
+}
+
 // over is each on copies of n and of the pointers.
 func (s *isa) over(n GPVirtual, pointers []GPVirtual, body func(at []GPVirtual, by *mask)) {
 	left, at := s.GP64(), make([]GPVirtual, len(pointers))

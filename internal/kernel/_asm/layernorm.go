@@ -26,20 +26,20 @@ func layerNormForward(s *isa) {
 	s.begin("layerNorm", "func(x, gamma, beta, y []float32, eps float32) (mean, rstd float32)", "is backend.layerNorm.")
 	n, x, gamma, beta, y := s.length("x"), s.pointer("x"), s.pointer("gamma"), s.pointer("beta"), s.pointer("y")
 	share := reciprocal(s, n)
-	mean, rstd := s.zero(), s.zero()
-	s.over(n, []GPVirtual{x}, func(at []GPVirtual, by *mask) {
-		s.VADDPS(s.load(Mem{Base: at[0]}, by), mean, mean)
+	sums, squares := s.zeros(), s.zeros()
+	s.overChains(n, []GPVirtual{x}, func(at []GPVirtual, c, disp int, by *mask) {
+		s.VADDPS(s.load(Mem{Base: at[0], Disp: disp}, by), sums[c], sums[c])
 	})
-	s.reduce(mean, s.VADDPS)
+	mean := s.total(sums, s.VADDPS)
 	s.VMULPS(share, mean, mean)
 	s.Store(mean.AsX(), s.Return("mean"))
-	s.over(n, []GPVirtual{x}, func(at []GPVirtual, by *mask) {
-		d := s.load(Mem{Base: at[0]}, by)
+	s.overChains(n, []GPVirtual{x}, func(at []GPVirtual, c, disp int, by *mask) {
+		d := s.load(Mem{Base: at[0], Disp: disp}, by)
 		s.VSUBPS(mean, d, d)
 		s.blank(d, by)
-		s.VFMADD231PS(d, d, rstd)
+		s.VFMADD231PS(d, d, squares[c])
 	})
-	s.reduce(rstd, s.VADDPS)
+	rstd := s.total(squares, s.VADDPS)
 	one := s.vec()
 	s.VFMADD213PS(s.broadcast("eps"), share, rstd)
 	s.VSQRTPS(rstd, rstd)
