@@ -1,16 +1,18 @@
 // Command pictures takes pictures of pages in headless Chromium, which has to be installed; make.sh makes those of the README
 // with it.
 //
-//	go run ./examples/pictures [-width N] [-dark] PAGE.html[#FRAGMENT] SELECTOR FILE.png [SELECTOR FILE.png …]
+//	go run ./examples/pictures [-width N] [-density X] [-dark] PAGE.html[#FRAGMENT] SELECTOR FILE.png [SELECTOR FILE.png …]
 //
 // Everything that is folded on the page is unfolded, but for calls. A fragment filters a list or opens a call, as links on the page
 // do. A selector, of CSS, names the part of the page that a picture shows, the first one that it fits: "body" for all of it.
 package main
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
+	"image/png"
 	"io"
 	"net/url"
 	"path/filepath"
@@ -29,12 +31,10 @@ const usage = `[flags] PAGE.html[#FRAGMENT] SELECTOR FILE.png [SELECTOR FILE.png
 
 It takes pictures of the parts of a page that CSS selectors name, in headless Chromium.`
 
-// density is how many pixels of a picture are one of the page.
-const density = 1.5
-
 func run(ctx context.Context, env *cli.Env) error {
 	flags := flag.NewFlagSet("pictures", flag.ContinueOnError)
 	width := flags.Int("width", 1000, "`pixels` of the screen from side to side")
+	density := flags.Float64("density", 1.5, "pixels of a picture that are one of the screen")
 	dark := flags.Bool("dark", false, "prefer dark pages")
 	if err := env.Parse(flags, usage); err != nil {
 		return err
@@ -52,16 +52,21 @@ func run(ctx context.Context, env *cli.Env) error {
 	defer stop()
 	tab, cancel := chromedp.NewContext(allocator)
 	defer cancel()
-	if err := chromedp.Do(tab, scheme(*dark), chromedp.EmulateViewport(int64(*width), 900, chromedp.EmulateScale(density)), chromedp.Navigate(page.String()),
+	if err := chromedp.Do(tab, scheme(*dark), chromedp.EmulateViewport(int64(*width), 900, chromedp.EmulateScale(*density)), chromedp.Navigate(page.String()),
 		chromedp.Evaluate[chromedp.Void](`for (const d of document.querySelectorAll("details:not(.call)")) d.open = true`)); err != nil {
 		return fmt.Errorf("%s: %w", env.Args[0], err)
 	}
 	for picture := range slices.Chunk(env.Args[1:], 2) {
-		png, err := chromedp.Run(tab, chromedp.Screenshot(chromedp.CSS(picture[0])))
+		drawn, err := chromedp.Run(tab, chromedp.Screenshot(chromedp.CSS(picture[0])))
 		if err != nil {
 			return fmt.Errorf("%s: %q: %w", env.Args[0], picture[0], err)
 		}
-		if err := cli.WriteFile(picture[1], func(w io.Writer) error { _, err := w.Write(png); return err }); err != nil {
+		taken, err := png.Decode(bytes.NewReader(drawn))
+		if err != nil {
+			return err
+		}
+		small := png.Encoder{CompressionLevel: png.BestCompression}
+		if err := cli.WriteFile(picture[1], func(w io.Writer) error { return small.Encode(w, taken) }); err != nil {
 			return err
 		}
 	}

@@ -9,7 +9,7 @@ mkdir -p "$out/bin"
 go build -o "$out/bin/" ./examples/compare ./examples/explain ./examples/finetune ./examples/pictures
 [ -d "$out/run" ] || "$out/bin/finetune" -out "$out/run"
 [ -f "$out/compare.html" ] || "$out/bin/compare" -frozen -html "$out/compare.html"
-"$out/bin/explain" -models "$out/run" -html "$out/call.html" examples/pictures/call.json >"$out/call.jsonl"
+"$out/bin/explain" -models "$out/run" -mask -html "$out/calls.html" examples/pictures/calls.json >"$out/calls.jsonl"
 
 pictures=$out/bin/pictures results=$out/run/results/performance_comparison.html to=examples/pictures
 "$pictures" -width 460 "$results" \
@@ -24,8 +24,8 @@ pictures=$out/bin/pictures results=$out/run/results/performance_comparison.html 
 	'svg[aria-label^="How many times"]' $to/lift.png \
 	'svg[aria-label*="still rises"]' $to/learning.png \
 	'svg[aria-label^="Who talks"]' $to/beeswarm.png
-"$pictures" -width 460 "$out/call.html" \
-	'svg[aria-label^="The line reads"]' $to/strip.png \
-	'svg[aria-label^="From the average"]' $to/waterfall.png
-"$pictures" -width 900 "$out/call.html" .turns $to/call.png
-"$pictures" -width 1200 "$results#calls=A36" '#calls' $to/list.png
+"$pictures" -width 460 "$out/calls.html#call-1" \
+	'#call-1 svg[aria-label^="The line reads"]' $to/strip.png \
+	'#call-1 svg[aria-label^="From the average"]' $to/waterfall.png
+"$pictures" -width 800 -density 1 "$out/calls.html#call-1" '#call-1 .turns' $to/call.png
+"$pictures" -width 1200 -density 1 "$out/calls.html" '#calls' $to/list.png
