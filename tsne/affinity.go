@@ -2,6 +2,7 @@ package tsne
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -15,8 +16,8 @@ import (
 // Affinity is a sparse symmetric matrix of joint probabilities: how likely two points are to be neighbours. It is
 // computed once and may be laid out many times, also at the same time: it never changes.
 type Affinity struct {
-	// Perplexity is what every row was fitted to: the one asked for, or the most that the number of rows allows. With
-	// several, the largest.
+	// Perplexity is what every row was fitted to: the one asked for, or by default 30, or as much as the number of rows
+	// allows. With several, the largest.
 	Perplexity float64
 
 	first  []int32   // row i holds entries first[i] to first[i+1]
@@ -35,8 +36,7 @@ const (
 // AffinityOptions are the settings of NewAffinity. A nil pointer means the defaults.
 type AffinityOptions struct {
 	// Perplexity is the effective number of neighbours of a point, at least 1. A point is compared with its nearest
-	// rows, three times as many, so that n rows allow (n-1)/3 at most: more is cut to that, as Affinity.Perplexity
-	// reports. Default 30.
+	// rows, three times as many, so that n rows allow (n-1)/3 at most; more is an error. Default 30, or what n rows allow.
 	Perplexity float64
 	// Scales, if there are any, replace Perplexity: a point's affinities are the mean of those at each of these
 	// perplexities, so that the map keeps near and far neighbourhoods at once (Kobak and Berens 2019). Default none.
@@ -45,32 +45,52 @@ type AffinityOptions struct {
 	// time and memory n². Perplexities may go up to n-1 then. Default false.
 	AllRows bool
 	Metric  Metric // default Euclidean
+	// Search is how the nearest rows are found. Default: ExactSearch for up to 100,000 rows, ApproximateSearch for more.
+	Search Search
 }
 
 // complete fills in the defaults for n rows, and returns the perplexities and the number of neighbours.
-func (o *AffinityOptions) complete(n int) (scales []float64, k int, err error) {
-	scales, per := []float64{30}, 3.0
-	if o != nil {
-		if o.Perplexity != 0 {
-			scales = []float64{o.Perplexity}
-		}
-		if len(o.Scales) > 0 {
-			scales = slices.Clone(o.Scales)
-		}
-		if o.AllRows {
-			per = 1
-		}
+func (o *AffinityOptions) complete(n int, perplexity float64) (scales []float64, k int, err error) {
+	if o == nil {
+		o = &AffinityOptions{}
 	}
-	for i, perplexity := range scales {
+	per := 3.0
+	if o.AllRows {
+		per = 1
+	}
+	most := max(1, float64(n-1)/per)
+	switch {
+	case o.Search != "" && o.Search != ExactSearch && o.Search != ApproximateSearch:
+		return nil, 0, fmt.Errorf("tsne: search %q, want %q or %q", o.Search, ExactSearch, ApproximateSearch)
+	case o.Search == ApproximateSearch && o.AllRows:
+		return nil, 0, errors.New("tsne: AllRows compares all rows: there is nothing to search, and nothing approximate")
+	case len(o.Scales) > 0:
+		scales = o.Scales
+	case o.Perplexity != 0:
+		scales = []float64{o.Perplexity}
+	default:
+		scales = []float64{min(perplexity, most)}
+	}
+	for _, perplexity := range scales {
 		if !(perplexity >= 1) || math.IsInf(perplexity, 0) {
 			return nil, 0, fmt.Errorf("tsne: perplexity %v, want at least 1", perplexity)
 		}
-		scales[i] = min(perplexity, max(1, float64(n-1)/per))
+		if perplexity > most {
+			return nil, 0, fmt.Errorf("tsne: perplexity %v is too large for %d rows, which allow %.4g at most: lower it, or give more rows", perplexity, n, most)
+		}
 	}
-	if k = n - 1; per > 1 {
-		k = min(n-1, int(math.Ceil(per*slices.Max(scales))))
+	if o.AllRows {
+		return scales, n - 1, nil
 	}
-	return scales, k, nil
+	return scales, min(n-1, int(math.Ceil(per*slices.Max(scales)))), nil
+}
+
+// approximate reports whether the neighbours of n rows are searched for in cells.
+func (o *AffinityOptions) approximate(n int) bool {
+	if o == nil || o.Search == "" {
+		return n > mostExactSearch && (o == nil || !o.AllRows)
+	}
+	return o.Search == ApproximateSearch
 }
 
 // rows copies x for the search of neighbours.
@@ -115,9 +135,13 @@ func (o *AffinityOptions) compared(x mat.Matrix) (*mat.Dense, error) {
 	return rows, nil
 }
 
-// NewAffinity measures which rows of x are neighbours: the exact nearest neighbours, a Gaussian around each row whose
-// width gives the perplexity asked for, and the mean of both directions. Rows that implement RawRow(i) []float32 or
-// mat.RawRowViewer are read without a copy. The result does not depend on the number of cores.
+// defaultPerplexity is that of NewAffinity, where there are rows enough.
+const defaultPerplexity = 30
+
+// NewAffinity measures which rows of x are neighbours: the nearest neighbours, a Gaussian around each row whose width
+// gives the perplexity asked for, and the mean of both directions. It takes two rows or more that are not all the same.
+// Rows that implement RawRow(i) []float32 or mat.RawRowViewer are read without a copy. The result does not depend on the
+// number of cores.
 func NewAffinity(ctx context.Context, x mat.Matrix, opts *AffinityOptions) (*Affinity, error) {
 	r, err := opts.rows(x)
 	if err != nil {
@@ -127,13 +151,23 @@ func NewAffinity(ctx context.Context, x mat.Matrix, opts *AffinityOptions) (*Aff
 }
 
 func newAffinity(ctx context.Context, r *rows, opts *AffinityOptions) (*Affinity, error) {
-	scales, k, err := opts.complete(r.n)
+	scales, k, err := opts.complete(r.n, defaultPerplexity)
 	if err != nil {
 		return nil, err
 	}
+	if r.n == 1 {
+		return nil, errors.New("tsne: one row has no neighbours, want two or more")
+	}
+	if r.alike() {
+		return nil, fmt.Errorf("tsne: %d rows, all the same: no row is nearer than another, and there is nothing to map", r.n)
+	}
 	pool := kernel.NewPool(0)
 	defer pool.Close()
-	near, err := nearest(ctx, pool, r, k)
+	search := nearest
+	if opts.approximate(r.n) {
+		search = nearestByCells
+	}
+	near, err := search(ctx, pool, r, k)
 	if err != nil {
 		return nil, fmt.Errorf("tsne: nearest neighbours: %w", err)
 	}

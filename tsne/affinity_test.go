@@ -3,12 +3,17 @@ package tsne
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/org/salesconv/internal/kernel"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 )
 
 // floatRows is a matrix of float32 rows, as embeddings are.
@@ -125,14 +130,164 @@ func TestAffinity(t *testing.T) {
 	}
 }
 
-func TestPerplexityIsCut(t *testing.T) {
+func TestDefaultPerplexity(t *testing.T) {
 	x, _ := gaussians(31, 4, 3)
-	a, err := NewAffinity(context.Background(), x, &AffinityOptions{Perplexity: 50})
+	a, err := NewAffinity(context.Background(), x, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if a.Perplexity != 10 {
 		t.Errorf("perplexity %v, want (31-1)/3 = 10", a.Perplexity)
+	}
+}
+
+// The approximate search finds most of the nearest neighbours of data like embeddings: groups in few of many directions.
+func TestApproximateSearch(t *testing.T) {
+	const n, d, k = 20_000, 32, 30
+	random := rand.New(rand.NewPCG(1, 2))
+	axes, x := mat.NewDense(12, d, nil), mat.NewDense(n, d, nil)
+	axes.Apply(func(_, _ int, _ float64) float64 { return random.NormFloat64() }, axes)
+	centres := mat.NewDense(100, 12, nil)
+	centres.Apply(func(_, _ int, _ float64) float64 { return 2 * random.NormFloat64() }, centres)
+	for i := range n {
+		latent := mat.VecDenseCopyOf(centres.RowView(random.IntN(100)))
+		for j := range 12 {
+			latent.SetVec(j, latent.AtVec(j)+random.NormFloat64())
+		}
+		row := x.RowView(i).(*mat.VecDense)
+		row.MulVec(axes.T(), latent)
+		for j := range d {
+			row.SetVec(j, row.AtVec(j)+0.3*random.NormFloat64())
+		}
+	}
+	r, err := newRows(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := kernel.NewPool(3)
+	defer pool.Close()
+	want, err := nearest(t.Context(), pool, r, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := nearestByCells(t.Context(), pool, r, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for i := range n {
+		exact := map[neighbour]bool{}
+		for _, nb := range want[i*k : (i+1)*k] {
+			exact[nb] = true
+		}
+		for e, nb := range got[i*k : (i+1)*k] {
+			if exact[nb] {
+				found++
+			}
+			if e > 0 && nearer(got[i*k+e-1], nb) >= 0 {
+				t.Fatalf("neighbours of row %d are not in order: %v", i, got[i*k:(i+1)*k])
+			}
+		}
+	}
+	if recall := float64(found) / (n * k); recall < 0.97 {
+		t.Errorf("recall %.4f, want 0.97", recall)
+	} else {
+		t.Logf("recall %.4f", recall)
+	}
+	alone, err := nearestByCells(t.Context(), nil, r, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(alone, got) {
+		t.Error("one core finds other neighbours than three")
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := nearestByCells(stopped, pool, r, k); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context.Canceled", err)
+	}
+}
+
+// Few rows make one cell, in which the search is exact.
+func TestApproximateSearchOfFewRows(t *testing.T) {
+	x, _ := gaussians(300, 10, 3)
+	want, err := NewAffinity(t.Context(), x, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := NewAffinity(t.Context(), x, &AffinityOptions{Search: ApproximateSearch})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got.p, want.p) || !slices.Equal(got.column, want.column) {
+		t.Error("other affinities than by the exact search")
+	}
+}
+
+// Against all eigenvectors of the dense matrix, in a ring that has no ends.
+func TestSpectral(t *testing.T) {
+	const n = 150
+	x := mat.NewDense(n, 3, nil)
+	random := rand.New(rand.NewPCG(1, 1))
+	for i := range n {
+		angle := 2 * math.Pi * float64(i*i) / (n * n) // of uneven density: no two eigenvalues are equal
+		x.SetRow(i, []float64{3 * math.Cos(angle), 2 * math.Sin(angle), 0.05 * random.NormFloat64()})
+	}
+	a, err := NewAffinity(t.Context(), x, &AffinityOptions{Perplexity: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := a.Spectral(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	degree, dense := make([]float64, n), mat.NewSymDense(n, nil)
+	for i := range n {
+		_, p := a.Row(i)
+		degree[i] = floats.Sum(p)
+	}
+	for i := range n {
+		row, p := a.Row(i)
+		for e, j := range row {
+			dense.SetSym(i, int(j), p[e]/math.Sqrt(degree[i]*degree[j]))
+		}
+	}
+	var eigen mat.EigenSym
+	if !eigen.Factorize(dense, true) {
+		t.Fatal("no eigenvectors")
+	}
+	var vectors mat.Dense
+	eigen.VectorsTo(&vectors)
+	for c := range 2 {
+		want := mat.Col(nil, n-2-c, &vectors)
+		for i := range want {
+			want[i] /= math.Sqrt(degree[i])
+		}
+		if r := stat.Correlation(want, mat.Col(nil, c, got), nil); math.Abs(r) < 0.999 {
+			t.Errorf("column %d correlates with the eigenvector by %.4f", c, r)
+		}
+	}
+	if deviation := stat.PopStdDev(mat.Col(nil, 0, got), nil); math.Abs(deviation-1e-4) > 2e-6 {
+		t.Errorf("standard deviation %v, want 1e-4", deviation)
+	}
+	again, err := a.Spectral(t.Context(), 0)
+	if err != nil || !mat.Equal(got, again) {
+		t.Errorf("the same seed gave other values, error %v", err)
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := a.Spectral(stopped, 0); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context.Canceled", err)
+	}
+	for _, few := range []int{2, 3, 5} {
+		a, err := NewAffinity(t.Context(), x.Slice(0, few, 0, 3), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, err := a.Spectral(t.Context(), 0)
+		if err != nil || floats.HasNaN(y.RawMatrix().Data) {
+			t.Errorf("%d rows: %v, error %v", few, y, err)
+		}
 	}
 }
 

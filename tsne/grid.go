@@ -3,6 +3,7 @@ package tsne
 import (
 	"github.com/org/salesconv/internal/kernel"
 	"gonum.org/v1/gonum/dsp/fourier"
+	"gonum.org/v1/gonum/floats"
 )
 
 // grid sums the repulsion of all points by interpolation (Linderman et al. 2019). The plane is cut into square boxes with
@@ -10,6 +11,7 @@ import (
 // do to each other is a convolution, done by FFT, and is interpolated back to the points. Three kernels act on one set of
 // charges: both components of the force, d/(1+|d|²)² at a distance d, and 1/(1+|d|²) for Z. They are odd or even in each
 // direction, so that a quarter of their transforms says everything: a real number, or an imaginary one for the force.
+// Z needs no way back: it is the product of the charges and their field, which the transforms give as well (Parseval).
 type grid struct {
 	pool  *kernel.Pool
 	boxes int     // on each side
@@ -26,6 +28,7 @@ type grid struct {
 	columns []complex128
 	spectra [fields][]complex128
 	fields  [fields][]float64 // [nodes][nodes]
+	z       []float64         // by frequency in x
 	workers []*transforms
 
 	box   []int32 // by point
@@ -44,7 +47,6 @@ const (
 const (
 	forceX = iota
 	forceY
-	proximity // summed over all points, Z
 	fields
 )
 
@@ -62,11 +64,10 @@ func newGrid(pool *kernel.Pool) *grid { return &grid{pool: pool} }
 func (g *grid) nodes() int { return perBox * g.boxes }
 func (g *grid) half() int  { return g.size/2 + 1 }
 
-// repulsion sets force to Σ q² (p - pⱼ) and z to Σ q over all points j but p itself, for each point p.
-func (g *grid) repulsion(points, force []point, z []float64) error {
+func (g *grid) repulsion(points, force []point) (z float64, err error) {
 	lo, span, ok := extent(points)
 	if !ok {
-		return errDiverged
+		return 0, errDiverged
 	}
 	g.lo = lo
 	g.resize(span)
@@ -75,8 +76,8 @@ func (g *grid) repulsion(points, force []point, z []float64) error {
 	g.transformRows()
 	g.convolve()
 	g.restoreRows()
-	g.gather(points, force, z)
-	return nil
+	g.gather(points, force)
+	return floats.Sum(g.z) - float64(len(points)), nil // without what points are to themselves
 }
 
 // resize chooses boxes for points that span a square, and transforms the kernels where that changes them.
@@ -100,7 +101,7 @@ func (g *grid) resize(span float64) {
 		g.size = size
 		g.workers = make([]*transforms, g.pool.Workers())
 		g.pull, g.near = make([]float64, g.half()*g.half()), make([]float64, g.half()*g.half())
-		g.columns = make([]complex128, g.half()*size)
+		g.columns, g.z = make([]complex128, g.half()*size), make([]float64, g.half())
 		for f := range g.spectra {
 			g.spectra[f] = make([]complex128, g.half()*size)
 		}
@@ -258,6 +259,7 @@ func (g *grid) convolve() {
 		t := g.worker(id)
 		clear(t.a[copy(t.a, g.columns[x*size:x*size+n]):])
 		charge := t.complex.Coefficients(t.b, t.a)
+		g.z[x] = g.energy(x, charge)
 		for f := range g.spectra {
 			for y, c := range charge {
 				mirror, sign := y, 1.0
@@ -271,14 +273,23 @@ func (g *grid) convolve() {
 				case forceY:
 					k := sign * g.pull[mirror*half+x]
 					t.a[y] = complex(-imag(c)*k, real(c)*k)
-				case proximity:
-					k := g.near[x*half+mirror]
-					t.a[y] = complex(real(c)*k, imag(c)*k)
 				}
 			}
 			copy(g.spectra[f][x*size:x*size+n], t.complex.Sequence(t.a, t.a))
 		}
 	})
+}
+
+// energy returns what the frequencies of one column add to Z. Those in the middle stand for their mirror images as well.
+func (g *grid) energy(x int, charge []complex128) (sum float64) {
+	near := g.near[x*g.half() : (x+1)*g.half()]
+	for y, c := range charge {
+		sum += (real(c)*real(c) + imag(c)*imag(c)) * near[min(y, g.size-y)]
+	}
+	if x > 0 && x < g.half()-1 {
+		sum *= 2
+	}
+	return sum / (float64(g.size) * float64(g.size))
 }
 
 // restoreRows sets the fields.
@@ -305,7 +316,7 @@ func (g *grid) restoreRows() {
 }
 
 // gather interpolates the fields at the points.
-func (g *grid) gather(points, force []point, z []float64) {
+func (g *grid) gather(points, force []point) {
 	n := g.nodes()
 	g.pool.Do(g.boxes, func(_, row int) {
 		for _, i := range g.row(row) {
@@ -319,7 +330,7 @@ func (g *grid) gather(points, force []point, z []float64) {
 					sum[f] += w * (wx[0]*from[0] + wx[1]*from[1] + wx[2]*from[2])
 				}
 			}
-			force[i], z[i] = point{sum[forceX], sum[forceY]}, sum[proximity]-1
+			force[i] = point{sum[forceX], sum[forceY]}
 		}
 	})
 }

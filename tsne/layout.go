@@ -1,6 +1,7 @@
 package tsne
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,9 @@ type Map struct {
 	Points     *mat.Dense // [n, 2]
 	KL         float64    // Kullback–Leibler divergence of the layout from the affinities
 	Iterations int        // iterations done, exaggerated ones included
+	// GradientNorm is the length of the gradient at Points: a layout is settled where it is small, and what more iterations
+	// could still gain is small with it. It is 0 at a minimum; 500 iterations end at 1e-4 or so on a few thousand points.
+	GradientNorm float64
 }
 
 // LayoutOptions are the settings of Layout. A nil pointer means the defaults.
@@ -26,9 +30,10 @@ type LayoutOptions struct {
 	EarlyIterations int
 	// Iterations are done after them. Default 500; negative for none.
 	Iterations int
-	// LearningRate is the step along the gradient. Default: a third of the number of points over Exaggeration in the early
-	// iterations, the number of points after them: somewhat faster than Belkina et al. (2019), whose rates, in these units,
-	// are a quarter of both.
+	// LearningRate is the step along the gradient. Default: a quarter of the number of points over Exaggeration in the early
+	// iterations, a quarter of the number of points right after them (both as in Belkina et al. 2019), and 1% more in each
+	// further iteration up to half of that number. Higher rates end in poor minima of heavy-tailed data, and leave many
+	// points in motion.
 	LearningRate float64
 	// Method is how the repulsion of all points by all others is summed. Default: Exact for up to 500 points, BarnesHut
 	// for up to 20,000, FFT for more.
@@ -115,12 +120,7 @@ func (a *Affinity) Layout(ctx context.Context, start mat.Matrix, opts *LayoutOpt
 		if it < o.EarlyIterations {
 			exaggeration = o.Exaggeration
 		}
-		rate := o.LearningRate
-		if rate == 0 && it < o.EarlyIterations {
-			rate = float64(a.Len()) / (3 * exaggeration)
-		} else if rate == 0 {
-			rate = float64(a.Len())
-		}
+		rate := cmp.Or(o.LearningRate, defaultRate(a.Len(), exaggeration, it-o.EarlyIterations))
 		if err := d.step(exaggeration, rate); err != nil {
 			return nil, fmt.Errorf("%w in iteration %d: lower the learning rate %.4g", err, it, rate)
 		}
@@ -129,6 +129,16 @@ func (a *Affinity) Layout(ctx context.Context, start mat.Matrix, opts *LayoutOpt
 		}
 	}
 	return d.finish(total)
+}
+
+// defaultRate is the learning rate for n points, after so many late iterations, or below 0 in the early ones.
+func defaultRate(n int, exaggeration float64, late int) float64 {
+	const growth, most = 1.01, 2
+	rate := float64(n) / 4 / exaggeration
+	if late > 0 {
+		rate *= min(math.Pow(growth, float64(late)), most)
+	}
+	return rate
 }
 
 // descent is the state of one layout.
@@ -141,8 +151,7 @@ type descent struct {
 	gradient []point
 	velocity []point
 	gain     []point
-	repel    []point   // Σ q² (p - pⱼ), not yet divided by Z
-	z        []float64 // Σ q of each point
+	repel    []point // Σ q² (p - pⱼ), not yet divided by Z
 	kl       []float64
 }
 
@@ -151,7 +160,7 @@ func newDescent(a *Affinity, start mat.Matrix, o *LayoutOptions) *descent {
 	d := &descent{
 		a: a, pool: kernel.NewPool(0),
 		points: make([]point, n), gradient: make([]point, n), velocity: make([]point, n), gain: make([]point, n),
-		repel: make([]point, n), z: make([]float64, n), kl: make([]float64, n),
+		repel: make([]point, n), kl: make([]float64, n),
 	}
 	d.forces, d.fine = newRepulsion(d.pool, n, o.Method, o.Theta)
 	for i := range n {
@@ -218,13 +227,8 @@ func (d *descent) slope(exaggeration float64) error {
 
 // repulsion sets repel, and returns Z, the sum of q over all pairs.
 func (d *descent) repulsion(forces repulsion) (z float64, err error) {
-	if err := forces.repulsion(d.points, d.repel, d.z); err != nil {
-		return 0, err
-	}
-	for _, v := range d.z {
-		z += v
-	}
-	return max(z, math.SmallestNonzeroFloat64), nil // a single point repels nothing
+	z, err = forces.repulsion(d.points, d.repel)
+	return max(z, math.SmallestNonzeroFloat64), err // points too far apart to feel each other
 }
 
 // divergence is Σ p log(p Z/q) over the entries of the affinities, with Z summed finely.
@@ -257,6 +261,10 @@ func (d *descent) finish(iterations int) (*Map, error) {
 	if math.IsNaN(m.KL) || math.IsInf(m.KL, 0) {
 		return nil, fmt.Errorf("%w in iteration %d: lower the learning rate", errDiverged, iterations)
 	}
+	if err := d.slope(1); err != nil {
+		return nil, err
+	}
+	m.GradientNorm = norm(d.gradient)
 	for i, p := range d.points {
 		m.Points.SetRow(i, []float64{p.x, p.y})
 	}

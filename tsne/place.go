@@ -14,16 +14,14 @@ import (
 
 // Place returns points on the map for new rows, [rows, 2], leaving the map as it is; x are the rows that the map shows. A
 // new row starts at the mean of its nearest rows' points, weighed by its affinities with them, and moves downhill on its
-// own Kullback–Leibler divergence from them until it moves no more than 1e-4 of the map's unit. New rows do not act on each
+// own Kullback–Leibler divergence from them until steps of 1e-4 of the map's unit lead up. New rows do not act on each
 // other, so a row's point depends on that row alone. Of opts, the default perplexity is 5 here. It takes time in proportion
-// to the rows of both.
+// to the rows of both. Where rows still move after 1,000 steps, Place returns the points so far and an error that names the
+// rows.
 func (m *Map) Place(ctx context.Context, x, added mat.Matrix, opts *AffinityOptions) (*mat.Dense, error) {
 	var o AffinityOptions
 	if opts != nil {
 		o = *opts
-	}
-	if o.Perplexity == 0 {
-		o.Perplexity = 5
 	}
 	p, err := m.newPlacement(x, added, &o)
 	if err != nil {
@@ -33,18 +31,37 @@ func (m *Map) Place(ctx context.Context, x, added mat.Matrix, opts *AffinityOpti
 	out := mat.NewDense(rows, 2, nil)
 	pool := kernel.NewPool(0)
 	defer pool.Close()
+	settled := make([]bool, rows)
 	parallel(pool, rows, func(lo, hi int) {
 		near, weights := make([]neighbour, p.n), make([]float64, p.k)
 		for i := lo; i < hi && ctx.Err() == nil; i++ {
-			at := p.place(i, near, weights)
+			var at point
+			at, settled[i] = p.place(i, near, weights)
 			out.SetRow(i, []float64{at.x, at.y})
 		}
 	})
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("tsne: placing rows: %w", context.Cause(ctx))
 	}
-	return out, nil
+	return out, unsettled(settled)
 }
+
+// unsettled returns an error if rows have not settled.
+func unsettled(settled []bool) error {
+	moving, first := 0, slices.Index(settled, false)
+	for _, s := range settled {
+		if !s {
+			moving++
+		}
+	}
+	if moving == 0 {
+		return nil
+	}
+	return fmt.Errorf("tsne: %d of %d new rows, row %d first, still move after %d steps: their points are how far they had come", moving, len(settled), first, mostSteps)
+}
+
+// mostSteps is how often a new row moves.
+const mostSteps = 1000
 
 // placement is what all new rows share.
 type placement struct {
@@ -66,7 +83,7 @@ func (m *Map) newPlacement(x, added mat.Matrix, o *AffinityOptions) (*placement,
 	if _, width := added.Dims(); width != d {
 		return nil, fmt.Errorf("tsne: new rows of %d columns, those on the map have %d", width, d)
 	}
-	scales, k, err := o.complete(n)
+	scales, k, err := o.complete(n, 5)
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +103,8 @@ func (m *Map) newPlacement(x, added mat.Matrix, o *AffinityOptions) (*placement,
 	return p, nil
 }
 
-// place returns the point of a new row.
-func (p *placement) place(i int, near []neighbour, weights []float64) point {
+// place returns the point of a new row, and reports whether it has settled there.
+func (p *placement) place(i int, near []neighbour, weights []float64) (at point, settled bool) {
 	row := p.added.RawRowView(i)
 	for j := range near {
 		d := floats.Distance(row, p.x.RawRowView(j), 2)
@@ -101,32 +118,30 @@ func (p *placement) place(i int, near []neighbour, weights []float64) point {
 		conditional(near, perplexity, one)
 		floats.AddScaled(weights, 1/float64(len(p.scales)), one)
 	}
-	var at point
 	for e, nb := range near {
 		at.x += weights[e] * p.points[nb.row].x
 		at.y += weights[e] * p.points[nb.row].y
 	}
-	return p.descend(at, near, weights)
+	return p.descend(at, near, weights, mostSteps)
 }
 
-// descend moves a point downhill, halving steps that lead up.
-func (p *placement) descend(at point, near []neighbour, weights []float64) point {
-	const shortest, most = 1e-4, 1000
+// descend moves a point downhill, halving steps that lead up, and reports whether it has settled.
+func (p *placement) descend(at point, near []neighbour, weights []float64, most int) (point, bool) {
+	const shortest = 1e-4
 	value, slope := p.divergence(at, near, weights)
 	for step, k := 1.0, 0; k < most; k++ {
 		next := point{at.x - step*slope.x, at.y - step*slope.y}
 		v, s := p.divergence(next, near, weights)
-		moved := step * math.Hypot(slope.x, slope.y)
 		if v < value {
 			at, value, slope, step = next, v, s, step*1.5
-		} else {
-			step /= 2
+			continue
 		}
-		if moved < shortest {
-			break
+		if step*math.Hypot(slope.x, slope.y) < shortest {
+			return at, true
 		}
+		step /= 2
 	}
-	return at
+	return at, false
 }
 
 // divergence is Σ pⱼ log(1+|y-yⱼ|²) + log Z up to a constant, and its gradient.

@@ -80,6 +80,34 @@ func TestPlaceGradient(t *testing.T) {
 	}
 }
 
+// A row far from all on the map comes to rest where its divergence is least, and one that is stopped before says so.
+func TestPlaceSettles(t *testing.T) {
+	x, _ := gaussians(40, 5, 4)
+	m := &Map{Points: mat.NewDense(40, 2, nil)}
+	for i, p := range cloud(40, 3) {
+		m.Points.SetRow(i, []float64{p.x, p.y})
+	}
+	p, err := m.newPlacement(x, x, &AffinityOptions{Perplexity: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	near, weights := []neighbour{{3, 1}, {7, 2}, {20, 3}}, []float64{0.5, 0.3, 0.2}
+	at, settled := p.descend(point{400, -300}, near, weights, mostSteps)
+	_, slope := p.divergence(at, near, weights)
+	if !settled || math.Hypot(slope.x, slope.y) > 1e-3 {
+		t.Errorf("settled %v at %v with slope %v, want true and nearly 0", settled, at, slope)
+	}
+	if _, settled := p.descend(point{400, -300}, near, weights, 3); settled {
+		t.Error("settled after 3 steps from afar")
+	}
+	if err := unsettled([]bool{true, false, true, false}); err == nil || !strings.Contains(err.Error(), "2 of 4 new rows, row 1 first, still move after 1000 steps") {
+		t.Errorf("error %v", err)
+	}
+	if err := unsettled([]bool{true, true}); err != nil {
+		t.Errorf("error %v for rows that have settled", err)
+	}
+}
+
 func TestPlaceErrors(t *testing.T) {
 	x, _ := gaussians(12, 3, 1)
 	m := &Map{Points: mat.NewDense(12, 2, nil)}

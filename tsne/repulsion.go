@@ -1,6 +1,11 @@
 package tsne
 
-import "github.com/org/salesconv/internal/kernel"
+import (
+	"slices"
+
+	"github.com/org/salesconv/internal/kernel"
+	"gonum.org/v1/gonum/floats"
+)
 
 // Method is how the repulsion of all points by all others is summed.
 type Method string
@@ -19,16 +24,17 @@ const (
 
 // repulsion sums the forces that move points apart.
 type repulsion interface {
-	// repulsion sets force to Σ q² (p - pⱼ) and z to Σ q over all points j but p itself, for each point p, where
-	// q = 1/(1+|p-pⱼ|²).
-	repulsion(points, force []point, z []float64) error
+	// repulsion sets force to Σ q² (p - pⱼ) over all points j, for each point p, where q = 1/(1+|p-pⱼ|²), and returns Σ q
+	// over all pairs of different points.
+	repulsion(points, force []point) (z float64, err error)
 }
 
 // newRepulsion returns the method for n points, and one that sums z at least as finely. theta is of Barnes and Hut's.
 func newRepulsion(pool *kernel.Pool, n int, method Method, theta float64) (forces, fine repulsion) {
 	switch {
 	case method == Exact, method == "" && n <= mostExact:
-		return pairs{pool}, pairs{pool}
+		p := &pairs{pool: pool}
+		return p, p
 	case method == BarnesHut, method == "" && n <= mostBarnesHut:
 		return newCells(pool, theta), newCells(pool, min(theta, 0.2))
 	}
@@ -37,12 +43,16 @@ func newRepulsion(pool *kernel.Pool, n int, method Method, theta float64) (force
 }
 
 // pairs is Exact.
-type pairs struct{ pool *kernel.Pool }
+type pairs struct {
+	pool *kernel.Pool
+	z    []float64 // by point
+}
 
-func (r pairs) repulsion(points, force []point, z []float64) error {
+func (r *pairs) repulsion(points, force []point) (float64, error) {
 	if _, _, ok := extent(points); !ok {
-		return errDiverged
+		return 0, errDiverged
 	}
+	r.z = slices.Grow(r.z[:0], len(points))[:len(points)]
 	parallel(r.pool, len(points), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			p, sum, near := points[i], point{}, -1.0 // a point is next to itself
@@ -54,30 +64,32 @@ func (r pairs) repulsion(points, force []point, z []float64) error {
 				sum.x += q * dx
 				sum.y += q * dy
 			}
-			force[i], z[i] = sum, near
+			force[i], r.z[i] = sum, near
 		}
 	})
-	return nil
+	return floats.Sum(r.z), nil
 }
 
 // cells is BarnesHut.
 type cells struct {
 	pool  *kernel.Pool
 	theta float64
-	tree  *quadtree
+	tree  quadtree
+	z     []float64 // by point
 }
 
-func newCells(pool *kernel.Pool, theta float64) cells { return cells{pool, theta, new(quadtree)} }
+func newCells(pool *kernel.Pool, theta float64) *cells { return &cells{pool: pool, theta: theta} }
 
 // repulsion visits points along the Morton curve, so that neighbours in turn walk the same part of the tree.
-func (r cells) repulsion(points, force []point, z []float64) error {
+func (r *cells) repulsion(points, force []point) (float64, error) {
 	if !r.tree.build(points, r.theta) {
-		return errDiverged
+		return 0, errDiverged
 	}
+	r.z = slices.Grow(r.z[:0], len(points))[:len(points)]
 	parallel(r.pool, len(points), func(lo, hi int) {
 		for _, k := range r.tree.keys[lo:hi] {
-			force[k.point], z[k.point] = r.tree.around(points[k.point])
+			force[k.point], r.z[k.point] = r.tree.around(points[k.point])
 		}
 	})
-	return nil
+	return floats.Sum(r.z), nil
 }

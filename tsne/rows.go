@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/org/salesconv/internal/kernel"
 	"github.com/org/salesconv/internal/matrix"
@@ -60,6 +61,16 @@ func newRows(x mat.Matrix) (*rows, error) {
 		}
 	}
 	return r, nil
+}
+
+// alike reports whether all rows are the same.
+func (r *rows) alike() bool {
+	for i := 1; i < r.n; i++ {
+		if !slices.Equal(r.row(i), r.row(0)) {
+			return false
+		}
+	}
+	return true
 }
 
 // dims returns the size of x. A matrix that is empty or nil is an error.

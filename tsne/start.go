@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/org/salesconv/internal/kernel"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -23,26 +24,30 @@ func Start(ctx context.Context, x mat.Matrix, seed uint64) (*mat.Dense, error) {
 }
 
 func start(ctx context.Context, r *rows, seed uint64) (*mat.Dense, error) {
-	const deviation, jitter = 1e-4, 1e-6
 	random := rand.New(rand.NewPCG(seed, 0))
 	axes, err := principal(ctx, r, random)
 	if err != nil {
 		return nil, err
 	}
 	y := mat.NewDense(r.n, 2, nil)
-	var variance float64
 	for i := range r.n {
 		for c := range 2 {
 			y.Set(i, c, dot(r.row(i), axes[c*r.d:(c+1)*r.d]))
 		}
-		variance += y.At(i, 0) * y.At(i, 0) / float64(r.n)
 	}
+	return scaled(y, random), nil
+}
+
+// scaled scales a start so that its first column has standard deviation 1e-4, and adds noise of 1%.
+func scaled(y *mat.Dense, random *rand.Rand) *mat.Dense {
+	const deviation, jitter = 1e-4, 1e-6
+	first := mat.Col(nil, 0, y)
 	scale := 0.0
-	if variance > 0 {
-		scale = deviation / math.Sqrt(variance)
+	if length := floats.Norm(first, 2); length > 0 {
+		scale = deviation / (length / math.Sqrt(float64(len(first))))
 	}
 	y.Apply(func(_, _ int, v float64) float64 { return v*scale + jitter*random.NormFloat64() }, y)
-	return y, nil
+	return y
 }
 
 // principal returns the first two principal axes of the rows, [2, d]. A block of random axes is multiplied by the
@@ -98,8 +103,8 @@ func principal(ctx context.Context, r *rows, random *rand.Rand) ([]float32, erro
 }
 
 // fixSign turns the axis so that its loading largest in absolute value is positive.
-func fixSign(axis []float32) {
-	var largest float32
+func fixSign[T float32 | float64](axis []T) {
+	var largest T
 	for _, v := range axis {
 		if max(v, -v) > max(largest, -largest) {
 			largest = v

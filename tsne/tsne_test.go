@@ -131,8 +131,7 @@ func TestEmbedSeparates(t *testing.T) {
 	}
 }
 
-func TestEmbedFewOrEqualRows(t *testing.T) {
-	equal := mat.NewDense(50, 3, nil)
+func TestEmbedFewOrDuplicateRows(t *testing.T) {
 	one, _ := gaussians(40, 1, 5)
 	mixed, _ := gaussians(60, 4, 5)
 	for i := range 30 {
@@ -141,9 +140,8 @@ func TestEmbedFewOrEqualRows(t *testing.T) {
 	large := mat.NewDense(4, 2, []float64{1e300, 0, -1e300, 1, 2, 3, 1e-300, 5})
 	small := mat.NewDense(4, 2, []float64{1e-300, 0, -1e-300, 0, 0, 1e-300, 0, 0})
 	for name, x := range map[string]*mat.Dense{
-		"1 row": mat.NewDense(1, 2, []float64{1, 2}), "2 rows": mat.NewDense(2, 2, []float64{1, 2, 3, 4}),
-		"3 rows": mat.NewDense(3, 2, []float64{1, 2, 3, 4, 5, 6}), "2 equal rows": mat.NewDense(2, 1, []float64{1, 1}),
-		"equal rows": equal, "one column": one, "many duplicates": mixed, "large values": large, "small values": small,
+		"2 rows": mat.NewDense(2, 2, []float64{1, 2, 3, 4}),
+		"3 rows": mat.NewDense(3, 2, []float64{1, 2, 3, 4, 5, 6}), "one column": one, "many duplicates": mixed, "large values": large, "small values": small,
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, err := Embed(background(), x, nil)
@@ -183,6 +181,12 @@ func TestErrors(t *testing.T) {
 		{"infinity", with(math.Inf(-1)), nil, "row 4, column 2 is -Inf"},
 		{"no rows", &mat.Dense{}, nil, "0 rows of 0 columns"},
 		{"no matrix", nil, nil, "no matrix"},
+		{"one row", x.Slice(3, 4, 0, 3), nil, "one row"},
+		{"equal rows", mat.NewDense(50, 3, nil), nil, "50 rows, all the same"},
+		{"search", x, &Options{Affinity: &AffinityOptions{Search: "tree"}}, `search "tree"`},
+		{"nothing to search", x, &Options{Affinity: &AffinityOptions{Search: ApproximateSearch, AllRows: true}}, "AllRows compares all rows"},
+		{"large perplexity", x, &Options{Affinity: &AffinityOptions{Perplexity: 3.5}}, "perplexity 3.5 is too large for 10 rows, which allow 3 at most"},
+		{"large scale", x, &Options{Affinity: &AffinityOptions{AllRows: true, Scales: []float64{2, 12}}}, "perplexity 12 is too large for 10 rows, which allow 9"},
 		{"perplexity", x, &Options{Affinity: &AffinityOptions{Perplexity: 0.5}}, "perplexity 0.5"},
 		{"perplexity NaN", x, &Options{Affinity: &AffinityOptions{Perplexity: math.NaN()}}, "perplexity NaN"},
 		{"method", x, &Options{Layout: &LayoutOptions{Method: "octree"}}, `method "octree"`},
