@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Words explains the output of a function of texts, such as the margin that a turn gives, by the words of one text: its
@@ -13,10 +14,43 @@ import (
 // without words. A text of more than 64 words is cut into 64 runs of words instead, as even as can be. It samples as
 // Sample does; a call of value gets all texts of two orders.
 func Words(ctx context.Context, text string, value func(ctx context.Context, texts []string) ([]float64, error), opts *SampleOptions) (*Explanation, error) {
+	return explainWords(ctx, join(SplitWords(text), mostWords), value, opts)
+}
+
+// Phrases does what Words does, with the words of a phrase as a group: they join together, and their values, Owen's, add up
+// to what the phrase adds. A phrase ends with a word that a punctuation mark follows (. , ; : ! ? or the like). It replaces
+// Groups of opts.
+func Phrases(ctx context.Context, text string, value func(ctx context.Context, texts []string) ([]float64, error), opts *SampleOptions) (*Explanation, error) {
+	var o SampleOptions
+	if opts != nil {
+		o = *opts
+	}
+	words := join(SplitWords(text), mostWords)
+	o.Groups = [][]int{phrasesOf(words)}
+	return explainWords(ctx, words, value, &o)
+}
+
+// mostWords is the number of words up to which each is a player.
+const mostWords = 64
+
+// phrasesOf numbers the phrases of words.
+func phrasesOf(words []string) []int {
+	phrases, n := make([]int, len(words)), 0
+	for i, word := range words {
+		phrases[i] = n
+		ends := strings.TrimRightFunc(word, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("\"'”’)]", r) })
+		if r, _ := utf8.DecodeLastRuneInString(ends); strings.ContainsRune(".,;:!?…–—", r) {
+			n++
+		}
+	}
+	return phrases
+}
+
+// explainWords explains a text that is cut into words by them.
+func explainWords(ctx context.Context, words []string, value func(ctx context.Context, texts []string) ([]float64, error), opts *SampleOptions) (*Explanation, error) {
 	if value == nil {
 		return nil, errors.New("shap: no value function: it is nil")
 	}
-	words := join(SplitWords(text), 64)
 	e, err := Sample(ctx, len(words), func(ctx context.Context, coalitions [][]bool) ([]float64, error) {
 		texts := make([]string, len(coalitions))
 		for i, c := range coalitions {

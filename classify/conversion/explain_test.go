@@ -74,7 +74,7 @@ func TestPrecision(t *testing.T) {
 		}
 		byTurns("turns sampled", sampled)
 		byTurns("turns left out", leftOut(t, p, doc))
-		for _, method := range []WordMethod{Gradients, Sampling} {
+		for _, method := range []WordMethod{Gradients, Sampling, Phrases} {
 			e, err := p.Explain(t.Context(), call, &ExplainOptions{Method: method})
 			if err != nil {
 				t.Fatal(err)

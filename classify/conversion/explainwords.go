@@ -23,11 +23,14 @@ const (
 	// Sampling leaves words out in random orders ([shap.Words]): the contributions add up to what the log-odds lose when
 	// the turn falls silent, and have standard errors.
 	Sampling WordMethod = "sampling"
+	// Phrases samples like Sampling, but leaves out whole phrases, and words of one phrase at a time ([shap.Phrases]): the
+	// contributions of a phrase's words add up to the phrase's own.
+	Phrases WordMethod = "phrases"
 )
 
 func (m WordMethod) check() error {
-	if m != "" && m != Gradients && m != Sampling {
-		return fmt.Errorf("conversion: words explained by %q, want %q or %q", string(m), Gradients, Sampling)
+	if m != "" && m != Gradients && m != Sampling && m != Phrases {
+		return fmt.Errorf("conversion: words explained by %q, want %q, %q or %q", string(m), Gradients, Sampling, Phrases)
 	}
 	return nil
 }
@@ -36,15 +39,15 @@ func (m WordMethod) check() error {
 func (p *Predictor) explainWords(ctx context.Context, doc []string, which []int, turns []transcript.Turn, o ExplainOptions) ([][]Share, error) {
 	heads, linear := p.linearHeads()
 	switch {
-	case linear && o.Method != Sampling:
+	case linear && (o.Method == "" || o.Method == Gradients):
 		return p.wordsByGradients(ctx, heads, doc, which, turns)
 	case o.Method == Gradients:
-		return nil, fmt.Errorf("conversion: a head of the predictor is not a logistic regression and has no gradients: explain words by %s", Sampling)
+		return nil, fmt.Errorf("conversion: a head of the predictor is not a logistic regression and has no gradients: explain words by %s or %s", Sampling, Phrases)
 	}
 	all := make([][]Share, len(which))
 	for k, i := range which {
 		var err error
-		if all[k], err = p.wordsBySampling(ctx, doc, i, turns[i], o.Seed); err != nil {
+		if all[k], err = p.wordsBySampling(ctx, doc, i, turns[i], o); err != nil {
 			return nil, err
 		}
 	}
@@ -52,15 +55,19 @@ func (p *Predictor) explainWords(ctx context.Context, doc []string, which []int,
 }
 
 // wordsBySampling attributes to the words of turn i what the turn adds to a call in which it is silent.
-func (p *Predictor) wordsBySampling(ctx context.Context, doc []string, i int, turn transcript.Turn, seed uint64) ([]Share, error) {
-	e, err := shap.Words(ctx, doc[i], func(ctx context.Context, texts []string) ([]float64, error) {
+func (p *Predictor) wordsBySampling(ctx context.Context, doc []string, i int, turn transcript.Turn, o ExplainOptions) ([]Share, error) {
+	explain := shap.Words
+	if o.Method == Phrases {
+		explain = shap.Phrases
+	}
+	e, err := explain(ctx, doc[i], func(ctx context.Context, texts []string) ([]float64, error) {
 		docs := make([][]string, len(texts))
 		for k, text := range texts {
 			docs[k] = append([]string{}, doc...)
 			docs[k][i] = text
 		}
 		return p.value(ctx, docs)
-	}, &shap.SampleOptions{Permutations: wordOrders, Seed: seed})
+	}, &shap.SampleOptions{Permutations: wordOrders, Seed: o.Seed})
 	if err != nil {
 		return nil, err
 	}
