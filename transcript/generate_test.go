@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -50,6 +51,41 @@ func TestGenerate(t *testing.T) {
 	}
 	if deviation := math.Sqrt(0.4 * 0.6 / n); math.Abs(won/n-0.4) > 4*deviation {
 		t.Errorf("share won is %v, want 0.4 ± %v", won/n, 4*deviation)
+	}
+}
+
+// Evidence is a whole passage of one turn, said of what the truth says of its driver; no passage speaks both for and against.
+func TestGenerateEvidence(t *testing.T) {
+	s, err := Generate(400, &GenerateOptions{Seed: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, said := map[int]int{}, map[string]Evidence{}
+	for i, c := range s.Calls {
+		truth := s.Truth[i]
+		for _, e := range truth.Evidence {
+			passage := c.Text[e.Start:e.End]
+			if passage == "" || strings.TrimSpace(passage) != passage {
+				t.Fatalf("call %s: evidence %+v is %q, want a passage without white space around it", c.ID, e, passage)
+			}
+			if e.Holds != truth.Drivers[e.Driver] {
+				t.Errorf("call %s: evidence %+v of drivers %v", c.ID, e, truth.Drivers)
+			}
+			within := func(turn Turn) bool { return turn.Start <= e.Start && e.End <= turn.End }
+			if !slices.ContainsFunc(c.Turns(), within) {
+				t.Errorf("call %s: %q lies in no turn", c.ID, passage)
+			}
+			if before, ok := said[passage]; ok && before.Driver == e.Driver && before.Holds != e.Holds {
+				t.Errorf("%q is evidence for and against %s", passage, Drivers()[e.Driver].Name)
+			}
+			said[passage] = e
+			shown[e.Driver]++
+		}
+	}
+	for d, driver := range Drivers() {
+		if shown[d] == 0 {
+			t.Errorf("%s shows in none of %d calls", driver.Name, len(s.Calls))
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"html"
 	"math"
 	"os"
 	"path/filepath"
@@ -171,6 +172,65 @@ func TestOddPages(t *testing.T) {
 	}
 }
 
+// -phrases writes what Influences finds, as JSON or as a page.
+func TestPhrases(t *testing.T) {
+	if testing.Short() {
+		t.Skip("encodes 30 calls")
+	}
+	dir, err := models()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := conversion.Load(os.DirFS(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := transcript.Sample()[20:50]
+	for i := range calls {
+		calls[i].Metadata.AgentID = []string{"Ada", "Ben"}[i%2]
+	}
+	input, err := json.Marshal(calls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := p.Influences(t.Context(), calls, &conversion.InfluenceOptions{By: agent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(want.Phrases) == 0 || want.Calls != len(calls) {
+		t.Fatalf("%d phrases move %d calls, want some in %d", len(want.Phrases), want.Calls, len(calls))
+	}
+	written := func(name string) []byte {
+		file := filepath.Join(t.TempDir(), name)
+		if status, _, note := explaining(t, string(input), "-models", dir, "-words", "0", "-phrases", file); status != 0 {
+			t.Fatalf("status %d, %q", status, note)
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return content
+	}
+	wanted, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := bytes.TrimSpace(written("phrases.json")); !bytes.Equal(got, wanted) {
+		t.Errorf("phrases.json holds %s, want %s", got, wanted)
+	}
+	page := string(written("phrases.html"))
+	for _, influence := range append(want.Phrases, want.Features...) {
+		if name := html.EscapeString(influence.Name); strings.Count(page, name) < 2 { // in all calls and by agent
+			t.Errorf("the page has %q %d times, want 2", name, strings.Count(page, name))
+		}
+	}
+	for _, column := range []string{"95% interval", "Ada (15 calls)", "Ben (15 calls)"} {
+		if !strings.Contains(page, column) {
+			t.Errorf("the page lacks %q", column)
+		}
+	}
+}
+
 func TestFailures(t *testing.T) {
 	dir, err := models()
 	if err != nil {
@@ -184,6 +244,7 @@ func TestFailures(t *testing.T) {
 	}{
 		{"[]", nil, 2, "-models is missing"},
 		{"[]", []string{"-models", dir, "-words", "-1"}, 2, "-words -1"},
+		{"[]", []string{"-models", dir, "-by", "team"}, 2, "-by is for -phrases"},
 		{"[]", []string{"-models", filepath.Join(dir, "none")}, 1, "none"},
 		{"", []string{"-models", dir}, 1, "standard input"},
 		{`[{"transcript": "Agent: Hi.", "label": 2}]`, []string{"-models", dir}, 1, "label"},
