@@ -219,12 +219,12 @@ func TestPhrases(t *testing.T) {
 		t.Errorf("phrases.json holds %s, want %s", got, wanted)
 	}
 	page := string(written("phrases.html"))
-	for _, influence := range append(want.Phrases, want.Features...) {
+	for _, influence := range append(want.Phrases, titled(want.Features)...) {
 		if name := html.EscapeString(influence.Name); strings.Count(page, name) < 2 { // in all calls and by agent
 			t.Errorf("the page has %q %d times, want 2", name, strings.Count(page, name))
 		}
 	}
-	for _, column := range []string{"95% interval", "Ada (15 calls)", "Ben (15 calls)"} {
+	for _, column := range []string{"95% interval", "Ada (calls: 15)", "Ben (calls: 15)"} {
 		if !strings.Contains(page, column) {
 			t.Errorf("the page lacks %q", column)
 		}
