@@ -215,7 +215,7 @@ func (b *Block) fit(ctx context.Context, y []int, rows []int, o *StackOptions, f
 	}
 	fit := b.Head
 	if fit == nil {
-		fit = defaultHead(x)
+		fit = DefaultHead(x)
 	}
 	c, err := fit(ctx, matrix.Select(x, rows), sample.Pick(y, rows), sample.Pick(o.Weights, rows))
 	if err != nil {
@@ -224,8 +224,8 @@ func (b *Block) fit(ctx context.Context, y []int, rows []int, o *StackOptions, f
 	return Head{Name: b.Name, Columns: d, Classifier: c}, x, nil
 }
 
-// defaultHead is the default of Block.Head.
-func defaultHead(x mat.Matrix) Fitter {
+// DefaultHead is the default of Block.Head for columns such as those of x, of which only the type counts.
+func DefaultHead(x mat.Matrix) Fitter {
 	if _, ok := x.(mat.RowNonZeroDoer); ok {
 		return LogisticFitter(nil)
 	}

@@ -199,7 +199,7 @@ func TestStackTakesHeldMargins(t *testing.T) {
 		t.Fatal(err)
 	}
 	held, fits := make([]float64, len(y)), 0
-	head := defaultHead(x)
+	head := DefaultHead(x)
 	for _, f := range folds {
 		c, err := head(t.Context(), matrix.Select(x, f.Train), sample.Pick(y, f.Train), nil)
 		if err != nil {

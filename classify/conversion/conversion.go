@@ -19,6 +19,7 @@ type Predictor struct {
 	tuned   *encoder.Model // nil without fine-tuning; the stack may do without it
 	words   *transcript.TFIDF
 	stack   *classify.Stack
+	during  *classify.Stack // of calls in progress, which reads each generic block twice: see [DuringCall]
 	known   map[string]bool // the terms
 	blocks  []block         // that the stack reads
 
@@ -48,7 +49,10 @@ type Prediction struct {
 	// Won: the probability reaches the threshold, see [Info].
 	Won      bool      `json:"won"`
 	Warnings []Warning `json:"warnings,omitempty"` // reasons to distrust the probability
-	// ByTurn is the probability after each turn, as if the call had ended there, where [PredictOptions] ask for it.
+	// Slipping: the probability of a [Live] call is below the threshold of the [Alarm].
+	Slipping bool `json:"slipping,omitempty"`
+	// ByTurn is the probability after each turn, where [PredictOptions] ask for it: what [Live] gives for the call as it goes
+	// on, and after the last turn, where it has ended, Probability.
 	ByTurn []float64 `json:"by_turn,omitempty"`
 }
 
@@ -85,30 +89,44 @@ func (p *Predictor) Predict(ctx context.Context, calls []transcript.Call, opts *
 	if docs == nil {
 		return all, nil
 	}
-	parts, err := p.features(ctx, docs, p.blocks, o.Progress)
-	if err != nil {
-		return nil, err
-	}
-	z, err := p.margins(parts)
+	now, err := p.predict(ctx, docs, o.Progress)
 	if err != nil {
 		return nil, err
 	}
 	for k, i := range at {
-		all[i].set(z[k], p.info.Threshold, p.warnings(p.profile(docs[k]), p.distance(parts, k)))
+		now[k].ID = all[i].ID
+		all[i] = now[k]
 		if !o.ByTurn {
 			continue
 		}
 		if all[i].ByTurn, err = p.byTurn(ctx, docs[k]); err != nil {
 			return nil, err
 		}
-		all[i].ByTurn[len(docs[k])-1] = all[i].Probability // equal but for rounding
+		all[i].ByTurn[len(docs[k])-1] = all[i].Probability
 	}
 	return all, nil
 }
 
-// byTurn gives the probability after each turn of a document, whose turns the caches may know.
+// predict returns a prediction for each document.
+func (p *Predictor) predict(ctx context.Context, docs [][]string, progress func(done, total int)) ([]Prediction, error) {
+	parts, err := p.features(ctx, docs, p.blocks, progress)
+	if err != nil {
+		return nil, err
+	}
+	z, err := marginsOf(p.stack, parts)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Prediction, len(docs))
+	for k, doc := range docs {
+		all[k].set(z[k], p.info.Threshold, p.warnings(p.profile(doc), p.distance(parts, k)))
+	}
+	return all, nil
+}
+
+// byTurn gives the probability after each turn of a document, whose turns the caches may know, as of a call that goes on.
 func (p *Predictor) byTurn(ctx context.Context, doc []string) ([]float64, error) {
-	vectors, err := p.vectors(ctx, doc)
+	vectors, err := p.genericVectors(ctx, doc)
 	if err != nil {
 		return nil, err
 	}
@@ -126,13 +144,13 @@ func (p *Predictor) byTurn(ctx context.Context, doc []string) ([]float64, error)
 	return after, nil
 }
 
-// margins gives the log-odds of documents by their features.
-func (p *Predictor) margins(parts []mat.Matrix) ([]float64, error) {
+// marginsOf gives the log-odds of documents by a stack that reads their features.
+func marginsOf(stack *classify.Stack, parts []mat.Matrix) ([]float64, error) {
 	x, err := classify.Join(parts...)
 	if err != nil {
 		return nil, err
 	}
-	all, err := p.stack.Margins(x)
+	all, err := stack.Margins(x)
 	if err != nil {
 		return nil, err
 	}

@@ -159,30 +159,58 @@ func TestExplainTrend(t *testing.T) {
 	}
 }
 
-// After each turn, a live call has the prediction of Predict for a call that ends there.
+// After each turn, a live call has the prediction of the model of calls in progress for the turns so far, and at its end the
+// prediction of Predict.
 func TestLive(t *testing.T) {
 	for _, attention := range []bool{false, true} {
 		o := Options{Seed: helpful}
 		o.Tune.Attention = attention
 		p, _, calls := train(t, o)
+		p.info.DuringCall.Stages = []Stage{{From: 1, Slope: 0.5}, {From: 6, Slope: 1.2}}
+		p.info.DuringCall.Alarm.Threshold = 0.5
 		live, call := p.Live(), calls[2]
 		all, err := p.Predict(t.Context(), calls, &PredictOptions{ByTurn: true})
 		if err != nil {
 			t.Fatal(err)
 		}
+		var turns []string
 		for i, turn := range call.Turns() {
 			now, err := live.Add(t.Context(), turn)
 			if err != nil {
 				t.Fatal(err)
 			}
-			heard := call
-			heard.Text = call.Text[:turn.End]
-			want := predict(t, p, []transcript.Call{heard})[0]
-			if !(math.Abs(now.LogOdds-want.LogOdds) < 1e-4) || !(math.Abs(now.Probability-all[2].ByTurn[i]) < 1e-5) || !slices.Equal(now.Warnings, want.Warnings) {
-				t.Errorf("attention %v, turn %d: %+v, want %+v; by turn %v", attention, i, now, want, all[2].ByTurn[i])
+			turns = append(turns, turn.Text)
+			want, want2 := inProgress(t, p, turns), predict(t, p, []transcript.Call{{Text: call.Text[:turn.End]}})[0]
+			byTurn := all[2].ByTurn[i]
+			if i+1 == len(all[2].ByTurn) {
+				byTurn = now.Probability
+			}
+			if !(math.Abs(now.LogOdds-want) < 1e-4) || !(math.Abs(now.Probability-byTurn) < 1e-5) || !slices.Equal(now.Warnings, want2.Warnings) || now.Slipping != (now.Probability < 0.5) {
+				t.Errorf("attention %v, turn %d: %+v, want log-odds %v; by turn %v", attention, i, now, want, byTurn)
+			}
+			end, err := live.End(t.Context())
+			if err != nil || !(math.Abs(end.LogOdds-want2.LogOdds) < 1e-4) || !slices.Equal(end.Warnings, want2.Warnings) {
+				t.Errorf("attention %v, ended after turn %d: %+v, %v, want %+v", attention, i, end, err, want2)
 			}
 		}
+		if n := len(turns); all[2].ByTurn[n-1] != all[2].Probability {
+			t.Errorf("after the last turn %v, want %v", all[2].ByTurn[n-1], all[2].Probability)
+		}
 	}
+}
+
+// inProgress is the log-odds of a call that goes on, by its features as of a whole document.
+func inProgress(t *testing.T, p *Predictor, turns []string) float64 {
+	t.Helper()
+	parts, err := p.features(t.Context(), [][]string{turns}, p.genericOnes(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := marginsOf(p.during, slices.Concat(parts, parts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.info.duringCall(z[0], len(turns))
 }
 
 // An empty turn is an error and leaves a live call as it was, as does a context that has ended.

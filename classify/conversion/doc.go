@@ -8,7 +8,8 @@
 //	predictions, err := p.Predict(ctx, calls, nil)
 //	explanation, err := p.Explain(ctx, call, nil)
 //	live := p.Live()
-//	now, err := live.Add(ctx, turn)
+//	now, err := live.Add(ctx, turn) // the call goes on
+//	end, err := live.End(ctx)       // it is over
 //
 // # Features
 //
@@ -47,8 +48,18 @@
 //
 // A model gives any text a probability. A [Prediction] therefore carries typed warnings where there is reason to
 // distrust it: [NoWords], [TooShort], [NotEnglish] and [Unlike]. Their limits are quantiles of the training calls, kept
-// with the predictor. The probability that [Live] gives during a call is the probability of a call that ends there;
-// while the call is short, it carries a warning.
+// with the predictor.
+//
+// # Calls in progress
+//
+// A model of whole calls, applied to a beginning, says what would be if the call ended there, and most calls that end there are
+// lost. [Live] and [PredictOptions].ByTurn therefore use a model of calls that go on: heads and weights trained on
+// beginnings of the training calls, and a calibration by the number of turns, which draws the probability towards the share of
+// calls that are won as far as nothing can be known yet. Above a stated share of false alarms, none is raised: [Alarm]
+// calls a call slipping when its probability falls below a threshold that a tenth of the won training calls, at most, ever
+// fell below. [Info].DuringCall has the figures after each quarter of the turns, alongside the model of whole calls, and how long
+// before the end the alarm comes. Calls in progress are read by the generic encoder alone. When a call is over, Predict and
+// [Live.End] judge it as a whole.
 //
 // # Explanations
 //

@@ -63,13 +63,19 @@ func ExamplePredictor_Live() {
 			fmt.Printf("turn %2d: %.2f %v\n", i+1, now.Probability, now.Warnings)
 		}
 	}
+	end, err := live.End(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("the end: %.2f\n", end.Probability)
 	// Output:
-	// turn  1: 0.76 [too_short]
-	// turn  5: 0.47 [too_short]
-	// turn  9: 0.30 []
-	// turn 13: 0.38 []
-	// turn 17: 0.59 []
-	// turn 21: 0.74 []
+	// turn  1: 0.52 [too_short]
+	// turn  5: 0.52 [too_short]
+	// turn  9: 0.64 []
+	// turn 13: 0.67 []
+	// turn 17: 0.71 []
+	// turn 21: 0.71 []
+	// the end: 0.80
 }
 
 // The most influential turn of a call, and its word that speaks most for a won call.

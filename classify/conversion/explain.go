@@ -356,5 +356,22 @@ func (p *Predictor) value(ctx context.Context, docs [][]string) ([]float64, erro
 	if err != nil {
 		return nil, err
 	}
-	return p.margins(parts)
+	return marginsOf(p.stack, parts)
+}
+
+// vectors encodes the turns of a document by each encoder that the predictor needs.
+func (p *Predictor) vectors(ctx context.Context, doc []string) (map[source]*encoder.Embeddings, error) {
+	vectors := map[source]*encoder.Embeddings{}
+	for _, b := range p.blocks {
+		if b.source == wordCounts || vectors[b.source] != nil {
+			continue
+		}
+		m, cache := p.encoder(b.source)
+		x, err := m.EncodeSegments(ctx, doc, &encoder.Options{Cache: cache})
+		if err != nil {
+			return nil, err
+		}
+		vectors[b.source] = x
+	}
+	return vectors, nil
 }

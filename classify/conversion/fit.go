@@ -151,7 +151,10 @@ func (f *fit) finish(ctx context.Context, blocks []classify.Block) (err error) {
 	if err := f.describe(blocks); err != nil {
 		return err
 	}
-	return f.decide(heads)
+	if err := f.decide(heads); err != nil {
+		return err
+	}
+	return f.fitDuring(ctx)
 }
 
 // newFit validates calls and options and fills in the defaults.
@@ -380,7 +383,7 @@ func (f *fit) judge(ctx context.Context) error {
 		return fmt.Errorf("conversion: calls held out: %w", err)
 	}
 	f.info.HeldOut = &held
-	return nil
+	return f.judgeDuring(ctx, labels)
 }
 
 // thresholdOf is the threshold that as many probabilities reach as calls were won, or as nearly as many as ties allow: where

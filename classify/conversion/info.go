@@ -18,7 +18,7 @@ import (
 
 // format is the version of the layout of a saved predictor, raised with every change of the fields of any of its files. The
 // earliest had no number.
-const format = 5
+const format = 6
 
 // Info is what a predictor is and how it was trained.
 type Info struct {
@@ -33,6 +33,8 @@ type Info struct {
 	// OutOfFold are figures of the training calls, by heads and weights that were not trained on them.
 	OutOfFold Figures  `json:"out_of_fold"`
 	HeldOut   *Figures `json:"held_out,omitempty"` // of Options.HeldOut, if any
+	// DuringCall is the model of calls in progress, and how well it does.
+	DuringCall *DuringCall `json:"during_call"`
 	// Refitted: the predictor was fitted again with the calls held out among its training calls; HeldOut are the figures of
 	// the one before. See [Report.Refit].
 	Refitted bool `json:"refitted"`

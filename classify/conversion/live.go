@@ -3,6 +3,7 @@ package conversion
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/org/salesconv/encoder"
@@ -14,29 +15,23 @@ import (
 // before it. It is for one goroutine at a time; a predictor may have any number of them.
 type Live struct {
 	p     *Predictor
-	words *transcript.RunningTFIDF
-	pools [][]pool // of each block that the predictor reads, of each of its parts; none for words
+	heard *heard
 	said  profile
+	turns []string
 	now   Prediction
 }
 
 // Live begins a call.
 func (p *Predictor) Live() *Live {
-	l := &Live{p: p, words: p.words.Running(), pools: make([][]pool, len(p.blocks)), now: p.silent()}
-	for i, b := range p.blocks {
-		if b.parts != nil {
-			m, _ := p.encoder(b.source)
-			for _, part := range b.parts(m) {
-				l.pools[i] = append(l.pools[i], part.pool(m))
-			}
-		}
+	if p == nil || p.stack == nil {
+		return nil
 	}
-	return l
+	return &Live{p: p, heard: p.listen(p.words), now: p.silent()}
 }
 
-// Add adds a turn and returns the prediction for the call as if it ended there, which is what Predict gives for the
-// turns so far, to within rounding. Of the turn, only Text is used. A turn without text is an error. After an error,
-// such as the error of ctx, the call is as it was before.
+// Add adds a turn and returns the prediction for the call, which goes on: by heads and a calibration that were trained on
+// beginnings of calls, see [DuringCall]. Slipping is the alarm. Of the turn, only Text is used. A turn without text is
+// an error. After an error, such as the error of ctx, the call is as it was before.
 func (l *Live) Add(ctx context.Context, turn transcript.Turn) (Prediction, error) {
 	if l == nil || l.p == nil {
 		return Prediction{}, errNoPredictor
@@ -47,56 +42,95 @@ func (l *Live) Add(ctx context.Context, turn transcript.Turn) (Prediction, error
 	if err := ctx.Err(); err != nil {
 		return l.now, err
 	}
-	vectors, err := l.p.vectors(ctx, []string{turn.Text})
+	vectors, err := l.p.genericVectors(ctx, []string{turn.Text})
 	if err != nil {
 		return l.now, err
 	}
 	return l.add(turn.Text, vectors, 0)
 }
 
-// vectors encodes the turns of a document by each encoder that the predictor needs.
-func (p *Predictor) vectors(ctx context.Context, doc []string) (map[source]*encoder.Embeddings, error) {
-	vectors := map[source]*encoder.Embeddings{}
-	for _, b := range p.blocks {
-		if b.source == wordCounts || vectors[b.source] != nil {
-			continue
-		}
-		m, cache := p.encoder(b.source)
-		x, err := m.EncodeSegments(ctx, doc, &encoder.Options{Cache: cache})
-		if err != nil {
-			return nil, err
-		}
-		vectors[b.source] = x
+// End returns the prediction for the call as it ends after the turns so far: what [Predictor.Predict] gives. It costs the
+// encoding of all turns by the fine-tuned encoder, where the predictor uses it. Turns can be added after it.
+func (l *Live) End(ctx context.Context) (Prediction, error) {
+	switch {
+	case l == nil || l.p == nil:
+		return Prediction{}, errNoPredictor
+	case l.said.words == 0:
+		return l.p.silent(), ctx.Err()
 	}
-	return vectors, nil
+	all, err := l.p.predict(ctx, [][]string{l.turns}, nil)
+	if err != nil {
+		return l.now, err
+	}
+	return all[0], nil
 }
 
-// add adds a turn whose vectors are in row i.
-func (l *Live) add(turn string, vectors map[source]*encoder.Embeddings, i int) (Prediction, error) {
-	l.words.Add(l.p.mask(turn))
+// genericVectors encodes the turns of a document by the encoder that calls in progress are read by.
+func (p *Predictor) genericVectors(ctx context.Context, doc []string) (*encoder.Embeddings, error) {
+	return p.generic.EncodeSegments(ctx, doc, &encoder.Options{Cache: p.genericCache})
+}
+
+// add adds a turn whose vector is in row i.
+func (l *Live) add(turn string, vectors *encoder.Embeddings, i int) (Prediction, error) {
+	parts := l.heard.add(turn, vectors.RawRow(i))
+	z, err := marginsOf(l.p.during, slices.Concat(parts, parts))
+	if err != nil {
+		return l.now, err
+	}
+	l.turns = append(l.turns, turn)
 	l.p.add(&l.said, turn)
-	parts := make([]mat.Matrix, len(l.pools))
-	for k, b := range l.p.blocks {
+	if l.said.words == 0 {
+		return l.now, nil // nobody has said a word yet
+	}
+	l.now.set(l.p.info.duringCall(z[0], len(l.turns)), l.p.info.Threshold, l.p.warnings(l.said, l.p.distance(parts, 0)))
+	l.now.Slipping = l.now.Probability < l.p.info.DuringCall.Alarm.Threshold
+	return l.now, nil
+}
+
+// heard is what a call in progress is read by: the features of blocks that need no fine-tuning, turn by turn.
+type heard struct {
+	p      *Predictor
+	blocks []block
+	words  *transcript.RunningTFIDF
+	pools  [][]pool // of each block, of each of its parts; none for words
+}
+
+// listen begins a call whose words are read by the given terms.
+func (p *Predictor) listen(words *transcript.TFIDF) *heard {
+	h := &heard{p: p, blocks: p.genericOnes(), words: words.Running()}
+	h.pools = make([][]pool, len(h.blocks))
+	for i, b := range h.blocks {
+		if b.parts != nil {
+			for _, part := range b.parts(p.generic) {
+				h.pools[i] = append(h.pools[i], part.pool(p.generic))
+			}
+		}
+	}
+	return h
+}
+
+// genericOnes are the blocks of the predictor that need no fine-tuning, which come first.
+func (p *Predictor) genericOnes() []block {
+	return slices.DeleteFunc(slices.Clone(p.blocks), func(b block) bool { return b.source == tunedTurns })
+}
+
+// add adds a turn and its vector, and returns the features of the call so far, by block.
+func (h *heard) add(turn string, vector []float32) []mat.Matrix {
+	h.words.Add(h.p.mask(turn))
+	parts := make([]mat.Matrix, len(h.blocks))
+	for k, b := range h.blocks {
 		if b.source == wordCounts {
-			parts[k] = l.words.Row()
+			parts[k] = h.words.Row()
 			continue
 		}
 		var joined row
-		for _, p := range l.pools[k] {
-			p.add(vectors[b.source].RawRow(i))
+		for _, p := range h.pools[k] {
+			p.add(vector)
 			joined = append(joined, p.vector()...)
 		}
 		parts[k] = joined
 	}
-	z, err := l.p.margins(parts)
-	if err != nil {
-		return l.now, err
-	}
-	if l.said.words == 0 {
-		return l.now, nil // nobody has said a word yet
-	}
-	l.now.set(z[0], l.p.info.Threshold, l.p.warnings(l.said, l.p.distance(parts, 0)))
-	return l.now, nil
+	return parts
 }
 
 // row is a matrix of one row.

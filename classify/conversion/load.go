@@ -76,7 +76,10 @@ func load(fsys fs.FS) (*Predictor, error) {
 		return nil, err
 	}
 	p.known = setOf(p.words.Terms())
-	if p.stack, err = readStack(fsys); err != nil {
+	if p.stack, err = readStack(fsys, classifierFile); err != nil {
+		return nil, err
+	}
+	if p.during, err = readStack(fsys, duringFile); err != nil {
 		return nil, err
 	}
 	if err := p.readEncoders(fsys, m); err != nil {
@@ -112,6 +115,12 @@ func readManifest(fsys fs.FS) (*manifest, string, error) {
 	if d := m.Data; d.Won < 1 || d.Won >= d.Calls {
 		return nil, "", fmt.Errorf("%s: trained on %d calls, %d won: want some won and some lost", manifestFile, m.Data.Calls, m.Data.Won)
 	}
+	if m.DuringCall == nil {
+		return nil, "", fmt.Errorf("%s: during_call is missing", manifestFile)
+	}
+	if err := m.DuringCall.validate(); err != nil {
+		return nil, "", fmt.Errorf("%s: %w", manifestFile, err)
+	}
 	var c created
 	if err := readJSON(fsys, createdFile, &c); err != nil {
 		return nil, "", err
@@ -125,7 +134,7 @@ func readManifest(fsys fs.FS) (*manifest, string, error) {
 // verify returns an error unless the files are those that were saved together.
 func (m *manifest) verify(fsys fs.FS) error {
 	found := map[string]string{}
-	for _, name := range []string{classifierFile, wordsFile, tunedDir, genericDir} {
+	for _, name := range []string{classifierFile, duringFile, wordsFile, tunedDir, genericDir} {
 		files, err := hashes(fsys, name)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -186,19 +195,19 @@ func readEncoder(fsys fs.FS, dir string) (*encoder.Model, error) {
 	return m, nil
 }
 
-func readStack(fsys fs.FS) (*classify.Stack, error) {
-	f, err := fsys.Open(classifierFile)
+func readStack(fsys fs.FS, name string) (*classify.Stack, error) {
+	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	c, err := classify.Load(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", classifierFile, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	stack, ok := c.(*classify.Stack)
 	if !ok {
-		return nil, fmt.Errorf("%s: a %s, want a stack of heads", classifierFile, strings.TrimPrefix(fmt.Sprintf("%T", c), "*classify."))
+		return nil, fmt.Errorf("%s: a %s, want a stack of heads", name, strings.TrimPrefix(fmt.Sprintf("%T", c), "*classify."))
 	}
 	return stack, nil
 }
@@ -233,6 +242,24 @@ func (p *Predictor) check() (err error) {
 		}
 		if n := len(p.background[b.key]); b.centered(m) && n != width {
 			return fmt.Errorf("%s: the background of %q has %d numbers, want %d", manifestFile, b.key, n, width)
+		}
+	}
+	return p.checkDuring()
+}
+
+// checkDuring returns an error unless the model of calls in progress reads each generic block twice.
+func (p *Predictor) checkDuring() error {
+	generic := p.genericOnes()
+	if len(p.during.Heads) != 2*len(generic) {
+		return fmt.Errorf("%s: %d heads, want %d", duringFile, len(p.during.Heads), 2*len(generic))
+	}
+	for k, h := range p.during.Heads {
+		name, width := generic[k%len(generic)].key+beginningsSuffix, p.stack.Heads[k%len(generic)].Columns
+		if k >= len(generic) {
+			name = generic[k-len(generic)].key + wholeSuffix
+		}
+		if h.Name != name || h.Columns != width {
+			return fmt.Errorf("%s: head %q reads %d columns, want %q to read %d", duringFile, h.Name, h.Columns, name, width)
 		}
 	}
 	return nil

@@ -40,7 +40,8 @@ func (r *Report) Refit(ctx context.Context) (*Predictor, *Report, error) {
 	if err := f.fit(ctx, func(ctx context.Context, _ *classify.Heads) (*tuned, error) { return f.retune(ctx, before) }); err != nil {
 		return nil, nil, err
 	}
-	f.info.HeldOut, f.tokens, f.lower = before.info.HeldOut, nil, nil
+	f.info.HeldOut, f.info.DuringCall.HeldOut = before.info.HeldOut, before.info.DuringCall.HeldOut
+	f.tokens, f.lower = nil, nil
 	return f.Predictor, f.report, nil
 }
 

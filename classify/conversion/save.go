@@ -21,13 +21,14 @@ const (
 	manifestFile   = "predictor.json"
 	createdFile    = "created.json"
 	classifierFile = "classifier.json"
+	duringFile     = "during_call.json"
 	wordsFile      = "words.json"
 	tunedDir       = "fine_tuned_embeddings"
 	genericDir     = "generic_embeddings"
 )
 
 // saved are the files and directories of a saved predictor.
-var saved = []string{manifestFile, createdFile, classifierFile, wordsFile, tunedDir, genericDir}
+var saved = []string{manifestFile, createdFile, classifierFile, duringFile, wordsFile, tunedDir, genericDir}
 
 // manifest is what predictor.json holds.
 type manifest struct {
@@ -45,7 +46,7 @@ type created struct {
 }
 
 // Save writes the predictor as a directory that Load reads: predictor.json (what it is, and the hashes of all other
-// files), classifier.json, words.json, created.json, the fine-tuned encoder as fine_tuned_embeddings, which
+// files), classifier.json, during_call.json, words.json, created.json, the fine-tuned encoder as fine_tuned_embeddings, which
 // sentence-transformers opens too, and the generic one as generic_embeddings unless it is the embedded one.
 //
 // The directory is replaced atomically: it is written alongside its place, and exchanged with what was there, which
@@ -75,6 +76,9 @@ func (p *Predictor) write(dir string) error {
 		}
 	}
 	if err := atomicfile.WriteFile(filepath.Join(dir, classifierFile), p.stack.Save); err != nil {
+		return err
+	}
+	if err := atomicfile.WriteFile(filepath.Join(dir, duringFile), p.during.Save); err != nil {
 		return err
 	}
 	if err := writeJSON(filepath.Join(dir, wordsFile), p.words); err != nil {

@@ -29,9 +29,11 @@ type results struct {
 	Heads   []conversion.Head     `json:"heads"`  // of the predictor
 	// OutOfFold judges the predictor on the calls that it was trained on, by heads and weights fitted to others.
 	OutOfFold conversion.Figures `json:"out_of_fold"`
-	Maps      []mapped           `json:"maps"`
-	Turns     []influence        `json:"influential_turns"`
-	Tuning    conversion.Tuning  `json:"fine_tuning"`
+	// During is the model of calls in progress, judged on the calls held out too.
+	During *conversion.DuringCall `json:"during_call"`
+	Maps   []mapped               `json:"maps"`
+	Turns  []influence            `json:"influential_turns"`
+	Tuning conversion.Tuning      `json:"fine_tuning"`
 
 	data    *data
 	heldOut followup.Page // the calls held out, for the page
@@ -67,7 +69,7 @@ const leakFolds = 4
 
 // judge measures everything on the calls held out, and draws the maps of all.
 func judge(ctx context.Context, d *data, p *conversion.Predictor, fit *conversion.Report, o *options, course *course) (*results, error) {
-	r := &results{Options: *o, Data: d.counts(), Heads: p.Info().Heads, OutOfFold: p.Info().OutOfFold, data: d}
+	r := &results{Options: *o, Data: d.counts(), Heads: p.Info().Heads, OutOfFold: p.Info().OutOfFold, During: p.Info().DuringCall, data: d}
 	r.trained(fit.Tuning)
 	r.Options.used(p.Info().Options.Tuning)
 	if err := r.compare(ctx, d, fit, o.Seed, course); err != nil {

@@ -83,6 +83,9 @@ func (r *results) print(w io.Writer) {
 	fmt.Fprintln(w, r.Tuning.Verdict())
 	fmt.Fprintln(w, study.LeakText(r.Leak))
 	fmt.Fprintln(w, r.lead(), r.worth())
+	fmt.Fprintln(w)
+	study.Print(w, r.during(), nil)
+	fmt.Fprintln(w, r.slipping())
 	fmt.Fprintln(w, r.saved())
 	fmt.Fprintln(w, r.Tuning.Saved())
 }
@@ -160,6 +163,7 @@ func (r *results) page() (*report.Page, error) {
 			{Blocks: []report.Block{first, report.Text(fmt.Sprintf("Judged on %d %scalls that were held out: nothing was trained on them. %d others were trained on. %s %s",
 				r.Data.Test, r.data.Kind(), r.Data.Train, r.worth(), r.saved()))}},
 			{Title: "What moves the predictions", Blocks: []report.Block{r.turns()}},
+			{Title: "During the call", Blocks: []report.Block{r.during(), report.Text(r.slipping())}},
 			{Title: "Does fine-tuning help?", Blocks: []report.Block{
 				report.Text(r.answer()), report.Details{Title: "Every score of every method", Blocks: append([]report.Block{r.table()}, terms...)},
 				report.Details{Title: "Charts", Blocks: []report.Block{charts}},

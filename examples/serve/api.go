@@ -18,7 +18,7 @@ const statusLeft = 499
 
 type predictInput struct {
 	Upload
-	ByTurn bool `query:"by_turn" doc:"also the probability after each turn, as if the call had ended there"`
+	ByTurn bool `query:"by_turn" doc:"also the probability after each turn, as of a call that goes on; after the last turn, of the whole call"`
 }
 
 type predictOutput struct {
@@ -250,11 +250,11 @@ func (s *service) getEvents(_ context.Context, in *LiveID) (*huma.StreamResponse
 	return s.stream(c), nil
 }
 
-func (s *service) deleteLive(_ context.Context, in *LiveID) (*struct{}, error) {
+func (s *service) deleteLive(ctx context.Context, in *LiveID) (*struct{}, error) {
 	c, err := s.live.find(in.ID)
 	if err != nil {
 		return nil, err
 	}
-	s.live.end(c)
+	s.live.end(context.WithoutCancel(ctx), c)
 	return nil, nil
 }

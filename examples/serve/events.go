@@ -11,7 +11,8 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// Server-sent events of a call in progress: `prediction` with the state now and after each turn, and `end`. A comment every
+// Server-sent events of a call in progress: `prediction` with the state now and after each turn, and `end` with
+// the state of the whole call. A comment every
 // so often shows proxies and the service that the other side is there.
 const (
 	beat      = 15 * time.Second
@@ -47,7 +48,9 @@ func (s *service) events(ctx context.Context, c *liveCall, send func(string, ...
 			sent = now.Turns
 		}
 		if ended {
-			send("event: end\ndata: {}\n\n")
+			if data, err := json.Marshal(now); err == nil {
+				send("event: end\ndata: %s\n\n", data)
+			}
 			return
 		}
 		select {

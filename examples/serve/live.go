@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/transcript"
 )
@@ -26,6 +28,7 @@ type liveCall struct {
 	callID  string
 	version string
 	variant string
+	alarms  prometheus.Counter
 
 	// turn has room for one: it is held while a turn is added.
 	turn  chan struct{}
@@ -45,10 +48,12 @@ type liveState struct {
 	ID          string               `json:"id" doc:"names the resource"`
 	Call        string               `json:"call,omitempty" doc:"the id of the call, if it was given one"`
 	Turns       int                  `json:"turns" doc:"turns so far"`
-	Probability *float64             `json:"probability" doc:"of a call that ends here; null before the first turn" minimum:"0" maximum:"1"`
+	Probability *float64             `json:"probability" doc:"that the call, which goes on, will be won; once it has ended, of the whole call; null before the first turn" minimum:"0" maximum:"1"`
 	LogOdds     *float64             `json:"log_odds"`
 	Won         bool                 `json:"won" doc:"whether the probability reaches the model's threshold"`
 	Warnings    []conversion.Warning `json:"warnings,omitempty" doc:"reasons to distrust the probability"`
+	Slipping    bool                 `json:"slipping" doc:"the alarm: the probability is below the threshold of during_call.alarm in GET /v1/model"`
+	Alarm       int                  `json:"alarm,omitempty" doc:"the turn after which the call was slipping for the first time"`
 	Model       string               `json:"model" doc:"version of the model"`
 }
 
@@ -61,7 +66,8 @@ func (l *liveCalls) begin(callID, customer string) (*liveCall, error) {
 	m, variant := l.service.assign(callID, customer)
 	p := m.predictor()
 	c := &liveCall{
-		id: strings.ToLower(rand.Text()), callID: callID, version: p.Version(), variant: variant, live: p.Live(), turn: make(chan struct{}, 1),
+		id: strings.ToLower(rand.Text()), callID: callID, version: p.Version(), variant: variant, alarms: l.service.metrics.alarms,
+		live: p.Live(), turn: make(chan struct{}, 1),
 		touched: time.Now(), changed: make(chan struct{}),
 	}
 	c.now = liveState{ID: c.id, Call: callID, Model: c.version}
@@ -112,6 +118,11 @@ func (l *liveCalls) add(ctx context.Context, c *liveCall, text string) (liveStat
 	return c.set(now, len(c.turns))
 }
 
+// predicted takes over a prediction.
+func (s *liveState) predicted(p conversion.Prediction) {
+	s.Probability, s.LogOdds, s.Won, s.Warnings, s.Slipping = &p.Probability, &p.LogOdds, p.Won, p.Warnings, p.Slipping
+}
+
 // set keeps the prediction and wakes those who listen.
 func (c *liveCall) set(p conversion.Prediction, turns int) (liveState, error) {
 	c.mu.Lock()
@@ -119,7 +130,12 @@ func (c *liveCall) set(p conversion.Prediction, turns int) (liveState, error) {
 	if c.ended {
 		return liveState{}, newProblem(http.StatusNotFound, "path.id", "the call has ended meanwhile")
 	}
-	c.now.Turns, c.now.Probability, c.now.LogOdds, c.now.Won, c.now.Warnings = turns, &p.Probability, &p.LogOdds, p.Won, p.Warnings
+	c.now.Turns = turns
+	c.now.predicted(p)
+	if c.now.Slipping && c.now.Alarm == 0 {
+		c.now.Alarm = turns
+		c.alarms.Inc()
+	}
 	c.touched = time.Now()
 	close(c.changed)
 	c.changed = make(chan struct{})
@@ -133,8 +149,8 @@ func (c *liveCall) state() (liveState, <-chan struct{}, bool) {
 	return c.now, c.changed, c.ended
 }
 
-// end ends a call and records its last prediction.
-func (l *liveCalls) end(c *liveCall) {
+// end ends a call, and predicts and records it as a whole.
+func (l *liveCalls) end(ctx context.Context, c *liveCall) {
 	l.mu.Lock()
 	found := l.calls[c.id] == c
 	delete(l.calls, c.id)
@@ -145,8 +161,12 @@ func (l *liveCalls) end(c *liveCall) {
 	}
 	c.turn <- struct{}{} // a turn that is being added is the last
 	defer func() { <-c.turn }()
+	whole := l.whole(ctx, c)
 	c.mu.Lock()
 	c.ended = true
+	if whole != nil {
+		c.now.predicted(*whole)
+	}
 	close(c.changed)
 	now := c.now
 	c.mu.Unlock()
@@ -157,6 +177,25 @@ func (l *liveCalls) end(c *liveCall) {
 	}
 }
 
+// whole predicts a call that is over; nil if it has no turns, or if there is no time left.
+func (l *liveCalls) whole(ctx context.Context, c *liveCall) *conversion.Prediction {
+	if len(c.turns) == 0 {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(ctx, l.service.limits.Time)
+	defer stop()
+	var p conversion.Prediction
+	err := l.service.alone(ctx, func() (err error) {
+		p, err = c.live.End(ctx)
+		return err
+	})
+	if err != nil {
+		l.service.log.Warn("a call in progress was not predicted as a whole: the last prediction during the call stays", "error", err)
+		return nil
+	}
+	return &p
+}
+
 // expire ends calls that nobody adds to, and at the end of ctx all.
 func (l *liveCalls) expire(ctx context.Context) {
 	tick := time.NewTicker(min(l.service.limits.LiveIdle/4, time.Minute))
@@ -164,7 +203,7 @@ func (l *liveCalls) expire(ctx context.Context) {
 	for {
 		select {
 		case <-tick.C:
-			l.endAll(func(c *liveCall) bool {
+			l.endAll(ctx, func(c *liveCall) bool {
 				c.mu.Lock()
 				defer c.mu.Unlock()
 				return time.Since(c.touched) > l.service.limits.LiveIdle
@@ -176,7 +215,7 @@ func (l *liveCalls) expire(ctx context.Context) {
 }
 
 // endAll ends the calls that which picks.
-func (l *liveCalls) endAll(which func(*liveCall) bool) {
+func (l *liveCalls) endAll(ctx context.Context, which func(*liveCall) bool) {
 	l.mu.Lock()
 	var over []*liveCall
 	for _, c := range l.calls {
@@ -186,6 +225,6 @@ func (l *liveCalls) endAll(which func(*liveCall) bool) {
 	}
 	l.mu.Unlock()
 	for _, c := range over {
-		l.end(c)
+		l.end(ctx, c)
 	}
 }

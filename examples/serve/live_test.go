@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/transcript"
 )
 
@@ -53,18 +56,17 @@ func TestLive(t *testing.T) {
 		t.Errorf("the first event is %s", e)
 	}
 	call := transcript.Sample()[25]
-	var text string
+	live := r.predictor.Live()
 	for i, turn := range call.Turns() {
-		text += turn.Speaker + ": " + turn.Text + "\n"
-		want, err := r.predictor.Predict(t.Context(), []transcript.Call{{Text: text}}, nil)
+		want, err := live.Add(t.Context(), turn)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var now liveState
 		a := r.send("POST", path+"/turns", marshal(t, map[string]string{"speaker": turn.Speaker, "text": turn.Text}))
 		a.decode(t, &now)
-		if a.StatusCode != 200 || now.Turns != i+1 || math.Abs(*now.Probability-want[0].Probability) > 1e-4 {
-			t.Errorf("turn %d: %s %s, want %v", i, a.Status, a.body, want[0].Probability)
+		if a.StatusCode != 200 || now.Turns != i+1 || math.Abs(*now.Probability-want.Probability) > 1e-4 || now.Slipping != want.Slipping {
+			t.Errorf("turn %d: %s %s, want %v", i, a.Status, a.body, want)
 		}
 		var heard liveState
 		if err := json.Unmarshal([]byte(strings.TrimPrefix(<-events, "prediction ")), &heard); err != nil || heard.Turns != i+1 || *heard.Probability != *now.Probability {
@@ -77,8 +79,14 @@ func TestLive(t *testing.T) {
 	if a := r.send("DELETE", path, ""); a.StatusCode != 204 {
 		t.Errorf("%s %s", a.Status, a.body)
 	}
-	if e := <-events; e != "end {}" {
-		t.Errorf("the last event is %s", e)
+	whole, err := r.predictor.Predict(t.Context(), []transcript.Call{call}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var end liveState
+	last := <-events
+	if err := json.Unmarshal([]byte(strings.TrimPrefix(last, "end ")), &end); err != nil || math.Abs(*end.Probability-whole[0].Probability) > 1e-4 || end.Turns != len(call.Turns()) {
+		t.Errorf("the last event is %s, want the probability %v", last, whole[0].Probability)
 	}
 	if e, more := <-events; more {
 		t.Errorf("after the end comes %s", e)
@@ -151,5 +159,20 @@ func TestLiveTogether(t *testing.T) {
 	resp.Body.Close()
 	if a := r.send("POST", "v1/live/"+begun.ID+"/turns", `{"text": "Good."}`); a.StatusCode != 200 {
 		t.Errorf("after a listener has left: %s", a.Status)
+	}
+}
+
+// The alarm stays with the turn of the first one, and a call counts once.
+func TestSlipping(t *testing.T) {
+	m := newMetrics()
+	c := &liveCall{alarms: m.alarms, changed: make(chan struct{})}
+	for turn, slipping := range []bool{false, true, false, true} {
+		now, err := c.set(conversion.Prediction{Slipping: slipping}, turn+1)
+		if want := map[bool]int{false: 0, true: 2}[turn > 0]; err != nil || now.Slipping != slipping || now.Alarm != want {
+			t.Errorf("turn %d: %+v, %v, want the alarm of turn %d", turn+1, now, err, want)
+		}
+	}
+	if n := testutil.ToFloat64(m.alarms); n != 1 {
+		t.Errorf("%v calls were slipping, want 1", n)
 	}
 }

@@ -23,6 +23,13 @@
 // The calls of all clients are predicted together, some at a time and of each client in turn. Requests beyond the limits (the
 // -max flags) are refused: 413 for size, 429 for a client with too many at a time, 503 for too many of all, 504 for time.
 //
+// # Calls in progress
+//
+// The probability during a call is that of a call which goes on, by the model of calls in progress, and "slipping" is its alarm:
+// GET /v1/model has under "during_call" the threshold, the share of won calls that may be called slipping, and how both did on
+// calls held out. When the call is ended, it is predicted as a whole, for the store and for who listens: the event
+// `end` has that prediction.
+//
 // # Model
 //
 // DIR is looked at every few seconds, and at SIGHUP. When its content is another predictor, that one is loaded, tried, and
@@ -119,7 +126,9 @@ func (o *options) serve(ctx context.Context, l net.Listener, log *slog.Logger) e
 	go recorder.run(storing)
 	log.Info("serving", "address", l.Addr().String(), "model", first.predictor().Version(), "variant", o.trial.name, "tls", o.certificate != "", "keys", len(k), "store", o.store != "")
 	err = s.serve(ctx, newServer(h, &o.limits, log), l, o)
-	s.live.endAll(func(*liveCall) bool { return true })
+	ending, stopEnding := context.WithTimeout(background, o.limits.Time)
+	defer stopEnding()
+	s.live.endAll(ending, func(*liveCall) bool { return true })
 	stop()
 	running.Wait()
 	recorder.close(stopStoring)

@@ -27,6 +27,7 @@ type metrics struct {
 	model   *prometheus.GaugeVec   // 1, by version
 	reloads *prometheus.CounterVec // by result: done or failed
 	live    prometheus.Gauge
+	alarms  prometheus.Counter
 
 	stored  prometheus.Counter
 	lost    prometheus.Counter
@@ -61,6 +62,7 @@ func newMetrics() *metrics {
 	m.reloads.WithLabelValues("done")
 	m.reloads.WithLabelValues("failed")
 	m.live = m.gauge("live_calls", "Calls in progress.")
+	m.alarms = m.counter("live_alarms_total", "Calls in progress that were slipping.")
 	m.stored = m.counter("store_written_total", "Predictions written to the store.")
 	m.lost = m.counter("store_lost_total", "Predictions that were not written to the store.")
 	m.storeUp = m.gauge("store_up", "1 if the store took the last write, 0 if not, or if there is none.")

@@ -1,0 +1,249 @@
+package conversion
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/classify/evaluate"
+	"github.com/org/salesconv/classify/internal/sample"
+	"gonum.org/v1/gonum/stat"
+)
+
+// DuringCall is the model of calls in progress, which [Live] and [PredictOptions].ByTurn use, and how well it does.
+//
+// It is a stack of twice the heads that need no fine-tuning: heads trained on the beginnings of the training calls, after a
+// quarter, half and three quarters of the turns, each call counting once; and the heads that were trained on whole calls.
+// Weights are found on these beginnings, out of fold. The log-odds are then drawn towards those of the share of
+// training calls that were won, by how many turns have been heard: by a [Stage].
+type DuringCall struct {
+	Stages    []Stage        `json:"stages"` // in order, the first from turn 1 on
+	Alarm     Alarm          `json:"alarm"`
+	OutOfFold DuringFigures  `json:"out_of_fold"`        // of the training calls, by heads that were not trained on them
+	HeldOut   *DuringFigures `json:"held_out,omitempty"` // of Options.HeldOut, if any
+}
+
+// A Stage is a range of the number of turns heard. The log-odds that a call is won are those of the share of training calls that
+// were won, plus Slope times how far the stack is away from that. The slope is the one whose log loss, out of fold, is lowest
+// at the upper end of an interval of one standard error: 0, the share of calls won, where nothing can be predicted yet. The
+// slopes are the smaller the longer it takes until the log loss is no worse than that of this share after any quarter of the turns.
+type Stage struct {
+	From  int     `json:"from"` // turns heard; the stage ends where the next one begins
+	Slope float64 `json:"slope"`
+}
+
+// Alarm is the rule by which a call in progress is slipping: its probability is below the threshold. Of calls that will be won,
+// at most the share FalseAlarms is expected to be called slipping ever, after whichever turn: the threshold is an order
+// statistic of the lowest probability that each won training call had out of fold (conformal prediction, Vovk et al. 2005).
+type Alarm struct {
+	FalseAlarms float64 `json:"false_alarms"` // the stated share: 0.1
+	Threshold   float64 `json:"threshold"`    // 0, no alarm, where too few calls were won
+}
+
+// falseAlarms is the stated share of won calls that are ever called slipping.
+const falseAlarms = 0.1
+
+// DuringFigures say how well calls in progress are predicted.
+type DuringFigures struct {
+	Points []PointFigures `json:"points"` // after 25, 50, 75 and 100% of the turns
+	Alarm  AlarmFigures   `json:"alarm"`
+}
+
+// PointFigures judge the predictions after a share of the turns of each call. After all turns, the call is over and predicted as
+// a whole. Whole is the model of whole calls applied to the beginnings: as if the calls had ended there. Out of fold, it
+// is the stack of generic heads.
+type PointFigures struct {
+	Share        float64 `json:"share"`
+	ROCAUC       float64 `json:"roc_auc"`
+	LogLoss      float64 `json:"log_loss"`
+	WholeROCAUC  float64 `json:"whole_roc_auc"`
+	WholeLogLoss float64 `json:"whole_log_loss"`
+	BaseLogLoss  float64 `json:"base_log_loss"` // of the share of training calls that were won
+}
+
+// AlarmFigures count the calls that were ever called slipping.
+type AlarmFigures struct {
+	Won         int `json:"won"`
+	FalseAlarms int `json:"false_alarms"` // of the won calls
+	Lost        int `json:"lost"`
+	Alarms      int `json:"alarms"` // of the lost calls
+	// Lead is the median number of turns that the lost calls with an alarm went on after it, LeadShare the median of the share of
+	// their turns; 0 without such calls.
+	Lead      float64 `json:"lead"`
+	LeadShare float64 `json:"lead_share"`
+}
+
+// shares of a call's turns after which calls in progress are judged, the last being the end.
+var quarters = [...]float64{0.25, 0.5, 0.75, 1}
+
+// turnsAt is the number of turns after a share of them: rounded up.
+func turnsAt(share float64, turns int) int { return int(math.Ceil(share * float64(turns))) }
+
+// duringCall is the log-odds of a call in progress by those of the stack.
+func (i *Info) duringCall(z float64, turns int) float64 {
+	prior := i.prior()
+	return prior + i.DuringCall.slope(turns)*(z-prior)
+}
+
+// slope is that of the stage of a number of turns.
+func (d *DuringCall) slope(turns int) float64 {
+	k := len(d.Stages) - 1
+	for k > 0 && turns < d.Stages[k].From {
+		k--
+	}
+	return d.Stages[k].Slope
+}
+
+// validate returns an error unless the numbers are ones that a fit gives.
+func (d *DuringCall) validate() error {
+	for k, s := range d.Stages {
+		if !(s.Slope >= 0 && s.Slope <= steepest) || k == 0 && s.From != 1 || k > 0 && s.From <= d.Stages[k-1].From {
+			return fmt.Errorf("during_call: stage %d from turn %d with slope %v, want ascending turns from 1 on and slopes from 0 to %v", k+1, s.From, s.Slope, steepest)
+		}
+	}
+	if len(d.Stages) == 0 || !(d.Alarm.Threshold >= 0 && d.Alarm.Threshold <= 1) {
+		return fmt.Errorf("during_call: %d stages, alarm below %v, want some stages and a probability", len(d.Stages), d.Alarm.Threshold)
+	}
+	return nil
+}
+
+// A course is what was predicted of a call: after each turn, and at the four points by the model of whole calls.
+type course struct {
+	byTurn []float64 // the last by the model of whole calls
+	during []float64 // as byTurn, but the last as of a call that goes on
+	whole  [len(quarters)]float64
+}
+
+// judgeCourses makes figures of the courses of calls.
+func (i *Info) judgeCourses(all []course, labels []int) (f DuringFigures) {
+	base := slices.Repeat([]float64{classify.Sigmoid(i.prior())}, len(all))
+	for k, share := range quarters {
+		during, whole := make([]float64, len(all)), make([]float64, len(all))
+		for c := range all {
+			during[c], whole[c] = all[c].byTurn[turnsAt(share, len(all[c].byTurn))-1], all[c].whole[k]
+		}
+		f.Points = append(f.Points, PointFigures{
+			share, evaluate.ROCAUC(during, labels), evaluate.LogLoss(during, labels),
+			evaluate.ROCAUC(whole, labels), evaluate.LogLoss(whole, labels), evaluate.LogLoss(base, labels),
+		})
+	}
+	var lead, leadShare []float64
+	for c, label := range labels {
+		at := slices.IndexFunc(all[c].during, func(p float64) bool { return p < i.DuringCall.Alarm.Threshold })
+		turns := len(all[c].during)
+		switch {
+		case label == 1:
+			f.Alarm.Won++
+			if at >= 0 {
+				f.Alarm.FalseAlarms++
+			}
+		default:
+			f.Alarm.Lost++
+			if at >= 0 {
+				f.Alarm.Alarms++
+				lead, leadShare = append(lead, float64(turns-at-1)), append(leadShare, float64(turns-at-1)/float64(turns))
+			}
+		}
+	}
+	if f.Alarm.Alarms > 0 {
+		f.Alarm.Lead, f.Alarm.LeadShare = quantile(lead, 0.5), quantile(leadShare, 0.5)
+	}
+	return f
+}
+
+// alarm chooses the threshold by the lowest probabilities of the won calls: the k-th lowest of n, where another won call is
+// below it with a probability of at most k/(n+1).
+func alarm(all []course, labels []int) Alarm {
+	var lowest []float64
+	for c, label := range labels {
+		if label == 1 {
+			lowest = append(lowest, slices.Min(all[c].during))
+		}
+	}
+	slices.Sort(lowest)
+	a := Alarm{FalseAlarms: falseAlarms}
+	if k := int(falseAlarms * float64(len(lowest)+1)); k > 0 {
+		a.Threshold = lowest[k-1]
+	}
+	return a
+}
+
+const (
+	stages   = 3   // ranges of the number of turns, each with as many beginnings of the training calls
+	steepest = 1.5 // slope that is tried
+	slopes   = 15  // that are tried above 0
+)
+
+// calibrate finds the stages by the out-of-fold log-odds of beginnings of some turns.
+func (i *Info) calibrate(z []float64, turns, labels []int, groups []string) []Stage {
+	sorted := slices.Sorted(slices.Values(turns))
+	all := []Stage{{From: 1}}
+	for k := 1; k < stages; k++ {
+		if from := sorted[k*len(sorted)/stages] + 1; from > all[len(all)-1].From && from <= sorted[len(sorted)-1] {
+			all = append(all, Stage{From: from})
+		}
+	}
+	for k := range all {
+		var in []int
+		for r, n := range turns {
+			if n >= all[k].From && (k+1 == len(all) || n < all[k+1].From) {
+				in = append(in, r)
+			}
+		}
+		all[k].Slope = i.bestSlope(sample.Pick(z, in), sample.Pick(labels, in), sample.Pick(groups, in))
+	}
+	return all
+}
+
+// bestSlope is the slope whose log loss is lowest, one standard error over groups added.
+func (i *Info) bestSlope(z []float64, labels []int, groups []string) (best float64) {
+	members, prior := sample.Groups(len(z), groups), i.prior()
+	if len(members) < 2 {
+		return 0
+	}
+	lowest := 0.0
+	for step := 1; step <= slopes; step++ {
+		slope := steepest * float64(step) / slopes
+		worse := make([]float64, len(members)) // than the share of calls that were won
+		for g, rows := range members {
+			for _, r := range rows {
+				worse[g] += sample.LogLoss(classify.Sigmoid(prior+slope*(z[r]-prior)), labels[r]) - sample.LogLoss(classify.Sigmoid(prior), labels[r])
+			}
+		}
+		mean, deviation := stat.MeanStdDev(worse, nil)
+		if upper := mean + deviation/math.Sqrt(float64(len(members))); upper < lowest {
+			best, lowest = slope, upper
+		}
+	}
+	return best
+}
+
+// soften makes the slopes smaller until, after each quarter of the turns, the log loss of the beginnings is no worse than that of
+// the share of calls that were won. Row 4c+k is of call c at quarter k.
+func (i *Info) soften(all []Stage, z []float64, turns, labels []int) []Stage {
+	prior := i.prior()
+	for tenths := 10; tenths > 0; tenths-- {
+		softer := DuringCall{Stages: slices.Clone(all)}
+		for k := range softer.Stages {
+			softer.Stages[k].Slope *= float64(tenths) / 10
+		}
+		var worse [len(quarters) - 1]float64
+		for r, label := range labels {
+			if k := r % len(quarters); k < len(worse) {
+				p := classify.Sigmoid(prior + softer.slope(turns[r])*(z[r]-prior))
+				worse[k] += sample.LogLoss(p, label) - sample.LogLoss(classify.Sigmoid(prior), label)
+			}
+		}
+		if slices.Max(worse[:]) <= 0 {
+			return softer.Stages
+		}
+	}
+	return []Stage{{From: 1}}
+}
+
+// logit is the inverse of classify.Sigmoid, finite for probabilities of 0 and 1.
+func logit(p float64) float64 {
+	p = min(max(p, 1e-15), 1-1e-15)
+	return math.Log(p) - math.Log1p(-p)
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/org/salesconv/examples/internal/report"
+	"github.com/org/salesconv/examples/internal/study"
+)
+
+// during shows how well the held-out calls are predicted while they go on.
+func (r *results) during() report.Table {
+	t := report.Table{Columns: []string{"of the turns", "ROC AUC", "log loss", "as if it ended there: ROC AUC", "log loss", "log loss of the share won"},
+		Caption: "The held-out calls in progress, after a share of their turns. The model of calls in progress has been trained on beginnings; " +
+			"as if it ended there: what the model of whole calls makes of the same turns. After all turns the call is over, and both are that model."}
+	for _, p := range r.During.HeldOut.Points {
+		t.Rows = append(t.Rows, []string{fmt.Sprintf("%.0f%%", 100*p.Share), study.Three(p.ROCAUC), study.Three(p.LogLoss), study.Three(p.WholeROCAUC), study.Three(p.WholeLogLoss),
+			study.Three(p.BaseLogLoss)})
+	}
+	return t
+}
+
+// slipping says what the alarm of calls in progress is worth.
+func (r *results) slipping() string {
+	rule, a := r.During.Alarm, r.During.HeldOut.Alarm
+	if rule.Threshold == 0 {
+		return fmt.Sprintf("There is no alarm for calls in progress: too few calls were won to keep false alarms below %.0f%%.", 100*rule.FalseAlarms)
+	}
+	s := fmt.Sprintf("A call in progress is slipping when its probability is below %.1f%%, which at most %.0f%% of the won calls should ever be. It was with %d of the %d won calls held out and with %d of the %d lost ones",
+		100*rule.Threshold, 100*rule.FalseAlarms, a.FalseAlarms, a.Won, a.Alarms, a.Lost)
+	if a.Alarms == 0 {
+		return s + "."
+	}
+	return s + fmt.Sprintf(", in the median %.0f turns before their end, with %.0f%% of the turns to come.", a.Lead, 100*a.LeadShare)
+}
