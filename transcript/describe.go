@@ -104,10 +104,14 @@ func (d *describer) finish(o Reader, c *Call) error {
 		if e.use.slot == usedSlot {
 			continue
 		}
-		if c.Metadata.has(e.key) {
+		switch both := c.Metadata.has(e.key); {
+		case both && o.Unlabelled:
+			c.Notes = append(c.Notes, fmt.Sprintf("%s stands in the metadata and alongside it: the first one is kept", clip(e.key)))
+		case both:
 			return failAt(e.at(), "%q stands in the metadata and alongside it; keep one", clip(e.key))
+		default:
+			c.Metadata.set(e.key, e.raw())
 		}
-		c.Metadata.set(e.key, e.raw())
 	}
 	return nil
 }

@@ -81,6 +81,11 @@ func TestTablesOfOffices(t *testing.T) {
 	if got := understand(Reader{Unlabelled: true}, strings.NewReader(labelled)); got != "1 unknown Agent/agent: a\n" {
 		t.Errorf("without labels: %s", got)
 	}
+	for c, err := range (Reader{Unlabelled: true}).JSON(t.Context(), strings.NewReader(`{"transcript": "Hi", "x": 1, "metadata": {"x": 2}}`)) {
+		if err != nil || string(c.Metadata.Extra["x"]) != "1" || len(c.Notes) == 0 || !strings.Contains(c.Notes[0], "x stands in the metadata and alongside it") {
+			t.Errorf("a key twice: %+v, %v", c, err)
+		}
+	}
 	disk := errors.New("the disk is gone")
 	broken := io.MultiReader(strings.NewReader("id,transcript\n1,\"Agent: a\n2,b\n"), failing{disk})
 	for _, err := range (Reader{}).CSV(ctx, broken) {

@@ -77,7 +77,8 @@ type Reader struct {
 	// and a label. The text of these calls is empty; a record without an ID is an error.
 	Outcomes bool
 	// Unlabelled leaves every Outcome Unknown: labels are not read, and what would hold them is metadata, so that calls to be
-	// predicted need none that can be read.
+	// predicted need none that can be read. Of a key that stands in the metadata and alongside it, the first one is kept, and
+	// a note says so; where labels are read, that is an error.
 	Unlabelled bool
 	// Summary, if not nil, collects what is read.
 	Summary *Summary

@@ -42,10 +42,16 @@ func text(r transcript.Reader, ctx context.Context, body io.Reader) iter.Seq2[tr
 // An Upload is the part of an operation's input that reads the body of the request. The framework fills exported types only.
 type Upload struct{ request huma.Context }
 
-// Resolve keeps the request. It is called by the framework.
-func (b *Upload) Resolve(request huma.Context) []error {
+// Resolve keeps the request, and refuses parameters that are empty, which the framework takes for none. It is called by the framework.
+func (b *Upload) Resolve(request huma.Context) (refused []error) {
 	b.request = request
-	return nil
+	u := request.URL()
+	for _, p := range request.Operation().Parameters {
+		if values := u.Query()[p.Name]; p.In == "query" && slices.Contains(values, "") {
+			refused = append(refused, &huma.ErrorDetail{Location: "query." + p.Name, Message: "it is empty: give it a value, or leave it out"})
+		}
+	}
+	return refused
 }
 
 // bytes reads the body, unpacked if it is packed by gzip, within the limits on size and time.
@@ -113,7 +119,7 @@ func (b *Upload) calls(ctx context.Context, s *service) ([]transcript.Call, erro
 	if strings.HasPrefix(kind, "text/") && kind != "text/csv" || bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) && kind == jsonType {
 		where = func(int) string { return "body" }
 	}
-	reader := transcript.Reader{MaxRecord: s.limits.Body, MaxUnpacked: s.limits.Body}
+	reader := transcript.Reader{Unlabelled: true, MaxRecord: s.limits.Body, MaxUnpacked: s.limits.Body}
 	var calls []transcript.Call
 	for c, err := range formats[kind](reader, ctx, bytes.NewReader(raw)) {
 		if err == nil {

@@ -69,6 +69,7 @@ func TestProblems(t *testing.T) {
 		"a picture":                {"predict", call, 415, "header.Content-Type", []string{"Content-Type: image/png"}},
 		"no type at all":           {"predict", call, 415, "header.Content-Type", []string{"Content-Type: ;;"}},
 		"another charset":          {"predict", call, 415, "header.Content-Type", []string{"Content-Type: text/plain; charset=latin1"}},
+		"an empty parameter":       {"predict?by_turn=", call, 422, "query.by_turn", nil},
 		"a bad parameter":          {"predict?by_turn=maybe", call, 422, "query.by_turn", nil},
 		"two calls to explain":     {"explain", "[" + call + "," + call + "]", 422, "body", nil},
 		"too many words":           {"explain?words=1000", call, 422, "query.words", nil},
