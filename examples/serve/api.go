@@ -180,7 +180,7 @@ func (s *service) postExplain(ctx context.Context, in *explainInput) (*explainOu
 	m, variant := s.assign(calls[0].ID, calls[0].Metadata.Value("customer_id"))
 	p, out := m.predictor(), new(explainOutput)
 	out.Body.Model = p.Version()
-	err = s.alone(ctx, func() (err error) {
+	err = s.alone(ctx, func(ctx context.Context) (err error) {
 		out.Body.Explanation, err = p.Explain(ctx, calls[0], &conversion.ExplainOptions{Words: words, Seed: 1})
 		return err
 	})

@@ -102,7 +102,7 @@ func TestDraining(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newService(o.limits, log, m, model, nil, newRecorder(nil, log, m))
+	s := newService(o.limits, log, m, model, nil, newRecorder(nil, log, m), untraced(t))
 	h, err := s.handler(o, nil)
 	if err != nil {
 		t.Fatal(err)

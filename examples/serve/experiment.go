@@ -90,7 +90,11 @@ func (s *service) predict(ctx context.Context, calls []transcript.Call, byTurn b
 		for k, i := range p.at {
 			own[k] = calls[i]
 		}
-		predictions, err := s.batcher.do(ctx, p.predictor, own, byTurn)
+		var predictions []conversion.Prediction
+		err := s.traces.work(ctx, len(own), func(ctx context.Context) (err error) {
+			predictions, err = s.batcher.do(ctx, p.predictor, own, byTurn)
+			return err
+		})
 		if err != nil {
 			return nil, nil, err
 		}

@@ -107,7 +107,7 @@ func (l *liveCalls) add(ctx context.Context, c *liveCall, text string) (liveStat
 		return liveState{}, newProblem(http.StatusRequestEntityTooLarge, "body.text", "with it the call has more than %d bytes", limits.Text)
 	}
 	var now conversion.Prediction
-	err := l.service.alone(ctx, func() (err error) {
+	err := l.service.alone(ctx, func(ctx context.Context) (err error) {
 		now, err = c.live.Add(ctx, transcript.Turn{Text: text})
 		return err
 	})
@@ -185,7 +185,7 @@ func (l *liveCalls) whole(ctx context.Context, c *liveCall) *conversion.Predicti
 	ctx, stop := context.WithTimeout(ctx, l.service.limits.Time)
 	defer stop()
 	var p conversion.Prediction
-	err := l.service.alone(ctx, func() (err error) {
+	err := l.service.alone(ctx, func(ctx context.Context) (err error) {
 		p, err = c.live.End(ctx)
 		return err
 	})

@@ -1,7 +1,7 @@
 // Command serve gives predictions over HTTP: a service for a load balancer, in one binary with the embedded model inside.
 //
 //	go run ./examples/serve -models DIR [-addr HOST:PORT] [-log DSN] [-api-keys FILE] [-tls-cert FILE -tls-key FILE]
-//	    [-variant NAME=DIR [-share X]] [-cors ORIGINS] [-reload TIME] [-drain TIME] [-health] [-log-level LEVEL] [-max-… LIMIT]
+//	    [-variant NAME=DIR [-share X]] [-cors ORIGINS] [-traces URL] [-reload TIME] [-drain TIME] [-health] [-log-level LEVEL] [-max-… LIMIT]
 //
 // DIR is the directory that finetune wrote to. The API is described at /openapi.json (OpenAPI 3.1) and /docs:
 //
@@ -47,6 +47,12 @@
 //
 // With -log, predictions are written to a store of package store, which describes what is kept: no text. Requests never wait for
 // it. While it is slow or gone, up to 20,000 predictions wait in memory; those beyond are counted in salesconv_store_lost_total.
+//
+// # Traces
+//
+// With -traces, a span of each request, and within it one of the model's work, goes to a collector of OpenTelemetry by OTLP over HTTP,
+// as a part of the client's trace where it names one (traceparent). They have routes, statuses and numbers of calls: no text.
+// Requests never wait for the collector; spans that it does not take are lost, and the log says so.
 //
 // # Several instances
 //
@@ -108,8 +114,12 @@ func (o *options) serve(ctx context.Context, l net.Listener, log *slog.Logger) e
 		}
 		e, models = &experiment{o.trial, second}, append(models, second)
 	}
+	t, err := newTraces(ctx, o.traces, log)
+	if err != nil {
+		return err
+	}
 	recorder := newRecorder(o.openStore(), log, m)
-	s := newService(o.limits, log, m, first, e, recorder)
+	s := newService(o.limits, log, m, first, e, recorder, t)
 	h, err := s.handler(o, k)
 	if err != nil {
 		return err
@@ -132,6 +142,7 @@ func (o *options) serve(ctx context.Context, l net.Listener, log *slog.Logger) e
 	stop()
 	running.Wait()
 	recorder.close(stopStoring)
+	t.end()
 	log.Info("ended")
 	return err
 }

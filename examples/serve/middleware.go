@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // response remembers the route, status and size of a response.
@@ -68,7 +70,8 @@ func (s *service) observed(next http.Handler) http.Handler {
 			// The client is to look for another instance, or may have sent two lengths, one of which hides another request.
 			w.Header().Set("Connection", "close")
 		}
-		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
+		ctx, span := s.traces.request(r, id)
+		r = r.WithContext(context.WithValue(ctx, requestKey{}, id))
 		out := &response{ResponseWriter: w}
 		s.metrics.inFlight.Inc()
 		defer s.metrics.inFlight.Dec()
@@ -83,14 +86,14 @@ func (s *service) observed(next http.Handler) http.Handler {
 					newProblem(http.StatusInternalServerError, "", "the service failed: its log has the reason under the request's id").write(out, id)
 				}
 			}
-			s.served(r, out, id, time.Since(began))
+			s.served(r, out, id, time.Since(began), span)
 		}()
 		next.ServeHTTP(out, r)
 	})
 }
 
 // served counts and logs a request. The log has its route instead of its path, which anybody can write.
-func (s *service) served(r *http.Request, out *response, id string, took time.Duration) {
+func (s *service) served(r *http.Request, out *response, id string, took time.Duration, span trace.Span) {
 	_, route, found := strings.Cut(out.route, " ")
 	if !found {
 		route = "none"
@@ -105,8 +108,9 @@ func (s *service) served(r *http.Request, out *response, id string, took time.Du
 	}
 	s.metrics.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
 	s.metrics.seconds.WithLabelValues(route).Observe(took.Seconds())
+	answered(span, method, route, status)
 	level := slog.LevelInfo
-	if route == "/healthz" || route == "/readyz" || route == "/metrics" {
+	if frequent[route] {
 		level = slog.LevelDebug
 	}
 	s.log.Log(r.Context(), level, "request", "request", id, "method", method, "route", route, "status", status,

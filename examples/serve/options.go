@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 // options are the flags.
 type options struct {
 	models, addr, store       string
+	traces                    string
 	certificate, key, apiKeys string
 	cors                      []string
 	drain, reload             time.Duration
@@ -38,6 +40,7 @@ func parse(env *cli.Env) (*options, error) {
 	flags.StringVar(&o.models, "models", "", "`directory` that finetune wrote (required); another model that is put there is loaded while serving")
 	flags.StringVar(&o.addr, "addr", "localhost:8080", "`address` to listen at; :8080 is port 8080 of all interfaces")
 	flags.StringVar(&o.store, "log", "", "where predictions are written: the path of an SQLite file, or `postgres://…`; default: nowhere")
+	flags.StringVar(&o.traces, "traces", "", "`URL` of a collector of OpenTelemetry traces (OTLP over HTTP), such as http://localhost:4318; default: none")
 	flags.StringVar(&o.apiKeys, "api-keys", "", "`file` of API keys, one a line; requests then need Authorization: Bearer KEY; default: everybody is let in")
 	flags.StringVar(&o.certificate, "tls-cert", "", "`file` of the certificate, with those that vouch for it (PEM); default: no TLS")
 	flags.StringVar(&o.key, "tls-key", "", "`file` of its private key (PEM)")
@@ -89,6 +92,9 @@ func (o *options) validate() error {
 		return cli.Usagef("every -max flag wants a positive value")
 	case o.reload <= 0 || o.drain < 0:
 		return cli.Usagef("-reload wants a positive time and -drain a time")
+	}
+	if u, err := url.Parse(o.traces); o.traces != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return cli.Usagef("-traces %s: want a URL such as http://localhost:4318", o.traces)
 	}
 	if o.store != "" {
 		if err := store.Validate(o.store); err != nil {

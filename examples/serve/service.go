@@ -36,6 +36,7 @@ type service struct {
 	batcher    *batcher
 	live       *liveCalls
 	record     *recorder
+	traces     traces
 	schemas    schemas
 	// turns has room for those who encode outside of the batches: explanations and turns of calls in progress.
 	turns    chan struct{}
@@ -43,9 +44,9 @@ type service struct {
 	closing  chan struct{} // closed when streams are to end
 }
 
-func newService(l limits, log *slog.Logger, m *metrics, o *model, e *experiment, r *recorder) *service {
+func newService(l limits, log *slog.Logger, m *metrics, o *model, e *experiment, r *recorder, t traces) *service {
 	s := &service{
-		limits: l, log: log, metrics: m, model: o, experiment: e, record: r, batcher: newBatcher(func(n int) { m.batch.Observe(float64(n)) }),
+		limits: l, log: log, metrics: m, model: o, experiment: e, record: r, traces: t, batcher: newBatcher(func(n int) { m.batch.Observe(float64(n)) }),
 		turns: make(chan struct{}, runtime.GOMAXPROCS(0)), closing: make(chan struct{}),
 	}
 	s.live = newLiveCalls(s)
@@ -60,12 +61,12 @@ func (s *service) run(ctx context.Context) {
 	s.batcher.run(ctx)
 }
 
-// alone runs f while few others do, and returns its error or ctx's.
-func (s *service) alone(ctx context.Context, f func() error) error {
+// alone runs f on a call while few others do, and returns its error or ctx's.
+func (s *service) alone(ctx context.Context, f func(context.Context) error) error {
 	select {
 	case s.turns <- struct{}{}:
 		defer func() { <-s.turns }()
-		return f()
+		return s.traces.work(ctx, 1, f)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
