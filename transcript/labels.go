@@ -51,6 +51,7 @@ const (
 	bold                // **Name:** text
 	alone               // Name, and the text on the lines below
 	apart               // Name <tab> text, Name | text, Name > text
+	dot                 // Q. text, A. text
 	voice               // <v Name>text
 	forms
 )
@@ -70,7 +71,7 @@ func (m *mark) unname() {
 }
 
 // below reports whether the text is on the lines below the label, which ends its line at byte end.
-func (m *mark) below(end int) bool { return m.body >= end && m.form > dash && m.form < apart }
+func (m *mark) below(end int) bool { return m.body >= end && m.form >= timed && m.form <= alone }
 
 // lines yields the lines of a text with their line breaks, which are LF, CR LF or CR, and where each starts.
 func lines(text string) iter.Seq2[int, string] {
@@ -219,7 +220,7 @@ func (r *labelReader) read(before bool) bool {
 	if r.rest == "" {
 		return false
 	}
-	if c := r.rest[0]; c == '[' || c == '(' || c == '<' {
+	if strings.IndexByte("[(<{\"'", r.rest[0]) >= 0 {
 		if try := *r; try.bracketed() {
 			*r = try
 			return true
@@ -337,21 +338,31 @@ func (r *labelReader) end() {
 	}
 }
 
-// bracketed reads "[Name]: text", "[Name] text", "<Name> text", "[Name] 10:02:13 text", "(Name)", "(Name): text" and "(Name) text".
+// bracketed reads "[Name]: text", "[Name] text", "<Name> text", "{Name} text", "[Name] 10:02:13 text", "(Name)", "(Name): text",
+// "(Name) text" and "'Name': text".
 func (r *labelReader) bracketed() bool {
 	f, closing := square, byte(']')
-	switch r.rest[0] {
+	switch c := r.rest[0]; c {
 	case '(':
 		f, closing = round, ')'
 	case '<':
 		closing = '>'
+	case '{':
+		closing = '}'
+	case '"', '\'':
+		closing = c
 	}
-	n := strings.IndexByte(r.rest[:min(len(r.rest), longestName)], closing)
-	if n < 0 || strings.ContainsAny(r.rest[1:n], "[:!?\n") || strings.Trim(r.rest[1:n], "0123456789") == "" { // "(415) 555-0123"
+	n := strings.IndexByte(r.rest[1:min(len(r.rest), longestName)], closing) + 1
+	if n <= 1 {
 		return false
 	}
-	from := r.at() + 1
-	to := from + n - 1
+	start, end := r.within(r.rest[1:n])
+	name := r.rest[1+start : 1+end]
+	if strings.ContainsAny(name, "[:!?\n") || strings.Trim(name, "0123456789") == "" { // "(415) 555-0123"
+		return false
+	}
+	from := r.at() + 1 + start
+	to := from + len(name)
 	r.rest = r.rest[n+1:]
 	r.link()
 	r.end()
@@ -365,10 +376,34 @@ func (r *labelReader) bracketed() bool {
 		return false
 	case r.colon():
 		f = square // either is set off for certain
+	case closing == '"', closing == '\'':
+		return false
 	case f == round:
 		r.tight = !isBlank(r.rest)
 	}
 	return r.set(f, from, to)
+}
+
+// within returns where in brackets the name starts and ends, beside which a time can be.
+func (r *labelReader) within(brackets string) (start, end int) {
+	const between = " \t|,-–—·•@("
+	end = len(brackets)
+	colon := strings.IndexByte(brackets, ':')
+	if colon < 0 || r.from != 0 {
+		return 0, end
+	}
+	t := readStamp(brackets)
+	if t.length > 0 {
+		start = end - len(strings.TrimLeft(brackets[t.length:], between))
+	} else {
+		clock := strings.LastIndexAny(brackets[:colon], between) + 1
+		if t = readStamp(brackets[clock:]); clock+t.length < end {
+			return 0, end
+		}
+		end = len(strings.TrimRight(brackets[:clock], between))
+	}
+	r.from, r.to = t.from, t.to
+	return start, end
 }
 
 // nextStamp consumes a time after a name.
@@ -395,7 +430,15 @@ func (r *labelReader) plain(before bool) bool {
 		n := strings.Index(r.rest, r.stress)
 		bound = r.rest[:max(n, 0)]
 	}
+	if rest := r.rest; !stressed && len(rest) > 2 && (rest[0] == 'Q' || rest[0] == 'A') && rest[1] == '.' && isSpace(rest[2]) {
+		r.rest = trimBlanks(rest[2:])
+		return r.set(dot, from, from+1)
+	}
 	n, sep := nameEnd(bound, before)
+	if to := receiver(bound, before); to > 0 {
+		r.rest = r.rest[to:]
+		return r.colon() && r.set(colon, from, from+strings.Index(bound, arrow))
+	}
 	if n == 0 {
 		return false
 	}
@@ -432,13 +475,32 @@ func (r *labelReader) plain(before bool) bool {
 		if before {
 			f = dash
 		}
-		r.rest = strings.TrimLeft(all[sep:], " \t|;->–—")
+		r.rest = strings.TrimLeft(all[sep:], " \t|;->–—"+pointers)
 		return r.set(f, from, from+sep)
 	case blank:
 		return r.set(alone, from, to)
 	}
 	return false
 }
+
+const arrow = " -> "
+
+// receiver returns where the name of who is spoken to ends in "Name -> Everyone: text", as in Zoom's chats; 0 if s does not start so.
+func receiver(s string, timed bool) int {
+	sender := strings.Index(s[:min(len(s), longestName)], arrow)
+	if sender <= 0 {
+		return 0
+	}
+	from := sender + len(arrow)
+	n, _ := nameEnd(s[from:], false)
+	if n == 0 || !strings.HasPrefix(s[from+n:], ":") || !timed && s[from:from+n] != "Everyone" {
+		return 0
+	}
+	return from + n
+}
+
+// pointers are signs that point from a name to the text.
+const pointers = "»›→▶►"
 
 // nameEnd returns the length of what could be a speaker's name at the start of s: up to a colon, a time, what no name
 // has, or the dash after it where the name has a time before it. sep is where a tab, a bar, a dash or ">" stands that
@@ -451,6 +513,11 @@ func nameEnd(s string, dashed bool) (n, sep int) {
 			r, size := utf8.DecodeRuneInString(s[n:])
 			switch {
 			case r == '：':
+				return n, sep
+			case strings.ContainsRune(pointers, r) && n > 0:
+				if sep == 0 {
+					sep = n
+				}
 				return n, sep
 			case (r == '–' || r == '—') && n > 0 && s[n-1] == ' ':
 				if dashed {

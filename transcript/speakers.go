@@ -157,6 +157,7 @@ type settler struct {
 	weak   [forms]bool // those of names in small letters that come back
 	small  bool        // and there are no others
 	lower  bool        // no name that looks like one has a capital
+	back   bool        // and one of them comes back
 	every  form        // that each line or cue has; unnamed if they differ
 	commas bool        // "Last, First" is a name in this text
 	usual  habits
@@ -192,6 +193,7 @@ func settle(text string, marks []mark, lines, heads int, every [forms]int, roles
 	s.lower = true
 	for _, u := range s.uses {
 		s.lower = s.lower && (u.lower || u.like < fairName)
+		s.back = s.back || u.like > noName && u.first > 1
 	}
 	s.forms(lines, heads, every)
 	kept := marks[:0]
@@ -295,7 +297,7 @@ func (s *settler) forms(lines, heads int, every [forms]int) {
 		switch {
 		case sure, u.like == goodName && first != "" && first != m.name.speaker:
 			s.known[m.form] = true
-		case u.like == weakName && u.first > 1 && m.form < timed:
+		case u.like == weakName && u.first > 1 && (m.form < timed || m.form == square):
 			s.weak[m.form] = true
 		case u.like == goodName:
 			good[m.form] = m.name.speaker
@@ -305,8 +307,20 @@ func (s *settler) forms(lines, heads int, every [forms]int) {
 		s.known = s.weak
 	}
 	s.known[apart] = s.known[apart] && s.every == apart
+	s.known[dot] = s.asksAndAnswers()
 	others := s.known[colon] || s.known[dash] || s.known[timed] || s.known[square] || s.known[bold]
 	s.known[alone] = s.known[alone] && !others && every[alone] > 1 && every[alone]*5 >= heads*4
+}
+
+// asksAndAnswers reports whether "Q." and "A." are labels: both come back, where "A. Milne" would not.
+func (s *settler) asksAndAnswers() bool {
+	var n [2]int
+	for i := range s.marks {
+		if m := &s.marks[i]; m.form == dot {
+			n[strings.Index("QA", m.name.speaker)]++
+		}
+	}
+	return n[0] > 1 && n[1] > 1
 }
 
 // habits finds what most labels of names that come back have in common, or else of all that could be names.
@@ -396,7 +410,7 @@ func (s *settler) stands(m *mark) bool {
 		return m.form == colon && s.every == colon && (again && s.twice() || !m.cue && m.bare >= 0)
 	case u.like == roleName && m.form != alone && m.form != apart:
 		return true
-	case m.form == s.every && m.form <= bold && !m.later && (!m.tight || m.form == round) && (u.like >= fairName || again && s.lower), m.change && m.form == colon && u.like >= fairName:
+	case m.form == s.every && m.form <= bold && !m.later && (!m.tight || m.form == round) && (u.like >= fairName || s.back && s.lower), m.change && m.form == colon && u.like >= fairName:
 		return true
 	case m.later || m.tight:
 		return again && s.known[m.form] && u.like >= fairName

@@ -87,10 +87,10 @@ func readStamp(s string) (t stamp) {
 	}
 	var k int
 	if t.from, k = clock(s[n:]); k == 0 {
-		t.from, t.length = unitsOfTime(s[n:])
 		if closing != 0 {
-			return stamp{}
+			return secondsWithin(s, closing)
 		}
+		t.from, t.length = unitsOfTime(s[n:])
 		return t
 	}
 	t.sure = t.sure || strings.Count(s[n:n+k], ":") == 2
@@ -98,6 +98,9 @@ func readStamp(s string) (t stamp) {
 	n += k
 	half, k := halfOfDay(s[n:])
 	n += k
+	if ofDay && seconds && strings.HasPrefix(s[n:], "Z") && !isWordByte(s, n+1) {
+		n++
+	}
 	t.from = timeOfDay(t.from, half, seconds, ofDay)
 	between := len(s[n:]) - len(strings.TrimLeft(s[n:], " ->–→"))
 	if to, k := clock(s[n+between:]); k > 0 && between > 0 && strings.ContainsAny(s[n:n+between], "->–→") {
@@ -118,7 +121,47 @@ func readStamp(s string) (t stamp) {
 	return t
 }
 
-// unitsOfTime reads "1 hour 2 minutes 3 seconds" at the start of s, and "1:02:03" right after it, as Teams writes; n is 0
+// secondsWithin reads "[12s]", "(0.52s - 3.2s)" or "[0.52 -> 3.20]", as recognizers print: seconds with decimals or a unit.
+func secondsWithin(s string, closing byte) (t stamp) {
+	from, n := secondsOf(s[1:])
+	if n == 0 {
+		return stamp{}
+	}
+	t = stamp{from: from, sure: true}
+	n++
+	if rest := strings.TrimLeft(s[n:], " ->–→"); len(rest) < len(s[n:]) {
+		to, k := secondsOf(rest)
+		if k == 0 {
+			return stamp{}
+		}
+		t.to = to
+		n = len(s) - len(rest) + k
+	}
+	if n == len(s) || s[n] != closing {
+		return stamp{}
+	}
+	t.length = n + 1
+	return t
+}
+
+// secondsOf reads a number of seconds at the start of s.
+func secondsOf(s string) (d time.Duration, n int) {
+	n, v := digits(s)
+	if n == 0 {
+		return 0, 0
+	}
+	f, k := fraction(s[n:])
+	d = time.Duration(v)*time.Second + f
+	if n += k; strings.HasPrefix(s[n:], "s") {
+		return d, n + 1
+	}
+	if k == 0 {
+		return 0, 0
+	}
+	return d, n
+}
+
+// unitsOfTime reads "1 hour 2 minutes 3 seconds" or "0m12s" at the start of s, and "1:02:03" right after it, as Teams writes; n is 0
 // where minutes or seconds are missing.
 func unitsOfTime(s string) (d time.Duration, n int) {
 	parts := 0
@@ -131,7 +174,8 @@ func unitsOfTime(s string) (d time.Duration, n int) {
 			size++
 		}
 		unit, known := durationUnits[word[:size]]
-		if k == 0 || k > 3 || !known || size < len("hour") {
+		short := size == 1 && rest[k] == word[0] && (parts == 0 || rest[0] == s[n])
+		if k == 0 || k > 3 || !known || size < len("hour") && !short {
 			break
 		}
 		d += time.Duration(v) * unit

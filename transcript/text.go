@@ -154,11 +154,9 @@ func (s *lineScanner) line(at int, line string) {
 	header := m.below(at + len(line))
 	switch {
 	case s.below && last != nil && last.form == alone && ok && m.form == unnamed && !m.change: // a time on the line below a name
+		last = s.aboveTitle(last)
 		last.form, last.from, last.to, last.body, last.header, last.sayable = timed, m.from, m.to, m.body, true, m.loose
-		s.within = false
-		if s.below = time; time {
-			return
-		}
+		s.within, s.below = false, time
 		return
 	case s.within, s.below && ok && (header && m.style != 0 && last != nil && m.style == last.style || m.form == unnamed && !m.change || last == nil && header && m.form != alone):
 		s.drop() // no text is below it
@@ -171,6 +169,9 @@ func (s *lineScanner) line(at int, line string) {
 		ok = m.change
 	}
 	s.below, s.within = false, false
+	if (!ok || m.form == alone) && last != nil && last.form == apart && last.spaced {
+		s.aboveText(last, at)
+	}
 	if m.form == alone && last != nil && last.form == unnamed && last.body == at { // a name on the line below a time
 		m.form, m.from, m.to, m.header, m.sayable = timed, last.from, last.to, true, last.loose
 	}
@@ -188,6 +189,30 @@ func (s *lineScanner) line(at int, line string) {
 	s.below = m.below(at + len(line))
 	s.every[m.form]++
 	s.marks = append(s.marks, m)
+}
+
+// aboveTitle returns the mark of the name that stands, after a blank line, above the last mark, which is then not a name but
+// the title or firm of who is named, and is left out. Without one it returns the last mark.
+func (s *lineScanner) aboveTitle(last *mark) *mark {
+	n := len(s.marks) - 2
+	if n < 0 || !s.within || s.marks[n].form != alone || !s.marks[n].spaced || s.marks[n].body != last.start {
+		return last
+	}
+	s.every[alone]--
+	s.marks = s.marks[:n+1]
+	return &s.marks[n]
+}
+
+// aboveText makes a label with its text from byte at on, on the lines below, of "Name | Firm".
+func (s *lineScanner) aboveText(last *mark, at int) {
+	name := strings.TrimSpace(s.last)
+	if n, _ := nameEnd(name, false); n < len(name) || !strings.HasPrefix(name, last.name.speaker+" |") {
+		return
+	}
+	s.every[apart]--
+	s.every[alone]++
+	last.form, last.body = alone, at
+	last.name.speaker, last.name.end = name, last.name.start+len(name)
 }
 
 // inline adds the labels within a text that is one line from beginning to end, which starts with one: words for a side and
