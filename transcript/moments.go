@@ -172,9 +172,12 @@ var (
 )
 
 // parseTime reads a date with or without a time of day and a zone, or a number of seconds or milliseconds since 1970.
-// Without a zone it is UTC. Where slashes part day and month the month comes first. A zone that is only named is not
-// read, but for UTC and GMT.
+// Without a zone it is UTC. Where slashes part day and month the month comes first. A name of a zone is read if it is that of
+// one offset. A number from 1955 on is a day of Excel's.
 func parseTime(s string) (time.Time, bool) {
+	if n, err := strconv.ParseFloat(strings.Replace(s, ",", ".", 1), 64); err == nil && n >= 20_000 && n < 80_000 {
+		return excelEpoch.Add(time.Duration(math.Round(n*24*60*60)) * time.Second), true
+	}
 	if len(s) >= len("1000000000") && strings.Trim(s, "0123456789.") == "" {
 		if n, err := strconv.ParseFloat(s, 64); err == nil {
 			if n >= 1000*fromEpoch {
@@ -184,10 +187,6 @@ func parseTime(s string) (time.Time, bool) {
 		}
 	}
 	words := dateWords(s)
-	if len(words) > 1 && isWeekday(words[0]) {
-		words = words[1:]
-	}
-	words = slices.DeleteFunc(words, func(w string) bool { return w == "at" })
 	day, clock := strings.Join(words, " "), ""
 	if colon := strings.IndexByte(day, ':'); colon >= 0 {
 		blank := strings.LastIndexAny(day[:colon], " Tt")
@@ -207,7 +206,10 @@ func parseTime(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// dateWords returns the words of a date, with the time of day after the day, and colons in it.
+// excelEpoch is day 0 of Excel's numbers for days after February 1900.
+var excelEpoch = time.Date(1899, time.December, 30, 0, 0, 0, 0, time.UTC)
+
+// dateWords returns the words of a date that count, in English, with the time of day after the day, and colons in it.
 func dateWords(s string) []string {
 	if day, rest := s[:min(8, len(s))], s[min(8, len(s)):]; len(rest) > 4 && rest[0] == 'T' && strings.Trim(day+rest[1:5], "0123456789") == "" { // 20260305T153000Z
 		s = day + " " + rest[1:3] + ":" + rest[3:5]
@@ -216,10 +218,21 @@ func dateWords(s string) []string {
 		}
 		s += rest
 	}
-	words := strings.Fields(strings.ReplaceAll(s, ",", " "))
-	for i, w := range words {
-		if n, _ := digits(w); n > 0 && n < 3 && slices.Contains([]string{"st", "nd", "rd", "th"}, strings.ToLower(w[n:])) {
-			words[i] = w[:n]
+	var words []string
+	for w := range strings.FieldsSeq(strings.NewReplacer(",", " ", "(", " ", ")", " ").Replace(s)) {
+		lower := strings.TrimSuffix(strings.ToLower(w), ".")
+		n, _ := digits(w)
+		if month, named := monthNames[lower]; named {
+			w = month.String()
+		} else if lower == "a.m" || lower == "p.m" {
+			w = lower[:1] + "m"
+		} else if n > 0 && n < 3 && slices.Contains([]string{".", "st", "nd", "rd", "th", "er", "º", "ª"}, strings.ToLower(w[n:])) {
+			w = w[:n]
+		} else if hour, minute, point := cutAny(w, ".h"); point && len(words) > 0 && len(hour) <= 2 && len(minute) == 2 && isPlainDigits(hour+minute) { // 15.30
+			w = hour + ":" + minute
+		}
+		if !dateFillers[lower] {
+			words = append(words, w)
 		}
 	}
 	last := len(words) - 1
@@ -230,15 +243,58 @@ func dateWords(s string) []string {
 	return words
 }
 
-func isWeekday(word string) bool {
-	for d := range 7 {
-		name := time.Weekday(d).String()
-		if word = strings.TrimSuffix(word, "."); strings.EqualFold(word, name) || strings.EqualFold(word, name[:3]) {
-			return true
+// cutAny is strings.Cut at the first of some characters.
+func cutAny(s, chars string) (before, after string, found bool) {
+	i := strings.IndexAny(s, chars)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+1:], true
+}
+
+func isPlainDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
+// monthNames are the names of months and their usual short forms, without the point, in English, German, French, Spanish,
+// Italian, Portuguese and Dutch.
+var monthNames = func() map[string]time.Month {
+	names := make(map[string]time.Month)
+	for i, list := range []string{
+		"january jan januar jänner janvier janv enero ene gennaio gen janeiro januari",
+		"february feb februar februari février févr fév febrero febbraio fevereiro fev",
+		"march mar märz mär mrz mars marzo março maart mrt",
+		"april apr avril avr abril abr aprile",
+		"may mai mayo maggio mag maio mei",
+		"june jun juni juin junio giugno giu junho",
+		"july jul juli juillet juil julio luglio lug julho",
+		"august aug août agosto ago augustus",
+		"september sep sept septembre septiembre settembre set setembro",
+		"october oct oktober okt octobre octubre ottobre ott outubro out",
+		"november nov novembre noviembre novembro",
+		"december dec dezember dez décembre déc diciembre dic dicembre dezembro",
+	} {
+		for name := range strings.FieldsSeq(list) {
+			names[name] = time.Month(i + 1)
 		}
 	}
-	return false
-}
+	return names
+}()
+
+// dateFillers are words of a date that say nothing more: days of the week, and what joins day, month and time of day.
+var dateFillers = func() map[string]bool {
+	fillers := make(map[string]bool)
+	for word := range strings.FieldsSeq(`at um uhr de del le el den der à a las às alle om
+		monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun
+		montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag mo di mi do fr sa so
+		lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes sábado domingo
+		lunedì martedì mercoledì giovedì venerdì sabato domenica maandag dinsdag woensdag donderdag vrijdag zaterdag zondag`) {
+		fillers[word] = true
+	}
+	return fillers
+}()
+
+// zones are the offsets in hours of zones whose names have one meaning where these are in use.
+var zones = map[string]int{"UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+	"AKST": -9, "AKDT": -8, "HST": -10, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "BST": 1, "WEST": 1, "EET": 2, "EEST": 3}
 
 // parseClock reads a time of day with or without a zone, as the time since the day began in UTC; "" is its beginning.
 func parseClock(s string) (time.Duration, bool) {
@@ -247,8 +303,9 @@ func parseClock(s string) (time.Duration, bool) {
 	}
 	zone := time.Duration(0)
 	s = strings.ToUpper(s)
-	if rest, ok := strings.CutSuffix(strings.TrimSuffix(strings.TrimSuffix(s, "UTC"), "GMT"), "Z"); ok || len(rest) < len(s) {
-		s = rest
+	letters := strings.TrimRight(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	if hours, named := zones[s[len(letters):]]; named {
+		s, zone = letters, time.Duration(hours)*time.Hour
 	} else if i := strings.LastIndexAny(s, "+-"); i > 0 {
 		offset := strings.ReplaceAll(s[i+1:], ":", "")
 		if len(offset) == len("01") {

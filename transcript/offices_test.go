@@ -102,9 +102,17 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 func TestSpellingsOfTimes(t *testing.T) {
 	at := time.Date(2026, 3, 5, 15, 30, 0, 0, time.UTC)
 	for _, s := range []string{"5 March 2026 at 3:30 pm", "March 5th, 2026 3:30 PM", "2026-03-05T15:30:00.000+0000", "05.03.26 15:30", "Thu Mar 5 15:30:00 2026",
-		"Thu Mar 5 15:30:00 UTC 2026", "5-Mar-2026 15:30", "20260305T153000Z", "20260305T1530Z", "2026-03-05 15:30:00 UTC", "Mar 5 2026  3:30PM", "3/5/2026 15:30", "2026-03-05 3:30 PM"} {
+		"Thu Mar 5 15:30:00 UTC 2026", "5-Mar-2026 15:30", "20260305T153000Z", "20260305T1530Z", "2026-03-05 15:30:00 UTC", "Mar 5 2026  3:30PM", "3/5/2026 15:30", "2026-03-05 3:30 PM",
+		"2026-03-05 10:30 EST", "3/5/2026 10:30 AM (EST)", "03/05/2026 7:30 am PST", "5. März 2026, 15:30 Uhr", "Donnerstag, 5. März 2026 15.30 Uhr", "5.3.2026 15.30",
+		"5 mars 2026 à 15h30", "5 de marzo de 2026 15:30", "5. Mrz. 2026 16:30 MEZ", "Thu, 05 Mar 2026 15:30:00 GMT", "46086.6458333333", "46086,6458333333",
+		"5 maart 2026 15:30", "5 marzo 2026 15:30", "Mar. 5, 2026 3:30 p.m."} {
 		if got, ok := parseTime(s); !ok || !got.Equal(at) {
 			t.Errorf("%q is %v", s, got)
+		}
+	}
+	for _, s := range []string{"5 Foo 2026", "2026-03-05 15:30 XYZ", "2026-02-30", "46086.64.5", "Monday", "EST", "15.30", "5"} {
+		if got, ok := parseTime(s); ok {
+			t.Errorf("%q is read as %v", s, got)
 		}
 	}
 	for s, want := range map[string]time.Duration{"12'30\"": 750 * time.Second, "12:30 min": 750 * time.Second, "1:02:03 h": 3723 * time.Second, "1:30 h": 90 * time.Minute,
