@@ -70,7 +70,8 @@ function say(text, bad) {
   $("status").className = bad ? "error" : "";
 }
 
-const percent = p => (100 * p).toFixed(p > .01 && p < .99 ? 0 : 1) + "%";
+// percent is a probability: what rounds to 0 or 100 is not certain.
+const percent = p => p < .005 ? "<1%" : p > .995 ? ">99%" : (100 * p).toFixed(0) + "%";
 
 const warnings = {
   no_words: "Nobody says a word in this call: this is the share of training calls that were won.",
@@ -94,14 +95,14 @@ function many(predictions) {
 
 // curve draws the probability after each turn.
 function curve(all) {
-  const width = 640, height = 220, left = 44, bottom = 28, top = 8;
+  const width = 400, height = 200, left = 44, bottom = 28, top = 8;
   const x = i => left + (width - left - 8) * (all.length > 1 ? i / (all.length - 1) : .5);
   const y = p => top + (height - top - bottom) * (1 - p);
   const svg = drawing("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", id: "curve",
     "aria-label": `Probability after each of ${all.length} turns, as if the call ended there: from ${percent(all[0])} to ${percent(all[all.length - 1])}` });
   for (const p of [0, .5, 1]) {
     svg.append(drawing("line", { x1: left, x2: width - 8, y1: y(p), y2: y(p), stroke: "currentColor", "stroke-opacity": .2 }));
-    svg.append(drawing("text", { x: left - 6, y: y(p) + 4, "text-anchor": "end" }, percent(p)));
+    svg.append(drawing("text", { x: left - 6, y: y(p) + 4, "text-anchor": "end" }, 100 * p + "%"));
   }
   svg.append(drawing("text", { x: left, y: height - 6 }, "turn 1"), drawing("text", { x: width - 8, y: height - 6, "text-anchor": "end" }, "turn " + all.length));
   svg.append(drawing("polyline", { points: all.map((p, i) => x(i) + "," + y(p)).join(" "), fill: "none", stroke: "currentColor", "stroke-width": 2 }));
@@ -135,7 +136,7 @@ function turns(why, after) {
   return list;
 }
 
-const signed = x => (x < 0 ? "−" : "+") + Math.abs(x).toFixed(1);
+const signed = x => Math.abs(x) < .05 ? "0.0" : (x < 0 ? "−" : "+") + Math.abs(x).toFixed(1);
 
 // shade is blue for what speaks for a won call and orange for what speaks against it.
 function shade(share, strength) {
