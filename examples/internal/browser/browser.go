@@ -139,6 +139,12 @@ func (b *Tab) Scheme(scheme string) {
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}))
 }
 
+// Print shows the page as it is printed, until Scheme shows it on a screen again.
+func (b *Tab) Print() {
+	b.t.Helper()
+	b.Do(call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
+}
+
 // Unfold opens what is folded by clicking on it, calls of a transcript but for the first of them, which may be very many.
 func (b *Tab) Unfold() {
 	b.t.Helper()

@@ -61,5 +61,11 @@ func TestInBrowser(t *testing.T) {
 	text("contract: +0.4", `document.querySelector("#tip").textContent`)
 	tab.Do(chromedp.Click(chromedp.CSS(".tools input[type=checkbox]")))
 	text("log-odds 0.00 +0.02", `document.querySelector("#call-17 th:nth-child(2)").textContent + " " + document.querySelector("#call-17 td:nth-child(2)").textContent + " " + document.querySelectorAll("#call-17 b")[2].title`)
+	const folded = `[...document.querySelectorAll("details:not([open]) > :not(summary)")].filter(e => e.checkVisibility({contentVisibilityAuto: true})).length`
+	onScreen := browser.Eval[int](tab, folded)
+	tab.Print()
+	if n := browser.Eval[int](tab, folded); onScreen != 0 || n == 0 {
+		t.Errorf("%d folded elements are seen on the screen and %d in print, want none and all", onScreen, n)
+	}
 	tab.Check()
 }
