@@ -67,7 +67,7 @@
 // the blocks of features; and the most influential turns to their words, by integrated gradients through the encoders and
 // the weights of terms, or else by sampling. [Predictor.Influences] reports which phrases and blocks move a whole set of
 // calls, with intervals, among the won and the lost, and by a key of the metadata such as the agent. Metadata and the
-// statistics of talk are no features and contribute nothing.
+// statistics of talk are no features and contribute nothing; [Report.Further] judges what they would add.
 //
 // # Files
 //
