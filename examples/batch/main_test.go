@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
@@ -55,7 +54,13 @@ func mortal(k kind, marker string) kind {
 		score, err := load(j)
 		return func(ctx context.Context, records []record) ([]any, error) {
 			if batches.Add(1) == dieAfter && os.Mkdir(marker, 0o777) == nil {
-				syscall.Kill(os.Getpid(), syscall.SIGKILL)
+				self, err := os.FindProcess(os.Getpid())
+				if err == nil {
+					err = self.Kill()
+				}
+				if err != nil {
+					panic(err)
+				}
 				select {}
 			}
 			return score(ctx, records)

@@ -1,4 +1,5 @@
-"""Python's xgboost loads what we write and predicts the same: python internal/bench/xgboost_check.py
+"""Python's xgboost loads what we write and predicts the same, and we what it saves of that, as JSON and as UBJSON, and it what
+we write again: python internal/bench/xgboost_check.py
 
 Run it from the root of the module with xgboost 3.2 and Go at hand. It ends with an error if any log-odds differ."""
 import json, subprocess, sys, tempfile
@@ -22,15 +23,29 @@ settings = {
 worst = 0
 with tempfile.TemporaryDirectory() as d:
     x.tofile(d + "/x"), y.tofile(d + "/y")
+    subprocess.run(["go", "build", "-o", d + "/boosted", "./internal/bench/boosted"], check=True)
+
+    def run(*args):
+        subprocess.run([d + "/boosted", "-columns", "8", "-test", d + "/x", "-margins", d + "/margins", *args], check=True, capture_output=True)
+        return np.fromfile(d + "/margins", "float32")
+
+    def load(model):
+        b = xgb.Booster(model_file=model)
+        return b, b.predict(data, output_margin=True)
+
     for name, options in settings.items():
-        subprocess.run(["go", "run", "./internal/bench/boosted", "-columns", "8", "-x", d + "/x", "-y", d + "/y", "-test", d + "/x",
-                        "-options", json.dumps(options), "-model", d + "/model.json", "-margins", d + "/margins"],
-                       check=True, capture_output=True)
-        ours = np.fromfile(d + "/margins", "float32")
-        b = xgb.Booster(model_file=d + "/model.json")
+        ours = run("-x", d + "/x", "-y", d + "/y", "-options", json.dumps(options), "-model", d + "/model.json")
         types = ["c" if j in options.get("Categorical", []) else "float" for j in range(8)]
         data = xgb.DMatrix(x, feature_types=types if "c" in types else None, enable_categorical="c" in types)
-        difference = float(np.abs(b.predict(data, output_margin=True) - ours).max())
+        b, theirs = load(d + "/model.json")
+        difference = float(np.abs(theirs - ours).max())
+        b.set_attr(note="by Python")
+        for ending in "json", "ubj":
+            b.save_model(d + "/theirs." + ending)
+            again = run("-read", d + "/theirs." + ending, "-model", d + "/again.json")
+            last, theirs = load(d + "/again.json")
+            difference = max(difference, float(np.abs(again - ours).max()), float(np.abs(theirs - ours).max()))
+            assert last.attr("note") == "by Python"
         loss = float(-np.log(np.where(y == 1, b.predict(data), 1 - b.predict(data))).mean())
         print(f"{name}: {b.num_boosted_rounds()} trees, log loss {loss:.4f}, largest difference {difference:.2g}")
         worst = max(worst, difference)

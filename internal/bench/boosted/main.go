@@ -24,11 +24,12 @@ func main() {
 	y := flag.String("y", "", "their labels")
 	test := flag.String("test", "", "rows to predict")
 	options := flag.String("options", "{}", "classify.BoostedOptions as JSON")
+	read := flag.String("read", "", "model of XGBoost to apply, instead of fitting one")
 	model := flag.String("model", "", "file for the model, as XGBoost's JSON")
 	margins := flag.String("margins", "", "file for the float32 log-odds of the rows to predict")
 	contributions := flag.String("contributions", "", "file for the float64 SHAP values of the rows to predict, the base last")
 	flag.Parse()
-	if err := run(*columns, *x, *y, *test, *options, *model, *margins, *contributions); err != nil {
+	if err := run(*columns, *x, *y, *test, *options, *read, *model, *margins, *contributions); err != nil {
 		fmt.Fprintln(os.Stderr, "boosted:", err)
 		os.Exit(1)
 	}
@@ -41,30 +42,18 @@ type figures struct {
 	PeakAfterFit      float64
 }
 
-func run(columns int, x, y, test, options, model, margins, contributions string) error {
-	rows, err := readRows(x, columns)
-	if err != nil {
-		return err
-	}
-	raw, err := os.ReadFile(y)
-	if err != nil {
-		return err
-	}
-	labels := make([]int, len(raw))
-	for i, b := range raw {
-		labels[i] = int(b)
-	}
-	var o classify.BoostedOptions
-	if err := json.Unmarshal([]byte(options), &o); err != nil {
-		return err
-	}
+func run(columns int, x, y, test, options, read, model, margins, contributions string) error {
 	var f figures
-	start := time.Now()
-	b, err := classify.FitBoosted(context.Background(), rows, labels, &o)
+	var b *classify.Boosted
+	var err error
+	if read != "" {
+		b, err = readModel(read)
+	} else {
+		b, err = fit(columns, x, y, options, &f)
+	}
 	if err != nil {
 		return err
 	}
-	f.Fit, f.PeakAfterFit = time.Since(start).Seconds(), peak()
 	if err := predict(b, test, columns, margins, &f); err != nil {
 		return err
 	}
@@ -86,6 +75,38 @@ func run(columns int, x, y, test, options, model, margins, contributions string)
 		}
 	}
 	return json.NewEncoder(os.Stdout).Encode(f)
+}
+
+func readModel(name string) (*classify.Boosted, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return classify.ReadXGBoost(f)
+}
+
+func fit(columns int, x, y, options string, f *figures) (*classify.Boosted, error) {
+	rows, err := readRows(x, columns)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := os.ReadFile(y)
+	if err != nil {
+		return nil, err
+	}
+	labels := make([]int, len(raw))
+	for i, b := range raw {
+		labels[i] = int(b)
+	}
+	var o classify.BoostedOptions
+	if err := json.Unmarshal([]byte(options), &o); err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	b, err := classify.FitBoosted(context.Background(), rows, labels, &o)
+	f.Fit, f.PeakAfterFit = time.Since(start).Seconds(), peak()
+	return b, err
 }
 
 // predict applies the model to all rows, the best of three times, and to one row.
