@@ -2,7 +2,7 @@
 // won call, what the words of the most influential turns add to the turn's part, and which phrases move all calls.
 //
 //	go run ./examples/explain -models DIR [-html FILE] [-phrases FILE] [-by KEY] [-words N] [-seed N] [-columns NAMES]
-//	    [-roles NAMES] [-mask] [-skip] [-rejected FILE] [FILE]
+//	    [-won WORDS] [-lost WORDS] [-roles NAMES] [-mask] [-skip] [-rejected FILE] [FILE]
 //
 // DIR is the directory that finetune wrote to. FILE is a file or directory of calls in any format that examples/inspect reads;
 // by default calls are read from standard input. Labels are not looked at. For each call it writes a line

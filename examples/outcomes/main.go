@@ -1,7 +1,7 @@
 // Command outcomes takes what became of calls into the store of predictions, as it becomes known.
 //
 //	go run ./examples/outcomes -log DSN [-time COLUMN] [-keep KEYS] [-columns NAMES] [-won WORDS] [-lost WORDS]
-//	    [-skip] [-rejected FILE] [FILE]
+//	    [-roles NAMES] [-skip] [-rejected FILE] [FILE]
 //
 // DSN is the store that serve writes to: an SQLite file, or postgres://… FILE is any table with the ID of a call and a label
 // in each row: CSV, TSV, Parquet or JSON, also a directory of them, or the calls themselves with their labels. By default

@@ -1,7 +1,7 @@
 // Command predict gives calls the probability that they are won, by a predictor that finetune trained.
 //
-//	go run ./examples/predict -models DIR [-by-turn] [-csv] [-html FILE] [-keep KEYS] [-columns NAMES] [-roles NAMES] [-mask]
-//	    [-skip] [-rejected FILE] [FILE]
+//	go run ./examples/predict -models DIR [-by-turn] [-csv] [-html FILE] [-keep KEYS] [-columns NAMES] [-won WORDS] [-lost WORDS]
+//	    [-roles NAMES] [-mask] [-skip] [-rejected FILE] [FILE]
 //
 // DIR is the directory that finetune wrote to. FILE is a file or directory of calls in any format that examples/inspect reads;
 // by default calls are read from standard input. Labels are not looked at. For each call it writes a line to standard output,

@@ -2,7 +2,8 @@
 // store, and reports an experiment with variants.
 //
 //	go run ./examples/watch -log DSN [-until TIME] [-recent DAYS] [-reference DAYS] [-from TIME] [-alpha P] [-by KEYS]
-//	    [-data FILE] [-ab WEIGHTS] [-html FILE] [-metrics FILE]
+//	    [-data FILE] [-columns NAMES] [-won WORDS] [-lost WORDS] [-roles NAMES] [-skip] [-rejected FILE] [-ab WEIGHTS]
+//	    [-html FILE] [-metrics FILE]
 //
 // By default the week up to now is compared with the four weeks before it; -until, -recent, -reference and -from choose
 // other periods. A call counts once in a period, with its last prediction. It tests
