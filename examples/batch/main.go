@@ -26,6 +26,20 @@
 // job again, three times. After that, or if the command itself is killed, the same command resumes. A file that cannot
 // be read is a failure; what cannot be a call within a file, or cannot be scored, is a rejected record.
 //
+// # Cost
+//
+// Time is spent in the encoder, and grows with the number of tokens. CPU time by Linux's count on a Zen 5 core, of a
+// predictor without fine-tuning on synthetic calls of 300 words, whose lines have 220 bytes each:
+//
+//	                                     a call    a million calls
+//	predict, for comparison              55 ms     15.2 hours of a core
+//	batch                                57 ms     15.9 hours of a core, 1.8 GB read twice, 0.2 GB written
+//	of this Beam, reading and writing    0.2 ms    3 minutes
+//
+// Memory is the predictor and the records of as many batches as there are processors, whatever the number of calls; the
+// plan is in the memory of one worker, some 100 bytes for each shard. What limits a job is the encoder: twice the cores take
+// half of the time, until the shards are fewer than the workers (-shard).
+//
 // # Runners
 //
 // Without flags the job runs in the process, by Prism, Beam's runner for one machine, whose workers are goroutines that
