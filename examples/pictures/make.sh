@@ -6,17 +6,17 @@ cd "$(dirname "$0")/../.."
 out=${1:-}
 [ -n "$out" ] || { out=$(mktemp -d); trap 'rm -rf "$out"' EXIT; }
 mkdir -p "$out/bin"
-go build -o "$out/bin/" ./examples/compare ./examples/explain ./examples/finetune ./examples/pictures
+go build -o "$out/bin/" ./examples/compare ./examples/explain ./examples/finetune ./examples/internal/photograph
 [ -d "$out/run" ] || "$out/bin/finetune" -out "$out/run"
 [ -f "$out/compare.html" ] || "$out/bin/compare" -frozen -html "$out/compare.html"
 "$out/bin/explain" -models "$out/run" -mask -html "$out/calls.html" examples/pictures/calls.json >"$out/calls.jsonl"
 
-pictures=$out/bin/pictures results=$out/run/results/performance_comparison.html to=examples/pictures
-"$pictures" -width 460 "$results" \
+photograph=$out/bin/photograph results=$out/run/results/performance_comparison.html to=examples/pictures
+"$photograph" -width 460 "$results" \
 	'svg[aria-label^="The held-out calls by"]' $to/predicted.png \
 	'svg[aria-label^="Calls that say alike"]' $to/map.png \
 	'svg[aria-label^="The encoder is fine-tuned"]' $to/history.png
-"$pictures" -width 460 "$out/compare.html" \
+"$photograph" -width 460 "$out/compare.html" \
 	'svg[aria-label^="How often a won call"]' $to/methods.png \
 	'svg[aria-label*="upper left"]' $to/roc.png \
 	'svg[aria-label*="up and down"]' $to/precision-recall.png \
@@ -24,8 +24,8 @@ pictures=$out/bin/pictures results=$out/run/results/performance_comparison.html 
 	'svg[aria-label^="How many times"]' $to/lift.png \
 	'svg[aria-label*="still rises"]' $to/learning.png \
 	'svg[aria-label^="Who talks"]' $to/beeswarm.png
-"$pictures" -width 460 "$out/calls.html#call-1" \
+"$photograph" -width 460 "$out/calls.html#call-1" \
 	'#call-1 svg[aria-label^="The line reads"]' $to/strip.png \
 	'#call-1 svg[aria-label^="From the average"]' $to/waterfall.png
-"$pictures" -width 800 -density 1 "$out/calls.html#call-1" '#call-1 .turns' $to/call.png
-"$pictures" -width 1200 -density 1 "$out/calls.html" '#calls' $to/list.png
+"$photograph" -width 800 -density 1 "$out/calls.html#call-1" '#call-1 .turns' $to/call.png
+"$photograph" -width 1200 -density 1 "$out/calls.html" '#calls' $to/list.png

@@ -1,7 +1,7 @@
-// Command pictures takes pictures of pages in headless Chromium, which has to be installed; make.sh makes those of the README
-// with it.
+// Command photograph takes pictures of pages in headless Chromium, which has to be installed; examples/pictures/make.sh makes
+// those of the README with it.
 //
-//	go run ./examples/pictures [-width N] [-density X] [-dark] PAGE.html[#FRAGMENT] SELECTOR FILE.png [SELECTOR FILE.png …]
+//	go run ./examples/internal/photograph [-width N] [-density X] [-dark] PAGE.html[#FRAGMENT] SELECTOR FILE.png [SELECTOR FILE.png …]
 //
 // Everything that is folded on the page is unfolded, but for calls. A fragment filters a list or opens a call, as links on the page
 // do. A selector, of CSS, names the part of the page that a picture shows, the first one that it fits: "body" for all of it.
@@ -32,7 +32,7 @@ const usage = `[flags] PAGE.html[#FRAGMENT] SELECTOR FILE.png [SELECTOR FILE.png
 It takes pictures of the parts of a page that CSS selectors name, in headless Chromium.`
 
 func run(ctx context.Context, env *cli.Env) error {
-	flags := flag.NewFlagSet("pictures", flag.ContinueOnError)
+	flags := flag.NewFlagSet("photograph", flag.ContinueOnError)
 	width := flags.Int("width", 1000, "`pixels` of the screen from side to side")
 	density := flags.Float64("density", 1.5, "pixels of a picture that are one of the screen")
 	dark := flags.Bool("dark", false, "prefer dark pages")
