@@ -20,8 +20,9 @@ type bench struct {
 	rounds     int
 	only       []string
 
-	systems []*process // running, by the order of starters: ours first
-	table   table
+	starters []starter  // ours first
+	systems  []*process // by the starters; nil: not started yet
+	table    table
 }
 
 // wants reports whether a row was asked for.
@@ -33,14 +34,16 @@ func (b *bench) wants(name string) bool {
 func (b *bench) run(ctx context.Context) error {
 	b.table = table{b.env.Stdout}
 	fmt.Fprintf(b.env.Stdout, "%s\n\n", machine())
+	b.starters = append([]starter{{ourName, func(ctx context.Context) (*process, error) { return ours(ctx, b.model) }, true, true, true}},
+		b.references.starters()...)
+	b.systems = make([]*process, len(b.starters))
 	defer func() {
 		for _, p := range b.systems {
-			p.close()
+			if p != nil {
+				p.close()
+			}
 		}
 	}()
-	if err := b.start(ctx); err != nil {
-		return err
-	}
 	b.table.head()
 	for _, part := range []func(context.Context) error{b.encoding, b.variants, b.training, b.tokenizing, b.starting, b.memory, b.products, b.learning} {
 		if err := part(ctx); err != nil {
@@ -50,42 +53,41 @@ func (b *bench) run(ctx context.Context) error {
 	return nil
 }
 
-// start starts all systems and waits until they are ready.
-func (b *bench) start(ctx context.Context) error {
-	for _, s := range b.starters() {
-		p, err := s.start(ctx)
-		if err != nil {
-			return err
-		}
-		b.systems = append(b.systems, p)
-		if _, err := p.read("start"); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // starter starts a system.
 type starter struct {
+	name    string
 	start   func(context.Context) (*process, error)
 	trains  bool // else it encodes only
 	encodes bool
 	plain   bool // in its default precision: its start and memory are measured too
 }
 
-func (b *bench) starters() []starter {
-	own := func(ctx context.Context) (*process, error) { return ours(ctx, b.model) }
-	return append([]starter{{own, true, true, true}}, b.references.starters()...)
+// those returns the systems of a kind, ready. A system is started when a row first needs it.
+func (b *bench) those(ctx context.Context, kind func(starter) bool) (systems []*process, err error) {
+	for i, s := range b.starters {
+		if !kind(s) {
+			continue
+		}
+		if b.systems[i] == nil {
+			if b.systems[i], err = s.start(ctx); err != nil {
+				return nil, err
+			}
+			if _, err := b.systems[i].read("start"); err != nil {
+				return nil, err
+			}
+		}
+		systems = append(systems, b.systems[i])
+	}
+	return systems, nil
 }
 
-// those returns the running systems of a kind.
-func (b *bench) those(kind func(starter) bool) (systems []*process) {
-	for i, s := range b.starters() {
-		if kind(s) {
-			systems = append(systems, b.systems[i])
-		}
+// self returns our system.
+func (b *bench) self(ctx context.Context) (*process, error) {
+	systems, err := b.those(ctx, func(s starter) bool { return s.name == ourName })
+	if err != nil {
+		return nil, err
 	}
-	return systems
+	return systems[0], nil
 }
 
 func trains(s starter) bool  { return s.trains }
@@ -134,12 +136,11 @@ func rate(tokens int) func(float64) float64 {
 
 func milliseconds(seconds float64) float64 { return 1e3 * seconds }
 
-func (b *bench) encoding(context.Context) error {
+func (b *bench) encoding(ctx context.Context) error {
 	s, err := newSource()
 	if err != nil {
 		return err
 	}
-	systems := b.those(encodes)
 	for _, set := range []struct {
 		name  string
 		texts []string
@@ -149,6 +150,10 @@ func (b *bench) encoding(context.Context) error {
 	} {
 		if !b.wants(set.name) {
 			continue
+		}
+		systems, err := b.those(ctx, encodes)
+		if err != nil {
+			return err
 		}
 		tokens, err := give(systems, request{Do: "texts", Name: set.name, Texts: set.texts})
 		if err != nil {
@@ -166,6 +171,10 @@ func (b *bench) encoding(context.Context) error {
 	const short = "one short text"
 	if !b.wants(short) {
 		return nil
+	}
+	systems, err := b.those(ctx, encodes)
+	if err != nil {
+		return err
 	}
 	tokens, err := give(systems, request{Do: "texts", Name: short, Texts: []string{"What would have to be true for you to move this quarter?"}})
 	if err != nil {
@@ -209,7 +218,6 @@ func (b *bench) training(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	systems := b.those(trains)
 	sets := []request{
 		{Do: "texts", Name: "training step, 48 texts of 256 tokens", Texts: s.texts(48, 260, 300)},
 		{Do: "texts", Name: "training step, 48 mixed texts", Texts: s.texts(48, 5, 190)},
@@ -224,6 +232,10 @@ func (b *bench) training(ctx context.Context) error {
 	for _, set := range sets {
 		if !b.wants(set.Name) {
 			continue
+		}
+		systems, err := b.those(ctx, trains)
+		if err != nil {
+			return err
 		}
 		tokens, err := give(systems, set)
 		if err != nil {

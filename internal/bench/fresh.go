@@ -34,7 +34,10 @@ func (b *bench) tokenizing(ctx context.Context) error {
 	if _, err := rust.read("start"); err != nil {
 		return err
 	}
-	self := b.systems[0]
+	self, err := b.self(ctx)
+	if err != nil {
+		return err
+	}
 	for _, p := range []*process{self, rust} {
 		if _, err := p.ask(request{Do: "texts", Name: name, Texts: texts}); err != nil {
 			return err
@@ -75,14 +78,14 @@ func (b *bench) starting(ctx context.Context) error {
 	}
 	r := row{name: name, unit: "ms", value: milliseconds}
 	var times [][]float64
-	for i, s := range b.starters() {
+	for _, s := range b.starters {
 		if s.plain {
-			r.entries, times = append(r.entries, entry{name: b.systems[i].name}), append(times, nil)
+			r.entries, times = append(r.entries, entry{name: s.name}), append(times, nil)
 		}
 	}
 	for range b.rounds {
 		j := 0
-		for _, s := range b.starters() {
+		for _, s := range b.starters {
 			if !s.plain {
 				continue
 			}
@@ -117,7 +120,7 @@ func (b *bench) memory(ctx context.Context) error {
 		}
 		r := row{name: m.name, unit: "MB", value: func(bytes float64) float64 { return bytes / 1e6 }}
 		var peaks [][]float64
-		for i, s := range b.starters() {
+		for i, s := range b.starters {
 			if !s.plain || !m.has(s) {
 				continue
 			}
@@ -130,7 +133,7 @@ func (b *bench) memory(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			r.entries, peaks = append(r.entries, entry{name: b.systems[i].name}), append(peaks, []float64{float64(a.Bytes)})
+			r.entries, peaks = append(r.entries, entry{name: s.name}), append(peaks, []float64{float64(a.Bytes)})
 		}
 		b.table.row(&r, r.results(peaks))
 	}

@@ -78,7 +78,10 @@ func (b *bench) learning(ctx context.Context) error {
 	if _, err := reference.read("start"); err != nil {
 		return err
 	}
-	self := b.systems[0]
+	self, err := b.self(ctx)
+	if err != nil {
+		return err
+	}
 	rows, labels := clusters(2000, 384)
 	if _, err := give([]*process{self, reference}, request{Do: "rows", Name: name, Rows: rows, Labels: labels}); err != nil {
 		return err

@@ -54,21 +54,19 @@ func newReferences(ctx context.Context, work, model string, threads int) (*refer
 // The systems, each in a fresh process.
 
 // starters are the systems that encode, each at the settings that it is fastest with, or train.
-func (p *references) starters() []starter {
-	run := func(name, file string, args ...string) func(context.Context) (*process, error) {
-		return func(ctx context.Context) (*process, error) { return p.script(ctx, name, file, p.threads, args...) }
+func (p *references) starters() (all []starter) {
+	add := func(trains, encodes, plain bool, name, file string, args ...string) {
+		start := func(ctx context.Context) (*process, error) { return p.script(ctx, name, file, p.threads, args...) }
+		all = append(all, starter{name, start, trains, encodes, plain})
 	}
-	all := []starter{
-		{run("sentence-transformers", "torch_reference.py", "float32"), true, true, true},
-		{run("sentence-transformers, bf16 autocast", "torch_reference.py", "bfloat16"), true, false, false},
-		{run("ONNX Runtime", "onnx_reference.py", p.graph, "float32"), false, true, true},
-		{run("ONNX Runtime, int8", "onnx_reference.py", p.graph, "int8"), false, true, false},
-	}
+	add(true, true, true, "sentence-transformers", "torch_reference.py", "float32")
+	add(true, false, false, "sentence-transformers, bf16 autocast", "torch_reference.py", "bfloat16")
+	add(false, true, true, "ONNX Runtime", "onnx_reference.py", p.graph, "float32")
+	add(false, true, false, "ONNX Runtime, int8", "onnx_reference.py", p.graph, "int8")
 	for _, precision := range []string{"f32", "bf16", "int8"} {
 		for _, hint := range []string{"LATENCY", "THROUGHPUT"} {
 			name := fmt.Sprintf("OpenVINO, %s, %s", precision, strings.ToLower(hint))
-			plain := precision == "f32" && hint == "LATENCY"
-			all = append(all, starter{run(name, "openvino_reference.py", p.graph, precision, hint), false, true, plain})
+			add(false, true, precision == "f32" && hint == "LATENCY", name, "openvino_reference.py", p.graph, precision, hint)
 		}
 	}
 	return all
@@ -87,11 +85,13 @@ func (p *references) script(ctx context.Context, name, file string, threads int,
 	return start(ctx, name, referenceEnv(threads), command...)
 }
 
+const ourName = "ours"
+
 // ours starts this program as a system over the model in a directory, or the embedded one for "".
 func ours(ctx context.Context, model string) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return start(ctx, "ours", os.Environ(), self, "-serve", "-model", model)
+	return start(ctx, ourName, os.Environ(), self, "-serve", "-model", model)
 }

@@ -20,7 +20,10 @@ func (b *bench) variants(ctx context.Context) error {
 	if !b.wants(name) {
 		return b.rounding(ctx)
 	}
-	self := b.systems[0]
+	self, err := b.self(ctx)
+	if err != nil {
+		return err
+	}
 	tokens, err := give([]*process{self}, request{Do: "texts", Name: name, Texts: s.texts(128, 5, 190)})
 	if err != nil {
 		return err
