@@ -227,7 +227,7 @@ func (o Reader) unpack(r io.Reader) (io.Reader, error) {
 		return nil, damaged(err)
 	}
 	most := cmp.Or(o.MaxUnpacked, 16<<30)
-	tooLarge := fmt.Errorf("the gzip file unpacks to more than %d bytes; raise Reader.MaxUnpacked if it is meant to be so large", most)
+	tooLarge := fmt.Errorf("the gzip file unpacks to more than %d bytes; if it is meant to be so large, unpack it first, as with gunzip, or raise Reader.MaxUnpacked", most)
 	b = bufio.NewReaderSize(&limited{gunzip{z}, most, tooLarge}, 1<<16)
 	return decoded(b), refuse(b)
 }

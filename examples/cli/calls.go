@@ -132,6 +132,9 @@ func (c *Calls) Read(ctx context.Context, env *Env, file string) iter.Seq2[trans
 	}
 }
 
+// mostUnpacked is how many bytes may come out of a gzip file whose calls are all kept in memory.
+const mostUnpacked = 1 << 30
+
 // Collect returns the calls that Read streams, and leaves it to the command to call Note. A call with the ID of one before
 // is one that cannot be used.
 func (c *Calls) Collect(ctx context.Context, env *Env, file string) ([]transcript.Call, error) {
@@ -139,6 +142,7 @@ func (c *Calls) Collect(ctx context.Context, env *Env, file string) ([]transcrip
 		return nil, err
 	}
 	defer c.Abandon()
+	c.Reader.MaxUnpacked = mostUnpacked
 	var ended error
 	skip := func(err error) {
 		if err := c.Add(err); ended == nil {

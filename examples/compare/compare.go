@@ -118,7 +118,7 @@ func (s *trial) assign() ([]evaluate.Fold, error) {
 			won += s.Labels[i]
 		}
 		if lost := len(f.Train) - won; min(won, lost) < conversion.InnerFolds {
-			return nil, fmt.Errorf("of the calls that fold %d of %d is predicted from %d are won and %d lost: want %d or more of each: give more calls",
+			return nil, fmt.Errorf("fold %d of %d is predicted from too few calls, %d won and %d lost: want %d or more of each: give more calls",
 				k+1, len(folds), won, lost, conversion.InnerFolds)
 		}
 	}

@@ -159,7 +159,7 @@ func TestCompareRefuses(t *testing.T) {
 		{[]string{"calls.json"}, 2, `unexpected argument "calls.json"`},
 		{[]string{"-data", "no such file"}, 1, "no such file"},
 		{[]string{"-data", file(t, one)}, 1, "calls.json"},
-		{[]string{"-data", file(t, rare(40, 3)), "-folds", "2"}, 1, "2 are won and 18 lost: want 3 or more of each"},
+		{[]string{"-data", file(t, rare(40, 3)), "-folds", "2"}, 1, "too few calls, 2 won and 18 lost: want 3 or more of each"},
 		{[]string{"-data", file(t, transcript.Sample()[:6]), "-folds", "50"}, 1, "50 folds"},
 		{[]string{"-model", t.TempDir(), "-folds", "2"}, 1, "modules.json"},
 	} {

@@ -79,6 +79,7 @@ func parse(env *cli.Env) (o *options, err error) {
 	case o.by != "" && o.phrases == "":
 		return nil, cli.Usagef("-by is for -phrases: name the file to write to")
 	}
+	o.calls.Unlabelled = o.phrases == "" // which compares the calls that were won with those that were lost
 	o.file, err = env.File()
 	return o, err
 }

@@ -247,7 +247,8 @@ func TestFailures(t *testing.T) {
 		{"[]", []string{"-models", dir, "-by", "team"}, 2, "-by is for -phrases"},
 		{"[]", []string{"-models", filepath.Join(dir, "none")}, 1, "none"},
 		{"", []string{"-models", dir}, 1, "standard input"},
-		{`[{"transcript": "Agent: Hi.", "label": 2}]`, []string{"-models", dir}, 1, "label"},
+		{`[{"transcript": "Agent: Hi.", "label": 2}]`, []string{"-models", dir, "-phrases", filepath.Join(dir, "phrases.json")}, 1, "label"},
+		{`[{"transcript": "Agent: Hi.", "label": 2}]`, []string{"-models", dir}, 0, "1 call"},
 		{"[]", []string{"-models", dir, "missing.json"}, 1, "missing.json"},
 	} {
 		status, _, note := explaining(t, c.input, c.args...)

@@ -94,6 +94,7 @@ func read(ctx context.Context, env *cli.Env, o *options, j *journal) (train, tes
 			calls[i].Outcome, known = transcript.Lost, known+1
 		}
 	}
+	o.calls.Note(env)
 	all := len(calls)
 	calls = slices.DeleteFunc(calls, func(c transcript.Call) bool { return c.Outcome == transcript.Unknown })
 	env.Notef("%d calls; of %d the outcome is in the store; %d without any are left out", all, known, all-len(calls))

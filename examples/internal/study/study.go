@@ -97,7 +97,7 @@ func Speaks(call transcript.Call) bool {
 func (d *Data) Need(fewest int) error {
 	won := d.Won()
 	if lost := len(d.Labels) - won; min(won, lost) < fewest {
-		return fmt.Errorf("%s: %d calls are won and %d lost: want %d or more of each", d.Source, won, lost, fewest)
+		return fmt.Errorf("%s: too few calls, %d won and %d lost: want %d or more of each", d.Source, won, lost, fewest)
 	}
 	return nil
 }
