@@ -1,7 +1,7 @@
 // Command explain explains the probabilities that the predictor gives calls: what each turn adds to the log-odds of a
 // won call, what the words of the most influential turns add to the turn's part, and which phrases move all calls.
 //
-//	go run ./examples/explain -models DIR [-html FILE] [-phrases FILE] [-by KEY] [-words N] [-seed N] [-columns NAMES]
+//	go run ./examples/explain -models DIR [-csv] [-html FILE] [-phrases FILE] [-by KEY] [-words N] [-seed N] [-columns NAMES]
 //	    [-won WORDS] [-lost WORDS] [-roles NAMES] [-mask] [-skip] [-rejected FILE] [FILE]
 //
 // DIR is the directory that finetune wrote to. FILE is a file or directory of calls in any format that examples/inspect reads;
@@ -16,6 +16,10 @@
 // when the turn's words are masked; where they are sampled, error is the standard error. Start and end are bytes of the
 // transcript. Warnings are reasons to distrust the probability, the model is the predictor's version, the time is when
 // the command started.
+//
+// With -csv the output is a table instead, a row for each turn: the call's id and probability, the number of the turn, who speaks,
+// what it contributes in points of probability, which add up to what the call has more than the average one, and to the log-odds,
+// and what is said. A call in which nobody says a word has a row without a turn.
 //
 // With -html it also writes a self-contained page: the calls by their probability with the turns that speak for and against
 // them, which can be sorted, filtered and saved as CSV, the agents, and each call marked up, in points of probability. With
@@ -33,11 +37,13 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/followup"
+	"github.com/org/salesconv/examples/internal/study"
 	"github.com/org/salesconv/transcript"
 )
 
@@ -54,6 +60,7 @@ type options struct {
 	models, html, phrases, by, file string
 	words                           int
 	seed                            uint64
+	csv                             bool
 	calls                           cli.Calls
 }
 
@@ -61,6 +68,7 @@ func parse(env *cli.Env) (o *options, err error) {
 	o = new(options)
 	flags := flag.NewFlagSet("explain", flag.ContinueOnError)
 	flags.StringVar(&o.models, "models", "", "`directory` that finetune wrote (required)")
+	flags.BoolVar(&o.csv, "csv", false, "write a table (CSV), a row for each turn, instead of lines of JSON")
 	flags.StringVar(&o.html, "html", "", "`file` to write a page to, with a list of the calls and each call marked up")
 	flags.StringVar(&o.phrases, "phrases", "", "`file` to write the phrases and features that move all calls to: JSON, or a page if it ends in .html")
 	flags.StringVar(&o.by, "by", "", "`key` of the metadata whose values -phrases compares (default agent_id, where calls have it)")
@@ -101,6 +109,12 @@ func run(ctx context.Context, env *cli.Env) error {
 		return fmt.Errorf("%s: %w", o.models, err)
 	}
 	x := &explainer{options: o, predictor: p, time: time.Now().UTC().Format(time.RFC3339), page: followup.Page{Info: p.Info()}}
+	if o.csv {
+		x.table = cli.NewTable(env.Stdout)
+		if err := x.table.Row("id", "probability", "turn", "speaker", "points", "log_odds", "text"); err != nil {
+			return err
+		}
+	}
 	for call, err := range o.calls.Read(ctx, env, o.file) {
 		if err == nil {
 			err = x.explain(ctx, env, call)
@@ -124,6 +138,7 @@ type explainer struct {
 	predictor *conversion.Predictor
 	time      string
 	page      followup.Page
+	table     *cli.Table        // nil: JSON
 	long      int               // turns whose words are not explained
 	all       []transcript.Call // for -phrases
 }
@@ -144,7 +159,7 @@ func (x *explainer) explain(ctx context.Context, env *cli.Env, call transcript.C
 		e.Turns = []conversion.TurnShare{} // nobody says a word
 	}
 	x.long += e.Long
-	if err := cli.WriteJSON(env.Stdout, line{e, x.predictor.Version(), x.time}); err != nil || x.html == "" {
+	if err := x.line(env, e); err != nil || x.html == "" {
 		return err
 	}
 	now, err := x.predictor.Predict(ctx, []transcript.Call{call}, &conversion.PredictOptions{ByTurn: true})
@@ -152,6 +167,25 @@ func (x *explainer) explain(ctx context.Context, env *cli.Env, call transcript.C
 		return err
 	}
 	x.page.Add(call, e, now[0].ByTurn)
+	return nil
+}
+
+// line writes what explains a call: a line of JSON, or the rows of a table.
+func (x *explainer) line(env *cli.Env, e *conversion.Explanation) error {
+	if x.table == nil {
+		return cli.WriteJSON(env.Stdout, line{e, x.predictor.Version(), x.time})
+	}
+	number := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+	call := []string{cli.Cell(e.ID), number(e.Probability)}
+	if len(e.Turns) == 0 {
+		return x.table.Row(append(call, "", "", "", "", "")...)
+	}
+	points := 100 * study.Slope(e)
+	for k, u := range e.Turns {
+		if err := x.table.Row(append(call, strconv.Itoa(k+1), cli.Cell(u.Speaker), number(points*u.Contribution), number(u.Contribution), cli.Cell(u.Text))...); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

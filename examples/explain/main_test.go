@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"html"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -228,6 +230,46 @@ func TestPhrases(t *testing.T) {
 		if !strings.Contains(page, column) {
 			t.Errorf("the page lacks %q", column)
 		}
+	}
+}
+
+// The table has a row for each turn, whose points add up to what the call has more than the average one.
+func TestTable(t *testing.T) {
+	dir, err := models()
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := transcript.Sample()[20]
+	call.ID = "=1+1"
+	input, err := json.Marshal([]transcript.Call{call, {ID: "silent", Text: "Agent: ..."}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, out, note := explaining(t, string(input), "-models", dir, "-words", "0", "-csv")
+	rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
+	turns := call.Turns()
+	if status != 0 || err != nil || len(rows) != 2+len(turns) {
+		t.Fatalf("status %d, %s, error %v, %d rows for %d turns", status, note, err, len(rows), len(turns))
+	}
+	points, odds, p := 0.0, 0.0, 0.0
+	for k, row := range rows[1 : 1+len(turns)] {
+		var values [3]float64
+		for i, j := range []int{1, 4, 5} {
+			if values[i], err = strconv.ParseFloat(row[j], 64); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p, points, odds = values[0], points+values[1], odds+values[2]
+		if row[0] != "'=1+1" || row[2] != strconv.Itoa(k+1) || row[3] != turns[k].Speaker || row[6] != turns[k].Text {
+			t.Errorf("row %q of turn %+v", row, turns[k])
+		}
+	}
+	base := math.Log(p/(1-p)) - odds
+	if average := 100 / (1 + math.Exp(-base)); math.Abs(100*p-average-points) > 0.01 {
+		t.Errorf("%v points lead from %v%% to %v", points, average, p)
+	}
+	if last := rows[len(rows)-1]; last[0] != "silent" || last[2] != "" {
+		t.Errorf("the silent call has the row %q", last)
 	}
 }
 

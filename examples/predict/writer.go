@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"strconv"
@@ -18,7 +17,7 @@ type writer struct {
 	*options
 	model, time string
 	out         io.Writer
-	table       *csv.Writer     // nil: JSON
+	table       *cli.Table      // nil: JSON
 	found       map[string]bool // keys of -keep that a call has
 }
 
@@ -28,12 +27,12 @@ func newWriter(o *options, model string, at time.Time, out io.Writer) (*writer, 
 	if !o.csv {
 		return w, nil
 	}
-	w.table = csv.NewWriter(out)
+	w.table = cli.NewTable(out)
 	head := []string{"id", "probability", "log_odds", "won", "warnings"}
 	if o.byTurn {
 		head = append(head, "by_turn")
 	}
-	return w, w.row(append(append(head, o.keep...), "model", "time"))
+	return w, w.table.Row(append(append(head, o.keep...), "model", "time")...)
 }
 
 // line is what is written for a call.
@@ -64,7 +63,7 @@ func (w *writer) line(p conversion.Prediction, m transcript.Metadata) error {
 	if w.table == nil {
 		return cli.WriteJSON(w.out, line{p, kept, w.model, w.time})
 	}
-	cells := []string{text(p.ID), number(p.Probability), number(p.LogOdds), strconv.FormatBool(p.Won), strings.Join(words(p.Warnings), " ")}
+	cells := []string{cli.Cell(p.ID), number(p.Probability), number(p.LogOdds), strconv.FormatBool(p.Won), strings.Join(words(p.Warnings), " ")}
 	if w.byTurn {
 		after := make([]string, len(p.ByTurn))
 		for i, v := range p.ByTurn {
@@ -73,29 +72,9 @@ func (w *writer) line(p conversion.Prediction, m transcript.Metadata) error {
 		cells = append(cells, strings.Join(after, " "))
 	}
 	for _, key := range w.keep {
-		cells = append(cells, text(m.Value(key)))
+		cells = append(cells, cli.Cell(m.Value(key)))
 	}
-	return w.row(append(cells, w.model, w.time))
-}
-
-// row writes a row of the table, and flushes it with those before.
-func (w *writer) row(cells []string) error {
-	for i, c := range cells {
-		cells[i] = cli.Escape(c)
-	}
-	if err := w.table.Write(cells); err != nil {
-		return err
-	}
-	w.table.Flush()
-	return w.table.Error()
-}
-
-// text returns a cell of foreign text, with an apostrophe before what a spreadsheet would take for a formula.
-func text(cell string) string {
-	if _, err := strconv.ParseFloat(cell, 64); err != nil && cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
+	return w.table.Row(append(cells, w.model, w.time)...)
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"fmt"
 	"image/color"
 	"slices"
 	"strconv"
@@ -33,6 +34,9 @@ func Beeswarm(title, x, low, high string, swarms []Swarm) (*Figure, error) {
 	nonEmpty(&f.X)
 	for i, s := range swarms {
 		f.Add(s.scatter((bottom+top)/2-float64(i), f.X.Min, f.X.Max))
+		y := -float64(i)
+		f.marks = append(f.marks, mark{f.X.Min, y - 0.45, f.X.Max, y + 0.5,
+			fmt.Sprintf("%s\nfrom %s to %s", s.Name, short(slices.Min(s.Values)), short(slices.Max(s.Values))), ""})
 	}
 	f.rows(names)
 	f.Height += legendRow + vg.Length(len(swarms))*legendRow

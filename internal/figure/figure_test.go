@@ -105,6 +105,7 @@ func TestMarks(t *testing.T) {
 		"bars":      {`<g class="mark" role="img" aria-label="Fine-tuned: 0.810, 95% interval 0.74 to 0.88"><rect `, `textLength="`, `font-family:'Liberation Sans',Arial`},
 		"points":    {`<a class="mark" href="#c" aria-label="c &lt;&amp;&gt;"><circle `, `<g class="mark" role="img" aria-label="b">`, "faint: trained on (2)"},
 		"waterfall": {"our budget is frozen: −0.500", ">−0.400<"},
+		"beeswarm":  {`aria-label="turn length` + "\nfrom −"},
 		"roc":       {"False positive rate 0.3"},
 		"strip":     {"after it 50%", "−1.7 points"},
 	} {
