@@ -23,6 +23,9 @@ const (
 // the stack without any, then with each, on the training calls, out of fold, as the tuned head is judged. The predictor
 // has none of them, as explanations by turns and live calls could not go by them.
 func (r *Report) Further(ctx context.Context) ([]classify.BlockTrial, error) {
+	if r == nil || r.fit == nil {
+		return nil, errNoPredictor
+	}
 	f := r.fit
 	blocks, err := f.furtherBlocks(ctx)
 	if err != nil || len(blocks) == 0 {
