@@ -108,6 +108,36 @@ func TestGradientsAddUp(t *testing.T) {
 	}
 }
 
+// Words by phrases add up to what words by sampling do: what the log-odds lose when the turn falls silent.
+func TestPhrasesAddUp(t *testing.T) {
+	p, _, calls := train(t, Options{Frozen: true})
+	sums := map[WordMethod][]float64{}
+	for _, method := range []WordMethod{Sampling, Phrases} {
+		e, err := p.Explain(t.Context(), calls[0], &ExplainOptions{Method: method, Words: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, turn := range e.Turns {
+			sum := 0.0
+			for _, w := range turn.Words {
+				sum += w.Contribution
+			}
+			sums[method] = append(sums[method], sum)
+		}
+	}
+	explained := 0
+	for i, want := range sums[Sampling] {
+		if got := sums[Phrases][i]; math.Abs(got-want) > 1e-6 {
+			t.Errorf("turn %d: words by phrases add up to %v, by sampling to %v", i, got, want)
+		} else if got != 0 {
+			explained++
+		}
+	}
+	if explained != 2 {
+		t.Errorf("the words of %d turns are explained, want 2", explained)
+	}
+}
+
 func TestExplainRefused(t *testing.T) {
 	p, _, calls := train(t, Options{Frozen: true})
 	for want, run := range map[string]func() error{
