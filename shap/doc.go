@@ -13,6 +13,7 @@
 //	Sample                        any number of players             unknown: as the function has it     with standard errors
 //	Sample with Groups            players in groups within groups   unknown: as the function has it     exact for small groups
 //	Words                         words of a text, any function     unknown: left out of the text       with standard errors
+//	Phrases                       words in phrases of a text        unknown: left out of the text       with standard errors
 //
 // TreeExplainer.Interactions splits the values of Explain between pairs of columns, and Combine adds the explanations of
 // the heads of a stack. For the models of package classify the output is the log-odds: +0.7 doubles the odds of a won

@@ -69,6 +69,12 @@
 // calls, with intervals, among the won and the lost, and by a key of the metadata such as the agent. Metadata and the
 // statistics of talk are no features and contribute nothing; [Report.Further] judges what they would add.
 //
+// Of synthetic calls it is known where the drivers of the outcome show. The precision at k of a method is how many of its k
+// largest contributions are in such places and have the right sign; over 20 calls (TestPrecision): of three turns, exact
+// contributions 0.52, sampled ones 0.58, leaving each turn out 0.58, with standard errors of 0.06; of ten words,
+// [Gradients] 0.52 and [Sampling] 0.44, with 0.04. Turns differ by no more than chance, so that the exact contributions
+// are the default: they add up, have no sampling error and cost no further predictions. Words are explained by [Gradients].
+//
 // # Files
 //
 // A saved predictor is a directory. predictor.json, its manifest, describes the predictor ([Info]) and holds the hashes
