@@ -31,6 +31,10 @@ func TestPage(t *testing.T) {
 	if n := browser.Eval[int](tab, "document.querySelectorAll('#turns mark').length"); n == 0 {
 		t.Error("no words are marked up")
 	}
+	alarm := r.predictor.Info().DuringCall.Alarm
+	if says, line := browser.Eval[string](tab, "document.querySelector('#slipping').textContent"), browser.Eval[int](tab, "document.querySelectorAll('#alarm').length"); strings.Contains(says, "slipping") != (alarm.Threshold > 0) || (line == 1) != (alarm.Threshold > 0) {
+		t.Errorf("alarm %+v: the page says %q, and draws %d lines", alarm, says, line)
+	}
 	tab.Check()
 	file := filepath.Join(t.TempDir(), "call.vtt")
 	if err := os.WriteFile(file, []byte("WEBVTT\n\n00:01.000 --> 00:02.000\n<v Agent>Hello <b>you</b>\n\n00:03.000 --> 00:04.000\n<v Customer>Yes\n"), 0o600); err != nil {

@@ -33,7 +33,7 @@ function headersOf(name, text) {
 }
 
 async function ask(path, headers, body) {
-  const answer = await fetch(path, { method: "POST", headers, body });
+  const answer = await fetch(path, { method: body === undefined ? "GET" : "POST", headers, body });
   const json = await answer.json();
   if (!answer.ok) throw new Error(json.detail || json.title);
   return json;
@@ -52,7 +52,7 @@ async function predict(name, text, body) {
     const headers = headersOf(name, text);
     const { predictions } = await ask("v1/predict?by_turn=true", headers, body);
     const parts = predictions.length === 1
-      ? one(predictions[0], await ask("v1/explain", headers, body))
+      ? one(predictions[0], await ask("v1/explain", headers, body), (await ask("v1/model", headers)).during_call.alarm)
       : [many(predictions)];
     $("result").replaceChildren(...parts);
     $("result").hidden = false;
@@ -80,10 +80,10 @@ const warnings = {
   unlike_training: "Distrust it: what is said is unlike the training calls.",
 };
 
-function one(prediction, why) {
+function one(prediction, why, alarm) {
   const parts = [make("h2", { textContent: "Probability of a won call" }), make("p", { className: "big", id: "probability", textContent: percent(prediction.probability) })];
   for (const w of prediction.warnings || []) parts.push(make("p", { className: "warning", textContent: warnings[w] || w }));
-  if (prediction.by_turn) parts.push(make("h2", { textContent: "Over the call" }), curve(prediction.by_turn));
+  if (prediction.by_turn) parts.push(make("h2", { textContent: "Over the call" }), curve(prediction.by_turn, alarm.threshold), make("p", { id: "slipping", textContent: slipping(prediction.by_turn, alarm) }));
   if (why.turns.length) parts.push(make("h2", { textContent: "What each turn adds" }), turns(why, prediction.by_turn));
   return parts;
 }
@@ -93,17 +93,26 @@ function many(predictions) {
   return make("table", {}, make("thead", {}, make("tr", {}, make("th", { textContent: "Call" }), make("th", { textContent: "Probability of a won call" }))), make("tbody", {}, ...rows));
 }
 
-// curve draws the probability after each turn.
-function curve(all) {
+// slipping says when the alarm of calls in progress would have been raised. After the last turn the call is over.
+function slipping(all, alarm) {
+  if (!alarm.threshold) return "";
+  const at = all.slice(0, -1).findIndex(p => p < alarm.threshold);
+  const rule = `below ${percent(alarm.threshold)}, where at most ${percent(alarm.false_alarms)} of the won calls ever are`;
+  return at < 0 ? `The call was never slipping: ${rule}.` : `The call was slipping after turn ${at + 1}: ${rule}.`;
+}
+
+// curve draws the probability after each turn, and the line below which the call is slipping.
+function curve(all, threshold) {
   const width = 400, height = 200, left = 44, bottom = 28, top = 8;
   const x = i => left + (width - left - 8) * (all.length > 1 ? i / (all.length - 1) : .5);
   const y = p => top + (height - top - bottom) * (1 - p);
   const svg = drawing("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", id: "curve",
-    "aria-label": `Probability after each of ${all.length} turns, as if the call ended there: from ${percent(all[0])} to ${percent(all[all.length - 1])}` });
+    "aria-label": `Probability after each of ${all.length} turns, as of a call that goes on, and at the end of the whole call: from ${percent(all[0])} to ${percent(all[all.length - 1])}` });
   for (const p of [0, .5, 1]) {
     svg.append(drawing("line", { x1: left, x2: width - 8, y1: y(p), y2: y(p), stroke: "currentColor", "stroke-opacity": .2 }));
     svg.append(drawing("text", { x: left - 6, y: y(p) + 4, "text-anchor": "end" }, 100 * p + "%"));
   }
+  if (threshold) svg.append(drawing("line", { id: "alarm", x1: left, x2: width - 8, y1: y(threshold), y2: y(threshold), stroke: "currentColor", "stroke-opacity": .6, "stroke-dasharray": "4 4" }));
   svg.append(drawing("text", { x: left, y: height - 6 }, "turn 1"), drawing("text", { x: width - 8, y: height - 6, "text-anchor": "end" }, "turn " + all.length));
   svg.append(drawing("polyline", { points: all.map((p, i) => x(i) + "," + y(p)).join(" "), fill: "none", stroke: "currentColor", "stroke-width": 2 }));
   if (all.length <= 60) all.forEach((p, i) => svg.append(drawing("circle", { cx: x(i), cy: y(p), r: 3, fill: "currentColor" }, drawing("title", {}, `after turn ${i + 1}: ${percent(p)}`))));
