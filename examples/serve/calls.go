@@ -181,6 +181,9 @@ func utf16(raw []byte) bool {
 func (s *service) checkJSON(raw []byte, schema *huma.Schema) error {
 	var v any
 	if err := json.Unmarshal(raw, &v); err != nil {
+		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			return newProblem(http.StatusUnprocessableEntity, "body", "it has a number that is too large")
+		}
 		at := int64(len(raw))
 		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 			at = syntax.Offset

@@ -46,6 +46,7 @@ func TestProblems(t *testing.T) {
 		"not UTF-8":                {"predict", "{\"transcript\": \"Agent: \xff\"}", 400, "body", nil},
 		"text that is not UTF-8":   {"predict", "Agent: \xff", 400, "body", []string{plain}},
 		"a number":                 {"predict", "5", 422, "body", nil},
+		"a number without end":     {"predict", `{"transcript": "a", "metadata": {"x": ` + strings.Repeat("9", 5000) + `}}`, 422, "body", nil},
 		"no calls":                 {"predict", "[]", 422, "body", nil},
 		"no transcript":            {"predict", `{"id": "x"}`, 422, "body.transcript", nil},
 		"an empty transcript":      {"predict", `[` + call + `, {"transcript": " "}]`, 422, "body[1].transcript", nil},
