@@ -35,7 +35,7 @@ func FuzzFrame(f *testing.F) {
 	f.Add("call_id", "speaker", "text", "a", "Dana", "Hi", "a", "Lee", "[{'x': 1}]")
 	f.Add("text", "start", "end", "Hi", "0:01", "2", "there", "3", "NaN")
 	f.Fuzz(func(t *testing.T, a, b, c, a1, b1, c1, a2, b2, c2 string) {
-		if !utf8.ValidString(a + b + c + a1 + b1 + c1 + a2 + b2 + c2) {
+		if !utf8.ValidString(strings.Join([]string{a, b, c, a1, b1, c1, a2, b2, c2}, "|")) {
 			return // which marshal would mend
 		}
 		rows := [][]string{{a, b, c}, {a1, b1, c1}, {a2, b2, c2}}

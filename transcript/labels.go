@@ -491,12 +491,18 @@ func receiver(s string, timed bool) int {
 	if sender <= 0 {
 		return 0
 	}
-	from := sender + len(arrow)
-	n, _ := nameEnd(s[from:], false)
-	if n == 0 || !strings.HasPrefix(s[from+n:], ":") || !timed && s[from:from+n] != "Everyone" {
+	if n, _ := nameEnd(s[:sender], timed); n < sender {
 		return 0
 	}
-	return from + n
+	from := sender + len(arrow)
+	n, _ := nameEnd(s[from:], false)
+	if !strings.HasPrefix(s[from+n:], ":") {
+		return 0
+	}
+	if to := s[from : from+n]; to == "Everyone" || timed && likenessOf(to, nil) >= fairName {
+		return from + n
+	}
+	return 0
 }
 
 // pointers are signs that point from a name to the text.
