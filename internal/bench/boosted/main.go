@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -167,7 +168,7 @@ func explain(b *classify.Boosted, test string, columns int, contributions string
 	}
 	var out []byte
 	for i := range rows.rows {
-		for _, v := range append(e.Values.RawRowView(i), e.Base) {
+		for _, v := range append(slices.Clone(e.Values.RawRowView(i)), e.Base) {
 			out = binary.LittleEndian.AppendUint64(out, math.Float64bits(v))
 		}
 	}
