@@ -115,14 +115,14 @@ func bareName(s string) string {
 	return strings.TrimFunc(s, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
 }
 
-// between checks that text left out of all turns has nothing but labels: names, or short lines with a colon or a time.
+// between checks that text left out of all turns has nothing but labels: names, or short lines with a colon, a bracket or a time.
 func between(t *testing.T, gap string, names map[string]bool) {
 	for line := range strings.Lines(gap) {
 		line = strings.TrimSpace(line)
 		if line = bareName(line); line == "" || names[line] {
 			continue
 		}
-		if len(line) > longestName+60 || !strings.ContainsAny(line, ":") && !strings.ContainsFunc(line, unicode.IsSpace) {
+		if len(line) > longestName+60 || !strings.ContainsAny(line, ":])") && !strings.ContainsFunc(line, unicode.IsSpace) {
 			t.Errorf("%q is in no turn", line)
 		}
 	}
