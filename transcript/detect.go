@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Any reads calls whose format shows in the first bytes, such as those of standard input: JSON as [Reader.JSON], a table as
+// Any reads calls whose format shows in the first bytes, such as calls on standard input: JSON as [Reader.JSON], a table as
 // [Reader.CSV] if its first row names a column of what was said and another that is known, Parquet if Formats has a reader
 // for it, and any other text as [Reader.Text].
 func (o Reader) Any(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
@@ -102,7 +102,7 @@ var unreadable = []struct{ endings, magic, problem string }{
 	{".mp3 .mp4 .m4a .wav .webm .ogg .flac", "RIFF", "it is a recording; transcribe it first"},
 }
 
-// refuseName returns an error for a file whose name ends as that of one that is not read.
+// refuseName returns an error for a file whose name has the ending of a format that is not read.
 func refuseName(name string) error {
 	for _, k := range unreadable {
 		if end := ending(name); end != "" && slices.Contains(strings.Fields(k.endings), end) {

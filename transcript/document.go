@@ -452,7 +452,7 @@ func clip(s string) string {
 	return s
 }
 
-// checkText returns an error if a text cannot be that of a call.
+// checkText returns an error if a text cannot be a call's.
 func checkText(text string) error {
 	if isMissing(text) || isBlank(text) {
 		return errors.New("is empty; want what was said")

@@ -56,7 +56,7 @@ func (p *python) space() {
 	}
 }
 
-// brackets are those of Python, and what they are in JSON.
+// brackets are Python's, and what they are in JSON.
 var brackets = map[byte]byte{'[': '[', ']': ']', '{': '{', '}': '}', '(': '[', ')': ']', ',': ',', ':': ':'}
 
 // token reads a token and reports whether it is known.
@@ -123,7 +123,7 @@ func (p *python) string(quote byte) bool {
 	return false
 }
 
-// escape writes the escape of c; those of Python that JSON has not are those of bytes and quotes.
+// escape writes the escape of c; Python has escapes of bytes and quotes that JSON has not.
 func (p *python) escape(c byte) {
 	switch c {
 	case '\'':

@@ -13,7 +13,7 @@ import (
 type row struct {
 	turn     rawTurn
 	line     bool   // all of it is a string, with or without a label
-	call, id string // IDs, of which id may be that of the turn
+	call, id string // IDs, of which id may be the turn's
 	order    string
 	told     []told
 	n        int // the number of the record, and its byte in the input
@@ -162,7 +162,7 @@ func (r *rows) flushCalls(yield yieldFunc, number func(int) string) (more bool) 
 	return true
 }
 
-// settle makes one call of rows that each have an ID of their own and no label: the IDs are those of turns.
+// settle makes one call of rows that each have an ID of their own and no label: the IDs belong to turns.
 func (r *rows) settle() {
 	const fewest = 2
 	alone := len(r.calls) == r.count && r.count >= fewest

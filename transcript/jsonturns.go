@@ -283,7 +283,7 @@ func (r *turnReader) said(v value) string {
 	return ""
 }
 
-// span takes the times of a turn from those of its words.
+// span takes the times of a turn from its words.
 func (r *turnReader) span(t *rawTurn, words value) {
 	for e := range words.all() {
 		var w rawTurn

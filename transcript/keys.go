@@ -20,7 +20,7 @@ const (
 	startSlot         // when it was said
 	endSlot           // when it was over
 	lengthSlot        // how long it took
-	orderSlot         // the turn's place among those of its call
+	orderSlot         // the turn's place in its call
 	callSlot          // the ID of a call
 	idSlot            // an ID of the call, or of the turn
 	labelSlot         // how the call ended
@@ -58,7 +58,7 @@ func isID(s string) bool {
 }
 
 // turnKeys are the usual keys of a turn, the first that has a value counts. They are compared without case and without
-// what is neither a letter nor a digit; a unit may stand after those of times ("start_ms", "BeginOffsetMillis").
+// what is neither a letter nor a digit; a unit may stand after keys of times ("start_ms", "BeginOffsetMillis").
 var turnKeys = dictionary(map[slot]string{
 	textSlot: "text transcript content message utterance sentence spoken_text said body speech value display display_text caption " +
 		"msg transcription punctuated_word word phrase words",
@@ -75,7 +75,7 @@ var turnKeys = dictionary(map[slot]string{
 	sameSlot:   "raw_text original_text lexical itn masked_itn normalized_text decorated_text",
 })
 
-// callKeys are the usual keys of a call; those of labels only count where no other of them is there.
+// callKeys are the usual keys of a call; keys of labels only count where no other of them is there.
 var callKeys = withFields(dictionary(map[slot]string{
 	textSlot: "transcript text transcription transcript_text call_transcript full_transcript full_text call_text conversation_text " +
 		"content utterance message body sentence ? conversation dialogue dialog",
@@ -119,7 +119,7 @@ func withFields(keys map[string]use) map[string]use {
 	return keys
 }
 
-// dictionary ranks the keys of each slot in their order; those of labels after the first are all alike. Keys after "?" are
+// dictionary ranks the keys of each slot in their order; keys of labels after the first are all alike. Keys after "?" are
 // doubtful.
 func dictionary(keys map[slot]string) map[string]use {
 	all := make(map[string]use)

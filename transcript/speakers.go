@@ -153,8 +153,8 @@ type nameUse struct {
 type settler struct {
 	marks  []mark
 	uses   map[string]*nameUse
-	known  [forms]bool // the form is that of labels in this text
-	weak   [forms]bool // those of names in small letters that come back
+	known  [forms]bool // labels in this text have the form
+	weak   [forms]bool // names in small letters that come back have it
 	small  bool        // and there are no others
 	lower  bool        // no name that looks like one has a capital
 	back   bool        // and one of them comes back
@@ -216,7 +216,7 @@ func settle(text string, marks []mark, lines, heads int, every [forms]int, roles
 	return s.withWords(text, kept)
 }
 
-// withWords leaves out the labels of who never says anything, and those of numbers with nothing to say.
+// withWords leaves out the labels of who never says anything, and numbers with nothing to say.
 func (s *settler) withWords(text string, marks []mark) []mark {
 	var silent []int
 	for i, m := range marks {
@@ -283,7 +283,7 @@ func (s *settler) count(m *mark, roles Roles) {
 	s.commas = s.commas || u.count > 1 && u.like >= fairName && strings.Contains(m.name.speaker, ", ")
 }
 
-// forms finds the forms that labels have: those of words for a side, of names that come back, or of two good names.
+// forms finds the forms that labels have: of words for a side, of names that come back, or of two good names.
 func (s *settler) forms(lines, heads int, every [forms]int) {
 	var good [forms]string
 	for i := range s.marks {
@@ -386,7 +386,7 @@ func (s *settler) names(but *nameUse) (n int) {
 	return n
 }
 
-// talk reports whether names in small letters are those of speakers: two at least come back, and half of all lines have one.
+// talk reports whether names in small letters name speakers: two at least come back, and half of all lines have one.
 func (s *settler) talk(lines int) bool {
 	names, marks := 0, 0
 	for _, u := range s.uses {
@@ -424,7 +424,7 @@ func (s *settler) stands(m *mark) bool {
 	return u.like >= goodName || u.like == fairName && (!m.loose || s.usual.loose)
 }
 
-// twice reports whether there are only headings and each comes back, as those of questions and answers do.
+// twice reports whether there are only headings and each comes back, as headings of questions and answers do.
 func (s *settler) twice() bool {
 	for _, u := range s.uses {
 		if u.count < 2 || u.like != noName {

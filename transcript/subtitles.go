@@ -310,7 +310,7 @@ type cueReader struct {
 	first int // of its marks
 }
 
-// cue appends the mark of a cue, and those of voice tags and labels in it.
+// cue appends the mark of a cue, and the marks of voice tags and labels in it.
 func (s *lineScanner) cue(text string, c cue) {
 	r := &cueReader{s, text, c, len(s.marks)}
 	s.marks = append(s.marks, mark{start: c.start, body: c.body, bare: c.body, cue: true, from: c.from, to: c.to})

@@ -26,7 +26,7 @@ type table struct {
 	text    int  // the column of what was said, -1 for none
 	turns   bool // there is a row for each turn,
 	maybe   bool // as only a doubtful column shows
-	unnamed bool // no column is certain to be that of speakers
+	unnamed bool // no column is certain to hold speakers
 	comma   bool // decimals follow a comma, as where semicolons separate cells
 	rows    *rows
 	records *records
@@ -38,11 +38,11 @@ type table struct {
 //   - One column is the text of a call, or of a turn: transcript, or text, full_text, content and the like where there is
 //     only one of them. A text can be a list of turns, as JSON or as Python prints it, and \n in it can stand for line breaks.
 //   - call_id or id names the call, and label tells how it ended; where no column is called label, the only one called
-//     outcome, converted, won, stage and the like does. Words are those of Reader.Won and Reader.Lost and the usual ones.
+//     outcome, converted, won, stage and the like does. Words come from Reader.Won, Reader.Lost and the usual ones.
 //   - Where there is a column of speakers or roles, or of the numbers of turns, and one of the IDs of calls or none of labels,
 //     each row is a turn, and so where there are only start, end and text. The rows of an ID are joined, wherever they
 //     stand, so that the calls are held in memory. Rows of one ID with different labels are an error. A column called name, user,
-//     channel and the like may be that of the speakers too, but where each ID has one row, the rows are calls.
+//     channel and the like may hold the speakers too, but where each ID has one row, the rows are calls.
 //   - All other columns are metadata; of rows that are turns, those that say the same in all rows of a call.
 //
 // Reader.Columns names columns that are called otherwise. Case does not count, nor do blanks, underscores and the like. Cells

@@ -7,7 +7,7 @@ import (
 )
 
 // RunningTFIDF is the row of weights of a text that grows, such as a call in progress: the cost of adding a line
-// depends on the length of the line alone. Its row equals that of [TFIDF.Transform] for the lines joined by line
+// depends on the length of the line alone. Its row equals the row of [TFIDF.Transform] for the lines joined by line
 // breaks, to the last bit. It is for one goroutine at a time; many can share a TFIDF.
 type RunningTFIDF struct {
 	fit    *TFIDF

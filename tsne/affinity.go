@@ -135,7 +135,7 @@ func (o *AffinityOptions) compared(x mat.Matrix) (*mat.Dense, error) {
 	return rows, nil
 }
 
-// defaultPerplexity is that of NewAffinity, where there are rows enough.
+// defaultPerplexity is the default of NewAffinity, where there are rows enough.
 const defaultPerplexity = 30
 
 // NewAffinity measures which rows of x are neighbours: the nearest neighbours, a Gaussian around each row whose width

@@ -10,7 +10,7 @@ import (
 )
 
 // The approximate search cuts the rows into cells by k-means (an inverted file, Sivic and Zisserman 2003), and compares
-// each row with those of the cells nearest to its own. All rows of a cell have the same candidates, so that one matrix
+// each row with the rows of the cells nearest to its own. All rows of a cell have the same candidates, so that one matrix
 // product compares them; a graph such as HNSW looks at fewer candidates, but one at a time, and depends on the order in which
 // threads insert them.
 const (

@@ -13,7 +13,7 @@ type Method string
 const (
 	Exact     Method = "exact"      // over all pairs, in time n²
 	BarnesHut Method = "barnes_hut" // by cells of a tree, in time n log n (van der Maaten 2014)
-	FFT       Method = "fft"        // by interpolation on a grid, in time n and that of a grid as wide as the map (Linderman et al. 2019)
+	FFT       Method = "fft"        // by interpolation on a grid, in time n and the time of a grid as wide as the map (Linderman et al. 2019)
 )
 
 // Numbers of points up to which methods are the default.

@@ -44,7 +44,7 @@ type walker struct {
 	*Affinity
 	pool *kernel.Pool
 	root []float64 // D^½
-	top  []float64 // the eigenvector of 1, that of the walk's equilibrium
+	top  []float64 // the eigenvector of 1, the walk's equilibrium
 }
 
 func newWalker(a *Affinity) *walker {

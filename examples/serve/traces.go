@@ -17,7 +17,7 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 )
 
-// traces are what is sent to a collector of OpenTelemetry: a span for each request but those of load balancers and Prometheus, and
+// traces are what is sent to a collector of OpenTelemetry: a span for each request but the ones of load balancers and Prometheus, and
 // within it one for the work of the model. They have no text of a call.
 type traces struct {
 	trace.Tracer

@@ -11,11 +11,12 @@
 // # Back ends
 //
 // Every kernel is composed of a few loops over rows (backend), of which generic.go is the specification. float32 runs
-// on the best implementation that processor and operating system support, chosen once at start: AVX-512
-// (with AMX on Linux: the same float32, and int8 on tiles) or AVX2 with FMA on amd64, NEON on arm64, else generic Go. float64 always runs on generic Go, so that the same
-// compositions can be checked against finite differences. The environment variable SALESCONV_KERNEL asks for
-// another one by its name (amx, avx512, avx2, neon, generic). For a name that is unknown or not supported here Check returns an
-// error, and so does every function that loads or fits a model. The build tag purego leaves all assembly out.
+// on the best implementation that processor and operating system support, chosen once at start: AVX-512 (with AMX on
+// Linux: the same float32, and int8 on tiles) or AVX2 with FMA on amd64, NEON on arm64, else generic Go. float64 always
+// runs on generic Go, so that the same compositions can be checked against finite differences. The environment variable
+// SALESCONV_KERNEL asks for another one by its name (amx, avx512, avx2, neon, generic). For a name that is unknown or not
+// supported here Check returns an error, and so does every function that loads or fits a model. The build tag purego
+// leaves all assembly out.
 //
 // The assembly is written by the programs in _asm, a module of its own: go generate ./internal/kernel repeats it, and must
 // change nothing.

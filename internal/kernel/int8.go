@@ -13,7 +13,8 @@ type int8Loops struct {
 	extent func(x, balance []float32) (low, high float32)
 	// quantize: q = round(x∘balance·inverse) + zero, rounded to even, within 0 to 255.
 	quantize func(x, balance []float32, q []byte, inverse float32, zero int32)
-	// product: c[m,n] = scales[i]·columnScales[j]·(a·b - zeros[i]·columnSums[j]), then + bias[n], then GELU. Rows of a lie k bytes apart, a multiple of int8Depth, and whole strips of int8Strip may be read; b is a panel [k/4][int8Width][4].
+	// product: c[m,n] = scales[i]·columnScales[j]·(a·b - zeros[i]·columnSums[j]), then + bias[n], then GELU. Rows of a lie k
+	// bytes apart, a multiple of int8Depth, and whole strips of int8Strip may be read; b is a panel [k/4][int8Width][4].
 	product func(m, n, k int, a []byte, b []int8, scales []float32, zeros []int32, columnScales []float32, columnSums []int32, c []float32, ldc int, bias []float32, gelu bool)
 	// attention sets out to the attention of one head in bfloat16; nil, or for heads of other than attentionDim columns: there
 	// is none. s is scratch of attentionScratch elements.

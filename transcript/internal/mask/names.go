@@ -32,7 +32,7 @@ func (f *Finder) name(i int) int {
 	return end
 }
 
-// isPlace reports whether what goes before a name makes it that of a place: "San", "Port".
+// isPlace reports whether what goes before a name makes it the name of a place: "San", "Port".
 func isPlace(before string) bool {
 	return slices.Contains([]string{"San", "Santa", "São", "St", "Saint", "Port", "Fort", "Lake", "Mount", "Los", "Las"}, lastWord(before))
 }

@@ -206,7 +206,7 @@ func extensionEnd(s string, i int) int {
 	return i
 }
 
-// isDate reports whether the groups are as long as those of 2025-03-04 or 4.3.2025.
+// isDate reports whether the groups are as long as in 2025-03-04 or 4.3.2025.
 func isDate(groups []group) bool {
 	if len(groups) != 3 {
 		return false

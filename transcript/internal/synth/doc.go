@@ -3,7 +3,7 @@
 //
 // A call takes one of eight courses, a list of stages (course.go). Each stage belongs to a driver, which holds in the call or
 // does not, and has a script: who says a phrase of which list, and which lines are said for only one value of the driver.
-// The lists are in phrases.txt; slots in the phrases, such as {product}, draw from other lists, those of the call's
+// The lists are in phrases.txt; slots in the phrases, such as {product}, draw from other lists, of the call's
 // industry first, or take what the call has drawn once for all: its people, firms and personal data (cast.go).
 //
 // Outcomes are drawn after all texts are written: the log-odds of winning are the weighted sum of the drivers that hold,

@@ -8,7 +8,7 @@ import (
 //go:embed forenames.txt
 var forenames string
 
-// Forenames are some 1,700 forenames of many countries, and those of NamesAndWords that are first of all forenames.
+// Forenames are some 1,700 forenames of many countries, and the NamesAndWords that are first of all forenames.
 var Forenames = forenames + " mark grace faith joy rose bill drew grant frank sue gene jack rob ray max dean earl miles penny ruby"
 
 // Common are words that stand with a capital at the start of a sentence, and months, languages, departments and firms: no names.
