@@ -15,7 +15,7 @@
 //
 // Divergences of BarnesHut and of openTSNE 1.0.4's Barnes–Hut, from the same affinities, summed over all pairs, after 250
 // and 500 iterations (internal/bench/tsne_compare.py): UCI digits 0.752 and 0.756; 1,500 × 20 of Student's t with two
-// degrees of freedom 2.183 and 2.192; 3,000 × 384 in 40 groups 0.671 and 0.673; 10,000 × 384 in 40 groups 1.666 and 1.667.
+// degrees of freedom 2.183 and 2.192; 3,000 × 384 in 40 groups 0.671 and 0.672; 10,000 × 384 in 40 groups 1.666 and 1.667.
 // What openTSNE itself reports of the last is less, as its affinities are wider: its search for their width stops early
 // where distances are much alike, at perplexities of up to 47 where 30 was asked for.
 //
