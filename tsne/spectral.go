@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"math/rand/v2"
 
 	"github.com/org/salesconv/internal/kernel"
@@ -149,7 +150,7 @@ func rotate(block, images [][]float64) (values []float64, ok bool) {
 		}
 	}
 	values = eigen.Values(nil)
-	floats.Reverse(values)
+	slices.Reverse(values)
 	return values, true
 }
 
