@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/org/salesconv/internal/kernel"
 	"gonum.org/v1/gonum/floats"
