@@ -26,8 +26,8 @@ type DuringCall struct {
 
 // A Stage is a range of the number of turns heard. The log-odds that a call is won are those of the share of training calls that
 // were won, plus Slope times how far the stack is away from that. The slope is the one whose log loss, out of fold, is lowest
-// at the upper end of an interval of one standard error: 0, the share of calls won, where nothing can be predicted yet. The
-// slopes are the smaller the longer it takes until the log loss is no worse than that of this share after any quarter of the turns.
+// at the upper end of an interval of one standard error: 0, the share of calls won, where nothing can be predicted yet. Early
+// slopes are smaller than that where otherwise the log loss after a quarter of the turns would be worse than the share's.
 type Stage struct {
 	From  int     `json:"from"` // turns heard; the stage ends where the next one begins
 	Slope float64 `json:"slope"`
@@ -83,16 +83,16 @@ func turnsAt(share float64, turns int) int { return int(math.Ceil(share * float6
 // duringCall is the log-odds of a call in progress by those of the stack.
 func (i *Info) duringCall(z float64, turns int) float64 {
 	prior := i.prior()
-	return prior + i.DuringCall.slope(turns)*(z-prior)
+	return prior + i.DuringCall.Stages[i.DuringCall.stage(turns)].Slope*(z-prior)
 }
 
-// slope is that of the stage of a number of turns.
-func (d *DuringCall) slope(turns int) float64 {
+// stage is the index of the stage of a number of turns.
+func (d *DuringCall) stage(turns int) int {
 	k := len(d.Stages) - 1
 	for k > 0 && turns < d.Stages[k].From {
 		k--
 	}
-	return d.Stages[k].Slope
+	return k
 }
 
 // validate returns an error unless the numbers are ones that a fit gives.
@@ -219,27 +219,44 @@ func (i *Info) bestSlope(z []float64, labels []int, groups []string) (best float
 	return best
 }
 
-// soften makes the slopes smaller until, after each quarter of the turns, the log loss of the beginnings is no worse than that of
-// the share of calls that were won. Row 4c+k is of call c at quarter k.
+// soften makes slopes smaller until, after each quarter of the turns, the log loss of the beginnings is no worse than the log loss
+// of the share of calls that were won: always the slope of the first stage that has one and beginnings of a quarter which is
+// worse, as least is known there. Row 4c+k is of call c at quarter k.
 func (i *Info) soften(all []Stage, z []float64, turns, labels []int) []Stage {
-	prior := i.prior()
-	for tenths := 10; tenths > 0; tenths-- {
-		softer := DuringCall{Stages: slices.Clone(all)}
-		for k := range softer.Stages {
-			softer.Stages[k].Slope *= float64(tenths) / 10
-		}
-		var worse [len(quarters) - 1]float64
-		for r, label := range labels {
-			if k := r % len(quarters); k < len(worse) {
-				p := classify.Sigmoid(prior + softer.slope(turns[r])*(z[r]-prior))
-				worse[k] += sample.LogLoss(p, label) - sample.LogLoss(classify.Sigmoid(prior), label)
-			}
-		}
-		if slices.Max(worse[:]) <= 0 {
+	softer := DuringCall{Stages: slices.Clone(all)}
+	for {
+		k := i.tooSteep(&softer, z, turns, labels)
+		if k < 0 {
 			return softer.Stages
 		}
+		slope := softer.Stages[k].Slope - all[k].Slope/10
+		if slope < all[k].Slope/20 {
+			slope = 0
+		}
+		softer.Stages[k].Slope = slope
 	}
-	return []Stage{{From: 1}}
+}
+
+// tooSteep returns the first stage with a slope among the beginnings of a quarter whose log loss is worse than the log loss of the
+// share of calls that were won, or -1.
+func (i *Info) tooSteep(d *DuringCall, z []float64, turns, labels []int) int {
+	prior := i.prior()
+	for quarter := range len(quarters) - 1 {
+		worse, first := 0.0, -1
+		for r := quarter; r < len(z); r += len(quarters) {
+			k := d.stage(turns[r])
+			if slope := d.Stages[k].Slope; slope > 0 {
+				worse += sample.LogLoss(classify.Sigmoid(prior+slope*(z[r]-prior)), labels[r]) - sample.LogLoss(classify.Sigmoid(prior), labels[r])
+				if first < 0 || k < first {
+					first = k
+				}
+			}
+		}
+		if worse > 0 {
+			return first
+		}
+	}
+	return -1
 }
 
 // logit is the inverse of classify.Sigmoid, finite for probabilities of 0 and 1.

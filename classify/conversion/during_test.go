@@ -45,7 +45,7 @@ func TestDuringCallOfKinds(t *testing.T) {
 		switch first := d.HeldOut.Points[0]; {
 		case kind == transcript.ByFirst && !(first.ROCAUC > first.WholeROCAUC+0.03 && a.Alarms > 2*a.FalseAlarms && a.Lead > 3):
 			t.Errorf("%s: %+v, %+v", kind, first, a)
-		case kind == transcript.ByNothing && (d.slope(5) != 0 || a.Alarms > 0):
+		case kind == transcript.ByNothing && (d.Stages[d.stage(5)].Slope != 0 || a.Alarms > 0):
 			t.Errorf("%s: stages %v, %+v", kind, d.Stages, a)
 		}
 	}
@@ -83,7 +83,8 @@ func TestCalibrateByTurns(t *testing.T) {
 	}
 }
 
-// Slopes that would make the first quarter worse than the share of calls won are made smaller, to 0 if need be.
+// The slope of early turns that would make the first quarter worse than the share of calls won is made smaller, to 0 if need be;
+// late turns keep theirs.
 func TestSoften(t *testing.T) {
 	i := &Info{Data: Data{Calls: 2, Won: 1}}
 	labels := []int{1, 1, 1, 1, 0, 0, 0, 0}
@@ -94,8 +95,9 @@ func TestSoften(t *testing.T) {
 		want []Stage
 	}{
 		{[]float64{0, 1, 1, 1, 0, -1, -1, -1}, stages},
-		{[]float64{1, 1, 1, 1, 1, -1, -1, -1}, []Stage{{From: 1}}},
-		{[]float64{1, 1, 1, 1, 0.9, -1, -1, -1}, []Stage{{1, 0.2}, {3, 0.2}}},
+		{[]float64{1, 1, 1, 1, 1, -1, -1, -1}, []Stage{{1, 0}, {3, 1}}},
+		{[]float64{1, 1, 1, 1, 0.9, -1, -1, -1}, []Stage{{1, 0.2}, {3, 1}}},
+		{[]float64{1, 1, 1, 1, 1, -1, 1, -1}, []Stage{{1, 0}, {3, 0}}},
 	} {
 		got := i.soften(stages, c.z, turns, labels)
 		same := slices.EqualFunc(got, c.want, func(a, b Stage) bool { return a.From == b.From && math.Abs(a.Slope-b.Slope) < 1e-9 })
