@@ -29,23 +29,27 @@ func TestLeak(t *testing.T) {
 		return b
 	}
 	duration := func(minutes int) time.Duration { return time.Duration(minutes) * time.Minute }
-	for want, put := range map[string]func(m *transcript.Metadata, won int){
-		"":                   func(*transcript.Metadata, int) {},
-		"duration (minutes)": func(m *transcript.Metadata, won int) { m.Duration = duration(1 + 30*won + noise.IntN(10)) },
-		"call_time":          func(m *transcript.Metadata, won int) { m.CallTime = m.CallTime.AddDate(won, 0, 0) },
-		"amount":             func(m *transcript.Metadata, won int) { m.Extra["amount"] = say(100 * won) },
-		"stage = closed":     func(m *transcript.Metadata, won int) { m.Extra["stage"] = say([]string{"lost", "closed"}[won]) },
-		"contract known": func(m *transcript.Metadata, won int) {
+	for _, c := range []struct {
+		want string
+		put  func(m *transcript.Metadata, won int)
+	}{
+		{"", func(*transcript.Metadata, int) {}},
+		{"duration (minutes)", func(m *transcript.Metadata, won int) { m.Duration = duration(1 + 30*won + noise.IntN(10)) }},
+		{"call_time", func(m *transcript.Metadata, won int) { m.CallTime = m.CallTime.AddDate(won, 0, 0) }},
+		{"amount", func(m *transcript.Metadata, won int) { m.Extra["amount"] = say(100 * won) }},
+		{"stage = closed", func(m *transcript.Metadata, won int) { m.Extra["stage"] = say([]string{"lost", "closed"}[won]) }},
+		{"contract known", func(m *transcript.Metadata, won int) {
 			if won == 1 {
 				m.Extra["contract"] = say(fmt.Sprint("c", noise.IntN(1000)))
 			}
-		},
+		}},
 	} {
+		want := c.want
 		d := &Data{Labels: labels}
 		for i, won := range labels {
 			m := transcript.Metadata{Duration: duration(5 + noise.IntN(20)), CallTime: time.Date(2025, 1, 1+noise.IntN(300), 9+noise.IntN(8), 0, 0, 0, time.UTC),
 				Extra: map[string]json.RawMessage{"size": say(noise.IntN(50)), "note": say(fmt.Sprint("n", i))}}
-			put(&m, won)
+			c.put(&m, won)
 			d.Calls = append(d.Calls, transcript.Call{ID: fmt.Sprint(i), Metadata: m})
 		}
 		folds, err := evaluate.Folds(labels, nil, 4, 1)
