@@ -63,8 +63,8 @@ type stamp struct {
 	sure bool
 }
 
-// readStamp reads "[00:12]", "(1:02:03.5 - 1:02:07)", "00:12", "10:02 AM" or "[2026-03-05, 10:02:13]" at the start of s; its
-// length is 0 if s does not start with a time.
+// readStamp reads "[00:12]", "(1:02:03.5 - 1:02:07)", "00:12", "10:02 AM", "[2026-03-05, 10:02:13]" or "Mar 5, 2026 10:02 AM - "
+// at the start of s; its length is 0 if s does not start with a time.
 func readStamp(s string) (t stamp) {
 	if s == "" {
 		return t
@@ -75,14 +75,20 @@ func readStamp(s string) (t stamp) {
 		closing = ']'
 	case s[0] == '(':
 		closing = ')'
-	case !isDigit(s[0]):
+	case isDigit(s[0]):
+	case namedDate(s) > 0:
+		if t = readStamp("[" + s[:closesStamp(s)] + "]"); t.length > 0 {
+			t.length -= len("[]")
+		}
+		return t
+	default:
 		return t
 	}
 	n := 0
 	if closing != 0 {
 		n, t.sure = 1, true
 	}
-	if k := date(s[n:]); k > 0 {
+	if k := max(date(s[n:]), namedDate(s[n:])); k > 0 {
 		n, t.sure, ofDay = n+k, true, true
 	}
 	var k int
@@ -212,6 +218,49 @@ func date(s string) int {
 	}
 	return len(s) - len(rest)
 }
+
+// namedDate is date for one with the name of its month: "Mar 5, 2026", "Thursday, 5 March 2026 at ".
+func namedDate(s string) int {
+	rest, named, numbers := s, false, 0
+	for word := 0; word < 4 && (!named || numbers < 2); word++ {
+		end := strings.IndexAny(rest, " ,.")
+		if end < 1 || end > longestMonth {
+			return 0
+		}
+		switch k, _ := digits(rest); {
+		case k == end && k <= 4:
+			numbers++
+		case k > 0:
+			return 0
+		default:
+			name := strings.ToLower(rest[:end])
+			if monthNames[name] > 0 == named && !dateFillers[name] {
+				return 0
+			}
+			named = named || monthNames[name] > 0
+		}
+		rest = strings.TrimLeft(rest[end:], " ,.")
+	}
+	if !named || numbers < 2 {
+		return 0
+	}
+	return len(s) - len(strings.TrimPrefix(rest, "at "))
+}
+
+// closesStamp is where a time after a date that begins s without brackets ends: before " - ", or with the line. It is 0 where
+// the line goes on otherwise, as speech does.
+func closesStamp(s string) int {
+	line, _, _ := strings.Cut(s, "\n")
+	for _, end := range []string{" - ", " – ", " | "} {
+		if before, _, ok := strings.Cut(line, end); ok {
+			return len(before)
+		}
+	}
+	return len(strings.TrimRight(line, " :\r"))
+}
+
+// longestMonth is how many bytes the name of a month or of a day of the week has at most.
+const longestMonth = 12
 
 // halfOfDay reads " AM" or " p.m." at the start of s; half is 'a', 'p' or 0.
 func halfOfDay(s string) (half byte, n int) {
