@@ -55,7 +55,10 @@ func (l *LowerLayers) claim(m *Model, layers int) error {
 		return fmt.Errorf("the LowerLayers holds states after layer %d of a model with other lower layers, want layer %d of this one: use another", l.Layers, layers)
 	}
 	if l.states == nil {
-		l.origin, l.Layers, l.states = origin, layers, map[string][]float32{}
+		l.origin, l.states = origin, map[string][]float32{}
+	}
+	if l.Layers == 0 { // otherwise an encoding may be reading it
+		l.Layers = layers
 	}
 	return nil
 }

@@ -7,7 +7,7 @@ func TestLabels(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"Mar 5, 2026 10:02 AM - Mara Lind: Hello.\nMar 5, 2026 10:03 AM - Tobias Oko: Hi.\nMar 5, 2026 10:04 AM - Mara Lind: Good.",
 			"Mara Lind/other: Hello. | Tobias Oko/other@1m0s-0s: Hi. | Mara Lind/other@2m0s-0s: Good."},
-		{"Thursday, March 5, 2026 at 10:02 AM\nMara: Hello.\nTobias: Hi.", "Mara/other: Hello. | Tobias/other: Hi."},
+		{"Thursday, March 5, 2026 at 10:02 AM\nMara Lind: Hello.\nTobias Oko: Hi.", "Mara Lind/other: Hello. | Tobias Oko/other: Hi."},
 		{"[5. März 2026 10:02] Mara: Hello.\n[5. März 2026 10:03] Tobias: Hi.", "Mara/other: Hello. | Tobias/other@1m0s-0s: Hi."},
 		{"Agent: When?\nMay 5, 2026 10:30 works for us - really.\nCustomer: May 6, 2026 at 10:30 is better.\nMarch 5 2026 is fine.",
 			"Agent/agent: When?\nMay 5, 2026 10:30 works for us - really. | Customer/customer: May 6, 2026 at 10:30 is better.\nMarch 5 2026 is fine."},
