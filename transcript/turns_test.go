@@ -81,6 +81,7 @@ func FuzzTurns(f *testing.F) {
 	f.Add("Bob (00:05):\n\nBob  0:07\r\nwords\n: x")
 	f.Add("[00:01 - 00:02]\n[00:03]")
 	f.Add("[100:00:00-0:01]0")
+	f.Add("[1.0]pl")
 	f.Fuzz(func(t *testing.T, text string) {
 		if isSubtitles(text) {
 			return
@@ -119,10 +120,11 @@ func bareName(s string) string {
 func between(t *testing.T, gap string, names map[string]bool) {
 	for line := range strings.Lines(gap) {
 		line = strings.TrimSpace(line)
-		if line = bareName(line); line == "" || names[line] {
+		bare := bareName(line)
+		if bare == "" || names[bare] {
 			continue
 		}
-		if len(line) > longestName+60 || !strings.ContainsAny(line, ":])") && !strings.ContainsFunc(line, unicode.IsSpace) {
+		if len(bare) > longestName+60 || !strings.ContainsAny(line, ":])") && !strings.ContainsFunc(bare, unicode.IsSpace) {
 			t.Errorf("%q is in no turn", line)
 		}
 	}
