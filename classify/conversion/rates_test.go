@@ -26,6 +26,9 @@ func share(t *testing.T, n, won int) []transcript.Call {
 // However many or few calls are won, probabilities average the share that is won, and as many calls reach the
 // threshold.
 func TestShareWon(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains at several shares of won calls")
+	}
 	const n = 200
 	for _, won := range []int{4, 10, 100, 190, 196} {
 		calls := share(t, n, won)

@@ -217,6 +217,9 @@ func TestCard(t *testing.T) {
 
 // The options that a saved predictor names are the ones in effect, with defaults filled in.
 func TestOptionsAsUsed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fine-tunes")
+	}
 	calls := transcript.Sample()[:24]
 	p, r, err := Fit(t.Context(), calls[:20], &Options{Model: tiny, HeldOut: calls[20:], Seed: 7})
 	if err != nil {

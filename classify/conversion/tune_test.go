@@ -179,6 +179,9 @@ func TestRefit(t *testing.T) {
 
 // By default the run on all calls has about as many steps as those before, whose epochs are shorter.
 func TestRefitSteps(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fine-tunes twice")
+	}
 	calls := transcript.Sample()[:60]
 	f, err := newFit(calls[:30], &Options{Model: tiny, HeldOut: calls[30:]})
 	if err != nil {
