@@ -76,7 +76,7 @@ func readStamp(s string) (t stamp) {
 	case s[0] == '(':
 		closing = ')'
 	case isDigit(s[0]):
-	case namedDate(s) > 0:
+	case date(s) > 0:
 		if t = readStamp("[" + s[:closesStamp(s)] + "]"); t.length > 0 {
 			t.length -= len("[]")
 		}
@@ -88,7 +88,7 @@ func readStamp(s string) (t stamp) {
 	if closing != 0 {
 		n, t.sure = 1, true
 	}
-	if k := max(date(s[n:]), namedDate(s[n:])); k > 0 {
+	if k := date(s[n:]); k > 0 {
 		n, t.sure, ofDay = n+k, true, true
 	}
 	var k int
@@ -197,6 +197,14 @@ func unitsOfTime(s string) (d time.Duration, n int) {
 
 // date returns the length of the date at the start of s, with what separates it from a time after it.
 func date(s string) int {
+	if n := plainDate(s); n > 0 {
+		return n
+	}
+	return namedDate(s)
+}
+
+// plainDate is date for one in numbers: "2026-03-05, ", "5.3.2026 ".
+func plainDate(s string) int {
 	n, numbers := 0, 0
 	for numbers < 3 {
 		k, _ := digits(s[n:])
@@ -221,6 +229,10 @@ func date(s string) int {
 
 // namedDate is date for one with the name of its month: "Mar 5, 2026", "Thursday, 5 March 2026 at ".
 func namedDate(s string) int {
+	const near = 40 // bytes within which a date has a number: most lines have none there
+	if !strings.ContainsAny(s[:min(len(s), near)], "0123456789") {
+		return 0
+	}
 	rest, named, numbers := s, false, 0
 	for word := 0; word < 4 && (!named || numbers < 2); word++ {
 		end := strings.IndexAny(rest, " ,.")
