@@ -1,7 +1,6 @@
 package classify
 
 import (
-	"cmp"
 	"encoding/json"
 	"io"
 	"maps"
@@ -73,7 +72,12 @@ func (b *Boosted) Base() float64 { return float64(b.orNone().base) }
 func (b *Boosted) Columns() int { return b.orNone().columns }
 
 // orNone is a model without columns and trees where b is nil.
-func (b *Boosted) orNone() *Boosted { return cmp.Or(b, new(Boosted)) }
+func (b *Boosted) orNone() *Boosted {
+	if b == nil {
+		return new(Boosted)
+	}
+	return b
+}
 
 // baseMargin is the logit of a probability, in the arithmetic of XGBoost.
 func baseMargin(p float32) float32 {

@@ -82,8 +82,18 @@ func turnsAt(share float64, turns int) int { return int(math.Ceil(share * float6
 
 // duringCall is the log-odds of a call in progress by those of the stack.
 func (i *Info) duringCall(z float64, turns int) float64 {
+	return i.towards(i.DuringCall.Stages[i.DuringCall.stage(turns)].Slope, z)
+}
+
+// towards draws log-odds towards those of the share of training calls that were won: all the way with a slope of 0.
+func (i *Info) towards(slope, z float64) float64 {
 	prior := i.prior()
-	return prior + i.DuringCall.Stages[i.DuringCall.stage(turns)].Slope*(z-prior)
+	return prior + slope*(z-prior)
+}
+
+// excess is how much larger the log loss of a call is with a slope than with the share of training calls that were won.
+func (i *Info) excess(slope, z float64, label int) float64 {
+	return sample.LogLoss(classify.Sigmoid(i.towards(slope, z)), label) - sample.LogLoss(classify.Sigmoid(i.prior()), label)
 }
 
 // stage is the index of the stage of a number of turns.
@@ -198,7 +208,7 @@ func (i *Info) calibrate(z []float64, turns, labels []int, groups []string) []St
 
 // bestSlope is the slope whose log loss is lowest, one standard error over groups added.
 func (i *Info) bestSlope(z []float64, labels []int, groups []string) (best float64) {
-	members, prior := sample.Groups(len(z), groups), i.prior()
+	members := sample.Groups(len(z), groups)
 	if len(members) < 2 {
 		return 0
 	}
@@ -208,7 +218,7 @@ func (i *Info) bestSlope(z []float64, labels []int, groups []string) (best float
 		worse := make([]float64, len(members)) // than the share of calls that were won
 		for g, rows := range members {
 			for _, r := range rows {
-				worse[g] += sample.LogLoss(classify.Sigmoid(prior+slope*(z[r]-prior)), labels[r]) - sample.LogLoss(classify.Sigmoid(prior), labels[r])
+				worse[g] += i.excess(slope, z[r], labels[r])
 			}
 		}
 		mean, deviation := stat.MeanStdDev(worse, nil)
@@ -240,13 +250,12 @@ func (i *Info) soften(all []Stage, z []float64, turns, labels []int) []Stage {
 // tooSteep returns the first stage with a slope among the beginnings of a quarter whose log loss is worse than the log loss of the
 // share of calls that were won, or -1.
 func (i *Info) tooSteep(d *DuringCall, z []float64, turns, labels []int) int {
-	prior := i.prior()
 	for quarter := range len(quarters) - 1 {
 		worse, first := 0.0, -1
 		for r := quarter; r < len(z); r += len(quarters) {
 			k := d.stage(turns[r])
 			if slope := d.Stages[k].Slope; slope > 0 {
-				worse += sample.LogLoss(classify.Sigmoid(prior+slope*(z[r]-prior)), labels[r]) - sample.LogLoss(classify.Sigmoid(prior), labels[r])
+				worse += i.excess(slope, z[r], labels[r])
 				if first < 0 || k < first {
 					first = k
 				}
