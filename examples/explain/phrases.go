@@ -97,8 +97,10 @@ func phraseLead(found *conversion.Influences) string {
 	return lead + "."
 }
 
-// points are what log-odds add to an even chance, in hundredths.
-func points(logOdds float64) string { return report.Signed(100*classify.Sigmoid(logOdds) - 50) }
+// toEven is what log-odds add to an even chance, in points.
+func toEven(logOdds float64) float64 { return 100*classify.Sigmoid(logOdds) - 50 }
+
+func points(logOdds float64) string { return report.Signed(toEven(logOdds)) }
 
 // chart draws the phrases that raise and lower predictions most clearly.
 func chart(phrases []conversion.Influence) study.Drawing {
@@ -107,10 +109,9 @@ func chart(phrases []conversion.Influence) study.Drawing {
 		shown = slices.Delete(shown, charted, len(shown)-charted)
 	}
 	slices.SortStableFunc(shown, func(a, b conversion.Influence) int { return cmp.Compare(b.Mean, a.Mean) })
-	at := func(logOdds float64) float64 { return 100*classify.Sigmoid(logOdds) - 50 }
 	bars := make([]figure.Bar, len(shown))
 	for i, p := range shown {
-		bars[i] = figure.Bar{Name: fmt.Sprintf("%s (%d calls)", p.Name, p.Calls), Value: at(p.Mean), Low: at(*p.Low), High: at(*p.High)}
+		bars[i] = figure.Bar{Name: fmt.Sprintf("%s (%d calls)", p.Name, p.Calls), Value: toEven(p.Mean), Low: toEven(*p.Low), High: toEven(*p.High)}
 	}
 	return study.Drawing{Caption: "Phrases that raise and lower predictions most clearly, and what turns that hold them add to an even chance, in points. The thin lines are 95% intervals over the calls that hold a phrase.",
 		Draw: func() (*figure.Figure, error) {
