@@ -158,10 +158,15 @@ func (s *service) postPredict(ctx context.Context, in *predictInput) (*predictOu
 		return nil, err
 	}
 	out := new(predictOutput)
-	if out.Body.Predictions = all; s.experiment != nil {
+	out.Body.Predictions = all
+	if len(versions) > 0 {
+		out.Body.Model = versions[0]
+	} else {
+		out.Body.Model = s.model.predictor().Version()
+	}
+	if s.experiment != nil {
 		out.Body.Models = versions
 	}
-	out.Body.Model = append(versions, s.model.predictor().Version())[0]
 	return out, nil
 }
 

@@ -6,10 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/org/salesconv/classify/evaluate/sequential"
-	"github.com/org/salesconv/examples/internal/store"
 )
 
 // Calls are divided between two models by customer or else by id, alike by all operations, and the store has the variants.
@@ -65,16 +63,8 @@ func TestExperiment(t *testing.T) {
 	if err := r.end(); err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.Open(t.Context(), file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
 	rows := 0
-	for p, err := range s.Predictions(t.Context(), time.Time{}, time.Time{}) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, p := range kept(t, file) {
 		rows++
 		variant := []string{"control", "v2"}[want[p.CallID]]
 		if p.CallID == "" {

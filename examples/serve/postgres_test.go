@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/org/salesconv/examples/internal/store"
 )
 
 // A wire is a network between the service and its database that can be cut.
@@ -120,16 +118,8 @@ func TestDatabaseComesBack(t *testing.T) {
 	if err := r.end(); err != nil {
 		t.Error(err)
 	}
-	s, err := store.Open(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
 	var found []string
-	for p, err := range s.Predictions(t.Context(), time.Time{}, time.Time{}) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, p := range kept(t, dsn) {
 		found = append(found, p.CallID)
 	}
 	if got := strings.Join(found, " "); got != "before meanwhile then" {

@@ -136,16 +136,8 @@ func TestStore(t *testing.T) {
 	if err := r.end(); err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.Open(t.Context(), file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
 	found := map[string]store.Prediction{}
-	for p, err := range s.Predictions(t.Context(), time.Time{}, time.Time{}) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, p := range kept(t, file) {
 		found[p.CallID] = p
 	}
 	whole, err := r.predictor.Predict(t.Context(), []transcript.Call{{ID: "in progress", Text: "two words"}}, nil)
@@ -160,4 +152,21 @@ func TestStore(t *testing.T) {
 	if len(found) != len(calls)+1 {
 		t.Errorf("%d predictions kept, want %d", len(found), len(calls)+1)
 	}
+}
+
+// kept are the predictions in a store.
+func kept(t *testing.T, dsn string) (all []store.Prediction) {
+	t.Helper()
+	s, err := store.Open(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for p, err := range s.Predictions(t.Context(), time.Time{}, time.Time{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	return all
 }
