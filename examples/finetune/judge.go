@@ -169,10 +169,16 @@ func (r *results) draw(ctx context.Context, d *data, fit *conversion.Report, see
 	if err != nil {
 		return err
 	}
-	for _, m := range []struct {
+	for k, m := range []struct {
 		name, file string
 		x          mat.Matrix
 	}{{"generic embeddings", "generic_embeddings", generic}, {"fine-tuned embeddings", "fine_tuned_embeddings", tuned}} {
+		if k > 0 && fit.Tuning.Share == 0 { // both have the generic weights
+			same := r.Maps[0]
+			same.Name, same.file = m.name, m.file+".png"
+			r.Maps = append(r.Maps, same)
+			continue
+		}
 		a, err := tsne.NewAffinity(ctx, m.x, nil)
 		if err != nil {
 			return err
