@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"github.com/org/salesconv/classify"
+	"github.com/org/salesconv/internal/bench/rawrows"
 	"github.com/org/salesconv/shap"
-	"gonum.org/v1/gonum/mat"
 )
 
 func main() {
@@ -88,7 +88,7 @@ func readModel(name string) (*classify.Boosted, error) {
 }
 
 func fit(columns int, x, y, options string, f *figures) (*classify.Boosted, error) {
-	rows, err := readRows(x, columns)
+	rows, err := rawrows.Read(x, columns)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func predict(b *classify.Boosted, test string, columns int, margins string, f *f
 	if test == "" {
 		return nil
 	}
-	rows, err := readRows(test, columns)
+	rows, err := rawrows.Read(test, columns)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func predict(b *classify.Boosted, test string, columns int, margins string, f *f
 		}
 		f.Predict = min(f.Predict, time.Since(start).Seconds())
 	}
-	one := &matrix{1, columns, rows.data[:columns]}
+	one := &rawrows.Matrix{Rows: 1, Columns: columns, Data: rows.Data[:columns]}
 	const times = 10_000
 	start := time.Now()
 	for range times {
@@ -149,7 +149,7 @@ func predict(b *classify.Boosted, test string, columns int, margins string, f *f
 
 // explain attributes the log-odds of all rows to their columns, the best of five times.
 func explain(b *classify.Boosted, test string, columns int, contributions string, f *figures) error {
-	rows, err := readRows(test, columns)
+	rows, err := rawrows.Read(test, columns)
 	if err != nil {
 		return err
 	}
@@ -167,38 +167,12 @@ func explain(b *classify.Boosted, test string, columns int, contributions string
 		f.Explain = min(f.Explain, time.Since(start).Seconds())
 	}
 	var out []byte
-	for i := range rows.rows {
+	for i := range rows.Rows {
 		for _, v := range append(slices.Clone(e.Values.RawRowView(i)), e.Base) {
 			out = binary.LittleEndian.AppendUint64(out, math.Float64bits(v))
 		}
 	}
 	return os.WriteFile(contributions, out, 0o644)
-}
-
-// matrix is float32 rows, like encoder.Embeddings.
-type matrix struct {
-	rows, columns int
-	data          []float32
-}
-
-func (m *matrix) Dims() (int, int)       { return m.rows, m.columns }
-func (m *matrix) At(i, j int) float64    { return float64(m.data[i*m.columns+j]) }
-func (m *matrix) T() mat.Matrix          { return mat.Transpose{Matrix: m} }
-func (m *matrix) RawRow(i int) []float32 { return m.data[i*m.columns : (i+1)*m.columns] }
-
-func readRows(name string, columns int) (*matrix, error) {
-	raw, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	if columns < 1 || len(raw)%(4*columns) != 0 {
-		return nil, fmt.Errorf("%s: %d bytes are no rows of %d float32", name, len(raw), columns)
-	}
-	m := &matrix{len(raw) / 4 / columns, columns, make([]float32, len(raw)/4)}
-	for i := range m.data {
-		m.data[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-	}
-	return m, nil
 }
 
 // peak is the most memory the process has had, where the system tells.

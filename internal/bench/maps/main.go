@@ -12,6 +12,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/org/salesconv/internal/bench/rawrows"
 	"github.com/org/salesconv/tsne"
 	"gonum.org/v1/gonum/mat"
 )
@@ -36,7 +37,7 @@ type figures struct {
 }
 
 func run(columns int, rows, from, options, points string) error {
-	x, err := read(rows, columns)
+	x, err := rawrows.Read(rows, columns)
 	if err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func run(columns int, rows, from, options, points string) error {
 }
 
 // begin returns the points of a file, or the usual start.
-func begin(ctx context.Context, x *matrix, from string, seed uint64) (*mat.Dense, error) {
+func begin(ctx context.Context, x *rawrows.Matrix, from string, seed uint64) (*mat.Dense, error) {
 	if from == "" {
 		return tsne.Start(ctx, x, seed)
 	}
@@ -83,38 +84,12 @@ func begin(ctx context.Context, x *matrix, from string, seed uint64) (*mat.Dense
 	if err != nil {
 		return nil, err
 	}
-	if len(raw) != 16*x.rows {
-		return nil, fmt.Errorf("%s: %d bytes are not %d points", from, len(raw), x.rows)
+	if len(raw) != 16*x.Rows {
+		return nil, fmt.Errorf("%s: %d bytes are not %d points", from, len(raw), x.Rows)
 	}
-	y := mat.NewDense(x.rows, 2, nil)
+	y := mat.NewDense(x.Rows, 2, nil)
 	for i := range y.RawMatrix().Data {
 		y.RawMatrix().Data[i] = math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:]))
 	}
 	return y, nil
-}
-
-// matrix is float32 rows, like encoder.Embeddings.
-type matrix struct {
-	rows, columns int
-	data          []float32
-}
-
-func (m *matrix) Dims() (int, int)       { return m.rows, m.columns }
-func (m *matrix) At(i, j int) float64    { return float64(m.data[i*m.columns+j]) }
-func (m *matrix) T() mat.Matrix          { return mat.Transpose{Matrix: m} }
-func (m *matrix) RawRow(i int) []float32 { return m.data[i*m.columns : (i+1)*m.columns] }
-
-func read(name string, columns int) (*matrix, error) {
-	raw, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	if columns < 1 || len(raw)%(4*columns) != 0 {
-		return nil, fmt.Errorf("%s: %d bytes are no rows of %d float32", name, len(raw), columns)
-	}
-	m := &matrix{len(raw) / 4 / columns, columns, make([]float32, len(raw)/4)}
-	for i := range m.data {
-		m.data[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-	}
-	return m, nil
 }
