@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -100,7 +101,7 @@ func (j *Job) run(ctx context.Context, env *cli.Env, pipeline func() *beam.Pipel
 	if err := j.attempt(ctx, env, pipeline); err != nil || *jobopts.Async {
 		return false, err
 	}
-	return true, sweep(ctx, j.Output)
+	return true, j.sweep(ctx)
 }
 
 // absolute makes local paths independent of the working directory, as workers have others.
@@ -153,8 +154,14 @@ func (j *Job) claim(ctx context.Context) error {
 func (j *Job) attempt(ctx context.Context, env *cli.Env, pipeline func() *beam.Pipeline) (err error) {
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // what fails is in the error, several times in the log
 	for n := range attempts {
-		if err = beamx.Run(ctx, pipeline()); err == nil || ctx.Err() != nil {
+		watched, stop := j.watch(ctx)
+		err = beamx.Run(watched, pipeline())
+		stop()
+		if err == nil || ctx.Err() != nil {
 			return err
+		}
+		if errors.Is(context.Cause(watched), silent) {
+			err = silent
 		}
 		if n+1 < attempts {
 			env.Notef("the job failed, and is submitted again: %s", oneLine(err))

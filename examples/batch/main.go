@@ -23,7 +23,9 @@
 // both files of the shard atomically. A shard that is there is never scored again, and one that is scored twice, as by a
 // worker that was believed dead, gets the same bytes. So where a worker dies, its shards are scored by another one: a
 // runner that repeats failed work does that by itself, and for one that does not, such as Prism, the command submits the
-// job again, three times. After that, or if the command itself is killed, the same command resumes. A file that cannot
+// job again, three times. It does so too where a runner waits for a worker that is dead, as Prism does now and then: a worker at
+// work changes the file PREFIX-alive twice a minute, and a job whose workers have begun and leave it alone for ten minutes is
+// given up. After that, or if the command itself is killed, the same command resumes. A file that cannot
 // be read is a failure; what cannot be a call within a file, or cannot be scored, is a rejected record.
 //
 // # Cost

@@ -61,6 +61,7 @@ type Part struct {
 type countFn struct{ Job *Job }
 
 func (f *countFn) ProcessElement(ctx context.Context, file string, emit func(Counted)) error {
+	defer f.Job.busy(ctx)()
 	n := 0
 	for _, err := range f.Job.records(ctx, file) {
 		if err != nil {
@@ -105,6 +106,7 @@ func plan(counted []Counted, n int) (shards []Shard) {
 type shardFn struct{ Job *Job }
 
 func (f *shardFn) ProcessElement(ctx context.Context, s Shard, emit func(Tally)) error {
+	defer f.Job.busy(ctx)()
 	t, err := f.Job.shard(ctx, s)
 	if err == nil {
 		emit(t)

@@ -209,6 +209,7 @@ var labelled = once(func(job string) (*study.Data, error) {
 type fitFn struct{ Job *Job }
 
 func (f *fitFn) ProcessElement(ctx context.Context, unit int, emit func(Fit)) error {
+	defer f.Job.busy(ctx)()
 	fit, err := f.Job.fit(ctx, unit)
 	if err == nil {
 		emit(*fit)
@@ -255,6 +256,7 @@ func (j *Job) fit(ctx context.Context, unit int) (*Fit, error) {
 type judgeFn struct{ Job *Job }
 
 func (f *judgeFn) ProcessElement(ctx context.Context, _ []byte, fits []Fit) error {
+	defer f.Job.busy(ctx)()
 	d, err := f.Job.labelled()
 	if err != nil {
 		return err

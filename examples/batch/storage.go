@@ -167,9 +167,9 @@ func readJSON(ctx context.Context, name string, v any) error {
 	return nil
 }
 
-// sweep removes the files that interrupted writes of outputs left.
-func sweep(ctx context.Context, prefix string) error {
-	fsys, err := filesystem.New(ctx, prefix)
+// sweep removes the file of live workers and those that interrupted writes of outputs left.
+func (j *Job) sweep(ctx context.Context) error {
+	fsys, err := filesystem.New(ctx, j.Output)
 	if err != nil {
 		return err
 	}
@@ -178,10 +178,13 @@ func sweep(ctx context.Context, prefix string) error {
 	if !ok {
 		return nil
 	}
-	dir, base := path.Split(prefix)
-	names, err := fsys.List(ctx, escape(dir)+"."+escape(base)+"-*.tmp")
-	for _, name := range names {
-		err = errors.Join(err, remover.Remove(ctx, name))
+	dir, base := path.Split(j.Output)
+	for _, pattern := range []string{escape(j.alive()), escape(dir) + "." + escape(base) + "-*.tmp"} {
+		names, listing := fsys.List(ctx, pattern)
+		err = errors.Join(err, listing)
+		for _, name := range names {
+			err = errors.Join(err, remover.Remove(ctx, name))
+		}
 	}
 	return err
 }
