@@ -2,9 +2,10 @@ package encoder
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"hash/maphash"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -25,7 +26,7 @@ type LowerLayers struct {
 	Layers int
 
 	mu     sync.Mutex
-	origin [sha256.Size]byte    // of the states
+	origin uint64               // of the states
 	states map[string][]float32 // by ids
 }
 
@@ -39,16 +40,25 @@ func (l *LowerLayers) Tokens() (n int) {
 	return n
 }
 
-// claim ties l to the lowest layers of a model, or returns an error if it is tied to others.
-func (l *LowerLayers) claim(m *Model, layers int) error {
-	h := sha256.New()
-	for _, p := range m.parameters {
-		if p.Layer <= layers {
-			w := p.Value.Float32s()
-			h.Write(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(w))), 4*len(w)))
+// SharedLayers returns how many of the lowest layers of two models are the same, embeddings included: the layers of a
+// [LowerLayers] that both can use. It is 0 where the embeddings or the shapes of the networks differ.
+func (m *Model) SharedLayers(o *Model) int {
+	if m == nil || o == nil || len(m.parameters) != len(o.parameters) {
+		return 0
+	}
+	shared := m.config.NumHiddenLayers
+	for i, p := range m.parameters {
+		q := o.parameters[i]
+		if p.Name != q.Name || p.Layer <= shared && !slices.Equal(p.Value.Float32s(), q.Value.Float32s()) {
+			shared = min(shared, max(p.Layer-1, 0))
 		}
 	}
-	origin := [sha256.Size]byte(h.Sum(nil))
+	return shared
+}
+
+// claim ties l to the lowest layers of a model, or returns an error if it is tied to others.
+func (l *LowerLayers) claim(m *Model, layers int) error {
+	origin := m.lowerWeights(layers)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.Layers != 0 && l.Layers != layers || l.states != nil && l.origin != origin {
@@ -61,6 +71,35 @@ func (l *LowerLayers) claim(m *Model, layers int) error {
 		l.Layers = layers
 	}
 	return nil
+}
+
+// lowerWeights is a hash of the weights of the lowest layers, computed once for each generation of the weights.
+func (m *Model) lowerWeights(layers int) uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if w := m.lowest; w != nil && w.layers == layers && w.generation == m.generation.Load() {
+		return w.hash
+	}
+	var h maphash.Hash
+	h.SetSeed(weightsSeed)
+	generation := m.generation.Load()
+	for _, p := range m.parameters {
+		if p.Layer <= layers {
+			w := p.Value.Float32s()
+			h.Write(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(w))), 4*len(w)))
+		}
+	}
+	m.lowest = &weightsHash{layers, generation, h.Sum64()}
+	return m.lowest.hash
+}
+
+var weightsSeed = maphash.MakeSeed()
+
+// weightsHash is a hash of the weights of the lowest layers at a generation.
+type weightsHash struct {
+	layers     int
+	generation uint64
+	hash       uint64
 }
 
 // lower computes what LowerLayers does not have yet.

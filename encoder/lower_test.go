@@ -50,6 +50,30 @@ func TestEncodeLower(t *testing.T) {
 	}
 }
 
+func TestSharedLayers(t *testing.T) {
+	m := small(t, "mean12")
+	layers := m.Config().NumHiddenLayers
+	if n := m.SharedLayers(m.Clone()); n != layers {
+		t.Errorf("%d layers shared with a clone, want %d", n, layers)
+	}
+	for changed := range layers + 1 {
+		o := m.Clone()
+		for _, p := range o.Parameters() {
+			if p.Layer == changed {
+				w := p.Value.Float32s()
+				w[len(w)-1]++
+				break
+			}
+		}
+		if n, want := m.SharedLayers(o), max(changed-1, 0); n != want || o.SharedLayers(m) != want {
+			t.Errorf("layer %d changed: %d and %d layers shared, want %d", changed, n, o.SharedLayers(m), want)
+		}
+	}
+	if n := m.SharedLayers(nil); n != 0 {
+		t.Errorf("%d layers shared with no model", n)
+	}
+}
+
 func TestEncodeLowerErrors(t *testing.T) {
 	m := small(t, "mean12")
 	layers := m.Config().NumHiddenLayers

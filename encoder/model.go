@@ -31,9 +31,10 @@ type Model struct {
 	packs      *ops.Packs[float32]
 	generation atomic.Uint64 // of the weights
 
-	mu    sync.Mutex
-	idle  []*inference         // graphs that no call is using
-	pools map[int]*kernel.Pool // by their number of goroutines
+	mu     sync.Mutex
+	idle   []*inference         // graphs that no call is using
+	lowest *weightsHash         // at most one is kept
+	pools  map[int]*kernel.Pool // by their number of goroutines
 }
 
 var errNoFiles = errors.New("encoder: nil file system, want a model's, such as os.DirFS of its directory")

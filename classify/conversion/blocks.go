@@ -131,7 +131,38 @@ func (p *Predictor) encoder(s source) (*encoder.Model, *encoder.Cache) {
 // features returns a matrix for each of the blocks, with a row for each document. Every document has turns, and each
 // encoder reads it once.
 func (p *Predictor) features(ctx context.Context, docs [][]string, of []block, progress func(done, total int)) ([]mat.Matrix, error) {
-	return p.featuresBy(ctx, docs, of, encoder.Options{Progress: progress})
+	opts := encoder.Options{Progress: progress}
+	if p.shared > 0 && readByBoth(of) && textSize(docs) <= mostShared {
+		opts.Lower = &encoder.LowerLayers{Layers: p.shared}
+	}
+	return p.featuresBy(ctx, docs, of, opts)
+}
+
+// mostShared is how many bytes of text the encoders read through the layers that they share: a token has some four of them,
+// and its state 1.5 KB in all-MiniLM-L6-v2.
+const mostShared = 1 << 18
+
+// share finds the lowest layers that both encoders have, which need to be run once.
+func (p *Predictor) share() {
+	if p.shared = p.generic.SharedLayers(p.tuned); p.shared == p.generic.Config().NumHiddenLayers {
+		p.shared = 0 // nothing is above them
+	}
+}
+
+// readByBoth reports whether both encoders read the documents for some blocks.
+func readByBoth(of []block) bool {
+	by := func(s source) bool { return slices.ContainsFunc(of, func(b block) bool { return b.source == s }) }
+	return by(genericTurns) && by(tunedTurns)
+}
+
+// textSize is the number of bytes of documents.
+func textSize(docs [][]string) (n int) {
+	for _, doc := range docs {
+		for _, turn := range doc {
+			n += len(turn)
+		}
+	}
+	return n
 }
 
 // featuresBy is features by options of the encoders, which take the cache and the poolings of the blocks.

@@ -30,6 +30,7 @@ type Predictor struct {
 	version    atomic.Pointer[string]
 
 	genericCache, tunedCache *encoder.Cache
+	shared                   int // lowest layers that both encoders have in common
 }
 
 // remember makes room for the vectors of at least this number of turns by each encoder.

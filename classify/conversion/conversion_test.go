@@ -69,6 +69,22 @@ func predict(t *testing.T, p *Predictor, calls []transcript.Call) []Prediction {
 	return all
 }
 
+// The lower layers that both encoders have are run once, and no bit of a prediction depends on that.
+func TestSharedLayers(t *testing.T) {
+	opts := Options{Seed: helpful}
+	opts.Tune.TrainLayers = 1
+	p, _, calls := train(t, opts)
+	if p.shared == 0 {
+		t.Fatal("the encoders have no layers in common")
+	}
+	got := predict(t, p, calls)
+	p.remember(0) // and forget
+	p.shared = 0
+	if want := predict(t, p, calls); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
 // A loaded predictor has the same predictions and Info, and the report agrees with it.
 func TestSaveAndLoadPredictTheSame(t *testing.T) {
 	for _, frozen := range []bool{false, true} {

@@ -30,7 +30,7 @@ const (
 	longestTurn = 2000 // bytes of a turn whose words are explained
 	wordOrders  = 4    // in which words are tried: few, as each asks for a text to be encoded for each word
 	// explainBatch is how many calls are predicted before they are explained: few enough for the caches to know their turns.
-	explainBatch = 128
+	explainBatch = 64
 )
 
 // An Explanation attributes the log-odds of a call to its turns: Base and the contributions of all turns add up to them.

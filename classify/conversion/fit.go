@@ -312,6 +312,7 @@ func (f *fit) join(heads *classify.Heads, generic []string) error {
 		t.Trials, t.Used = trials, trials[1].Stays
 	}
 	f.tuned, f.report.Tuning, f.report.outOfFold = t.model, &t.Tuning, t.outOfFold
+	f.share()
 	return nil
 }
 

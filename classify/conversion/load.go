@@ -86,6 +86,7 @@ func load(fsys fs.FS) (*Predictor, error) {
 		return nil, err
 	}
 	p.remember(0)
+	p.share()
 	return p, p.check()
 }
 
