@@ -266,7 +266,9 @@ func (r *labelReader) set(f form, from, to int) bool {
 	if name != "" && !isLetter(name[len(name)-1]) {
 		name = strings.TrimRight(name, " \t-–—|,·•*_@")
 	}
-	name = strings.TrimLeft(name, "*_")
+	if name != "" && !isLetter(name[0]) {
+		name = strings.TrimLeft(name, "*_")
+	}
 	from = to - len(r.line[from:to]) + strings.Index(r.line[from:to], name)
 	name = r.sender(name)
 	from += strings.Index(r.line[from:to], name)
@@ -487,7 +489,11 @@ const arrow = " -> "
 
 // receiver returns where the name of who is spoken to ends in "Name -> Everyone: text", as in Zoom's chats; 0 if s does not start so.
 func receiver(s string, timed bool) int {
-	sender := strings.Index(s[:min(len(s), longestName)], arrow)
+	near := s[:min(len(s), longestName)]
+	if strings.IndexByte(near, '>') < 0 { // as in most lines
+		return 0
+	}
+	sender := strings.Index(near, arrow)
 	if sender <= 0 {
 		return 0
 	}

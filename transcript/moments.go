@@ -175,6 +175,11 @@ var (
 // Without a zone it is UTC. Where slashes part day and month the month comes first. A name of a zone is read if it is that of
 // one offset. A number from 1955 on is a day of Excel's.
 func parseTime(s string) (time.Time, bool) {
+	if strings.HasSuffix(s, "Z") { // as most programs write
+		if t, err := time.Parse(time.RFC3339, s); err == nil {
+			return t, true
+		}
+	}
 	if n, err := strconv.ParseFloat(strings.Replace(s, ",", ".", 1), 64); err == nil && n >= 20_000 && n < 80_000 {
 		return excelEpoch.Add(time.Duration(math.Round(n*24*60*60)) * time.Second), true
 	}
@@ -209,6 +214,9 @@ func parseTime(s string) (time.Time, bool) {
 // excelEpoch is day 0 of Excel's numbers for days after February 1900.
 var excelEpoch = time.Date(1899, time.December, 30, 0, 0, 0, 0, time.UTC)
 
+// aroundDates turns signs that mean nothing in a date into blanks.
+var aroundDates = strings.NewReplacer(",", " ", "(", " ", ")", " ")
+
 // dateWords returns the words of a date that count, in English, with the time of day after the day, and colons in it.
 func dateWords(s string) []string {
 	if day, rest := s[:min(8, len(s))], s[min(8, len(s)):]; len(rest) > 4 && rest[0] == 'T' && strings.Trim(day+rest[1:5], "0123456789") == "" { // 20260305T153000Z
@@ -219,7 +227,7 @@ func dateWords(s string) []string {
 		s += rest
 	}
 	var words []string
-	for w := range strings.FieldsSeq(strings.NewReplacer(",", " ", "(", " ", ")", " ").Replace(s)) {
+	for w := range strings.FieldsSeq(aroundDates.Replace(s)) {
 		lower := strings.TrimSuffix(strings.ToLower(w), ".")
 		n, _ := digits(w)
 		if month, named := monthNames[lower]; named {

@@ -230,7 +230,7 @@ func plainDate(s string) int {
 // namedDate is date for one with the name of its month: "Mar 5, 2026", "Thursday, 5 March 2026 at ".
 func namedDate(s string) int {
 	const near = 40 // bytes within which a date has a number: most lines have none there
-	if !strings.ContainsAny(s[:min(len(s), near)], "0123456789") {
+	if !hasDigit(s[:min(len(s), near)]) {
 		return 0
 	}
 	rest, named, numbers := s, false, 0
