@@ -61,59 +61,74 @@ func isID(s string) bool {
 // what is neither a letter nor a digit; a unit may stand after keys of times ("start_ms", "BeginOffsetMillis").
 var turnKeys = dictionary(map[slot]string{
 	textSlot: "text transcript content message utterance sentence spoken_text said body speech value display display_text caption " +
-		"msg transcription punctuated_word word phrase words",
+		"msg transcription punctuated_word word phrase words gesprochen äußerung aussage inhalt nachricht satz texte contenu énoncé réplique texto " +
+		"contenido mensaje testo contenuto messaggio conteúdo mensagem fala tekst",
 	nameSlot: "speaker_name display_name participant_name speaker name full_name user_name author_name sender_name speaker_label " +
-		"speaker_id speaker_tag participant participant_id author sender from user user_id email party who actor",
+		"speaker_id speaker_tag participant participant_id author sender from user user_id email party who actor " +
+		"sprecher sprecherin teilnehmer locuteur intervenant hablante participante interlocutor interlocutore falante spreker",
 	roleSlot: "role speaker_role participant_role user_role participant_purpose purpose speaker_type participant_type sender_type " +
-		"affiliation is_agent is_rep is_internal",
+		"affiliation is_agent is_rep is_internal rolle rôle rol ruolo papel",
 	kindSlot:    "type",
-	channelSlot: "channel media_channel channel_label channel_tag channel_id channel_number",
+	channelSlot: "channel media_channel channel_label channel_tag channel_id channel_number kanal canal canale",
 	startSlot: "start start_time start_offset begin begin_time begin_offset offset start_ts start_timestamp time_offset " +
-		"seconds_from_start timestamp time ts created_at sent_at date datetime",
-	endSlot:    "end end_time end_offset stop end_ts end_timestamp result_end_time",
-	lengthSlot: "duration",
+		"seconds_from_start timestamp time ts created_at sent_at date datetime beginn startzeit " +
+		"zeit uhrzeit début heure inicio hora inizio ora início",
+	endSlot:    "end end_time end_offset stop end_ts end_timestamp result_end_time ende endzeit fin fine fim",
+	lengthSlot: "duration dauer durée duración durata duração",
 	sameSlot:   "raw_text original_text lexical itn masked_itn normalized_text decorated_text",
 })
 
 // callKeys are the usual keys of a call; keys of labels only count where no other of them is there.
 var callKeys = withFields(dictionary(map[slot]string{
 	textSlot: "transcript text transcription transcript_text call_transcript full_transcript full_text call_text conversation_text " +
-		"content utterance message body sentence ? conversation dialogue dialog",
-	nameSlot:    "speaker speaker_name speaker_label speaker_id participant participant_name participant_id sender author ? from user party",
+		"content utterance message body sentence transkript transkription gesprächstext gesprächstranskript gesprächsinhalt gesprächsverlauf wortlaut " +
+		"transcripción trascrizione transcrição äußerung aussage inhalt nachricht satz texte texto testo mensaje mensagem messaggio tekst fala " +
+		"énoncé enunciado ? conversation dialogue dialog gespräch unterhaltung conversación conversazione conversa",
+	nameSlot: "speaker speaker_name speaker_label speaker_id participant participant_name participant_id sender author sprecher sprecherin locuteur intervenant hablante interlocutor " +
+		"interlocutore falante spreker ? from user party teilnehmer participante",
 	personSlot:  "? name user_name",
-	channelSlot: "? channel channel_id channel_label channel_number channel_name track",
-	roleSlot:    "role speaker_role participant_role participant_purpose speaker_type",
+	channelSlot: "? channel channel_id channel_label channel_number channel_name track kanal canal canale",
+	roleSlot:    "role speaker_role participant_role participant_purpose speaker_type rolle rôle rol ruolo papel",
 	kindSlot:    "type",
 	callSlot: "call_id conversation_id dialogue_id dialog_id interaction_id contact_id session_id thread_id chat_id meeting_id " +
 		"recording_id transcript_id call_sid conv_id ticket_id case_id call_number call_no call root file file_name audio_file " +
 		"recording interaction contact_number case_number ticket_number interaction_number call_ref call_reference call_uuid " +
-		"call_guid conversation_sid engagement_id activity_id conversation_number",
+		"call_guid conversation_sid engagement_id activity_id conversation_number anruf_id anruf_nr anrufnummer gesprächs_id gespräch_id " +
+		"gesprächs_nr gesprächsnummer telefonat_id vorgang_id vorgangsnummer ticketnummer fallnummer appel_id id_appel numéro_appel llamada_id id_llamada " +
+		"chiamata_id id_chiamata chamada_id id_chamada gesprek_id",
 	idSlot: "id",
 	labelSlot: "label outcome converted is_converted conversion won is_won call_outcome deal_outcome sales_outcome sale_outcome " +
 		"closed_won is_closed_won deal_won sale_made stage stage_name deal_stage opportunity_stage deal_status opportunity_status sold is_sold sale purchased target " +
+		"abschluss abgeschlossen gewonnen verkauft verkaufserfolg kaufabschluss gekauft gesprächsergebnis anrufergebnis gagné vendu ganado ganada " +
+		"vendido vendida vinto venduto ganho verkocht " +
 		"? result call_result deal_result status call_status lead_status disposition call_disposition won_lost win_loss booked " +
-		"is_booked meeting_booked appointment_booked demo_booked signed contract_signed enrolled",
+		"is_booked meeting_booked appointment_booked demo_booked signed contract_signed enrolled " +
+		"ergebnis resultat résultat resultado risultato esito resultaat verkauf vente venta vendita venda",
 	metadataSlot: "metadata meta",
-	startSlot:    "start start_time begin_time begin offset timestamp time ts",
-	endSlot:      "end end_time stop",
-	orderSlot:    "turn turn_id turn_index turn_number utterance_index sequence sequence_number sentence_index line_number position index",
+	startSlot:    "start start_time begin_time begin offset timestamp time ts beginn startzeit zeit uhrzeit début heure inicio hora inizio ora início",
+	endSlot:      "end end_time stop ende endzeit fin fine fim",
+	orderSlot:    "turn turn_id turn_index turn_number utterance_index sequence sequence_number sentence_index line_number position index zeile satznummer",
 }))
 
 // fieldKeys are the typed metadata, and other names that only count where there is one of them.
 var fieldKeys = map[string]string{
-	"industry":              "",
-	"product":               "product_name",
-	"duration":              "call_duration audio_duration talk_time call_length",
-	"call_time":             "call_date call_datetime called_at date started_at call_start call_start_time",
-	"agent_id":              "agent agent_name agent_email rep rep_id rep_name sales_rep owner owner_id owner_name",
-	"customer_company_size": "company_size",
+	"industry": "branche secteur settore setor",
+	"product":  "product_name produkt produit producto prodotto produto",
+	"duration": "call_duration audio_duration talk_time call_length dauer gesprächsdauer anrufdauer durée duración durata duração duur",
+	"call_time": "call_date call_datetime called_at date started_at call_start call_start_time datum gesprächsdatum anrufdatum fecha " +
+		"data_chiamata data_chamada",
+	"agent_id": "agent agent_name agent_email rep rep_id rep_name sales_rep owner owner_id owner_name mitarbeiter " +
+		"mitarbeiterin mitarbeiter_id berater beraterin verkäufer verkäuferin agente vendedor conseiller vendeur venditore consulente medewerker",
+	"customer_company_size": "company_size unternehmensgröße firmengröße",
 }
 
 func withFields(keys map[string]use) map[string]use {
 	for name, others := range fieldKeys {
 		keys[squeeze(name)] = use{slot: fieldSlot, rank: exact, name: name}
 		for other := range strings.FieldsSeq(others) {
-			keys[squeeze(other)] = use{slot: fieldSlot, rank: guess, name: name}
+			for _, key := range spellings(other) {
+				keys[key] = use{slot: fieldSlot, rank: guess, name: name}
+			}
 		}
 	}
 	return keys
@@ -134,8 +149,25 @@ func dictionary(keys map[slot]string) map[string]use {
 			if s == labelSlot {
 				rank = min(rank, base+guess-exact)
 			}
-			all[squeeze(key)] = use{slot: s, rank: uint8(rank)}
+			for _, key := range spellings(key) {
+				all[key] = use{slot: s, rank: uint8(rank)}
+			}
 		}
+	}
+	return all
+}
+
+// plainLetters are how letters with marks are written without them.
+var plainLetters = []*strings.Replacer{
+	strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss"),
+	strings.NewReplacer("ä", "a", "ö", "o", "ü", "u", "ß", "ss", "á", "a", "ã", "a", "ç", "c", "é", "e", "è", "e", "í", "i", "ó", "o", "ô", "o", "ú", "u"),
+}
+
+// spellings returns a key squeezed, as it is and without marks on its letters.
+func spellings(key string) []string {
+	all := []string{squeeze(key)}
+	for _, r := range plainLetters {
+		all = append(all, r.Replace(all[0]))
 	}
 	return all
 }
@@ -158,6 +190,8 @@ var units = []struct {
 	{"milliseconds", time.Millisecond}, {"millis", time.Millisecond}, {"msec", time.Millisecond}, {"inms", time.Millisecond},
 	{"ms", time.Millisecond}, {"inticks", 100 * time.Nanosecond}, {"ticks", 100 * time.Nanosecond}, {"usec", time.Microsecond},
 	{"micros", time.Microsecond}, {"inseconds", time.Second}, {"seconds", time.Second}, {"secs", time.Second}, {"sec", time.Second},
+	{"insekunden", time.Second}, {"sekunden", time.Second}, {"sek", time.Second}, {"inminuten", time.Minute}, {"minuten", time.Minute},
+	{"hhmmss", 0}, {"mmss", 0},
 	{"inminutes", time.Minute}, {"minutes", time.Minute}, {"mins", time.Minute}, {"min", time.Minute},
 }
 

@@ -140,7 +140,7 @@ func (r *labelReader) take(signs ...string) bool {
 
 // stamp consumes a time, and the address of the link that it is.
 func (r *labelReader) stamp() (t stamp) {
-	rest := strings.TrimPrefix(r.rest, "@")
+	rest := strings.TrimPrefix(strings.TrimPrefix(r.rest, "@"), "T+")
 	if t = readStamp(rest); t.length > 0 {
 		r.from, r.to = t.from, t.to
 		r.rest = rest[t.length:]
@@ -282,7 +282,7 @@ func (r *labelReader) set(f form, from, to int) bool {
 	return true
 }
 
-// sender returns the name in "From Name to Everyone", as Zoom writes, and in "Name says".
+// sender returns the name in "From Name to Everyone", as Zoom writes, in "Name says" and in "BY MR. NAME" above questions.
 func (r *labelReader) sender(name string) string {
 	if strings.IndexByte(name, ' ') < 0 {
 		return name
@@ -296,6 +296,9 @@ func (r *labelReader) sender(name string) string {
 	}
 	if from && r.from > 0 {
 		return rest
+	}
+	if asks, ok := strings.CutPrefix(name, "BY M"); ok {
+		return name[len(name)-len(asks)-1:]
 	}
 	for _, verb := range []string{" says", " said", " wrote"} {
 		if rest, ok := strings.CutSuffix(name, verb); ok {
@@ -373,6 +376,10 @@ func (r *labelReader) bracketed() bool {
 		r.stamp()
 	}
 	r.rest = trimBlanks(r.rest)
+	if closing == '>' {
+		from += len(name) - len(strings.TrimLeft(name, " @+%~")) // what IRC puts before who may talk
+		r.sayable = false
+	}
 	switch {
 	case r.stress != "":
 		return false
@@ -477,7 +484,7 @@ func (r *labelReader) plain(before bool) bool {
 		if before {
 			f = dash
 		}
-		r.rest = strings.TrimLeft(all[sep:], " \t|;->–—"+pointers)
+		r.rest = strings.TrimLeft(all[sep:], " \t|;=->–—"+pointers)
 		return r.set(f, from, from+sep)
 	case blank:
 		return r.set(alone, from, to)
@@ -563,14 +570,14 @@ func nameEnd(s string, dashed bool) (n, sep int) {
 				}
 				n += k - 1
 			}
-		case n == 0 && c != '+' && c != '@':
+		case n == 0 && c != '+' && c != '@' && !(c == '#' && len(s) > 1 && isDigit(s[1])):
 			return 0, 0
 		case c == '&' && charRef(s[n:]) > 0:
 			n += charRef(s[n:]) - 1
 		case c == '*' && hidesDigits(s[:n], s[n:]):
 		case c == '-' && s[n-1] == ' ' && dashed:
 			return n, sep
-		case c == '\t', c == ';':
+		case c == '\t', c == ';', c == '=' && n+1 < len(s) && isSpace(s[n+1]):
 			return n, n
 		case c == '|' && dashed:
 			return n, sep

@@ -11,15 +11,23 @@ import (
 // wonWords and lostWords are labels as labelWords writes them.
 var (
 	wonWords = []string{"won", "win", "w", "closed won", "closedwon", "deal won", "yes", "y", "true", "t", "converted", "sale", "sold", "purchased",
-		"conversion", "success", "successful", "positive", "accepted", "booked", "meeting booked", "appointment booked", "demo booked", "signed", "enrolled", "contract signed"}
+		"conversion", "success", "successful", "positive", "accepted", "booked", "meeting booked", "appointment booked", "demo booked", "signed", "enrolled", "contract signed",
+		"gewonnen", "ja", "j", "wahr", "verkauft", "verkauf", "abschluss", "abgeschlossen", "erfolg", "erfolgreich", "gekauft", "angenommen", "zusage", "positiv", "gebucht",
+		"gagné", "gagnée", "oui", "vrai", "vendu", "vendue", "vente", "accepté", "réussi", "ganado", "ganada", "sí", "si", "verdadero", "vendido", "vendida", "venta",
+		"aceptado", "vinto", "vinta", "sì", "vero", "venduto", "venduta", "vendita", "accettato", "ganho", "ganha", "sim", "verdadeiro", "venda", "aceito", "verkocht"}
 	lostWords = []string{"lost", "loss", "l", "closed lost", "closedlost", "deal lost", "no", "n", "false", "f", "not converted", "unconverted",
 		"non converted", "no sale", "not sold", "unsold", "not purchased", "did not purchase",
 		"no conversion", "declined", "failure", "failed", "unsuccessful", "negative", "rejected", "not won",
-		"not booked", "not signed", "not enrolled", "not interested", "no deal"}
+		"not booked", "not signed", "not enrolled", "not interested", "no deal",
+		"verloren", "nein", "falsch", "nicht verkauft", "kein verkauf", "kein abschluss", "kein interesse", "nicht abgeschlossen", "nicht gewonnen", "nicht gekauft",
+		"abgelehnt", "absage", "negativ", "misserfolg", "erfolglos", "nicht erfolgreich", "perdu", "perdue", "non", "faux", "refusé", "échec", "non vendu",
+		"pas intéressé", "perdido", "perdida", "falso", "rechazado", "no vendido", "no interesado", "perso", "persa", "rifiutato", "non venduto", "não", "nao",
+		"recusado", "não vendido", "sem interesse", "nee", "niet verkocht"}
 	// signs of a check list
 	signs = map[string]Outcome{"✓": Won, "✔": Won, "✅": Won, "☑": Won, "✗": Lost, "✘": Lost, "❌": Lost, "✖": Lost, "☐": Lost}
 	// and where it is not known
-	openWords = []string{"na", "unknown", "open", "pending", "in progress"}
+	openWords = []string{"na", "unknown", "open", "pending", "in progress", "offen", "unbekannt", "in bearbeitung", "ausstehend", "k a", "ouvert", "inconnu",
+		"en cours", "abierto", "pendiente", "desconocido", "aperto", "in corso", "aberto", "pendente", "desconhecido"}
 )
 
 // outcome reads a label: the words that the caller named, 1 and 0, and the usual words. Nothing, or a word for nothing,

@@ -101,6 +101,23 @@ var styles = map[string]func(n int, speaker string, lines []string) string{
 	"link": func(n int, s string, l []string) string {
 		return fmt.Sprintf("**%s** [00:%02d:%02d](https://x.example/y?t=%d)\n%s\n\n", s, n/60, n%60, n, strings.Join(l, "\n"))
 	},
+	"titled": func(_ int, s string, l []string) string { return s + " -- Acme\n\n" + strings.Join(l, "\n") + "\n\n" },
+	"irc": func(n int, s string, l []string) string {
+		return fmt.Sprintf("10:%02d <%s> %s\n", n, s, strings.Join(l, "\n"))
+	},
+	"table": func(_ int, s string, l []string) string {
+		return fmt.Sprintf("| %s | %s |\n", s, strings.Join(l, " "))
+	},
+	"numbered": func(n int, s string, l []string) string {
+		var b strings.Builder
+		for i, line := range l {
+			if i == 0 {
+				line = s + ": " + line
+			}
+			fmt.Fprintf(&b, " 1    %s\n", line)
+		}
+		return b.String()
+	},
 	"behind": func(n int, s string, l []string) string {
 		return fmt.Sprintf("%s: [00:%02d:%02d] %s\n\n", s, n/60, n%60, strings.Join(l, "\n"))
 	},
@@ -135,6 +152,9 @@ func TestNoWordVanishes(t *testing.T) {
 				if style == "vtt" {
 					b.WriteString("WEBVTT\n\n")
 				}
+				if style == "table" {
+					b.WriteString("| Speaker | Text |\n|---|---|\n")
+				}
 				for n, s := range talk {
 					b.WriteString(write(3*n, s.speaker, drawLines(t, s.words)))
 				}
@@ -146,7 +166,8 @@ func TestNoWordVanishes(t *testing.T) {
 				var all []string
 				for _, turn := range (Call{Text: text}).Turns() {
 					words := strings.Fields(turn.Text)
-					said[turn.Speaker] = append(said[turn.Speaker], words...)
+					speaker, _, _ := strings.Cut(turn.Speaker, " -- ")
+					said[speaker] = append(said[speaker], words...)
 					all = append(all, words...)
 				}
 				var want []string

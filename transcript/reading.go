@@ -24,7 +24,10 @@ type label struct {
 	start, end int
 }
 
-const noSpeaker = "no speaker was found"
+const (
+	noSpeaker = "no speaker was found"
+	hardlyAny = "hardly any speaker was found: most of the text has none, or all of it the same"
+)
 
 // setTurns gives a call the turns that its source has, for the readers of such formats, and takes over their slice. A turn needs Text; Speaker (""
 // is nobody), Role (Other where the source says nothing: the speaker's name then decides), From and To are optional, and

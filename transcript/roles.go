@@ -95,10 +95,16 @@ var usualNames = sides(map[Role]string{
 		"operator support persuader broker assistant bot chatbot gpt chatgpt account_executive account_manager sales_lead " +
 		"customer_success customer_care customer_service customer_services customer_support customer_experience client_success " +
 		"client_services client_service client_support client_partner success_manager business_development solutions_engineer " +
-		"sales_engineer salesagent telemarketer presales customer_relations team_lead team_leader shift_lead support_lead",
-	Customer: "customer client prospect buyer lead caller purchaser shopper persuadee user human decision_maker end_user enduser callee",
+		"sales_engineer salesagent telemarketer presales customer_relations team_lead team_leader shift_lead support_lead " +
+		"berater beraterin kundenberater kundenberaterin verkäufer verkäuferin mitarbeiter mitarbeiterin agentin vertrieb vertriebler kundenservice " +
+		"conseiller conseillère vendeur vendeuse agente vendedor vendedora asesor asesora consulente venditore venditrice operatore operatrice " +
+		"atendente consultor consultora verkoper adviseur medewerker",
+	Customer: "customer client prospect buyer lead caller purchaser shopper persuadee user human decision_maker end_user enduser callee " +
+		"kunde kundin interessent interessentin anrufer anruferin käufer käuferin cliente acheteur acheteuse appelant appelante comprador " +
+		"compradora acquirente klant",
 	Other: "speaker spk spkr participant unknown guest host moderator meeting_room conference_room board_room huddle_room project_lead tech_lead " +
-		"technical_lead product_lead engineering_lead marketing_lead operations_lead it_lead",
+		"technical_lead product_lead engineering_lead marketing_lead operations_lead it_lead the_witness the_court the_reporter the_clerk " +
+		"the_videographer sprecher sprecherin locuteur intervenant hablante interlocutor interlocutore interlocutora falante spreker",
 })
 
 // sourceRoles are further roles that sources give, too plain to be names.

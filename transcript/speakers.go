@@ -121,6 +121,7 @@ func numberLikeness(name string) likeness {
 		return goodName
 	}
 	digits, others := 0, 0
+	name = strings.TrimPrefix(name, "#")
 	for i := range len(name) {
 		switch {
 		case isDigit(name[i]):
@@ -268,7 +269,7 @@ func (s *settler) count(m *mark, roles Roles) {
 	}
 	u := s.uses[m.name.speaker]
 	if u == nil {
-		u = &nameUse{like: likenessOf(m.name.speaker, roles), number: numberLikeness(m.name.speaker) != noName,
+		u = &nameUse{like: likenessOf(m.name.speaker, roles), number: numberLikeness(m.name.speaker) != noName && m.name.speaker[0] != '#',
 			lower: m.name.speaker == strings.ToLower(m.name.speaker)}
 		s.uses[m.name.speaker] = u
 	}

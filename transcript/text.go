@@ -79,8 +79,10 @@ func lineMarks(text string, none []mark) *lineScanner {
 			s.blank = true
 			continue
 		}
-		s.line(at, line)
-		s.lines++
+		if len(s.marks) > 0 || !isDateLine(line) {
+			s.line(at, line)
+			s.lines++
+		}
 		s.last, s.blank = line, false
 	}
 	if s.below || s.within {
@@ -297,7 +299,7 @@ func endsSaying(line string) bool {
 // the first label nobody's turn.
 func (r *reading) furniture(marks []mark) []mark {
 	if head := marks[0].start; isHeader(r.text[:head]) {
-		r.notes = append(r.notes, leftOut)
+		r.leaveOut()
 		marks[0].start = 0
 	}
 	end := len(r.text)
@@ -311,16 +313,23 @@ func (r *reading) furniture(marks []mark) []mark {
 		end = line
 	}
 	if end < len(r.text) && !isBlank(r.text[end:]) {
-		r.notes = append(r.notes, leftOut)
+		r.leaveOut()
 		marks = append(marks, mark{start: end, body: len(r.text), bare: len(r.text)})
 	}
 	return marks
 }
 
+// leaveOut notes once that what an exporter wrote is left out.
+func (r *reading) leaveOut() {
+	if !slices.Contains(r.notes, leftOut) {
+		r.notes = append(r.notes, leftOut)
+	}
+}
+
 // isHeader reports whether what is before the first label is an exporter's: short lines that are no sentences, with a
-// blank line below them, of which one has a year, a time, an address or a word such as "transcript".
+// blank line below them, of which one has a year, a time, an address or a word such as "transcript"; or dates.
 func isHeader(head string) bool {
-	shown, seen, blank := false, 0, false
+	shown, seen, dates, blank := false, 0, 0, false
 	for _, line := range lines(head) {
 		if blank = isBlank(line); blank {
 			continue
@@ -329,11 +338,28 @@ func isHeader(head string) bool {
 		if seen++; seen > 20 || len(line) > 200 || strings.IndexByte(".!?", line[len(line)-1]) >= 0 {
 			return false
 		}
+		if isDateLine(line) {
+			dates++
+		}
 		lower := strings.ToLower(line)
 		shown = shown || hasTime(line) || !strings.ContainsFunc(line, func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }) ||
 			containsAny(lower, "transcript", "recording", "recorded", "://", "attendees", "participants")
 	}
-	return shown && blank
+	return shown && (blank || dates == seen)
+}
+
+// isDateLine reports whether a line is a date, and at most a word such as "Date: " before it.
+func isDateLine(line string) bool {
+	const longest = 60
+	line = strings.TrimSpace(line)
+	if len(line) > longest || !strings.ContainsAny(line, "0123456789") {
+		return false
+	}
+	if before, after, ok := strings.Cut(line, ": "); ok && vocabulary[strings.ToLower(before)].is(headingWord) {
+		line = strings.TrimLeft(after, " ")
+	}
+	line += " "
+	return date(line) == len(line)
 }
 
 // hasTime reports whether a line has a time or a year.

@@ -55,12 +55,13 @@ func (o offsets) at(i int) int {
 // A turn starts at a line with a speaker's label and ends before the next, lines without one included: "Jane Doe: …",
 // "[Jane Doe] …", "**Jane Doe:** …", "[00:12] Jane Doe - …", "Jane Doe (00:12): …", "Jane Doe, 0:12: …", "Jane Doe says: …",
 // "10:02:13 From Jane Doe to Everyone: …", or a line such as "0:12 | Jane Doe", "Jane Doe: 0:12" or "Jane Doe 0 minutes 12
-// seconds" with the text below it. Markdown's emphasis and links can be around the name and the time. A label is a name that
+// seconds" with the text below it. So does a row of a Markdown table that has columns for the speaker and the text, and a line
+// such as "Operator" or "Jane Doe -- Northwind -- Analyst" above paragraphs, if others are like it. Markdown's emphasis and links can be around the name and the time. A label is a name that
 // is a usual word for a side (see [Roles.Of]), or that is in the call's Roles, occurs again in the call, or looks like a name and
 // is written like the other labels, so that somebody who speaks only once has a turn too; "Note: ", "[inaudible]" and "tomorrow at
 // 10:30" are text. So is a line that looks like a label but unlike most labels of the text: with a time that could be said, such
 // as "Jane 10:30", where the labels have none, or within what somebody says. What an exporter writes above and below the
-// transcript is left out if it is recognised ("Transcribed by …").
+// transcript is left out if it is recognised ("Transcribed by …"), and so are the numbers of lines in depositions.
 //
 // WebVTT, SRT and SBV are recognised by their times. Labels and voice tags in their cues count as above, ">>" is a change
 // to a speaker without a name, captions that show their lines again are read once, and a cue whose times are wrong keeps
@@ -118,27 +119,66 @@ func parse(text string, roles Roles) *reading {
 	spare := spareMarks.Get().(*[]mark)
 	defer spareMarks.Put(spare)
 	var s *lineScanner
-	if isSubtitles(text) {
+	var marks []mark
+	subtitles := isSubtitles(text)
+	if subtitles {
 		s, r.notes = cueMarks(text, (*spare)[:0])
-	} else {
+	} else if marks = markdownTable(text); marks == nil {
+		text = withoutNumbers(text)
 		s = lineMarks(text, (*spare)[:0])
 	}
-	*spare = s.marks
-	marks := settle(text, s.marks, s.lines, s.heads, s.every, roles)
-	fromStart(marks)
-	r.labels = make([]label, 0, len(marks))
-	for _, m := range marks {
-		if m.form != unnamed {
-			r.labels = append(r.labels, m.name)
+	if s != nil {
+		*spare = s.marks
+		marks = settle(text, s.marks, s.lines, s.heads, s.every, roles)
+	}
+	r.name(marks)
+	above := false
+	for i := range marks {
+		above = above || marks[i].form == alone
+	}
+	if s != nil && !subtitles && (above || len(text) > longestGroup*len(r.labels)) {
+		if others := headed(text, roles); len(others) > 0 {
+			marks = others
+			if r.name(marks); len(r.labels) < len(marks) {
+				r.leaveOut()
+			}
 		}
 	}
+	fromStart(marks)
 	if len(r.labels) > 0 {
 		marks = r.furniture(marks)
 	} else {
 		r.notes = append(r.notes, noSpeaker)
 	}
 	r.turns = turnsOf(text, marks)
+	if len(r.labels) > 0 && r.hardlyNamed() {
+		r.notes = append(r.notes, hardlyAny)
+	}
 	return r
+}
+
+// name takes over the labels of the marks.
+func (r *reading) name(marks []mark) {
+	r.labels = make([]label, 0, len(marks))
+	for _, m := range marks {
+		if m.form != unnamed {
+			r.labels = append(r.labels, m.name)
+		}
+	}
+}
+
+// hardlyNamed reports whether a text of some length has one speaker, or most of what is said has none.
+func (r *reading) hardlyNamed() bool {
+	all, unnamed := 0, 0
+	others := false
+	for _, t := range r.turns {
+		all += len(t.Text)
+		if t.Speaker == "" {
+			unnamed += len(t.Text)
+		}
+		others = others || t.Speaker != r.labels[0].speaker && t.Speaker != ""
+	}
+	return all > longestGroup && (!others || 2*unnamed > all)
 }
 
 // turnsOf cuts a text at the marks.

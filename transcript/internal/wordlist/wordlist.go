@@ -33,7 +33,10 @@ const Common = `a about absolutely actually after again all alright also althoug
 		finance marketing operations procurement legal accounting accounts engineering management hr it security purchasing
 		logistics compliance payroll retail reception team staff board head chief officer vice department office company
 		visa mastercard amex maestro paypal google microsoft amazon apple salesforce hubspot zoom slack teams excel outlook linkedin
-		facebook shopify sap oracle spelled spelt pronounced misspelled written listed correct wrong important`
+		facebook shopify sap oracle spelled spelt pronounced misspelled written listed correct wrong important
+		ja nein also genau oder und aber dann wir ich gut danke bitte hallo natürlich richtig montag dienstag mittwoch donnerstag
+		freitag samstag sonntag oui merci bonjour alors bien d'accord sí gracias hola bueno claro vale entonces grazie buongiorno
+		allora certo obrigado obrigada olá então nee dank`
 
 // NamesAndWords are names that are words too.
 const NamesAndWords = `will may mark grace hope faith joy rose bill art drew grant frank chance dawn june april august summer rich sue
@@ -70,7 +73,10 @@ const Headings = `note notes ps nb re fwd subject date time agenda summary actio
 		fact facts remark remarks comment comments thing things way ways number numbers case cases problem risk risks benefit
 		benefits feature features requirement requirements delivery shipping tax taxes fee fees discount discounts contract terms
 		payment payments deposit invoice quote offer deal agreement summary review contact contacts signed regards sincerely
-		attachment attachments attached see also figure table list step quote quoted translation translated`
+		attachment attachments attached see also figure table list step quote quoted translation translated
+		notiz notizen hinweis anmerkung betreff datum uhrzeit dauer thema themen teilnehmer preis preise kosten fazit ergebnis
+		zusammenfassung punkt punkte beispiel fecha asunto resumen participantes duración precio precios nota notas objet durée
+		résumé prix remarque oggetto durata prezzo assunto duração preço`
 
 // Sounds stand in brackets and name no speaker.
 const Sounds = `inaudible unintelligible indiscernible crosstalk laughs laugh laughing laughter chuckles chuckle chuckling applause

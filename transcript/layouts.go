@@ -1,0 +1,279 @@
+package transcript
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// withoutNumbers returns a text whose lines are numbered from 1 on each page, as depositions are, with blanks in the place of the
+// numbers, so that nothing else moves, and any other text as it is.
+func withoutNumbers(text string) string {
+	const few, first = 4, 6 // the least lines, and how many of them show that there are no numbers
+	seen, numbered, last := 0, 0, 0
+	for _, line := range lines(text) {
+		if isBlank(line) {
+			continue
+		}
+		if _, k, value := lineNumber(line); k > 0 && (value == last+1 || value == 1) {
+			numbered++
+			last = value
+		}
+		if seen++; seen == first && 2*numbered < seen {
+			return text
+		}
+	}
+	if numbered < few || numbered*5 < seen*4 {
+		return text
+	}
+	b := []byte(text)
+	for at, line := range lines(text) {
+		from, k, _ := lineNumber(line)
+		for i := range k {
+			b[at+from+i] = ' '
+		}
+	}
+	return string(b)
+}
+
+// lineNumber reads the number of one or two digits, with blanks after it, that a line starts with, and returns where it is; k is 0 if
+// there is none.
+func lineNumber(line string) (from, k, value int) {
+	rest := trimBlanks(line)
+	if k, value = digits(rest); k == 0 || k > 2 || k < len(rest) && !isSpace(rest[k]) {
+		return 0, 0, 0
+	}
+	return len(line) - len(rest), k, value
+}
+
+// markdownTable returns the marks of the rows of tables in Markdown, of which one column is what was said and another who said it, or
+// none. What is around the tables is nobody's.
+func markdownTable(text string) (marks []mark) {
+	if !strings.Contains(text, "|") || !hasRuler(text) {
+		return nil
+	}
+	var columns []slot // of the table that the line is in
+	header := ""
+	headerAt := 0
+	k := newKeys(nil)
+	for at, line := range lines(text) {
+		cells := tableCells(line)
+		switch {
+		case len(cells) > 1 && len(columns) == len(cells):
+			marks = append(marks, rowMarks(at, line, cells, columns)...)
+			continue
+		case len(cells) > 1 && header != "" && isRuler(line):
+			if columns = tableColumns(k, header); columns != nil {
+				marks = append(marks, mark{start: headerAt, body: at + len(line), bare: at + len(line)})
+			}
+		case columns != nil && len(cells) < 2:
+			columns = nil
+			marks = append(marks, mark{start: at, body: at, bare: at, change: true})
+		}
+		if header, headerAt = line, at; len(cells) < 2 {
+			header = ""
+		}
+	}
+	return marks
+}
+
+// tableCells returns where the cells of a row in Markdown start and end.
+func tableCells(line string) (cells [][2]int) {
+	if !strings.Contains(line, "|") {
+		return nil
+	}
+	end := len(strings.TrimRightFunc(line, unicode.IsSpace))
+	from := len(line) - len(strings.TrimLeftFunc(line, unicode.IsSpace))
+	if from < end && line[from] == '|' {
+		from++
+	}
+	for i := from; i <= end; i++ {
+		if i < end && (line[i] != '|' || line[i-1] == '\\') || i == end && i == from {
+			continue
+		}
+		cells = append(cells, [2]int{from, i})
+		from = i + 1
+	}
+	return cells
+}
+
+func hasRuler(text string) bool {
+	for _, line := range lines(text) {
+		if isRuler(line) {
+			return true
+		}
+	}
+	return false
+}
+
+// isRuler reports whether a row is the one below a header: "|---|:--:|".
+func isRuler(line string) bool {
+	return strings.Trim(line, "|:- \t\r\n") == "" && strings.Contains(line, "|") && strings.Contains(line, "-")
+}
+
+// tableColumns returns what the columns of a table are for, nil if it has no speakers or nothing that was said.
+func tableColumns(k *keys, header string) (columns []slot) {
+	var has [slots]bool
+	for _, c := range tableCells(header) {
+		s := k.turn(strings.Trim(header[c[0]:c[1]], " \t*_")).slot
+		if has[s] && s != noSlot {
+			s = noSlot
+		}
+		has[s] = true
+		columns = append(columns, s)
+	}
+	if !has[textSlot] || !has[nameSlot] && !has[roleSlot] {
+		return nil
+	}
+	return columns
+}
+
+// rowMarks returns the mark of a row, and that of what is in it after what was said.
+func rowMarks(at int, line string, cells [][2]int, columns []slot) []mark {
+	m := mark{start: at, bare: -1, form: voice}
+	end := at
+	for i, c := range cells {
+		cell := line[c[0]:c[1]]
+		switch columns[i] {
+		case textSlot:
+			m.body, end = at+c[0], at+c[1]
+		case startSlot:
+			t := readStamp(strings.Trim(cell, " \t*_"))
+			m.from, m.to = t.from, t.to
+		case nameSlot, roleSlot:
+			name := strings.Trim(cell, " \t*_:")
+			if m.name.speaker == "" || columns[i] == nameSlot {
+				start := at + c[0] + strings.Index(cell, name)
+				m.name = label{name, start, start + len(name)}
+			}
+		}
+	}
+	return []mark{m, {start: end, body: at + len(line), bare: at + len(line)}}
+}
+
+// nameLine is a line that stands above what is said.
+type nameLine struct {
+	mark
+	name    string
+	like    likeness
+	title   bool // a title or a firm is after the name
+	section bool // it is the name of a part of the transcript instead, such as "Questions and Answers"
+	listed  bool // nothing is said below it, as in a list of who takes part
+}
+
+// headed returns the marks of a text whose speakers stand on lines of their own above paragraphs of what they say, as in transcripts
+// of earnings calls: "Operator", "Jane Doe", "Jane Doe -- Northwind -- Analyst". It returns none where that is not certain: two
+// names at least must come back, or have a title.
+func headed(text string, roles Roles) (marks []mark) {
+	var all []nameLine
+	above, blank, last := "", true, false // the line above, whether it is blank, and whether it is the last of all
+	for at, line := range lines(text) {
+		if isBlank(line) {
+			blank = true
+			continue
+		}
+		var h nameLine
+		if blank || endsSaying(above) || last {
+			if h = nameLineOf(at, line, roles); h.section && !blank {
+				h = nameLine{}
+			}
+			h.spaced = blank
+		}
+		for i := len(all) - 1; last && h.name == "" && i >= 0 && all[i].listed; i-- { // the name of a part can be below that of who speaks
+			if all[i].listed = false; !all[i].section {
+				break
+			}
+		}
+		if last = h.name != ""; last {
+			all = append(all, h)
+		}
+		above, blank = line, false
+	}
+	times, titles := make(map[string]int), make(map[string]bool)
+	for _, h := range all {
+		if !h.section && !h.listed {
+			times[h.name]++
+			titles[h.name] = h.title
+		}
+	}
+	certain := 0
+	for name, n := range times {
+		if n > 1 || titles[name] {
+			certain++
+		}
+	}
+	if certain < 2 {
+		return nil
+	}
+	for _, h := range all {
+		switch {
+		case h.section, h.listed && (h.title || times[h.name] > 0):
+			marks = append(marks, mark{start: h.start, body: h.body, bare: h.body})
+		case !h.listed && (h.title || h.spaced && h.like > fairName || times[h.name] > 1):
+			h.form = alone
+			marks = append(marks, h.mark)
+		}
+	}
+	return marks
+}
+
+// nameLineOf reads a line as such; one without a name is none.
+func nameLineOf(at int, line string, roles Roles) (h nameLine) {
+	const longest = 160
+	s := strings.Trim(line, " \t\r\n*_:")
+	if s == "" || len(s) > longest || strings.IndexByte(".!?,;", s[len(s)-1]) >= 0 || strings.IndexByte("[(<|>-#", s[0]) >= 0 {
+		return h
+	}
+	start := at + strings.Index(line, s)
+	h = nameLine{mark: mark{start: at, body: at + len(line), bare: -1, name: label{s, start, start + len(s)}}, name: s, listed: true}
+	colon := strings.HasSuffix(strings.TrimRight(line, " \t\r\n*_"), ":")
+	if isSection(s, colon) {
+		h.section = true
+		return h
+	}
+	name := s
+	for _, dash := range []string{" -- ", " - ", " – ", " — ", " | "} {
+		if before, title, ok := strings.Cut(name, dash); ok {
+			if !isTitle(title) {
+				return nameLine{}
+			}
+			name, h.title = before, true
+		}
+	}
+	for word := range strings.FieldsSeq(name) {
+		if class := vocabulary[strings.ToLower(strings.Trim(word, ",.()"))]; class.is(headingWord) && !class.is(forename|title) {
+			return nameLine{}
+		}
+	}
+	if h.like = likenessOf(name, roles); h.like < fairName || colon || strings.Contains(name, ":") || numberLikeness(name) != noName {
+		return nameLine{}
+	}
+	return h
+}
+
+// isSection reports whether a line, with a colon after it or not, names a part of a transcript.
+func isSection(s string, colon bool) bool {
+	const mostWords, shortWord = 5, 3
+	words := strings.Fields(s)
+	if len(words) > mostWords || words[0] == "Duration:" {
+		return len(words) <= mostWords
+	}
+	for _, word := range words {
+		if c, _ := utf8.DecodeRuneInString(word); len(word) > shortWord && !unicode.IsUpper(c) && !colon {
+			return false
+		}
+	}
+	lower := strings.ToLower(s)
+	return containsAny(lower, "participants", "remarks", "session", "questions", "question-and-answer", "q&a", "presentation")
+}
+
+// isTitle reports whether what is after a name is a title or a firm: words with capitals, and small ones such as "of".
+func isTitle(s string) bool {
+	for word := range strings.FieldsSeq(s) {
+		bare := strings.Trim(word, "(),.&/-–—|")
+		if c, _ := utf8.DecodeRuneInString(bare); bare != "" && !unicode.IsUpper(c) && !isDigit(bare[0]) && !vocabulary[bare].is(joiner|particle) {
+			return false
+		}
+	}
+	return s != ""
+}
