@@ -141,8 +141,10 @@ func defaultRate(n int, exaggeration float64, late int) float64 {
 	return rate
 }
 
-// descent is the state of one layout.
+// descent is the state of one layout. Its points are in an order of its own, in which those that attract each other are near
+// in memory.
 type descent struct {
+	order    []int32 // of the points
 	a        *Affinity
 	pool     *kernel.Pool
 	forces   repulsion
@@ -156,16 +158,16 @@ type descent struct {
 }
 
 func newDescent(a *Affinity, start mat.Matrix, o *LayoutOptions) *descent {
-	n := a.Len()
+	n, order := a.Len(), a.order()
 	d := &descent{
-		a: a, pool: kernel.NewPool(0),
+		order: order, a: a.by(order), pool: kernel.NewPool(0),
 		points: make([]point, n), gradient: make([]point, n), velocity: make([]point, n), gain: make([]point, n),
 		repel: make([]point, n), kl: make([]float64, n),
 	}
 	d.forces, d.fine = newRepulsion(d.pool, n, o.Method, o.Theta)
-	for i := range n {
-		d.points[i] = point{start.At(i, 0), start.At(i, 1)}
-		d.gain[i] = point{1, 1}
+	for k, i := range order {
+		d.points[k] = point{start.At(int(i), 0), start.At(int(i), 1)}
+		d.gain[k] = point{1, 1}
 	}
 	return d
 }
@@ -178,17 +180,21 @@ func (d *descent) step(exaggeration, rate float64) error {
 	if err := d.slope(exaggeration); err != nil {
 		return err
 	}
-	for i := range d.points {
-		g, v, k := d.gradient[i], &d.velocity[i], &d.gain[i]
-		k.x, k.y = gain(k.x, g.x, v.x), gain(k.y, g.y, v.y)
-		v.x = momentum*v.x - rate*k.x*g.x
-		v.y = momentum*v.y - rate*k.y*g.y
-		if length := math.Hypot(v.x, v.y); length > longestStep {
-			v.x, v.y = v.x*longestStep/length, v.y*longestStep/length
+	parallel(d.pool, len(d.points), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			g, v, k := d.gradient[i], &d.velocity[i], &d.gain[i]
+			k.x, k.y = gain(k.x, g.x, v.x), gain(k.y, g.y, v.y)
+			v.x = momentum*v.x - rate*k.x*g.x
+			v.y = momentum*v.y - rate*k.y*g.y
+			if math.Abs(v.x)+math.Abs(v.y) > longestStep { // as few are
+				if length := math.Hypot(v.x, v.y); length > longestStep {
+					v.x, v.y = v.x*longestStep/length, v.y*longestStep/length
+				}
+			}
+			d.points[i].x += v.x
+			d.points[i].y += v.y
 		}
-		d.points[i].x += v.x
-		d.points[i].y += v.y
-	}
+	})
 	return nil
 }
 
@@ -265,8 +271,8 @@ func (d *descent) finish(iterations int) (*Map, error) {
 		return nil, err
 	}
 	m.GradientNorm = norm(d.gradient)
-	for i, p := range d.points {
-		m.Points.SetRow(i, []float64{p.x, p.y})
+	for k, p := range d.points {
+		m.Points.SetRow(int(d.order[k]), []float64{p.x, p.y})
 	}
 	return m, nil
 }

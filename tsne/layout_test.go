@@ -110,8 +110,9 @@ func TestGradient(t *testing.T) {
 	if err := d.slope(1); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 40 {
-		for c, got := range []float64{d.gradient[i].x, d.gradient[i].y} {
+	for k, i := range d.order {
+		i := int(i)
+		for c, got := range []float64{d.gradient[k].x, d.gradient[k].y} {
 			const h = 1e-5
 			v := y.At(i, c)
 			y.Set(i, c, v+h)
