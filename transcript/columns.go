@@ -47,7 +47,7 @@ func (r *records) columnsOf(v value) (c frame, ok bool) {
 			return c, false
 		}
 	}
-	return c, texts > 0 && len(c.cells[0]) > 0 && (others > 0 || kind == '{' && c.cells[0][0].kind() == '"')
+	return c, texts > 0 && len(c.cells[0]) > 0 && (others > 0 || kind == '{' && c.cells[0][0].kind() == '"' && isPlainInt([]byte(c.cells[0][0].key())))
 }
 
 // splitColumns returns the columns of rows.

@@ -154,6 +154,9 @@ func (d *describer) outcome(o Reader, c *Call) (err error) {
 // field reads one of the typed metadata.
 func (d *describer) field(name string, c *Call) error {
 	all := d.take(func(u use) bool { return u.name == name && u.slot != usedSlot })
+	if len(all) > 1 { // "duration" and "durationInTicks" are the same
+		all = slices.DeleteFunc(all, func(c *candidate) bool { return c.use.unit != 0 })
+	}
 	switch {
 	case len(all) == 0:
 		return nil

@@ -49,6 +49,9 @@ func (r *turnReader) read(call value) {
 		}
 		return outer
 	}
+	if s.before != "" {
+		r.add(call.path(s.before), rawTurn{})
+	}
 	follow(call, steps(s.turns), rawTurn{}, pass, func(v value, outer rawTurn) { r.add(v, outer) })
 	if s.by != "" {
 		r.assign(call)
@@ -300,7 +303,7 @@ func (r *turnReader) span(t *rawTurn, words value) {
 // person takes name and role from an object that tells of a speaker.
 func (r *turnReader) person(t *rawTurn, v value) bool {
 	var p rawTurn
-	r.fill(&p, v, nameSlot, roleSlot)
+	r.fill(&p, v, nameSlot, roleSlot, kindSlot)
 	p.name = cmp.Or(p.name, scalar(v.get("id")))
 	if p.role != "" {
 		t.role = p.role
@@ -363,7 +366,13 @@ func (r *turnReader) register(call value) {
 		r.names = make(map[string]rawTurn)
 	}
 	for m := range call.all() {
-		switch squeeze(m.key()) {
+		list, side := squeeze(m.key()), ""
+		for _, prefix := range []string{"internal", "external"} {
+			if rest, ok := strings.CutPrefix(list, prefix); ok {
+				list, side = rest, prefix
+			}
+		}
+		switch list {
 		case "speakers", "participants", "parties", "attendees", "users", "speakermapping", "speakernames":
 		default:
 			continue
@@ -373,6 +382,7 @@ func (r *turnReader) register(call value) {
 			if t.name = scalar(e); t.name == "" {
 				r.person(&t, e)
 			}
+			t.role = cmp.Or(t.role, side)
 			if m.kind() == '{' {
 				r.names[e.key()] = t
 				continue

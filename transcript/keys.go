@@ -64,16 +64,16 @@ var turnKeys = dictionary(map[slot]string{
 		"msg transcription punctuated_word word phrase words gesprochen äußerung aussage inhalt nachricht satz texte contenu énoncé réplique texto " +
 		"contenido mensaje testo contenuto messaggio conteúdo mensagem fala tekst",
 	nameSlot: "speaker_name display_name participant_name speaker name full_name user_name author_name sender_name speaker_label " +
-		"speaker_id speaker_tag participant participant_id author sender from user user_id email party who actor " +
+		"speaker_id speaker_tag participant participant_id author sender from user user_id person_id author_id email party who actor " +
 		"sprecher sprecherin teilnehmer locuteur intervenant hablante participante interlocutor interlocutore falante spreker",
-	roleSlot: "role speaker_role participant_role user_role participant_purpose purpose speaker_type participant_type sender_type " +
+	roleSlot: "role speaker_role participant_role user_role actor_type author_type user_type participant_purpose purpose speaker_type participant_type sender_type " +
 		"affiliation is_agent is_rep is_internal rolle rôle rol ruolo papel",
 	kindSlot:    "type",
 	channelSlot: "channel media_channel channel_label channel_tag channel_id channel_number kanal canal canale",
 	startSlot: "start start_time start_offset begin begin_time begin_offset offset start_ts start_timestamp time_offset " +
-		"seconds_from_start timestamp time ts created_at sent_at date datetime beginn startzeit " +
+		"seconds_from_start timestamp time ts created_at sent_at starts_at date datetime beginn startzeit " +
 		"zeit uhrzeit début heure inicio hora inizio ora início",
-	endSlot:    "end end_time end_offset stop end_ts end_timestamp result_end_time ende endzeit fin fine fim",
+	endSlot:    "end end_time end_offset stop ends_at end_ts end_timestamp result_end_time ende endzeit fin fine fim",
 	lengthSlot: "duration dauer durée duración durata duração",
 	sameSlot:   "raw_text original_text lexical itn masked_itn normalized_text decorated_text",
 })
@@ -94,12 +94,12 @@ var callKeys = withFields(dictionary(map[slot]string{
 		"recording_id transcript_id call_sid conv_id ticket_id case_id call_number call_no call root file file_name audio_file " +
 		"recording interaction contact_number case_number ticket_number interaction_number call_ref call_reference call_uuid " +
 		"call_guid conversation_sid engagement_id activity_id conversation_number anruf_id anruf_nr anrufnummer gesprächs_id gespräch_id " +
-		"gesprächs_nr gesprächsnummer telefonat_id vorgang_id vorgangsnummer ticketnummer fallnummer appel_id id_appel numéro_appel llamada_id id_llamada " +
+		"ticket case anruf telefonat telefonat_nr vorgang appel llamada chiamata chamada gesprächs_nr gesprächsnummer telefonat_id vorgang_id vorgangsnummer ticketnummer fallnummer appel_id id_appel numéro_appel llamada_id id_llamada " +
 		"chiamata_id id_chiamata chamada_id id_chamada gesprek_id",
 	idSlot: "id",
 	labelSlot: "label outcome converted is_converted conversion won is_won call_outcome deal_outcome sales_outcome sale_outcome " +
 		"closed_won is_closed_won deal_won sale_made stage stage_name deal_stage opportunity_stage deal_status opportunity_status sold is_sold sale purchased target " +
-		"abschluss abgeschlossen gewonnen verkauft verkaufserfolg kaufabschluss gekauft gesprächsergebnis anrufergebnis gagné vendu ganado ganada " +
+		"abschluss abgeschlossen gewonnen verkauft kauf termin_vereinbart verkaufserfolg kaufabschluss gekauft gesprächsergebnis anrufergebnis gagné vendu ganado ganada " +
 		"vendido vendida vinto venduto ganho verkocht " +
 		"? result call_result deal_result status call_status lead_status disposition call_disposition won_lost win_loss booked " +
 		"is_booked meeting_booked appointment_booked demo_booked signed contract_signed enrolled " +

@@ -248,7 +248,7 @@ func (r *labelReader) bullets(subtitles bool) {
 				return
 			}
 			r.rest = r.rest[n+1:]
-		case subtitles && r.rest != "" && (r.rest[0] == '<' || r.rest[0] == '{') && !isVoice(r.rest):
+		case r.rest != "" && (subtitles && r.rest[0] == '{' || r.rest[0] == '<' && (subtitles || isTag(r.rest))) && !isVoice(r.rest):
 			n, _ := markup(r.rest)
 			if n == 0 {
 				return
@@ -311,18 +311,13 @@ func (r *labelReader) sender(name string) string {
 
 // colon consumes a colon, with a time in brackets after it or not.
 func (r *labelReader) colon() bool {
-	for strings.HasPrefix(r.rest, "</") { // the markup of the name ends
-		n := strings.IndexByte(r.rest, '>')
-		if n < 0 {
-			return false
-		}
-		r.rest = r.rest[n+1:]
-	}
+	r.endMarkup()
 	if r.rest == "" || r.rest[0] != ':' && r.rest[0] < utf8.RuneSelf || strings.HasPrefix(r.rest, "://") || !r.take(":", "：") {
 		return false
 	}
 	wide := strings.HasSuffix(r.line[:r.at()], "：")
 	r.end()
+	r.endMarkup()
 	if r.rest == "" {
 		return true
 	}
@@ -334,6 +329,17 @@ func (r *labelReader) colon() bool {
 		}
 	}
 	return true
+}
+
+// endMarkup consumes the tags with which the markup of the name ends.
+func (r *labelReader) endMarkup() {
+	for strings.HasPrefix(r.rest, "</") {
+		n := strings.IndexByte(r.rest, '>')
+		if n < 0 {
+			return
+		}
+		r.rest = r.rest[n+1:]
+	}
 }
 
 // end consumes the signs with which emphasis that has begun ends.
@@ -427,6 +433,7 @@ func (r *labelReader) nextStamp() (t stamp) {
 		return t
 	}
 	r.end()
+	t.sure = t.sure || was[0] == '\t' && strings.HasPrefix(r.rest, "\t") // as in a table
 	r.rest = trimBlanks(r.rest)
 	r.sayable = !t.sure
 	return t
@@ -611,6 +618,16 @@ func charRef(s string) int {
 func hidesDigits(before, rest string) bool {
 	rest = strings.TrimLeft(rest, "*-")
 	return (before[0] == '+' || isDigit(before[0])) && rest != "" && isDigit(rest[0])
+}
+
+// isTag reports whether s starts with a tag of HTML that can be around a label.
+func isTag(s string) bool {
+	for _, tag := range []string{"<b>", "<strong>", "<p>", "<li>", "<div>", "<em>", "<i>", "<u>", "<p ", "<div ", "<span "} {
+		if strings.HasPrefix(s, tag) {
+			return true
+		}
+	}
+	return false
 }
 
 // isVoice reports whether s starts with a voice tag of WebVTT.

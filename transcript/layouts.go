@@ -46,6 +46,43 @@ func lineNumber(line string) (from, k, value int) {
 	return len(line) - len(rest), k, value
 }
 
+// keyedHeader returns the length of what stands above a transcript and tells of the call, a key and a value on each line, such as
+// "Call ID: 17" and "Agent: Jane Doe"; a blank line is below it. It is 0 if there is none.
+func keyedHeader(text string) int {
+	const most, few, longest = 20, 2, 80
+	seen, known := 0, 0
+	for at, line := range lines(text) {
+		if isBlank(line) && seen > 0 {
+			if known < few {
+				return 0
+			}
+			return at
+		}
+		if isBlank(line) || isSeparator(line) {
+			continue
+		}
+		key, value, ok := strings.Cut(strings.Trim(line, " \t\r\n*#-"), ":")
+		if seen++; !ok || seen > most || len(line) > longest {
+			return 0
+		}
+		value = strings.Trim(value, " *")
+		if _, role := usualRole(key); role {
+			if likenessOf(value, nil) < fairName || strings.ContainsAny(value, "!?") {
+				return 0
+			}
+		} else if u := find(callKeys, squeeze(key)); u.slot != noSlot && u.slot != textSlot || isDateLine(line) {
+			known++
+		}
+	}
+	return 0
+}
+
+// isSeparator reports whether a line has nothing but signs such as "-----".
+func isSeparator(line string) bool {
+	const signs = "-=*_~#"
+	return strings.IndexByte(signs, line[0]) >= 0 && len(strings.TrimSpace(line)) > 2 && strings.Trim(line, signs+" \t\r\n") == ""
+}
+
 // markdownTable returns the marks of the rows of tables in Markdown, of which one column is what was said and another who said it, or
 // none. What is around the tables is nobody's.
 func markdownTable(text string) (marks []mark) {
@@ -172,6 +209,11 @@ func headed(text string, roles Roles) (marks []mark) {
 			blank = true
 			continue
 		}
+		if n := len(all) - 1; last && !blank && !all[n].section && !all[n].title && isJob(line) { // the title is on the next line
+			all[n].body, all[n].title = at+len(line), true
+			above = line
+			continue
+		}
 		var h nameLine
 		if blank || endsSaying(above) || last {
 			if h = nameLineOf(at, line, roles); h.section && !blank {
@@ -265,6 +307,14 @@ func isSection(s string, colon bool) bool {
 	}
 	lower := strings.ToLower(s)
 	return containsAny(lower, "participants", "remarks", "session", "questions", "question-and-answer", "q&a", "presentation")
+}
+
+// isJob reports whether a line is a job's title.
+func isJob(line string) bool {
+	const longest = 100
+	s := strings.TrimSpace(line)
+	return len(s) <= longest && strings.IndexByte(".!?:", s[len(s)-1]) < 0 && isTitle(s) &&
+		containsAny(strings.ToLower(s), "officer", "president", "director", "manager", "analyst", "executive", "founder", "head of", "chair", "partner", "counsel", "relations")
 }
 
 // isTitle reports whether what is after a name is a title or a firm: words with capitals, and small ones such as "of".

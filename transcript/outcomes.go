@@ -12,16 +12,16 @@ import (
 var (
 	wonWords = []string{"won", "win", "w", "closed won", "closedwon", "deal won", "yes", "y", "true", "t", "converted", "sale", "sold", "purchased",
 		"conversion", "success", "successful", "positive", "accepted", "booked", "meeting booked", "appointment booked", "demo booked", "signed", "enrolled", "contract signed",
-		"gewonnen", "ja", "j", "wahr", "verkauft", "verkauf", "abschluss", "abgeschlossen", "erfolg", "erfolgreich", "gekauft", "angenommen", "zusage", "positiv", "gebucht",
+		"gewonnen", "ja", "j", "wahr", "verkauft", "verkauf", "abschluss", "abgeschlossen", "erfolg", "erfolgreich", "gekauft", "angenommen", "zusage", "positiv", "gebucht", "termin", "termin vereinbart", "auftrag",
 		"gagné", "gagnée", "oui", "vrai", "vendu", "vendue", "vente", "accepté", "réussi", "ganado", "ganada", "sí", "si", "verdadero", "vendido", "vendida", "venta",
 		"aceptado", "vinto", "vinta", "sì", "vero", "venduto", "venduta", "vendita", "accettato", "ganho", "ganha", "sim", "verdadeiro", "venda", "aceito", "verkocht"}
 	lostWords = []string{"lost", "loss", "l", "closed lost", "closedlost", "deal lost", "no", "n", "false", "f", "not converted", "unconverted",
 		"non converted", "no sale", "not sold", "unsold", "not purchased", "did not purchase",
 		"no conversion", "declined", "failure", "failed", "unsuccessful", "negative", "rejected", "not won",
 		"not booked", "not signed", "not enrolled", "not interested", "no deal",
-		"verloren", "nein", "falsch", "nicht verkauft", "kein verkauf", "kein abschluss", "kein interesse", "nicht abgeschlossen", "nicht gewonnen", "nicht gekauft",
-		"abgelehnt", "absage", "negativ", "misserfolg", "erfolglos", "nicht erfolgreich", "perdu", "perdue", "non", "faux", "refusé", "échec", "non vendu",
-		"pas intéressé", "perdido", "perdida", "falso", "rechazado", "no vendido", "no interesado", "perso", "persa", "rifiutato", "non venduto", "não", "nao",
+		"verloren", "nein", "falsch", "nicht verkauft", "kein verkauf", "kein abschluss", "kein interesse", "kein termin", "kein auftrag", "nicht abgeschlossen", "nicht gewonnen", "nicht gekauft",
+		"abgelehnt", "absage", "negativ", "misserfolg", "erfolglos", "nicht erfolgreich", "perdu", "perdue", "non", "faux", "refusé", "échec", "non vendu", "pas de vente",
+		"pas intéressé", "perdido", "perdida", "falso", "rechazado", "no vendido", "sin venta", "no interesado", "perso", "persa", "rifiutato", "non venduto", "não", "nao",
 		"recusado", "não vendido", "sem interesse", "nee", "niet verkocht"}
 	// signs of a check list
 	signs = map[string]Outcome{"✓": Won, "✔": Won, "✅": Won, "☑": Won, "✗": Lost, "✘": Lost, "❌": Lost, "✖": Lost, "☐": Lost}

@@ -250,6 +250,9 @@ func (r *records) finish(c Call, about []value, s *shape, text value) result {
 		for m := range v.all() {
 			key := m.key()
 			u := r.keys.ofCall(key)
+			if usual := s.keys[key]; usual != "" && u.rank != given {
+				u = r.keys.ofCall(usual)
+			}
 			switch {
 			case m == text || i > 0 && told[key]:
 			case u.slot == metadataSlot && (m.kind() == '{' || key == "metadata"):

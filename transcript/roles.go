@@ -109,7 +109,7 @@ var usualNames = sides(map[Role]string{
 
 // sourceRoles are further roles that sources give, too plain to be names.
 var sourceRoles = sides(map[Role]string{
-	Agent:    "internal ai model employee staff company vendor supplier outbound",
+	Agent:    "internal ai model employee staff company vendor supplier outbound admin teammate",
 	Customer: "external visitor contact consumer inbound",
 })
 

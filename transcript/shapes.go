@@ -15,9 +15,11 @@ type shape struct {
 	// calls is the path to the calls, each an object, where the record itself is not the call.
 	calls string
 	turns string // the path from the call to its turns
-	text  string // the path from a turn to what was said
-	start string // and to the time when it was
-	end   string // and to the time when it was over
+	// before is the path to a turn that is kept apart from those after it.
+	before string
+	text   string // the path from a turn to what was said
+	start  string // and to the time when it was
+	end    string // and to the time when it was over
 	// by is the path from the call to a list of who speaks from which start on, where turns do not have a speaker.
 	by    string
 	unit  time.Duration // of plain numbers; where it is 0 the turns tell (see unitOf)
@@ -53,6 +55,7 @@ var shapes = []shape{
 	{name: "Fireflies", calls: "data.transcripts[]", turns: "sentences[]", unit: time.Second, keys: map[string]string{"duration": "duration_minutes"}},
 	{name: "Fireflies", calls: "data.transcript", turns: "sentences[]", unit: time.Second, keys: map[string]string{"duration": "duration_minutes"}},
 	{name: "Rev AI", turns: "monologues[].elements[]", unit: time.Second, words: true},
+	{name: "Intercom", turns: "conversation_parts.conversation_parts[]", before: "source"},
 	{name: "Genesys Cloud", turns: "transcripts[].phrases[]"},
 	{name: "Contact Center AI", turns: "entries[]"},
 	{name: "AssemblyAI", turns: "utterances[]"},

@@ -3,6 +3,7 @@ package transcript
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // shapeCases are what vendors document, and variants of it.
@@ -89,6 +90,14 @@ var shapeCases = []struct{ name, json, want string }{
 		"r unknown: agent/agent: Hi. | user/customer: Yes?"},
 	{"Avoma", `{"speakers": [{"id": 0, "name": "Mara", "is_rep": true}, {"id": 1, "name": "Tobias", "is_rep": false}], "transcript": [{"speaker_id": 0, "transcript": "Hi.", "timestamps": [1.5]}, {"speaker_id": 1, "transcript": "Yes?", "timestamps": [2.5]}]}`,
 		"1 unknown: Mara/agent: Hi. | Tobias/customer: Yes?"},
+	{"Intercom", `{"type": "conversation", "id": "12", "source": {"body": "Hi.", "author": {"type": "user", "name": "Tobias"}}, "conversation_parts": {"conversation_parts": [{"part_type": "comment", "body": "Yes?", "author": {"type": "admin", "name": "Mara"}}]}}`,
+		"12 unknown: Tobias/customer: Hi. | Mara/agent: Yes?"},
+	{"Zendesk", `{"comments": [{"id": 1, "author_id": 5, "body": "Hi.", "created_at": "2026-03-05T10:00:00Z"}, {"id": 2, "author_id": 6, "body": "Yes?", "created_at": "2026-03-05T10:01:00Z"}]}`,
+		"1 unknown: Speaker 5/other: Hi. | Speaker 6/other@1m0s-0s: Yes?"},
+	{"Clari", `{"call": {"id": "c", "transcript": [{"text": "Hi.", "personId": 1}, {"text": "Yes?", "personId": 2}], "externalParticipants": [{"name": "Tobias", "personId": 2}], "internalParticipants": [{"name": "Mara", "personId": 1}]}}`,
+		"c unknown: Mara/agent: Hi. | Tobias/customer: Yes?"},
+	{"one object around the messages", `{"conversation": {"id": "x", "messages": [{"actorType": "AGENT", "text": "Hi."}, {"actorType": "VISITOR", "text": "Yes?"}]}}`,
+		"x unknown: AGENT/agent: Hi. | VISITOR/customer: Yes?"},
 	{"Fathom", `{"title": "x", "transcript": [{"speaker": {"display_name": "Mara", "matched_calendar_invitee_email": "m@x.example"}, "text": "Hi.", "timestamp": "00:05:32"}]}`, "1 unknown: Mara/other@5m32s-0s: Hi."},
 	{"Graph", `{"value": [{"from": {"user": {"displayName": "Mara"}}, "body": {"contentType": "text", "content": "Hi."}}, {"from": {"user": {"displayName": "Tobias"}}, "body": {"content": "Yes?"}}]}`,
 		"1 unknown: Mara/other: Hi. | Tobias/other: Yes?"},
@@ -121,6 +130,22 @@ var shapeCases = []struct{ name, json, want string }{
 	{"calls by their IDs", `{"a": {"transcript": "Agent: Hi", "label": 1}, "b": {"transcript": "Agent: Bye", "label": 0}}`, "a won: Agent/agent: Hi || b lost: Agent/agent: Bye"},
 	{"the older keys of ConvoKit", "{\"id\": \"u1\", \"root\": \"u1\", \"text\": \"Hi.\", \"user\": \"mara\", \"meta\": {}}\n{\"id\": \"u2\", \"root\": \"u1\", \"text\": \"Yes?\", \"user\": \"tobias\", \"meta\": {}}\n", "u1 unknown: mara/other: Hi. | tobias/other: Yes?"},
 	{"rows of other labels", "{\"call_id\": 7, \"speaker\": \"A\", \"text\": \"Hi.\", \"label\": 1}\n{\"call_id\": 7, \"speaker\": \"A\", \"text\": \"Ho.\", \"label\": 0}\n", `transcript: record 1, byte 0: the rows of call "7" have different labels in label; they are one call's, or the ID is that of several`},
+}
+
+// Fireflies counts minutes, and Azure writes the same duration twice.
+func TestVendorsDurations(t *testing.T) {
+	for _, c := range []struct {
+		json string
+		want time.Duration
+	}{
+		{`{"data": {"transcript": {"id": "f", "duration": 12.5, "sentences": [{"speaker_name": "Mara", "text": "Hi.", "start_time": 1}]}}}`, 750 * time.Second},
+		{`{"durationInTicks": 100000000, "duration": "PT10S", "recognizedPhrases": [{"speaker": 1, "nBest": [{"display": "Hi."}]}]}`, 10 * time.Second},
+	} {
+		call, err := readRecord([]byte(c.json))
+		if err != nil || call.Metadata.Duration != c.want {
+			t.Errorf("%s: the duration is %v, %v", c.json, call.Metadata.Duration, err)
+		}
+	}
 }
 
 // Each shape reads what its vendor documents.

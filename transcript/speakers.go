@@ -35,9 +35,12 @@ func likenessOf(name string, roles Roles) likeness {
 	if len(name) == 1 && name[0] >= 'A' && name[0] <= 'Z' && name != "I" {
 		return fairName
 	}
+	if areInitials(name) {
+		return fairName
+	}
 	_, role := usualRole(name)
 	words, lettered, capitals, small, forenames, headings, stops := 0, 0, 0, 0, 0, 0, 0
-	inside, first, titled := false, false, false // in parentheses; the first is a heading; a title such as ", Head of IT" has begun
+	inside, first, titled, from := false, false, false, false // in parentheses; the first is a heading; a title such as ", Head of IT" has begun
 	pair := pairOfWords(name)
 	for word := range strings.FieldsSeq(name) {
 		bare := strings.Trim(word, `(),.|&/+-*#'"`)
@@ -59,7 +62,10 @@ func likenessOf(name string, roles Roles) likeness {
 		switch _, known := usualRole(bare); {
 		case class.is(forename | title):
 			forenames++
-		case known, words <= pair:
+		case known, words <= pair, words > 1 && len(bare) == 1 && bare[0] >= 'A' && bare[0] <= 'Z': // an initial
+		case words == 2 && capitals == 1 && lower == "from": // "Jane from Northwind"
+			from = true
+			continue
 		case class.is(headingWord | soundWord):
 			headings++
 			first = first || words == 1
@@ -90,10 +96,16 @@ func likenessOf(name string, roles Roles) likeness {
 		return weakName
 	case small > 0:
 		return noName
-	case lettered > 1 || forenames > 0 || !isASCII(name):
+	case !from && (lettered > 1 || forenames > 0 || !isASCII(name)):
 		return goodName
 	}
 	return fairName
+}
+
+// areInitials reports whether a label is two capitals that are not also what people say or write before a colon.
+func areInitials(name string) bool {
+	return len(name) == 2 && isLetter(name[0]) && isLetter(name[1]) && name == strings.ToUpper(name) &&
+		!strings.Contains("OK NO HI OH SO AH HM", name) && !vocabulary[strings.ToLower(name)].is(headingWord|soundWord)
 }
 
 // pairOfWords is 2 where the first two words of a name belong together, as in "Meeting Room 4", else 0.
@@ -294,13 +306,14 @@ func (s *settler) forms(lines, heads int, every [forms]int) {
 			continue
 		}
 		sure := u.like == roleName || u.like >= fairName && u.first > 1
+		named := u.like == goodName || u.like == fairName && m.header && m.style == '|' // "0:12 | Jane"
 		first := good[m.form]
 		switch {
-		case sure, u.like == goodName && first != "" && first != m.name.speaker:
+		case sure, named && first != "" && first != m.name.speaker:
 			s.known[m.form] = true
 		case u.like == weakName && u.first > 1 && (m.form < timed || m.form == square):
 			s.weak[m.form] = true
-		case u.like == goodName:
+		case named:
 			good[m.form] = m.name.speaker
 		}
 	}
@@ -336,7 +349,8 @@ func (s *settler) habits() {
 		}
 		for i := range s.marks {
 			m := &s.marks[i]
-			if u := m.use; m.form == unnamed || m.later || u.like < fairName || u.first < least && u.like < roleName {
+			u := m.use
+			if m.form == unnamed || m.later || u.like < fairName || u.first < least && u.like < roleName || m.form == alone && u.first < 2 {
 				continue
 			}
 			n.all++

@@ -87,6 +87,9 @@ func readStamp(s string) (t stamp) {
 	n := 0
 	if closing != 0 {
 		n, t.sure = 1, true
+		for n < len(s) && s[n] == ' ' {
+			n++
+		}
 	}
 	if k := date(s[n:]); k > 0 {
 		n, t.sure, ofDay = n+k, true, true

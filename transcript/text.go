@@ -69,16 +69,23 @@ type lineScanner struct {
 	lines  int        // that are not blank
 	heads  int        // blocks of lines, and
 	every  [forms]int // lines whose label has a form
+	head   int        // bytes of keys and values above the transcript
 }
 
 // lineMarks appends the marks of text in lines to none.
 func lineMarks(text string, none []mark) *lineScanner {
-	s := &lineScanner{blank: true, marks: none}
-	for at, line := range lines(text) {
-		if isBlank(line) {
+	s := &lineScanner{blank: true, marks: none, head: keyedHeader(text)}
+	if s.head > 0 {
+		s.marks = append(s.marks, mark{body: s.head, bare: s.head})
+	}
+	none = s.marks
+	at, spaced := 0, false // where the last line is, and whether a blank one is before it
+	for i, line := range lines(text[s.head:]) {
+		if isBlank(line) || isSeparator(line) {
 			s.blank = true
 			continue
 		}
+		at, spaced = s.head+i, s.blank
 		if len(s.marks) > 0 || !isDateLine(line) {
 			s.line(at, line)
 			s.lines++
@@ -92,7 +99,33 @@ func lineMarks(text string, none []mark) *lineScanner {
 		s.inline(text)
 	}
 	s.timesAfter(text)
+	if n := len(s.marks); n > len(none) {
+		first := len(none)
+		for first < n-1 && s.marks[first].form == alone {
+			first++
+		}
+		if m := &s.marks[first]; m.spaced {
+			s.lines -= captions(text[s.head:m.start])
+		}
+		if spaced && s.marks[n-1].start < at && isFooter(text[at:]) {
+			s.lines--
+		}
+	}
 	return s
+}
+
+// captions returns the number of the lines above a transcript, which a blank one ends, that are certainly no speech.
+func captions(head string) (n int) {
+	const most, longest = 5, 60
+	for _, line := range lines(head) {
+		if line = strings.TrimSpace(line); line == "" || isSeparator(line) || isDateLine(line) {
+			continue
+		}
+		if n++; n > most || len(line) > longest || strings.IndexByte(".!?,", line[len(line)-1]) >= 0 {
+			return 0
+		}
+	}
+	return n
 }
 
 // timesAfter makes headers of labels that are followed by no more than a time on their line, as in "Name: 0:12", where most are so

@@ -52,16 +52,17 @@ func (o offsets) at(i int) int {
 //
 // The turns of a call that was read are the ones that its reader found. The text of any other call is read by rules:
 //
-// A turn starts at a line with a speaker's label and ends before the next, lines without one included: "Jane Doe: …",
-// "[Jane Doe] …", "**Jane Doe:** …", "[00:12] Jane Doe - …", "Jane Doe (00:12): …", "Jane Doe, 0:12: …", "Jane Doe says: …",
-// "10:02:13 From Jane Doe to Everyone: …", or a line such as "0:12 | Jane Doe", "Jane Doe: 0:12" or "Jane Doe 0 minutes 12
-// seconds" with the text below it. So does a row of a Markdown table that has columns for the speaker and the text, and a line
-// such as "Operator" or "Jane Doe -- Northwind -- Analyst" above paragraphs, if others are like it. Markdown's emphasis and links can be around the name and the time. A label is a name that
-// is a usual word for a side (see [Roles.Of]), or that is in the call's Roles, occurs again in the call, or looks like a name and
-// is written like the other labels, so that somebody who speaks only once has a turn too; "Note: ", "[inaudible]" and "tomorrow at
-// 10:30" are text. So is a line that looks like a label but unlike most labels of the text: with a time that could be said, such
-// as "Jane 10:30", where the labels have none, or within what somebody says. What an exporter writes above and below the
-// transcript is left out if it is recognised ("Transcribed by …"), and so are the numbers of lines in depositions.
+// A turn starts at a line with a speaker's label and ends before the next, lines without one included: "Jane Doe: …", "[Jane
+// Doe] …", "**Jane Doe:** …", "[00:12] Jane Doe - …", "Jane Doe (00:12): …", "Jane Doe, 0:12: …", "Jane Doe says: …", "10:02:13
+// From Jane Doe to Everyone: …", or a line such as "0:12 | Jane Doe", "Jane Doe: 0:12" or "Jane Doe 0 minutes 12 seconds" with
+// the text below it. So does a row of a Markdown table that has columns for the speaker and the text, and a line such as
+// "Operator" or "Jane Doe -- Northwind -- Analyst" above paragraphs, if others are like it. Markdown's emphasis and links can
+// be around the name and the time. A label is a name that is a usual word for a side (see [Roles.Of]), or that is in the call's
+// Roles, occurs again in the call, or looks like a name and is written like the other labels, so that somebody who speaks only
+// once has a turn too; "Note: ", "[inaudible]" and "tomorrow at 10:30" are text. So is a line that looks like a label but
+// unlike most labels of the text: with a time that could be said, such as "Jane 10:30", where the labels have none, or within
+// what somebody says. What an exporter writes above and below the transcript is left out if it is recognised ("Transcribed by
+// …"), and so are keys and values above it ("Call ID: 17") and the numbers of lines in depositions.
 //
 // WebVTT, SRT and SBV are recognised by their times. Labels and voice tags in their cues count as above, ">>" is a change
 // to a speaker without a name, captions that show their lines again are read once, and a cue whose times are wrong keeps
@@ -125,7 +126,9 @@ func parse(text string, roles Roles) *reading {
 		s, r.notes = cueMarks(text, (*spare)[:0])
 	} else if marks = markdownTable(text); marks == nil {
 		text = withoutNumbers(text)
-		s = lineMarks(text, (*spare)[:0])
+		if s = lineMarks(text, (*spare)[:0]); s.head > 0 {
+			r.leaveOut()
+		}
 	}
 	if s != nil {
 		*spare = s.marks
