@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"math"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/org/salesconv/classify/evaluate"
@@ -196,13 +197,18 @@ func digestCalls(calls []transcript.Call, groups []string) (string, error) {
 // digestEncoder is the SHA-256 of a model's configuration and weights.
 func digestEncoder(m *encoder.Model) (string, error) {
 	h := sha256.New()
+	var buffer []byte
 	if err := json.NewEncoder(h).Encode(m.Config()); err != nil {
 		return "", err
 	}
 	for _, p := range m.Parameters() {
 		h.Write([]byte(p.Name))
-		if err := binary.Write(h, binary.LittleEndian, p.Value.Data().([]float32)); err != nil {
-			return "", err
+		for w := range slices.Chunk(p.Value.Data().([]float32), 4096) {
+			var err error
+			if buffer, err = binary.Append(buffer[:0], binary.LittleEndian, w); err != nil {
+				return "", err
+			}
+			h.Write(buffer)
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil

@@ -2,6 +2,7 @@ package conversion
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/encoder"
@@ -19,7 +21,7 @@ import (
 
 // Load reads what Save wrote to a directory, os.DirFS("out/models") for example, or to the directory models below it.
 // A directory that is missing, cut, changed, of another format or a mixture of two is an error that names the file. No
-// file outside it is opened.
+// file outside it is opened. Files are read concurrently.
 func Load(fsys fs.FS) (*Predictor, error) {
 	if fsys == nil {
 		return nil, errors.New("conversion: no directory to load from: the file system is nil")
@@ -67,27 +69,34 @@ func load(fsys fs.FS) (*Predictor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.verify(fsys); err != nil {
-		return nil, err
-	}
 	p := &Predictor{words: new(transcript.TFIDF), background: m.Background, limits: m.Limits, info: m.Info}
 	p.version.Store(&version)
-	if err := readJSON(fsys, wordsFile, p.words); err != nil {
-		return nil, err
-	}
-	p.known = setOf(p.words.Terms())
-	if p.stack, err = readStack(fsys, classifierFile); err != nil {
-		return nil, err
-	}
-	if p.during, err = readStack(fsys, duringFile); err != nil {
-		return nil, err
-	}
-	if err := p.readEncoders(fsys, m); err != nil {
+	var changed, heads, tuned, generic error
+	var wg sync.WaitGroup
+	wg.Go(func() { changed = m.verify(fsys) })
+	wg.Go(func() { heads = p.readHeads(fsys) })
+	wg.Go(func() { tuned = p.readTuned(fsys, m) })
+	generic = p.readGeneric(fsys, m)
+	wg.Wait()
+	if err := cmp.Or(changed, heads, tuned, generic); err != nil { // that a file was changed says more than what is wrong with it
 		return nil, err
 	}
 	p.remember(0)
 	p.share()
 	return p, p.check()
+}
+
+// readHeads reads the terms and the classifiers.
+func (p *Predictor) readHeads(fsys fs.FS) (err error) {
+	if err := readJSON(fsys, wordsFile, p.words); err != nil {
+		return err
+	}
+	p.known = setOf(p.words.Terms())
+	if p.stack, err = readStack(fsys, classifierFile); err != nil {
+		return err
+	}
+	p.during, err = readStack(fsys, duringFile)
+	return err
 }
 
 // readManifest returns predictor.json and the version, which is its hash.
@@ -162,13 +171,16 @@ func (m *manifest) has(dir string) bool {
 	return m.Files[path.Join(dir, "modules.json")] != ""
 }
 
-// readEncoders reads the fine-tuned encoder, if there is one, and the generic one, which may be the embedded one.
-func (p *Predictor) readEncoders(fsys fs.FS, m *manifest) (err error) {
+// readTuned reads the fine-tuned encoder, if there is one.
+func (p *Predictor) readTuned(fsys fs.FS, m *manifest) (err error) {
 	if m.has(tunedDir) {
-		if p.tuned, err = readEncoder(fsys, tunedDir); err != nil {
-			return err
-		}
+		p.tuned, err = readEncoder(fsys, tunedDir)
 	}
+	return err
+}
+
+// readGeneric reads the generic encoder, which may be the embedded one.
+func (p *Predictor) readGeneric(fsys fs.FS, m *manifest) (err error) {
 	if m.has(genericDir) {
 		p.generic, err = readEncoder(fsys, genericDir)
 		return err
