@@ -225,6 +225,12 @@ func TestLabels(t *testing.T) {
 			"Mara/other@3s-0s: Hello. | Tobias/other@5s-0s: Hi. | Mara/other@7s-0s: ok"},
 		{"<b>Agent:</b> Hello.\n<b>Customer:</b> Hi.",
 			"Agent/agent: Hello. | Customer/customer: Hi."},
+		{"Mara Lindqvist  0:00\nHello\n\nTobias Okoro  0:03\nHello\n\nInes Duarte  0:12\nHello\nAgent (10:30)\nhello\n\nTobias Okoro  0:15\nHello\n10:30 AM Eastern:",
+			"Mara Lindqvist/other: Hello | Tobias Okoro/other@3s-0s: Hello | Ines Duarte/other@12s-0s: Hello\nAgent (10:30)\nhello | Tobias Okoro/other@15s-0s: Hello\n10:30 AM Eastern:"},
+		{"[Dana Reed]: Hello\n[Okoro]: Hello\nYes.\n[Dana Reed]: Hello\n[Okoro]: Hello\nYes.\n[Dana Reed]: Hello\n",
+			"Dana Reed/other: Hello | Okoro/other: Hello\nYes. | Dana Reed/other: Hello | Okoro/other: Hello\nYes. | Dana Reed/other: Hello"},
+		{"Mara Lindqvist: Hello\nYes.\nSettings 415 555 0123:\nhello\nTobias Okoro: Hello\nMara Lindqvist: Hello",
+			"Mara Lindqvist/other: Hello\nYes.\nSettings 415 555 0123:\nhello | Tobias Okoro/other: Hello | Mara Lindqvist/other: Hello"},
 		{"Berater: Guten Tag.\nKunde: Ja: bitte?\nGenau: das.\nBeraterin Lind: Also gut.",
 			"Berater/agent: Guten Tag. | Kunde/customer: Ja: bitte?\nGenau: das. | Beraterin Lind/agent: Also gut."},
 	} {

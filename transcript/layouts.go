@@ -196,6 +196,7 @@ type nameLine struct {
 	title   bool // a title or a firm is after the name
 	section bool // it is the name of a part of the transcript instead, such as "Questions and Answers"
 	listed  bool // nothing is said below it, as in a list of who takes part
+	follows bool // the line above is one too
 }
 
 // headed returns the marks of a text whose speakers stand on lines of their own above paragraphs of what they say, as in transcripts
@@ -220,6 +221,7 @@ func headed(text string, roles Roles) (marks []mark) {
 				h = nameLine{}
 			}
 			h.spaced = blank
+			h.follows = last && !blank
 		}
 		for i := len(all) - 1; last && h.name == "" && i >= 0 && all[i].listed; i-- { // the name of a part can be below that of who speaks
 			if all[i].listed = false; !all[i].section {
@@ -248,10 +250,11 @@ func headed(text string, roles Roles) (marks []mark) {
 		return nil
 	}
 	for _, h := range all {
+		h.title = h.title && (h.spaced || h.like > fairName)
 		switch {
-		case h.section, h.listed && (h.title || times[h.name] > 0):
+		case h.section, h.listed && (h.spaced || h.follows) && (h.title || times[h.name] > 0):
 			marks = append(marks, mark{start: h.start, body: h.body, bare: h.body})
-		case !h.listed && (h.title || h.spaced && h.like > fairName || times[h.name] > 1):
+		case !h.listed && (h.title || h.like == roleName || h.spaced && h.like > fairName || (h.spaced || h.like > fairName) && times[h.name] > 1):
 			h.form = alone
 			marks = append(marks, h.mark)
 		}

@@ -92,7 +92,7 @@ func likenessOf(name string, roles Roles) likeness {
 		return noName
 	case role && (small == 0 || capitals == 0):
 		return roleName
-	case capitals == 0 && words <= 3:
+	case capitals == 0 && words <= 3, lettered == 1 && isPhone(name):
 		return weakName
 	case small > 0:
 		return noName
@@ -100,6 +100,17 @@ func likenessOf(name string, roles Roles) likeness {
 		return goodName
 	}
 	return fairName
+}
+
+// isPhone reports whether a name has the digits of a telephone number.
+func isPhone(name string) bool {
+	n := 0
+	for i := range len(name) {
+		if isDigit(name[i]) {
+			n++
+		}
+	}
+	return n > 6
 }
 
 // areInitials reports whether a label is two capitals that are not also what people say or write before a colon.
@@ -160,6 +171,7 @@ type nameUse struct {
 	lower        bool // without a capital
 	count, first int  // in all, and not in later lines of subtitles
 	firm         int  // and not where the line before continues
+	astray       int  // and where the time is not in order
 }
 
 // settler decides which marks are such.
@@ -269,9 +281,16 @@ func (s *settler) withWords(text string, marks []mark) []mark {
 
 // findAstray finds times that could be said and are not in the order of all others.
 func findAstray(marks []*mark) {
-	for i := 1; i < len(marks); i++ {
-		before, m, after := marks[i-1], marks[i], marks[min(i+1, len(marks)-1)]
-		m.astray = m.sayable && !before.astray && before.from <= after.from && (m.from < before.from || m.from > after.from)
+	before := time.Duration(0) // the time before that is in order
+	for i, m := range marks {
+		after := marks[min(i+1, len(marks)-1)].from
+		if before > after || m.from >= before && m.from <= after {
+			before = m.from
+			continue
+		}
+		if m.astray = m.sayable; m.astray {
+			m.use.astray++
+		}
 	}
 }
 
@@ -385,6 +404,8 @@ func (s *settler) strange(m *mark, u *nameUse) bool {
 		return true
 	case u.number:
 		return loose || inBlock || u.count == 1 && s.names(u) > 1
+	case m.sayable && u.astray == u.count:
+		return true
 	case m.sayable && s.usual.sayable:
 		return m.astray || inBlock
 	}
@@ -432,7 +453,7 @@ func (s *settler) stands(m *mark) bool {
 	case !s.known[m.form], m.form == timed && m.style != s.usual.style:
 		return false
 	case again:
-		return u.like >= fairName && (u.like > fairName || u.firm > 0 || s.usual.loose) || s.small
+		return u.like >= fairName && (u.like > fairName || u.firm > 0 || s.usual.loose || m.form == square || m.form == bold) || s.small
 	case strings.Contains(m.name.speaker, ", "):
 		return s.commas
 	}
