@@ -11,9 +11,9 @@ import (
 // A worker at work changes a file at every beat; a job whose file stays the same for so many beats is given up, as a runner may
 // wait for a worker that is dead. Counting beats instead of reading the clock survives a machine that sleeps.
 var (
-	beat   = 30 * time.Second
-	beats  = 20
-	silent = errors.New("its workers have been silent for too long")
+	beat      = 30 * time.Second
+	beats     = 20
+	errSilent = errors.New("its workers have been silent for too long")
 )
 
 // alive is the name of the file that workers change.
@@ -65,7 +65,7 @@ func (j *Job) watch(ctx context.Context) (watched context.Context, stop func()) 
 				same++
 			}
 		}
-		cancel(silent)
+		cancel(errSilent)
 	}()
 	return watched, func() { cancel(nil) }
 }

@@ -160,8 +160,8 @@ func (j *Job) attempt(ctx context.Context, env *cli.Env, pipeline func() *beam.P
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		if errors.Is(context.Cause(watched), silent) {
-			err = silent
+		if errors.Is(context.Cause(watched), errSilent) {
+			err = errSilent
 		}
 		if n+1 < attempts {
 			env.Notef("the job failed, and is submitted again: %s", oneLine(err))
