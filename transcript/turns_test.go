@@ -82,6 +82,7 @@ func FuzzTurns(f *testing.F) {
 	f.Add("[00:01 - 00:02]\n[00:03]")
 	f.Add("[100:00:00-0:01]0")
 	f.Add("[1.0]pl")
+	f.Add("2 Rep: well\n1 that is\n1 Customer: no\n1 it\n1 is: not\n1 so")
 	f.Fuzz(func(t *testing.T, text string) {
 		if isSubtitles(text) {
 			return
@@ -92,9 +93,9 @@ func FuzzTurns(f *testing.F) {
 		for _, l := range r.labels {
 			names[bareName(l.speaker)] = true
 		}
-		at := 0
+		at, numberless := 0, withoutNumbers(text)
 		for _, turn := range (Call{Text: text}).Turns() {
-			if turn.Start < at || turn.End <= turn.Start || turn.pieces == nil && text[turn.Start:turn.End] != turn.Text {
+			if turn.Start < at || turn.End <= turn.Start || turn.pieces == nil && turn.Text != text[turn.Start:turn.End] && turn.Text != numberless[turn.Start:turn.End] {
 				t.Fatalf("turn %+v after byte %d of %q", turn, at, text)
 			}
 			if !headed {
