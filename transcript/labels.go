@@ -433,7 +433,8 @@ func (r *labelReader) nextStamp() (t stamp) {
 		return t
 	}
 	r.end()
-	t.sure = t.sure || was[0] == '\t' && strings.HasPrefix(r.rest, "\t") // as in a table
+	spaced := strings.HasSuffix(r.line[:len(r.line)-len(was)], "  ") && strings.HasPrefix(r.rest, "  ")
+	t.sure = t.sure || spaced || was[0] == '\t' && strings.HasPrefix(r.rest, "\t") // as in a table
 	r.rest = trimBlanks(r.rest)
 	r.sayable = !t.sure
 	return t

@@ -74,9 +74,15 @@ func usualRole(speaker string) (role Role, known bool) {
 		}
 	}
 	for _, word := range slices.Backward(words) {
-		if role, known = usualNames[word]; known {
-			return role, true
+		if role, known = usualNames[word]; !known {
+			continue
 		}
+		if i := strings.Index(strings.ReplaceAll(speaker, "’", "'"), "'s "); i > 0 { // "client's assistant"
+			if side := usualNames[speaker[:i]]; side != Other {
+				role = side
+			}
+		}
+		return role, true
 	}
 	return Other, false
 }

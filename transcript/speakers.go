@@ -102,6 +102,13 @@ func likenessOf(name string, roles Roles) likeness {
 	return fairName
 }
 
+// hasForename reports whether a name starts with a forename that is no other word.
+func hasForename(name string) bool {
+	first, _, _ := strings.Cut(name, " ")
+	class := vocabulary[strings.ToLower(first)]
+	return class.is(forename) && !class.is(nameAndWord|headingWord|common) && likenessOf(name, nil) == goodName
+}
+
 // isPhone reports whether a name has the digits of a telephone number.
 func isPhone(name string) bool {
 	n := 0
@@ -448,6 +455,8 @@ func (s *settler) stands(m *mark) bool {
 		return true
 	case m.form == s.every && m.form <= bold && !m.later && (!m.tight || m.form == round) && (u.like >= fairName || s.back && s.lower), m.change && m.form == colon && u.like >= fairName:
 		return true
+	case m.later && u.count == 1: // who speaks once
+		return s.known[m.form] && !m.tight && !m.loose && hasForename(m.name.speaker)
 	case m.later || m.tight:
 		return again && s.known[m.form] && u.like >= fairName
 	case !s.known[m.form], m.form == timed && m.style != s.usual.style:

@@ -319,7 +319,7 @@ func (s *lineScanner) cue(text string, c cue) {
 		return
 	}
 	voices := strings.Contains(said, "<v")
-	dashes, later := false, false
+	dashes, later, last := false, false, ""
 	for at, line := range lines(said) {
 		if isBlank(line) {
 			continue
@@ -329,9 +329,9 @@ func (s *lineScanner) cue(text string, c cue) {
 			r.voices(at, line)
 		} else {
 			dashes = dashes || !later && isDash(line)
-			r.label(at, line, later, dashes, isBlank(text[at+len(line):c.end]))
+			r.label(at, line, last, dashes, isBlank(text[at+len(line):c.end]))
 		}
-		later = true
+		later, last = true, line
 	}
 }
 
@@ -345,10 +345,11 @@ func (r *cueReader) add(m mark) {
 	r.marks = append(r.marks, m)
 }
 
-// label reads the labels of a line, which start it or follow ">>".
-func (r *cueReader) label(at int, line string, later, dashes, last bool) {
+// label reads the labels of a line, which start it or follow ">>"; above is the line before it in the cue.
+func (r *cueReader) label(at int, line, above string, dashes, last bool) {
 	m, ok := findMark(line, true)
-	dash := isDash(line)
+	dash, later := isDash(line), above != ""
+	m.loose = later && !endsSaying(above)
 	m.later = later && !dash && !m.change && (m.form == colon || m.form == alone)
 	if m.form == alone && (later || last) { // nothing is below it
 		ok = m.change
@@ -504,7 +505,7 @@ func joinGrown(text string, cues []cue) []cue {
 }
 
 // areRolling reports whether cues show lines of the cues before again and more behind or below them, as live captions do:
-// most do, and some have new words.
+// most do, and some have new words, or all of a few do.
 func areRolling(text string, cues []cue) bool {
 	const enough = 400 // cues to judge by
 	rolled, repeated, pairs := 0, 0, 0
@@ -524,7 +525,8 @@ func areRolling(text string, cues []cue) bool {
 		}
 		before = now
 	}
-	return rolled > 1 && 2*(rolled+repeated) > pairs
+	all := rolled + repeated
+	return rolled > 1 && 2*all > pairs || rolled > 0 && all > 1 && all == pairs
 }
 
 // skipShown returns where the text of a cue starts that was not shown before, and what the cue shows.

@@ -172,6 +172,7 @@ func TestUnits(t *testing.T) {
 func TestRolesOfTitles(t *testing.T) {
 	for name, want := range map[string]Role{"Customer Success Manager": Agent, "Mara (Customer Success Lead)": Agent, "client-services rep": Agent, "Head of Customer Care": Agent,
 		"ACCOUNT_EXECUTIVE": Agent, "HUMAN_AGENT": Agent, "AUTOMATED_AGENT": Agent, "END_USER": Customer, "EndUser": Customer, "salesAgent": Agent, "Customer Relations": Agent, "Client": Customer, "Prospect 2": Customer, "assistant": Agent, "user": Customer,
+		"Client's Assistant": Customer, "Customer’s Agent": Customer, "Mara's Assistant": Agent,
 		"Sales Lead": Agent, "Mara": Other, "Customer": Customer, "Decision Maker": Customer} {
 		if got := (Roles)(nil).Of(name); got != want {
 			t.Errorf("%q is %s, want %s", name, got, want)

@@ -187,6 +187,10 @@ func (s *lineScanner) line(at int, line string) {
 	}
 	time := ok && m.form == unnamed && m.bare == at+len(line)
 	header := m.below(at + len(line))
+	if time && last != nil && last.form == apart && last.spaced { // below "Name | Firm"
+		s.aboveText(last, at)
+		s.below = last.form == alone
+	}
 	switch {
 	case s.below && last != nil && last.form == alone && ok && m.form == unnamed && !m.change: // a time on the line below a name
 		last = s.aboveTitle(last)
