@@ -48,6 +48,14 @@ func TestJSONTurns(t *testing.T) {
 	}
 }
 
+// A list of turns under a key that is not known is read, and not kept as metadata once more.
+func TestTurnsAreNoMetadata(t *testing.T) {
+	calls, err := Collect(Read(ctx, strings.NewReader(`{"lines": [{"who": "agent", "said": "Hi."}], "x": 1}`)), nil)
+	if err != nil || len(calls[0].Turns()) != 1 || len(calls[0].Metadata.Extra) != 1 {
+		t.Errorf("%+v, error %v; want a turn, and only x in the metadata", calls, err)
+	}
+}
+
 func TestCSV(t *testing.T) {
 	for name, text := range map[string]string{
 		"comma":     "ID,Transcript,Label,industry,duration,rep no\na,\"Agent: Hi, you\nCustomer: \"\"Yes\"\"\",1,Retail,90,007\n,Bye,,,,\n",

@@ -79,6 +79,9 @@ func (r *turnReader) add(v value, t rawTurn) {
 			}
 		}
 	}
+	if strings.Contains(t.text, "<") {
+		t.text = withoutTags(t.text)
+	}
 	if t.text != "" && (r.shape.words || !isBlank(t.text)) {
 		if r.turns == nil {
 			const nodes = 4 // of a turn, or more
@@ -86,6 +89,21 @@ func (r *turnReader) add(v value, t rawTurn) {
 		}
 		r.turns = append(r.turns, t)
 	}
+}
+
+// withoutTags returns the words of HTML, as in messages of Intercom, and any other text as it is. It is HTML if it starts with one of
+// its tags or has one that ends a line or a link.
+func withoutTags(s string) string {
+	ends := []string{"<br>", "<br/>", "<br />", "</p>", "</div>", "</li>"}
+	if !isTag(strings.TrimSpace(s)) && !containsAny(s, append(ends, "</a>")...) {
+		return s
+	}
+	for _, end := range ends {
+		s = strings.ReplaceAll(s, end, end+"\n")
+	}
+	t := Turn{Text: s}
+	t.strip(false)
+	return t.Text
 }
 
 // element reads a turn that is an object.

@@ -68,7 +68,7 @@ var turnKeys = dictionary(map[slot]string{
 		"sprecher sprecherin teilnehmer locuteur intervenant hablante participante interlocutor interlocutore falante spreker",
 	roleSlot: "role speaker_role participant_role user_role actor_type author_type user_type participant_purpose purpose speaker_type participant_type sender_type " +
 		"affiliation is_agent is_rep is_internal rolle rôle rol ruolo papel",
-	kindSlot:    "type",
+	kindSlot:    "type direction",
 	channelSlot: "channel media_channel channel_label channel_tag channel_id channel_number kanal canal canale",
 	startSlot: "start start_time start_offset begin begin_time begin_offset offset start_ts start_timestamp time_offset " +
 		"seconds_from_start timestamp time ts created_at sent_at starts_at date datetime beginn startzeit " +

@@ -61,7 +61,7 @@ func (r *records) read(b []byte, n int, at int64) []result {
 		}
 		t := r.reader(&shape{name: "list"})
 		t.list(v)
-		return []result{r.withTurns(t, nil)}
+		return []result{r.withTurns(t, nil, value{})}
 	case '"':
 		text := strings.TrimSpace(v.text())
 		if !strings.Contains(text, "\n") {
@@ -87,6 +87,13 @@ func (r *records) calls(v value, outer []value, depth int) []result {
 		return nil
 	}
 	byID := v.isMap()
+	if byID && r.areRows(v) { // turns by their numbers
+		t := r.reader(&anyList)
+		for m := range v.all() {
+			t.add(m, rawTurn{})
+		}
+		return []result{r.withTurns(t, outer, v)}
+	}
 	var all []result
 	for m := range v.all() {
 		results := r.wrapped(m, about, depth+1)
@@ -126,7 +133,7 @@ func (r *records) ofShape(v value, about []value) []result {
 			if s.calls != "" {
 				told = []value{root}
 			}
-			results[i] = r.withTurns(readers[i], told)
+			results[i] = r.withTurns(readers[i], told, value{})
 		}
 		return results
 	}
@@ -144,7 +151,7 @@ func (r *records) wrapped(m value, about []value, depth int) (results []result) 
 	t := r.reader(&anyList)
 	t.list(m)
 	if slices.ContainsFunc(t.turns, func(t rawTurn) bool { return t.name != "" || t.role != "" }) {
-		return []result{r.withTurns(t, about)}
+		return []result{r.withTurns(t, about, m)}
 	}
 	for e := range m.all() {
 		if e.kind() == '{' {
@@ -173,7 +180,7 @@ func (r *records) text(v value) (text value) {
 func (r *records) withText(text value, about []value) result {
 	s := text.text()
 	if t := r.turnsIn(s); t != nil {
-		return r.withTurns(t, about)
+		return r.withTurns(t, about, text)
 	}
 	if err := checkText(s); err != nil {
 		return result{err: failAt(text.at(), "the transcript %v", err)}
@@ -225,8 +232,8 @@ func (r *records) turnsIn(text string) *turnReader {
 	return nil
 }
 
-// withTurns returns the call of the turns that were read.
-func (r *records) withTurns(t *turnReader, about []value) result {
+// withTurns returns the call of the turns that were read; list is the member that has them, if they are not where the shape says.
+func (r *records) withTurns(t *turnReader, about []value, list value) result {
 	for _, v := range about {
 		t.register(v)
 	}
@@ -234,7 +241,7 @@ func (r *records) withTurns(t *turnReader, about []value) result {
 	if err := t.give(&c); err != nil {
 		return result{err: failAt(0, "the transcript %v", err)}
 	}
-	return r.finish(c, about, t.shape, value{})
+	return r.finish(c, about, t.shape, list)
 }
 
 // finish adds to a call what is said of it by the objects that hold it, the inmost first; text is the member that was
@@ -326,6 +333,16 @@ func (r *records) isRow(v value) (is, maybe bool) {
 	text := r.text(v)
 	is = (has[callSlot] || !has[labelSlot] && !has[metadataSlot]) && (text.d == nil || !isDialogue(text.text()))
 	return is, maybe
+}
+
+// areRows reports whether all members of an object are certainly turns.
+func (r *records) areRows(v value) bool {
+	for m := range v.all() {
+		if is, maybe := r.isRow(m); !is || maybe {
+			return false
+		}
+	}
+	return true
 }
 
 // again returns what reads a record as a call.
