@@ -95,7 +95,7 @@ func lineMarks(text string, none []mark) *lineScanner {
 	if s.below || s.within {
 		s.drop()
 	}
-	if s.lines == 1 {
+	if s.lines == len(s.marks) {
 		s.inline(text)
 	}
 	s.timesAfter(text)
@@ -203,6 +203,9 @@ func (s *lineScanner) line(at int, line string) {
 	case s.below && header && last != nil && last.header && m.header && m.name.speaker == last.name.speaker: // as Teams writes
 		last.body = m.body
 		return
+	case s.below && m.header && last != nil && last.header && likenessOf(last.name.speaker, nil) == noName: // "It is at 10:30"
+		s.drop()
+		last = nil
 	case s.below && header && last != nil && (m.form != alone || last.form != alone): // the text below a label
 		m.unname()
 		ok = m.change
@@ -254,33 +257,45 @@ func (s *lineScanner) aboveText(last *mark, at int) {
 	last.name.speaker, last.name.end = name, last.name.start+len(name)
 }
 
-// inline adds the labels within a text that is one line from beginning to end, which starts with one: words for a side and
-// names that come back.
+// inline adds the labels within a text that has one speaker, who is named at the start of each line, as of one that is a
+// line from beginning to end: words for a side and names that come back.
 func (s *lineScanner) inline(text string) {
-	if len(s.marks) != 1 || s.marks[0].form != colon {
+	for _, m := range s.marks {
+		if m.form != colon || m.name.speaker != s.marks[0].name.speaker {
+			return
+		}
+	}
+	if len(s.marks) == 0 {
 		return
 	}
 	var found []mark
-	count := map[string]int{s.marks[0].name.speaker: 1}
-	for at := s.marks[0].body; ; {
-		n := strings.Index(text[at:], ": ")
-		if n < 0 {
-			break
+	count := map[string]int{s.marks[0].name.speaker: len(s.marks)}
+	for i, m := range s.marks {
+		next := len(text)
+		if i+1 < len(s.marks) {
+			next = s.marks[i+1].start
 		}
-		end := at + n
-		from := max(at, end-longestName)
-		if name := inlineName(text[from:end]); name != "" {
-			start := end - len(name)
-			found = append(found, mark{start: start, body: end + 1, bare: -1, form: colon, name: label{name, start, end}})
-			count[name]++
+		for at := m.body; ; {
+			n := strings.Index(text[at:next], ": ")
+			if n < 0 {
+				break
+			}
+			end := at + n
+			from := max(at, end-longestName)
+			if name := inlineName(text[from:end]); name != "" {
+				start := end - len(name)
+				found = append(found, mark{start: start, body: end + 1, bare: -1, form: colon, name: label{name, start, end}})
+				count[name]++
+			}
+			at = end + 2
 		}
-		at = end + 2
 	}
 	for _, m := range found {
 		if count[m.name.speaker] > 1 || likenessOf(m.name.speaker, nil) == roleName {
 			s.marks = append(s.marks, m)
 		}
 	}
+	slices.SortFunc(s.marks, func(a, b mark) int { return a.start - b.start })
 }
 
 // inlineName returns the name at the end of s, after other words: the longest of words for a side, or else of three

@@ -73,7 +73,7 @@ const Headings = `note notes ps nb re fwd subject date time agenda summary actio
 		fact facts remark remarks comment comments thing things way ways number numbers case cases problem risk risks benefit
 		benefits feature features requirement requirements delivery shipping tax taxes fee fees discount discounts contract terms
 		payment payments deposit invoice quote offer deal agreement summary review contact contacts signed regards sincerely
-		attachment attachments attached see also figure table list step quote quoted translation translated
+		attachment attachments attached see also figure table list step phase module tier year quarter milestone eastern pacific quote quoted translation translated
 		notiz notizen hinweis anmerkung betreff datum uhrzeit dauer thema themen teilnehmer preis preise kosten fazit ergebnis
 		zusammenfassung punkt punkte beispiel fecha asunto resumen participantes duración precio precios nota notas objet durée
 		résumé prix remarque oggetto durata prezzo assunto duração preço`
