@@ -91,18 +91,27 @@ func (r *turnReader) add(v value, t rawTurn) {
 	}
 }
 
-// withoutTags returns the words of HTML, as in messages of Intercom, and any other text as it is. It is HTML if it starts with one of
-// its tags or has one that ends a line or a link.
+// lineEnds are the tags of HTML that end a line.
+var lineEnds = []string{"<br>", "<br/>", "<br />", "</p>", "</div>", "</li>"}
+
+// isHTML reports whether a text starts with a tag of HTML or has one that ends a line or a link.
+func isHTML(s string) bool {
+	return isTag(strings.TrimSpace(s)) || containsAny(s, lineEnds...) || strings.Contains(s, "</a>")
+}
+
+// withoutTags returns the words of HTML, as in messages of Intercom, and any other text as it is; so too HTML whose words are HTML,
+// so that what is written is read as the same.
 func withoutTags(s string) string {
-	ends := []string{"<br>", "<br/>", "<br />", "</p>", "</div>", "</li>"}
-	if !isTag(strings.TrimSpace(s)) && !containsAny(s, append(ends, "</a>")...) {
+	if !isHTML(s) {
 		return s
 	}
-	for _, end := range ends {
-		s = strings.ReplaceAll(s, end, end+"\n")
-	}
 	t := Turn{Text: s}
-	t.strip(false)
+	for _, end := range lineEnds {
+		t.Text = strings.ReplaceAll(t.Text, end, end+"\n")
+	}
+	if t.strip(false); isHTML(t.Text) {
+		return s
+	}
 	return t.Text
 }
 
@@ -445,6 +454,10 @@ func (r *turnReader) giveLines(c *Call) bool {
 // finish returns the turns that were read.
 func (r *turnReader) finish() []Turn {
 	raw := r.turns
+	if areFromLast(raw) {
+		slices.Reverse(raw)
+		r.note("turns are listed from the last to the first; they are put in the order of their times")
+	}
 	if !slices.ContainsFunc(raw, func(t rawTurn) bool { return t.channel == "" }) {
 		merge(raw)
 	}
@@ -479,6 +492,16 @@ func (r *turnReader) turn(t rawTurn) Turn {
 		name = "Speaker " + name
 	}
 	return Turn{Speaker: name, Role: role, Text: t.text, From: duration(t.start.seconds), To: duration(t.end.seconds)}
+}
+
+// areFromLast reports whether turns are listed from the last to the first, as exports of chats have them.
+func areFromLast(turns []rawTurn) bool {
+	for i, t := range turns {
+		if !t.start.known || i > 0 && t.start.seconds > turns[i-1].start.seconds {
+			return false
+		}
+	}
+	return len(turns) > 1 && turns[0].start.seconds > turns[len(turns)-1].start.seconds
 }
 
 // merge puts the turns of several channels in the order of their times; those without a time stay after what they follow.

@@ -68,7 +68,7 @@ var turnKeys = dictionary(map[slot]string{
 		"sprecher sprecherin teilnehmer locuteur intervenant hablante participante interlocutor interlocutore falante spreker",
 	roleSlot: "role speaker_role participant_role user_role actor_type author_type user_type participant_purpose purpose speaker_type participant_type sender_type " +
 		"affiliation is_agent is_rep is_internal rolle rôle rol ruolo papel",
-	kindSlot:    "type direction",
+	kindSlot:    "type direction side",
 	channelSlot: "channel media_channel channel_label channel_tag channel_id channel_number kanal canal canale",
 	startSlot: "start start_time start_offset begin begin_time begin_offset offset start_ts start_timestamp time_offset " +
 		"seconds_from_start timestamp time ts created_at sent_at starts_at date datetime beginn startzeit " +
@@ -107,7 +107,7 @@ var callKeys = withFields(dictionary(map[slot]string{
 	metadataSlot: "metadata meta",
 	startSlot:    "start start_time begin_time begin offset timestamp time ts beginn startzeit zeit uhrzeit début heure inicio hora inizio ora início",
 	endSlot:      "end end_time stop ende endzeit fin fine fim",
-	orderSlot:    "turn turn_id turn_index turn_number utterance_index sequence sequence_number sentence_index line_number position index zeile satznummer",
+	orderSlot:    "turn turn_id turn_index turn_number utterance_index sequence sequence_number seq seq_no sentence_index line_number position index zeile satznummer",
 }))
 
 // fieldKeys are the typed metadata, and other names that only count where there is one of them.

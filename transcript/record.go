@@ -86,6 +86,9 @@ func (r *records) calls(v value, outer []value, depth int) []result {
 	if depth == deepest {
 		return nil
 	}
+	if t := r.sides(v); t != nil {
+		return []result{r.withTurns(t, about, value{})}
+	}
 	byID := v.isMap()
 	if byID && r.areRows(v) { // turns by their numbers
 		t := r.reader(&anyList)
@@ -184,6 +187,9 @@ func (r *records) withText(text value, about []value) result {
 	}
 	if err := checkText(s); err != nil {
 		return result{err: failAt(text.at(), "the transcript %v", err)}
+	}
+	if strings.Contains(s, "<") && !isSubtitles(s) {
+		s = withoutTags(s)
 	}
 	return r.finish(Call{Text: unescapeLines(s)}, about, &plainText, text)
 }
@@ -333,6 +339,33 @@ func (r *records) isRow(v value) (is, maybe bool) {
 	text := r.text(v)
 	is = (has[callSlot] || !has[labelSlot] && !has[metadataSlot]) && (text.d == nil || !isDialogue(text.text()))
 	return is, maybe
+}
+
+// sides returns a reader of the turns of an object that lists each side's, {"agent": […], "customer": […]}, nil if it does not.
+func (r *records) sides(v value) *turnReader {
+	t := r.reader(&shape{name: "JSON turns"})
+	sides := 0
+	for m := range v.all() {
+		if _, known := roleOf(m.key()); !known || m.kind() != '[' {
+			continue
+		}
+		before := len(t.turns)
+		for e := range m.all() {
+			if e.kind() == '{' {
+				t.add(e, rawTurn{name: m.key(), channel: m.key()})
+			}
+		}
+		if len(t.turns) > before {
+			sides++
+		}
+	}
+	if sides < 2 {
+		return nil
+	}
+	if slices.ContainsFunc(t.turns, func(t rawTurn) bool { return !t.start.known }) {
+		t.note("the turns of each side stand together, since they have no times")
+	}
+	return t
 }
 
 // areRows reports whether all members of an object are certainly turns.
