@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"strings"
+	"unicode/utf8"
 )
 
 // CSV reads a table whose first row names the columns, a row for each call or for each turn. Cells are separated by
@@ -59,7 +60,7 @@ func (t *csvFile) learn() (named bool) {
 	}
 	line := t.buf[t.pos:min(t.pos+n, len(t.buf))]
 	const sep = "sep="
-	if line := bytes.Trim(line, `"`); len(line) == len(sep)+1 && strings.EqualFold(string(line[:len(sep)]), sep) {
+	if line := bytes.Trim(line, `"`); len(line) == len(sep)+1 && line[len(sep)] < utf8.RuneSelf && strings.EqualFold(string(line[:len(sep)]), sep) {
 		t.separator = string(line[len(sep):])
 		t.skip(t.index(n, t.ends, longest))
 		return true

@@ -300,8 +300,11 @@ func nameLineOf(at int, line string, roles Roles) (h nameLine) {
 func isSection(s string, colon bool) bool {
 	const mostWords, shortWord = 5, 3
 	words := strings.Fields(s)
-	if len(words) > mostWords || words[0] == "Duration:" {
-		return len(words) <= mostWords
+	switch {
+	case len(words) == 0 || len(words) > mostWords: // none in a line of unusual blanks
+		return false
+	case words[0] == "Duration:":
+		return true
 	}
 	for _, word := range words {
 		if c, _ := utf8.DecodeRuneInString(word); len(word) > shortWord && !unicode.IsUpper(c) && !colon {
@@ -316,7 +319,7 @@ func isSection(s string, colon bool) bool {
 func isJob(line string) bool {
 	const longest = 100
 	s := strings.TrimSpace(line)
-	return len(s) <= longest && strings.IndexByte(".!?:", s[len(s)-1]) < 0 && isTitle(s) &&
+	return s != "" && len(s) <= longest && strings.IndexByte(".!?:", s[len(s)-1]) < 0 && isTitle(s) &&
 		containsAny(strings.ToLower(s), "officer", "president", "director", "manager", "analyst", "executive", "founder", "head of", "chair", "partner", "counsel", "relations")
 }
 
