@@ -236,7 +236,7 @@ func FuzzCSV(f *testing.F) {
 	f.Add([]byte(pack(f, "transcript\n\"a")))
 	f.Add([]byte("sep=;\r\n,call_id;speaker;text;turn\r\n0;1;A;\"x;y\";2\r\n1;1;B;z;1\r\n"))
 	f.Add([]byte("id\ttranscript\tlabel\r1\t\"a\t1\r2\t[{'Agent': 'b'}]\"\tyes\r"))
-	f.Add([]byte("sep=\xd8\r\nep=;\r\xff\n"))
+	f.Add([]byte("sep=\xd8\r\ntranscript\r\n\xff\n"))
 	f.Add([]byte("\xff\xfei\x00d\x00,\x00t\x00e\x00x\x00t\x00\n\x00a\x00,\x00b\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		a, c := outcome(Reader{}.CSV(ctx, bytes.NewReader(b))), outcome(Reader{}.CSV(ctx, iotest.OneByteReader(bytes.NewReader(b))))
