@@ -33,7 +33,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	beat /= 100
+	beat /= 20 // so that a job that waits for a dead worker is given up after half a minute
 	if marker := os.Getenv(die); marker != "" {
 		kinds["score"] = mortal(kinds["score"], marker)
 	}
