@@ -15,9 +15,12 @@ func withoutNumbers(text string) string {
 		if isBlank(line) {
 			continue
 		}
-		if _, k, value := lineNumber(line); k > 0 && (value == last+1 || value == 1) {
-			numbered++
+		if from, k, value := lineNumber(line); k > 0 && (value == last+1 || value == 1) {
 			last = value
+			if isBlank(line[from+k:]) { // which alone shows nothing
+				continue
+			}
+			numbered++
 		}
 		if seen++; seen == first && 2*numbered < seen {
 			return text
@@ -266,7 +269,7 @@ func headed(text string, roles Roles) (marks []mark) {
 func nameLineOf(at int, line string, roles Roles) (h nameLine) {
 	const longest = 160
 	s := strings.Trim(line, " \t\r\n*_:")
-	if s == "" || len(s) > longest || strings.IndexByte(".!?,;", s[len(s)-1]) >= 0 || strings.IndexByte("[(<|>-#", s[0]) >= 0 {
+	if isBlank(s) || len(s) > longest || strings.IndexByte(".!?,;", s[len(s)-1]) >= 0 || strings.IndexByte("[(<|>-#", s[0]) >= 0 {
 		return h
 	}
 	start := at + strings.Index(line, s)

@@ -82,6 +82,8 @@ func FuzzTurns(f *testing.F) {
 	f.Add("[00:01 - 00:02]\n[00:03]")
 	f.Add("[100:00:00-0:01]0")
 	f.Add("[1.0]pl")
+	f.Add("*\v")
+	f.Add("1 \n1 \n1 0\n1")
 	f.Add("2 Rep: well\n1 that is\n1 Customer: no\n1 it\n1 is: not\n1 so")
 	f.Fuzz(func(t *testing.T, text string) {
 		if isSubtitles(text) {
@@ -99,7 +101,7 @@ func FuzzTurns(f *testing.F) {
 				t.Fatalf("turn %+v after byte %d of %q", turn, at, text)
 			}
 			if !headed {
-				between(t, text[at:turn.Start], names)
+				between(t, numberless[at:turn.Start], names)
 			}
 			if turn.From < 0 || turn.To < 0 || turn.To > 1000*time.Hour {
 				t.Errorf("times %v, %v", turn.From, turn.To)
@@ -107,7 +109,7 @@ func FuzzTurns(f *testing.F) {
 			at = turn.End
 		}
 		if !headed {
-			between(t, text[at:], names)
+			between(t, numberless[at:], names)
 		}
 	})
 }
