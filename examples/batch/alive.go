@@ -10,11 +10,11 @@ import (
 
 // A worker at work changes a file at every beat; a job whose file stays the same for so many beats is given up, as a runner may
 // wait for a worker that is dead. Counting beats instead of reading the clock survives a machine that sleeps.
-var (
-	beat      = 30 * time.Second
-	beats     = 20
-	errSilent = errors.New("its workers have been silent for too long")
-)
+var beat = 30 * time.Second
+
+const beats = 20
+
+var errSilent = errors.New("its workers have been silent for too long")
 
 // alive is the name of the file that workers change.
 func (j *Job) alive() string { return j.Output + "-alive" }
