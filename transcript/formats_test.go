@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -53,6 +54,11 @@ func TestTurnsAreNoMetadata(t *testing.T) {
 	calls, err := Collect(Read(ctx, strings.NewReader(`{"lines": [{"who": "agent", "said": "Hi."}], "x": 1}`)), nil)
 	if err != nil || len(calls[0].Turns()) != 1 || len(calls[0].Metadata.Extra) != 1 {
 		t.Errorf("%+v, error %v; want a turn, and only x in the metadata", calls, err)
+	}
+	const two = `{"part1": [{"speaker": "A", "text": "Hi."}], "part2": [{"speaker": "B", "text": "Bye."}], "tags": [{"name": "x"}]}`
+	calls, err = Collect(Read(ctx, strings.NewReader(two)), nil)
+	if want := []string{"part2 lists turns too, which are left out"}; err != nil || !slices.Equal(calls[0].Notes, want) {
+		t.Errorf("two lists of turns: notes %q, error %v; want %q", calls[0].Notes, err, want)
 	}
 }
 

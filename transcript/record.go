@@ -101,6 +101,9 @@ func (r *records) calls(v value, outer []value, depth int) []result {
 	for m := range v.all() {
 		results := r.wrapped(m, about, depth+1)
 		if results != nil && !byID {
+			if len(results) == 1 && m.kind() == '[' {
+				r.noteOthers(&results[0].call, v, m)
+			}
 			return results
 		}
 		for _, result := range results {
@@ -153,7 +156,7 @@ func (r *records) wrapped(m value, about []value, depth int) (results []result) 
 	}
 	t := r.reader(&anyList)
 	t.list(m)
-	if slices.ContainsFunc(t.turns, func(t rawTurn) bool { return t.name != "" || t.role != "" }) {
+	if hasSpeakers(t.turns) {
 		return []result{r.withTurns(t, about, m)}
 	}
 	for e := range m.all() {
@@ -162,6 +165,21 @@ func (r *records) wrapped(m value, about []value, depth int) (results []result) 
 		}
 	}
 	return results
+}
+
+// noteOthers notes the lists of turns in an object other than the one that was read.
+func (r *records) noteOthers(c *Call, v, read value) {
+	for m := range v.all() {
+		if t := r.reader(&anyList); m != read {
+			if t.list(m); hasSpeakers(t.turns) {
+				c.Notes = append(c.Notes, fmt.Sprintf("%s lists turns too, which are left out", clip(m.key())))
+			}
+		}
+	}
+}
+
+func hasSpeakers(turns []rawTurn) bool {
+	return slices.ContainsFunc(turns, func(t rawTurn) bool { return t.name != "" || t.role != "" })
 }
 
 // text returns the member of an object that is the text of a call, or none.
