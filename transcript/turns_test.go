@@ -119,12 +119,15 @@ func bareName(s string) string {
 	return strings.TrimFunc(s, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
 }
 
-// between checks that text left out of all turns has nothing but labels: names, or short lines with a colon, a bracket or a time.
+// between checks that text left out of all turns has nothing but labels: names, a title or firm below one, or short lines with a
+// colon, a bracket or a time.
 func between(t *testing.T, gap string, names map[string]bool) {
+	above := false // the line above is a name
 	for line := range strings.Lines(gap) {
 		line = strings.TrimSpace(line)
 		bare := bareName(line)
-		if bare == "" || names[bare] {
+		titled := above
+		if above = names[bare]; bare == "" || above || titled {
 			continue
 		}
 		if len(bare) > longestName+60 || !strings.ContainsAny(line, ":])") && !strings.ContainsFunc(bare, unicode.IsSpace) {
