@@ -143,6 +143,7 @@ func (b *Tab) Scheme(scheme string) {
 func (b *Tab) Print() {
 	b.t.Helper()
 	b.Do(call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
+	Eval[bool](b, "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))") // it is drawn
 }
 
 // Unfold opens what is folded by clicking on it, calls of a transcript but for the first of them, which may be very many.
