@@ -14,10 +14,10 @@ import (
 // Server-sent events of a call in progress: `prediction` with the state now and after each turn, and `end` with
 // the state of the whole call. A comment every
 // so often shows proxies and the service that the other side is there.
-const (
-	beat      = 15 * time.Second
-	eventTime = 10 * time.Second // until a client has taken an event
-)
+const beat = 15 * time.Second
+
+// eventTime is the time until a client has taken an event.
+var eventTime = 10 * time.Second
 
 // stream sends the events of a call until it ends, the client leaves or the service ends.
 func (s *service) stream(c *liveCall) *huma.StreamResponse {
@@ -28,6 +28,7 @@ func (s *service) stream(c *liveCall) *huma.StreamResponse {
 		out := http.NewResponseController(w)
 		send := func(format string, args ...any) bool {
 			out.SetWriteDeadline(time.Now().Add(eventTime))
+			defer out.SetWriteDeadline(time.Time{}) // over HTTP/2 it would end a stream that waits for the next event
 			_, err := fmt.Fprintf(w, format, args...)
 			return err == nil && out.Flush() == nil
 		}

@@ -1,17 +1,20 @@
 package main
 
 import (
+	"bufio"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"math/big"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -69,5 +72,47 @@ func TestTLS(t *testing.T) {
 	}
 	if a := r.send("GET", "v1/model", ""); a.StatusCode != 400 {
 		t.Errorf("without TLS: %s", a.Status)
+	}
+}
+
+// Events of a call that is silent for longer than a client may take for an event go on over HTTP/2.
+func TestEventsOverHTTP2(t *testing.T) {
+	before := eventTime
+	t.Cleanup(func() { eventTime = before })
+	eventTime = 100 * time.Millisecond
+	var pool *x509.CertPool
+	r := start(t, func(o *options) { o.certificate, o.key, pool = certificate(t) })
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}
+	defer transport.CloseIdleConnections()
+	client, at := &http.Client{Transport: transport}, "https://"+r.address+"/v1/live"
+	post := func(url, body string) *http.Response {
+		resp, err := client.Post(url, "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { resp.Body.Close() })
+		return resp
+	}
+	var call struct{ ID string }
+	if err := json.NewDecoder(post(at, "{}").Body).Decode(&call); err != nil {
+		t.Fatal(err)
+	}
+	events, err := client.Get(at + "/" + call.ID + "/events")
+	if err != nil || events.ProtoMajor != 2 {
+		t.Fatalf("HTTP %v, error %v", events, err)
+	}
+	defer events.Body.Close()
+	lines := bufio.NewScanner(events.Body)
+	for n := 0; n < 2; {
+		if !lines.Scan() {
+			t.Fatalf("the stream ended after %d events: %v", n, lines.Err())
+		}
+		if !strings.HasPrefix(lines.Text(), "data: ") {
+			continue
+		}
+		if n++; n == 1 {
+			time.Sleep(3 * eventTime)
+			post(at+"/"+call.ID+"/turns", `{"speaker": "Agent", "text": "hello there"}`)
+		}
 	}
 }
