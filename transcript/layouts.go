@@ -194,7 +194,6 @@ func rowMarks(at int, line string, cells [][2]int, columns []slot) []mark {
 // nameLine is a line that stands above what is said.
 type nameLine struct {
 	mark
-	name    string
 	like    likeness
 	title   bool // a title or a firm is after the name
 	section bool // it is the name of a part of the transcript instead, such as "Questions and Answers"
@@ -226,12 +225,12 @@ func headed(text string, roles Roles) (marks []mark) {
 			h.spaced = blank
 			h.follows = last && !blank
 		}
-		for i := len(all) - 1; last && h.name == "" && i >= 0 && all[i].listed; i-- { // the name of a part can be below that of who speaks
+		for i := len(all) - 1; last && h.name.speaker == "" && i >= 0 && all[i].listed; i-- { // the name of a part can be below that of who speaks
 			if all[i].listed = false; !all[i].section {
 				break
 			}
 		}
-		if last = h.name != ""; last {
+		if last = h.name.speaker != ""; last {
 			all = append(all, h)
 		}
 		above, blank = line, false
@@ -239,8 +238,8 @@ func headed(text string, roles Roles) (marks []mark) {
 	times, titles := make(map[string]int), make(map[string]bool)
 	for _, h := range all {
 		if !h.section && !h.listed {
-			times[h.name]++
-			titles[h.name] = h.title
+			times[h.name.speaker]++
+			titles[h.name.speaker] = h.title
 		}
 	}
 	certain := 0
@@ -255,9 +254,9 @@ func headed(text string, roles Roles) (marks []mark) {
 	for _, h := range all {
 		h.title = h.title && (h.spaced || h.like > fairName)
 		switch {
-		case h.section, h.listed && (h.spaced || h.follows) && (h.title || times[h.name] > 0):
+		case h.section, h.listed && (h.spaced || h.follows) && (h.title || times[h.name.speaker] > 0):
 			marks = append(marks, mark{start: h.start, body: h.body, bare: h.body})
-		case !h.listed && (h.title || h.like == roleName || h.spaced && h.like > fairName || (h.spaced || h.like > fairName) && times[h.name] > 1):
+		case !h.listed && (h.title || h.like == roleName || h.spaced && h.like > fairName || (h.spaced || h.like > fairName) && times[h.name.speaker] > 1):
 			h.form = alone
 			marks = append(marks, h.mark)
 		}
@@ -273,7 +272,7 @@ func nameLineOf(at int, line string, roles Roles) (h nameLine) {
 		return h
 	}
 	start := at + strings.Index(line, s)
-	h = nameLine{mark: mark{start: at, body: at + len(line), bare: -1, name: label{s, start, start + len(s)}}, name: s, listed: true}
+	h = nameLine{mark: mark{start: at, body: at + len(line), bare: -1, name: label{s, start, start + len(s)}}, listed: true}
 	colon := strings.HasSuffix(strings.TrimRight(line, " \t\r\n*_"), ":")
 	if isSection(s, colon) {
 		h.section = true

@@ -404,7 +404,7 @@ func isHeader(head string) bool {
 func isDateLine(line string) bool {
 	const longest = 60
 	line = strings.TrimSpace(line)
-	if len(line) > longest || !strings.ContainsAny(line, "0123456789") {
+	if len(line) > longest || !hasDigit(line) {
 		return false
 	}
 	if before, after, ok := strings.Cut(line, ": "); ok && vocabulary[strings.ToLower(before)].is(headingWord) {
