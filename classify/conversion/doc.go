@@ -41,8 +41,9 @@
 // # Thresholds
 //
 // Probabilities assume that calls are won as often as the training calls were, of which as many as there are inner folds,
-// three by default, must be won and as many lost. At [Info].Threshold as many training calls are predicted to be won as were; [Info].OutOfFold measures the decisions made
-// there, and shows whether anything can be predicted at all: its LogLoss is then below its BaseLogLoss.
+// three by default, must be won and as many lost. At [Info].Threshold as many training calls are predicted to be won as
+// were; [Info].OutOfFold measures the decisions made there, and shows whether anything can be predicted at all: its LogLoss
+// is then below its BaseLogLoss.
 //
 // # Warnings
 //

@@ -82,8 +82,13 @@ func load(fsys fs.FS) (*Predictor, error) {
 		return nil, err
 	}
 	p.remember(0)
-	p.share()
-	return p, p.check()
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	if readByBoth(p.blocks) {
+		p.share()
+	}
+	return p, nil
 }
 
 // readHeads reads the terms and the classifiers.
