@@ -244,6 +244,6 @@ func (r *results) swarm() (report.Figures, error) {
 var terms = []report.Block{
 	report.Text("tf-idf: which words and pairs of words are said. Generic: the meaning of each turn as an encoder embeds it that was trained on other texts; fine-tuned: the same encoder, trained further on these calls. Talk and metadata: who talks how much, questions, mentions of price and next steps, mood, time, industry."),
 	report.Text("Logistic: adds up weights. Boosted: a hundred small decision trees, each correcting those before. Stack: several logistic classifiers of different features, joined by what each is worth."),
-	report.Text("ROC AUC: how often a won call is scored above a lost one; 0.5 is chance, 1 perfect. PR AUC: the share of won calls among those called, averaged over thresholds. F1 and accuracy: at a probability of one half. Log loss and Brier: how far probabilities are from what happened; lower is better."),
+	report.Text("ROC AUC: how often a won call is scored above a lost one; 0.5 is chance, 1 perfect. PR AUC: the share of won calls among those called, averaged over thresholds. F1 and accuracy, left out where few calls are won: at a probability of one half. Log loss and Brier: how far probabilities are from what happened; lower is better."),
 	report.Text("95% interval: where the figure would lie for other calls of the same source. p: how often chance alone would make a difference this large; below 0.05 it counts as evidence. Many comparisons are made here; one in twenty would pass by chance."),
 }

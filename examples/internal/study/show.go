@@ -15,12 +15,13 @@ import (
 	"github.com/org/salesconv/internal/figure"
 )
 
-// Table shows the scores, a row for each method. Where few calls are won, PR AUC and lift come first.
+// Table shows the scores, a row for each method. Where few calls are won, PR AUC and lift come first, and F1 and accuracy
+// are left out, as hardly a call has a probability of one half there.
 func Table(methods []Method, what, caption string) report.Table {
 	t := report.Table{Name: "scores", Columns: []string{what, "ROC AUC", "95% interval", "PR AUC", "F1", "accuracy", "log loss", "Brier"}, Caption: caption}
 	rare := len(methods) > 0 && methods[0].Rare()
 	if rare {
-		t.Columns = []string{what, "PR AUC", "lift of the best tenth", "ROC AUC", "95% interval", "F1", "log loss", "Brier"}
+		t.Columns = []string{what, "PR AUC", "lift of the best tenth", "ROC AUC", "95% interval", "log loss", "Brier"}
 	}
 	for _, m := range methods {
 		interval := "–"
@@ -29,7 +30,7 @@ func Table(methods []Method, what, caption string) report.Table {
 		}
 		row := []string{m.Name, Three(m.ROCAUC), interval, Three(m.PRAUC), Three(m.F1), Three(m.Accuracy), Three(m.LogLoss), Three(m.Brier)}
 		if rare {
-			row = []string{m.Name, Three(m.PRAUC), fmt.Sprintf("%.2f", m.Top().Lift), Three(m.ROCAUC), interval, Three(m.F1), Three(m.LogLoss), Three(m.Brier)}
+			row = []string{m.Name, Three(m.PRAUC), fmt.Sprintf("%.2f", m.Top().Lift), Three(m.ROCAUC), interval, Three(m.LogLoss), Three(m.Brier)}
 		}
 		t.Rows = append(t.Rows, row)
 	}
