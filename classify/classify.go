@@ -92,7 +92,7 @@ func Load(r io.Reader) (Classifier, error) {
 	}
 	c, err := decode(raw, 0)
 	if err != nil {
-		return nil, brief(err)
+		return nil, brief(fmt.Errorf("classify: load: %w", err))
 	}
 	return c, nil
 }
@@ -112,25 +112,25 @@ const maxNesting = 8
 func decode(raw []byte, depth int) (Classifier, error) {
 	var e envelope
 	if depth > maxNesting {
-		return nil, fmt.Errorf("classify: load: classifiers are nested deeper than %d", maxNesting)
+		return nil, fmt.Errorf("classifiers are nested deeper than %d", maxNesting)
 	}
 	err := json.Unmarshal(raw, &e)
 	if (err != nil || e.Type == "") && bytes.Contains(raw, []byte("gradient_booster")) {
-		return nil, errors.New("classify: load: a file of XGBoost: read it with ReadXGBoost")
+		return nil, errors.New("a file of XGBoost: read it with ReadXGBoost")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("classify: load: not a saved classifier: %w", err)
+		return nil, fmt.Errorf("not a saved classifier: %w", err)
 	}
 	f, ok := decoders()[e.Type]
 	if !ok {
-		return nil, fmt.Errorf("classify: load: unknown type %q", e.Type)
+		return nil, fmt.Errorf("unknown type %q", e.Type)
 	}
 	if len(e.Model) == 0 {
-		return nil, fmt.Errorf(`classify: load %s: "model" is missing`, e.Type)
+		return nil, fmt.Errorf(`%s: "model" is missing`, e.Type)
 	}
 	c, err := f(e.Model, depth+1)
 	if err != nil {
-		return nil, fmt.Errorf("classify: load %s: %w", e.Type, err)
+		return nil, fmt.Errorf("%s: %w", e.Type, err)
 	}
 	return c, nil
 }

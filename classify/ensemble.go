@@ -82,5 +82,5 @@ func decodeEnsemble(raw json.RawMessage, depth int) (Classifier, error) {
 	if len(e.Members) == 0 {
 		return nil, errors.New(`"members" is empty or missing`)
 	}
-	return e, prefixed(sample.CheckWeights(len(e.Members), e.Weights))
+	return e, sample.CheckWeights(len(e.Members), e.Weights)
 }
