@@ -139,11 +139,18 @@ func (b *Tab) Scheme(scheme string) {
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}))
 }
 
-// Print shows the page as it is printed, until Scheme shows it on a screen again.
+// paper is the width in pixels between the margins of a sheet of A4.
+const paper = 718
+
+// Print shows the page as it is printed, until Scheme shows it on a screen again, and checks that no table is cut.
 func (b *Tab) Print() {
 	b.t.Helper()
+	b.Resize(paper)
 	b.Do(call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
 	Eval[bool](b, "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))") // it is drawn
+	if cut := Eval[[]string](b, `[...document.querySelectorAll("table")].filter(t => t.getBoundingClientRect().right > innerWidth + 1).map(t => t.rows[0].innerText)`); len(cut) > 0 {
+		b.t.Errorf("tables that are cut on paper: %q", cut)
+	}
 }
 
 // Unfold opens what is folded by clicking on it, calls of a transcript but for the first of them, which may be very many.
@@ -189,7 +196,7 @@ var script = sync.OnceValues(func() (string, error) {
 const violations = `axe.run(document, {resultTypes: ["violations"], iframes: false}).then(r => r.violations.map(v =>
 	v.id + ": " + v.help + ": " + v.nodes.length + " times, such as " + v.nodes.slice(0, 3).map(n => n.target + " " + n.html.slice(0, 200) + " " + n.failureSummary).join("; ")))`
 
-// Check reports violations of axe-core's rules, and what is wider than the screen, on a desktop and a telephone, in light and in
+// Check reports violations of axe-core's rules, and what is wider than the screen, on a desktop, a telephone and paper, in light and in
 // dark; and all errors, requests, and scripts of Hostile so far. It leaves a Desktop in light.
 func (b *Tab) Check() {
 	b.t.Helper()
@@ -211,6 +218,9 @@ func (b *Tab) Check() {
 			}
 		}
 	}
+	b.Print()
+	b.Resize(Desktop)
+	b.Scheme("light")
 	if Eval[bool](b, "'ran' in window") {
 		b.t.Error("the page ran a script of a text")
 	}
