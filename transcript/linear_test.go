@@ -13,7 +13,7 @@ func TestLinearTime(t *testing.T) {
 		size = 100_000
 	}
 	cue := "WEBVTT\n\n00:01.000 --> 00:02.000\n"
-	for _, before := range []string{"", cue, "Agent: a\n"} {
+	for _, before := range []string{"", cue, "Agent: a\n", "[Agent] a "} {
 		for _, s := range []string{
 			" ", "\n", "\t", "a", "a ", "a\n", "A: ", "A: b\n", "Ann: b\nBob: c\n", "<v A>", "<v A>x\n", "<v ", "<", "<b", "&", "&amp;", "{", ">> ", ">>", "&gt;&gt; ",
 			"- a\n", "-", "[a] ", "[", "(", "(a)\n", "**a:** ", "**", "00:01 ", "00:01\n", "[00:01] ", "0:0", "1\n", "1\n\n", "1\n00:00:01,000 --> 00:00:02,000\n",

@@ -41,9 +41,9 @@ func drawTalk(t *rapid.T, names []string) []spoken {
 		}
 		said := append([]string{rapid.SampledFrom([]string{"Hello", "So", "well", "I", "yes", "no,"}).Draw(t, "first")},
 			rapid.SliceOfN(words, 0, 12).Draw(t, "words")...)
-		talk[i].words = slices.DeleteFunc(said, func(w string) bool { // what comes back could be a speaker's address or number
+		talk[i].words = slices.DeleteFunc(said, func(w string) bool { // what comes back could be a speaker's address, number or time
 			again := address[w]
-			if strings.ContainsAny(w, "@5") {
+			if strings.ContainsAny(w, "@5") || strings.Contains(w, "10:30") {
 				address[w] = true
 			}
 			return again

@@ -108,7 +108,7 @@ var usualNames = sides(map[Role]string{
 	Customer: "customer client prospect buyer lead caller purchaser shopper persuadee user human decision_maker end_user enduser callee " +
 		"kunde kundin interessent interessentin anrufer anruferin käufer käuferin cliente acheteur acheteuse appelant appelante comprador " +
 		"compradora acquirente klant",
-	Other: "speaker spk spkr participant unknown guest host moderator meeting_room conference_room board_room huddle_room project_lead tech_lead " +
+	Other: "speaker spk spkr person participant unknown guest host moderator meeting_room conference_room board_room huddle_room project_lead tech_lead " +
 		"technical_lead product_lead engineering_lead marketing_lead operations_lead it_lead the_witness the_court the_reporter the_clerk " +
 		"the_videographer sprecher sprecherin locuteur intervenant hablante interlocutor interlocutore interlocutora falante spreker",
 })

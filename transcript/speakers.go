@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"slices"
+	"sort"
 	"strings"
 	"time"
 	"unicode"
@@ -39,7 +40,7 @@ func likenessOf(name string, roles Roles) likeness {
 		return fairName
 	}
 	_, role := usualRole(name)
-	words, lettered, capitals, small, forenames, headings, stops := 0, 0, 0, 0, 0, 0, 0
+	words, lettered, capitals, small, forenames, headings, stops, offers := 0, 0, 0, 0, 0, 0, 0, 0
 	inside, first, titled, from := false, false, false, false // in parentheses; the first is a heading; a title such as ", Head of IT" has begun
 	pair := pairOfWords(name)
 	for word := range strings.FieldsSeq(name) {
@@ -59,6 +60,9 @@ func likenessOf(name string, roles Roles) likeness {
 		}
 		lower := strings.ToLower(bare)
 		class := vocabulary[lower]
+		if class.is(offerWord | headingWord) {
+			offers++
+		}
 		switch _, known := usualRole(bare); {
 		case class.is(forename | title):
 			forenames++
@@ -88,7 +92,7 @@ func likenessOf(name string, roles Roles) likeness {
 		}
 	}
 	switch {
-	case words == 0, first, headings > 0 && (role || small > 0) && forenames == 0, stops > 0 && small > 0:
+	case words == 0, first, offers == words && forenames == 0, headings > 0 && (role || small > 0) && forenames == 0, stops > 0 && small > 0:
 		return noName
 	case role && (small == 0 || capitals == 0):
 		return roleName
@@ -177,7 +181,6 @@ type nameUse struct {
 	number       bool // a telephone number, an address or an identifier
 	lower        bool // without a capital
 	count, first int  // in all, and not in later lines of subtitles
-	firm         int  // and not where the line before continues
 	astray       int  // and where the time is not in order
 }
 
@@ -286,16 +289,32 @@ func (s *settler) withWords(text string, marks []mark) []mark {
 	return kept
 }
 
-// findAstray finds times that could be said and are not in the order of all others.
+// findAstray finds times that could be said and are not in the longest sequence of times in order, in which names that come back
+// count twice.
 func findAstray(marks []*mark) {
-	before := time.Duration(0) // the time before that is in order
+	var ends []int                    // of the sequences of each length, the one whose last time is the earliest
+	before := make([]int, len(marks)) // the mark before each in its sequence, -1 for none
+	ordered := make([]bool, len(marks))
 	for i, m := range marks {
-		after := marks[min(i+1, len(marks)-1)].from
-		if before > after || m.from >= before && m.from <= after {
-			before = m.from
-			continue
+		before[i] = -1
+		for range min(m.use.count, 2) {
+			n := sort.Search(len(ends), func(k int) bool { return marks[ends[k]].from > m.from })
+			if n > 0 && ends[n-1] != i {
+				before[i] = ends[n-1]
+			}
+			if n == len(ends) {
+				ends = append(ends, 0)
+			}
+			ends[n] = i
 		}
-		if m.astray = m.sayable; m.astray {
+	}
+	if len(ends) > 0 {
+		for i := ends[len(ends)-1]; i >= 0; i = before[i] {
+			ordered[i] = true
+		}
+	}
+	for i, m := range marks {
+		if m.astray = m.sayable && !ordered[i]; m.astray {
 			m.use.astray++
 		}
 	}
@@ -315,9 +334,6 @@ func (s *settler) count(m *mark, roles Roles) {
 	u.count++
 	if !m.later {
 		u.first++
-	}
-	if !m.loose {
-		u.firm++
 	}
 	s.commas = s.commas || u.count > 1 && u.like >= fairName && strings.Contains(m.name.speaker, ", ")
 }
@@ -462,11 +478,11 @@ func (s *settler) stands(m *mark) bool {
 	case !s.known[m.form], m.form == timed && m.style != s.usual.style:
 		return false
 	case again:
-		return u.like >= fairName && (u.like > fairName || u.firm > 0 || s.usual.loose || m.form == square || m.form == bold) || s.small
+		return u.like >= fairName || s.small
 	case strings.Contains(m.name.speaker, ", "):
 		return s.commas
 	}
-	return u.like >= goodName || u.like == fairName && (!m.loose || s.usual.loose)
+	return u.like >= goodName || u.like == fairName && (!m.loose || s.usual.loose) && !hasDigit(m.name.speaker)
 }
 
 // twice reports whether there are only headings and each comes back, as headings of questions and answers do.

@@ -95,9 +95,7 @@ func lineMarks(text string, none []mark) *lineScanner {
 	if s.below || s.within {
 		s.drop()
 	}
-	if s.lines == len(s.marks) {
-		s.inline(text)
-	}
+	s.inline(text)
 	s.timesAfter(text)
 	if n := len(s.marks); n > len(none) {
 		first := len(none)
@@ -257,45 +255,89 @@ func (s *lineScanner) aboveText(last *mark, at int) {
 	last.name.speaker, last.name.end = name, last.name.start+len(name)
 }
 
-// inline adds the labels within a text that has one speaker, who is named at the start of each line, as of one that is a
-// line from beginning to end: words for a side and names that come back.
+// inline adds the labels within lines. Where all lines start with the label of one speaker, and so where the text is one line, these are
+// of the same form, or names before a colon. Where labels start with a sign, as in "[Agent] Hello. [Customer] Hi.", there may be
+// others that do. A name is that of a side, or of who speaks at the start of another line, or a forename that comes back: other
+// words before a colon are what somebody says.
 func (s *lineScanner) inline(text string) {
-	for _, m := range s.marks {
-		if m.form != colon || m.name.speaker != s.marks[0].name.speaker {
+	marks := slices.DeleteFunc(slices.Clone(s.marks), func(m mark) bool { return m.form == alone || m.form == unnamed })
+	if len(marks) == 0 {
+		return
+	}
+	first := marks[0]
+	one, sign := len(marks) == s.lines, text[first.start]
+	starts, count := make(map[string]bool), make(map[string]int)
+	for _, m := range marks {
+		if m.form != first.form || text[m.start] != sign {
 			return
 		}
+		one = one && m.name.speaker == first.name.speaker
+		starts[m.name.speaker] = true
 	}
-	if len(s.marks) == 0 {
+	signed := strings.IndexByte("[(<{*_", sign) >= 0
+	if !signed && (!one || first.form != colon) {
 		return
 	}
 	var found []mark
-	count := map[string]int{s.marks[0].name.speaker: len(s.marks)}
-	for i, m := range s.marks {
+	for i, m := range marks {
 		next := len(text)
-		if i+1 < len(s.marks) {
-			next = s.marks[i+1].start
+		if i+1 < len(marks) {
+			next = marks[i+1].start
 		}
 		for at := m.body; ; {
-			n := strings.Index(text[at:next], ": ")
-			if n < 0 {
+			var n mark
+			if signed {
+				n, at = nextSigned(text[:next], at, first)
+			} else {
+				n, at = nextColon(text[:next], at)
+			}
+			if at == 0 {
 				break
 			}
-			end := at + n
-			from := max(at, end-longestName)
-			if name := inlineName(text[from:end]); name != "" {
-				start := end - len(name)
-				found = append(found, mark{start: start, body: end + 1, bare: -1, form: colon, name: label{name, start, end}})
-				count[name]++
+			if n.form != unnamed {
+				found = append(found, n)
+				count[n.name.speaker]++
 			}
-			at = end + 2
 		}
 	}
 	for _, m := range found {
-		if count[m.name.speaker] > 1 || likenessOf(m.name.speaker, nil) == roleName {
+		name := m.name.speaker
+		if starts[name] || likenessOf(name, nil) == roleName || count[name] > 1 && hasForename(name) {
 			s.marks = append(s.marks, m)
 		}
 	}
-	slices.SortFunc(s.marks, func(a, b mark) int { return a.start - b.start })
+	slices.SortStableFunc(s.marks, func(a, b mark) int { return a.start - b.start })
+}
+
+// nextSigned returns the next label after byte from that starts with the same sign as another, or a mark without a name where there is
+// only the sign, and from where on to look for more; 0 if there is none.
+func nextSigned(text string, from int, like mark) (m mark, next int) {
+	n := strings.Index(text[from:], " "+text[like.start:like.start+1])
+	if n < 0 {
+		return m, 0
+	}
+	at := from + n + 1
+	line, _, _ := strings.Cut(text[at:], "\n")
+	m, ok := findMark(line, false)
+	if !ok || m.form != like.form || len(line) > 1 && line[1] == ' ' || m.body < len(line) && strings.IndexByte(",.;!?'", line[m.body]) >= 0 {
+		return mark{}, at
+	}
+	m.shift(at)
+	return m, m.body - 1 // the blank before the next
+}
+
+// nextColon returns the next name before a colon after byte from, as nextSigned does.
+func nextColon(text string, from int) (m mark, next int) {
+	n := strings.Index(text[from:], ": ")
+	if n < 0 {
+		return m, 0
+	}
+	end := from + n
+	if name := inlineName(text[max(from, end-longestName):end]); name != "" {
+		start := end - len(name)
+		m = mark{start: start, body: end + 1, bare: -1, form: colon, name: label{name, start, end}}
+	}
+	return m, end + 1
 }
 
 // inlineName returns the name at the end of s, after other words: the longest of words for a side, or else of three

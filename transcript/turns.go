@@ -57,7 +57,7 @@ func (o offsets) at(i int) int {
 // From Jane Doe to Everyone: …", or a line such as "0:12 | Jane Doe", "Jane Doe: 0:12" or "Jane Doe 0 minutes 12 seconds" with
 // the text below it. So does a row of a Markdown table that has columns for the speaker and the text, and a line such as
 // "Operator" or "Jane Doe -- Northwind -- Analyst" above paragraphs, if others are like it. Markdown's emphasis and links can
-// be around the name and the time. A label is a name that is a usual word for a side (see [Roles.Of]), or that is in the call's
+// be around the name and the time. Several labels can be in a line that starts with one, as in "[Agent] Hello. [Customer] Hi.". A label is a name that is a usual word for a side (see [Roles.Of]), or that is in the call's
 // Roles, occurs again in the call, or looks like a name and is written like the other labels, so that somebody who speaks only
 // once has a turn too; "Note: ", "[inaudible]" and "tomorrow at 10:30" are text. So is a line that looks like a label but
 // unlike most labels of the text: with a time that could be said, such as "Jane 10:30", where the labels have none, or within

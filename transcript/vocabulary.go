@@ -14,6 +14,7 @@ const (
 	digitWord
 	numberWord
 	headingWord
+	offerWord
 	soundWord
 	joiner
 )
@@ -21,7 +22,7 @@ const (
 // vocabulary has the classes of words in lower case.
 var vocabulary = wordlist.Vocabulary(map[class]string{
 	common: wordlist.Common, nameAndWord: wordlist.NamesAndWords, forename: wordlist.Forenames, particle: wordlist.Particles, title: wordlist.Titles,
-	digitWord: wordlist.Digits, numberWord: wordlist.Numbers, headingWord: wordlist.Headings, soundWord: wordlist.Sounds, joiner: wordlist.Joiners,
+	digitWord: wordlist.Digits, numberWord: wordlist.Numbers, headingWord: wordlist.Headings, offerWord: wordlist.Offers, soundWord: wordlist.Sounds, joiner: wordlist.Joiners,
 })
 
 func (c class) is(any class) bool { return c&any != 0 }

@@ -70,13 +70,16 @@ const Headings = `note notes ps nb re fwd subject date time agenda summary actio
 		first second third fourth last final finally result results status type version id ids http https ftp www view
 		disclaimer copyright created generated exported downloaded started ended starts ends begin end start closing opening
 		introduction overview dear details detail info information reason reasons issue issues concern concerns
-		fact facts remark remarks comment comments thing things way ways number numbers case cases problem risk risks benefit
+		settings webvtt fact facts remark remarks comment comments thing things way ways number numbers case cases problem risk risks benefit
 		benefits feature features requirement requirements delivery shipping tax taxes fee fees discount discounts contract terms
 		payment payments deposit invoice quote offer deal agreement summary review contact contacts signed regards sincerely
 		attachment attachments attached see also figure table list step phase module tier year quarter milestone eastern pacific quote quoted translation translated
 		notiz notizen hinweis anmerkung betreff datum uhrzeit dauer thema themen teilnehmer preis preise kosten fazit ergebnis
 		zusammenfassung punkt punkte beispiel fecha asunto resumen participantes duración precio precios nota notas objet durée
 		résumé prix remarque oggetto durata prezzo assunto duração preço`
+
+// Offers stand before a colon and a price, alone or with a heading: "Basic Plan: 20 dollars".
+const Offers = "basic standard premium enterprise starter professional essentials growth ultimate"
 
 // Sounds stand in brackets and name no speaker.
 const Sounds = `inaudible unintelligible indiscernible crosstalk laughs laugh laughing laughter chuckles chuckle chuckling applause
