@@ -44,7 +44,7 @@ func Platt(p []float64, y []int, weight []float64) (*Calibration, error) {
 	}
 	f := &curve{x: make([]float64, len(p)), target: make([]float64, len(p)), weight: weight}
 	for i, v := range p {
-		f.x[i], f.target[i] = logit(v), [2]float64{1 / (mass[0] + 2), (mass[1] + 1) / (mass[1] + 2)}[y[i]]
+		f.x[i], f.target[i] = sample.Logit(v), [2]float64{1 / (mass[0] + 2), (mass[1] + 1) / (mass[1] + 2)}[y[i]]
 	}
 	mean, scale := stat.Mean(f.x, weight), spread(f.x, weight)
 	for i := range f.x {
@@ -56,7 +56,7 @@ func Platt(p []float64, y []int, weight []float64) (*Calibration, error) {
 	}
 	c := &Calibration{Scale: at.slope / scale}
 	if c.Shift = at.shift - c.Scale*mean; c.Scale < 0 {
-		c.Scale, c.Shift = 0, logit(stat.Mean(f.target, weight))
+		c.Scale, c.Shift = 0, sample.Logit(stat.Mean(f.target, weight))
 	}
 	return c, nil
 }
@@ -161,7 +161,7 @@ func (c *Calibration) Apply(p float64) float64 {
 		return math.NaN()
 	}
 	if len(c.From) == 0 {
-		return Sigmoid(c.Scale*logit(p) + c.Shift)
+		return Sigmoid(c.Scale*sample.Logit(p) + c.Shift)
 	}
 	k := sort.SearchFloat64s(c.From, p)
 	switch {

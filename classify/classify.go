@@ -160,12 +160,6 @@ func Sigmoid(margin float64) float64 {
 	return 1 / (1 + math.Exp(-margin))
 }
 
-// logit is the inverse of Sigmoid, kept finite for probabilities of 0 and 1.
-func logit(p float64) float64 {
-	p = min(max(p, 1e-15), 1-1e-15)
-	return math.Log(p) - math.Log1p(-p)
-}
-
 // errNothing is the error of writing nothing, or to nowhere.
 var errNothing = errors.New("the model is nil, or the writer or reader is")
 
@@ -191,7 +185,7 @@ func margins(c Classifier, x mat.Matrix) ([]float64, error) {
 	}
 	z := make([]float64, len(p))
 	for i, p := range p {
-		z[i] = logit(p)
+		z[i] = sample.Logit(p)
 	}
 	return z, nil
 }

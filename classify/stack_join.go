@@ -82,7 +82,7 @@ func (f *joint) minimize() ([]float64, error) {
 		positive += w * float64(label)
 	}
 	theta := make([]float64, len(f.columns))
-	theta[len(theta)-1] = logit(positive / total)
+	theta[len(theta)-1] = sample.Logit(positive / total)
 	goal := 1e-10 * (total + bound + f.shrinkage)
 	p := f.at(theta)
 	for range 200 {

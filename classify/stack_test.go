@@ -245,7 +245,7 @@ func jointSample(n, heads int, share float64, seed uint64) (margins [][]float64,
 	r := rand.New(rand.NewPCG(seed, 7))
 	margins, y = make([][]float64, heads), make([]int, n)
 	for i := range n {
-		truth := r.NormFloat64() + logit(share)
+		truth := r.NormFloat64() + sample.Logit(share)
 		if r.Float64() < Sigmoid(truth) {
 			y[i] = 1
 		}

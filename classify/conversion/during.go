@@ -269,9 +269,3 @@ func (i *Info) tooSteep(d *DuringCall, z []float64, turns, labels []int) int {
 	}
 	return -1
 }
-
-// logit is the inverse of classify.Sigmoid, finite for probabilities of 0 and 1.
-func logit(p float64) float64 {
-	p = min(max(p, 1e-15), 1-1e-15)
-	return math.Log(p) - math.Log1p(-p)
-}

@@ -158,7 +158,7 @@ func (d *duringFit) calibrate(p []float64) {
 	z, turns := make([]float64, len(p)), make([]int, len(p))
 	var beginnings []int
 	for r := range p {
-		z[r], turns[r] = logit(p[r]), len(d.docs[r])
+		z[r], turns[r] = sample.Logit(p[r]), len(d.docs[r])
 		if r%len(quarters) < len(quarters)-1 {
 			beginnings = append(beginnings, r)
 		}

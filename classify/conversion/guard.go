@@ -3,8 +3,6 @@ package conversion
 import (
 	"context"
 	"fmt"
-	"math"
-	"slices"
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/classify/evaluate"
@@ -111,11 +109,8 @@ func (f *fit) bestGeneric(heads *classify.Heads, folds []evaluate.Fold) (key str
 func (f *fit) ranked(z []float64, folds []evaluate.Fold) *evaluate.OutOfFold {
 	out := &evaluate.OutOfFold{Row: sample.All(len(z)), Y: f.labels, P: make([]float64, len(z))}
 	for _, fold := range folds {
-		sorted := slices.Sorted(slices.Values(sample.Pick(z, fold.Test)))
-		for _, i := range fold.Test {
-			from, _ := slices.BinarySearch(sorted, z[i])
-			to, _ := slices.BinarySearch(sorted, math.Nextafter(z[i], math.Inf(1)))
-			out.P[i] = float64(from+to) / float64(2*len(sorted))
+		for k, rank := range sample.Midranks(sample.Pick(z, fold.Test)) {
+			out.P[fold.Test[k]] = (rank + 0.5) / float64(len(fold.Test))
 		}
 	}
 	return out

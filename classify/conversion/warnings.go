@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/org/salesconv/classify/internal/sample"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -134,10 +135,10 @@ func (p *Predictor) limit(docs [][]string, parts []mat.Matrix) {
 	p.limits = limits{Words: quantile(words, 0.01) / 2, Unknown: 2 * quantile(unknown, 0.99), Distance: 1.3 * quantile(distance, 0.99)}
 }
 
-// quantile is the element of x that a share q of the others is below. It sorts x.
+// quantile is a quantile of x, which it sorts.
 func quantile(x []float64, q float64) float64 {
 	slices.Sort(x)
-	return x[int(q*float64(len(x)-1)+0.5)]
+	return sample.Quantile(x, q)
 }
 
 // hasWord reports whether a text has a letter or a number.

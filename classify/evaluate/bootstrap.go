@@ -101,7 +101,7 @@ func (o *ResampleOptions) bootstrap(ctx context.Context, y []int, statistic func
 	}
 	slices.Sort(values)
 	tail := (1 - o.Level) / 2
-	return Interval{statistic(sample.All(len(y))), quantile(values, tail), quantile(values, 1-tail), len(values)}, nil
+	return Interval{statistic(sample.All(len(y))), sample.Quantile(values, tail), sample.Quantile(values, 1-tail), len(values)}, nil
 }
 
 // each calls f for every sample, in parallel, with random numbers of its own.
@@ -115,14 +115,4 @@ func (o *ResampleOptions) each(ctx context.Context, f func(sample int, r *rand.R
 		return fmt.Errorf("evaluate: resampling stopped: %w", err)
 	}
 	return nil
-}
-
-// quantile returns a quantile of ascending values, linear between them.
-func quantile(values []float64, q float64) float64 {
-	at := q * float64(len(values)-1)
-	k := min(int(at), len(values)-1)
-	if k == len(values)-1 {
-		return values[k]
-	}
-	return values[k] + (at-float64(k))*(values[k+1]-values[k])
 }

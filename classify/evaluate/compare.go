@@ -89,7 +89,7 @@ func (c *Comparison) Verdict(a, b string) string {
 func (o *ResampleOptions) permute(ctx context.Context, a, b []float64, y []int) (float64, error) {
 	members := sample.Groups(len(y), o.Groups)
 	if o.ranks {
-		a, b = midranks(a), midranks(b)
+		a, b = sample.Midranks(a), sample.Midranks(b)
 	}
 	seen := math.Abs(o.Score(b, y) - o.Score(a, y))
 	larger := make([]bool, o.Samples)
@@ -106,23 +106,6 @@ func (o *ResampleOptions) permute(ctx context.Context, a, b []float64, y []int) 
 		larger[s] = math.Abs(o.Score(q, y)-o.Score(p, y)) >= seen-1e-12
 	})
 	return sample.PermutationP(larger), err
-}
-
-// midranks gives each row the mean position, from the lowest, of the rows with its score.
-func midranks(p []float64) []float64 {
-	order, ranks := sample.Descending(p), make([]float64, len(p))
-	slices.Reverse(order)
-	for lo := 0; lo < len(order); {
-		hi := lo
-		for hi < len(order) && p[order[hi]] == p[order[lo]] {
-			hi++
-		}
-		for _, i := range order[lo:hi] {
-			ranks[i] = float64(lo+hi-1) / 2
-		}
-		lo = hi
-	}
-	return ranks
 }
 
 // deLong is the two-sided p of equal ROC AUCs on the same rows, which are taken to be independent (DeLong, DeLong and

@@ -130,6 +130,33 @@ func Descending(p []float64) []int {
 	return order
 }
 
+// Midranks gives each row the mean position, from the lowest, of the rows with its score.
+func Midranks(p []float64) []float64 {
+	order, ranks := Descending(p), make([]float64, len(p))
+	slices.Reverse(order)
+	for lo := 0; lo < len(order); {
+		hi := lo
+		for hi < len(order) && p[order[hi]] == p[order[lo]] {
+			hi++
+		}
+		for _, i := range order[lo:hi] {
+			ranks[i] = float64(lo+hi-1) / 2
+		}
+		lo = hi
+	}
+	return ranks
+}
+
+// Quantile is a quantile of ascending values, linear between them.
+func Quantile(values []float64, q float64) float64 {
+	at := q * float64(len(values)-1)
+	k := min(int(at), len(values)-1)
+	if k == len(values)-1 {
+		return values[k]
+	}
+	return values[k] + (at-float64(k))*(values[k+1]-values[k])
+}
+
 // PermutationP is the p value of a permutation test by whether the statistic of each permutation is at least the one seen,
 // which counts as one of them.
 func PermutationP(larger []bool) float64 {
@@ -140,6 +167,12 @@ func PermutationP(larger []bool) float64 {
 		}
 	}
 	return float64(count) / float64(len(larger)+1)
+}
+
+// Logit is the inverse of the logistic function, finite for probabilities of 0 and 1.
+func Logit(p float64) float64 {
+	p = min(max(p, 1e-15), 1-1e-15)
+	return math.Log(p) - math.Log1p(-p)
 }
 
 // LogLoss is the log loss of one row of label y predicted with probability p, which is kept 2⁻⁵² away from 0 and 1.
