@@ -155,7 +155,7 @@ func checkCalibration(p []float64, y []int, weight []float64) error {
 	return prefixed(sample.CheckLabels(len(p), y, weight))
 }
 
-// Apply gives the calibrated probability of p. That of a nil calibration is not a number.
+// Apply gives the calibrated probability of p. A nil calibration gives not-a-number.
 func (c *Calibration) Apply(p float64) float64 {
 	if c == nil {
 		return math.NaN()

@@ -138,7 +138,7 @@ func TestPlattReversed(t *testing.T) {
 	}
 }
 
-// Whatever the probabilities, weights and shares of label 1, the calibrated mean is that of the targets.
+// Whatever the probabilities, weights and shares of label 1, the calibrated mean is the mean of the targets.
 func TestPlattConverges(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 9))
 	for trial := range 500 {

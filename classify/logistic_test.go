@@ -250,7 +250,7 @@ func TestLogisticCovariance(t *testing.T) {
 	}
 }
 
-// The covariance is that of the C that the fit chose, whatever C the options name, with the weights of rows and classes:
+// The covariance belongs to the C that the fit chose, whatever C the options name, with the weights of rows and classes:
 // here the inverse of XᵀVX and the prior, written out.
 func TestLogisticCovarianceIsOfTheFit(t *testing.T) {
 	const n, d = 60, 3

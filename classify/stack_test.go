@@ -343,7 +343,7 @@ func TestFitsFewAndManyPositives(t *testing.T) {
 			}
 			m, err := evaluate.Evaluate(p, y[n/2:])
 			if err != nil || m.LogLoss > 0.9*base || m.ROCAUC < 0.8 {
-				t.Errorf("share %v: %s: log loss %.4f, that of the share alone %.4f, ROC AUC %.3f, error %v", share, name, m.LogLoss, base, m.ROCAUC, err)
+				t.Errorf("share %v: %s: log loss %.4f, of the share alone %.4f, ROC AUC %.3f, error %v", share, name, m.LogLoss, base, m.ROCAUC, err)
 			}
 			t.Logf("share %v: %s: log loss %.4f (share alone %.4f), ROC AUC %.3f, PR AUC %.3f", share, name, m.LogLoss, base, m.ROCAUC, m.PRAUC)
 		}

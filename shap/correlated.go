@@ -223,7 +223,7 @@ func (c *correlated) add(order []int, values []float64) {
 
 // Covariance returns the covariance of the columns of x, with correlations shrunk towards 0 as far as chance alone may
 // have made them (Schäfer and Strimmer 2005), so that CorrelatedRows can use it even where there are fewer rows than
-// columns. That of a nil matrix is nil.
+// columns. The result for a nil matrix is nil.
 func Covariance(x mat.Matrix) *mat.SymDense {
 	if x == nil {
 		return nil

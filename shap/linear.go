@@ -97,7 +97,7 @@ func Turns(model *classify.Logistic, background []float64, turns mat.Matrix, wei
 	return e, finite(e)
 }
 
-// Mean returns the mean of the rows of x, which is all that Linear and Turns need to know of a background. That of a nil
+// Mean returns the mean of the rows of x, which is all that Linear and Turns need to know of a background. The mean of a nil
 // matrix is nil.
 func Mean(x mat.Matrix) []float64 {
 	if x == nil {

@@ -129,9 +129,9 @@ func (m *moments) add(added []float64) {
 	}
 }
 
-// estimate returns the means and their standard errors, where every so many values belong to one game. Few pairs may
-// agree by chance, above all where two or three are all there are. So a variance is that of the player, with one degree
-// of freedom less than there are pairs, together with that of the mean player of the game, which counts as priorPairs.
+// estimate returns the means and their standard errors, where every n values belong to one game. Few pairs may
+// agree by chance, above all where two or three are all there are. So a variance is the variance of the player, with one
+// degree of freedom less than there are pairs, together with the variance of the mean player of the game, which counts as priorPairs.
 func (m *moments) estimate(games int) (values, errs []float64) {
 	const priorPairs = 2
 	pool := make([]float64, games)

@@ -121,7 +121,7 @@ func stopped(t *testing.T, steps int, o Options) {
 		}
 	}
 	if _, err := Train(ctx, loadTiny(t), docs, labels, &o); !errors.Is(err, context.Canceled) {
-		t.Fatalf("error %v, want that of ctx", err)
+		t.Fatalf("error %v, want the error of ctx", err)
 	}
 }
 

@@ -72,8 +72,8 @@ func (w *walker) times(x, y []float64) {
 	})
 }
 
-// leading returns the eigenvectors of the largest eigenvalues but that of top. A block of vectors is turned towards them
-// by Chebyshev polynomials of the matrix, which are small below the block's own eigenvalues and grow fast above (Zhou et
+// leading returns the eigenvectors of the largest eigenvalues except the eigenvalue of top. A block of vectors is turned
+// towards them by Chebyshev polynomials of the matrix, which are small below the block's own eigenvalues and grow fast above (Zhou et
 // al. 2006).
 func (w *walker) leading(ctx context.Context, random *rand.Rand) ([][]float64, error) {
 	const width, rounds, degree, tolerance = 6, 100, 12, 1e-4

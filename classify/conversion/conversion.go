@@ -125,7 +125,7 @@ func (p *Predictor) predict(ctx context.Context, docs [][]string, progress func(
 	return all, nil
 }
 
-// byTurn gives the probability after each turn of a document, whose turns the caches may know, as of a call that goes on.
+// byTurn gives the probability after each turn of a document, whose turns the caches may hold, as of a call in progress.
 func (p *Predictor) byTurn(ctx context.Context, doc []string) ([]float64, error) {
 	vectors, err := p.genericVectors(ctx, doc)
 	if err != nil {

@@ -215,7 +215,7 @@ func TestLive(t *testing.T) {
 	}
 }
 
-// inProgress is the log-odds of a call that goes on, by its features as of a whole document.
+// inProgress is the log-odds of a call in progress, by its features as of a whole document.
 func inProgress(t *testing.T, p *Predictor, turns []string) float64 {
 	t.Helper()
 	parts, err := p.features(t.Context(), [][]string{turns}, p.genericOnes(), nil)

@@ -8,7 +8,7 @@
 //	predictions, err := p.Predict(ctx, calls, nil)
 //	explanation, err := p.Explain(ctx, call, nil)
 //	live := p.Live()
-//	now, err := live.Add(ctx, turn) // the call goes on
+//	now, err := live.Add(ctx, turn) // the next turn
 //	end, err := live.End(ctx)       // it is over
 //
 // # Features
@@ -53,7 +53,7 @@
 //
 // # Calls in progress
 //
-// A model of whole calls, applied to a beginning, says what would be if the call ended there, and most calls that end there are
+// A model of whole calls, applied to a beginning, predicts what would be if the call ended there, and most calls that end there are
 // lost. [Live] and [PredictOptions].ByTurn therefore use a model of calls that go on: heads and weights trained on
 // beginnings of the training calls, and a calibration by the number of turns, which draws the probability towards the share of
 // calls that are won as far as nothing can be known yet. Above a stated share of false alarms, none is raised: [Alarm]

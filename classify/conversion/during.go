@@ -121,7 +121,7 @@ func (d *DuringCall) validate() error {
 // A course is what was predicted of a call: after each turn, and at the four points by the model of whole calls.
 type course struct {
 	byTurn []float64 // the last by the model of whole calls
-	during []float64 // as byTurn, but the last as of a call that goes on
+	during []float64 // as byTurn, but the last as of a call in progress
 	whole  [len(quarters)]float64
 }
 

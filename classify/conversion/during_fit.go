@@ -226,7 +226,7 @@ func (d *duringFit) course(ctx context.Context, doc []string, stack *classify.St
 	return c, nil
 }
 
-// add adds the predictions after a turn of a call of some turns: as of a call that goes on, and as of one that ends here.
+// add adds the predictions after a turn of a call of some turns: as of a call in progress, and as of one that ends here.
 func (c *course) add(during, whole float64, turns int) {
 	c.during, c.byTurn = append(c.during, during), append(c.byTurn, during)
 	for k, share := range quarters {

@@ -12,7 +12,7 @@ import (
 	"github.com/org/salesconv/transcript"
 )
 
-// On generated calls of several kinds, the log loss of calls in progress is never above that of the share of calls won. Where the
+// On generated calls of several kinds, the log loss of calls in progress is never above the log loss of the share of calls won. Where the
 // outcome shows near the beginning, calls are ranked better there than by the model of whole calls; where it shows nowhere,
 // every beginning has the same probability and there is no alarm.
 func TestDuringCallOfKinds(t *testing.T) {

@@ -29,7 +29,7 @@ func (p *Predictor) Live() *Live {
 	return &Live{p: p, heard: p.listen(p.words), now: p.silent()}
 }
 
-// Add adds a turn and returns the prediction for the call, which goes on: by heads and a calibration that were trained on
+// Add adds a turn and returns the prediction for the call in progress: by heads and a calibration that were trained on
 // beginnings of calls, see [DuringCall]. Slipping is the alarm. Of the turn, only Text is used. A turn without text is
 // an error. After an error, such as the error of ctx, the call is as it was before.
 func (l *Live) Add(ctx context.Context, turn transcript.Turn) (Prediction, error) {

@@ -36,7 +36,7 @@ func TestCalls(t *testing.T) {
 	args := []string{"-columns", "id=nr, transcript=words,agent_id=seller", "-won", "signed", "-lost", "Dropped", "-roles", "mara=agent"}
 	c, env, _ := reading(t, args...)
 	if _, err := c.Collect(context.Background(), env, file); text(err) != `transcript: the ID "1" is that of call number 1 and then of number 2 again; give each call its own id, or remove what is there twice` {
-		t.Errorf("error %v, want that of the first record that cannot be used", err)
+		t.Errorf("error %v, want the error of the first record that cannot be used", err)
 	}
 	c, env, note := reading(t, append(args, "-skip")...)
 	calls, err := c.Collect(context.Background(), env, file)

@@ -51,7 +51,7 @@ func (r *results) lead() string {
 	return fmt.Sprintf("Shown a won and a lost call, the predictor scores the won one higher %.0f times in 100 (%sa coin: 50).", 100*w.ROCAUC, interval)
 }
 
-// worth says what calling the best-scored calls comes to.
+// worth describes the profit of calling the best-scored calls.
 func (r *results) worth() string {
 	fifth := r.Uses[len(r.Uses)-1]
 	return fmt.Sprintf("Of the %d calls above a threshold for a fifth of them %s were won, of all calls %s. The predictor is the %s.",
@@ -150,7 +150,7 @@ func (r *results) page() (*report.Page, error) {
 	return page, failed
 }
 
-// intervals says what intervals rest on.
+// intervals describes what intervals rest on.
 func (r *results) intervals() string { return r.Methods[0].Intervals(r.unit) }
 
 func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -71,7 +71,7 @@ func TestExplain(t *testing.T) {
 	page := filepath.Join(t.TempDir(), "page.html")
 	status, out, note := explaining(t, string(input), "-models", dir, "-html", page, "-words", "2")
 	if status != 0 || strings.Count(note, "\n") != 1 || !strings.Contains(note, "2 calls, 36 turns") {
-		t.Fatalf("status %d, %q; want the line that says what was read", status, note)
+		t.Fatalf("status %d, %q; want the line about what was read", status, note)
 	}
 	want, err := p.Predict(context.Background(), calls, nil)
 	if err != nil {

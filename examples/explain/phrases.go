@@ -75,7 +75,7 @@ func phrasePage(found *conversion.Influences, by string) (*report.Page, error) {
 	return page, nil
 }
 
-// phraseLead says what raises and what lowers predictions most.
+// phraseLead names what raises and what lowers predictions most.
 func phraseLead(found *conversion.Influences) string {
 	lead := fmt.Sprintf("Over %d calls,", found.Calls)
 	if found.Calls == 1 {

@@ -19,7 +19,7 @@ func (r *results) during() report.Table {
 	return t
 }
 
-// slipping says what the alarm of calls in progress is worth.
+// slipping reports the false alarms and hits of the alarm of calls in progress.
 func (r *results) slipping() string {
 	rule, a := r.During.Alarm, r.During.HeldOut.Alarm
 	if rule.Threshold == 0 {

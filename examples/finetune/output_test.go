@@ -222,7 +222,7 @@ func same(t *testing.T, dir, whole string) {
 			t.Fatal(err, err2)
 		}
 		if rel != filepath.Join("results", runFile) && rel != filepath.Join("models", "created.json") && !bytes.Equal(b, want) {
-			t.Errorf("%s differs from that of a run that was not killed", rel)
+			t.Errorf("%s differs from the file of a run that was not killed", rel)
 		}
 	}
 }

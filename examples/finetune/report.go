@@ -90,7 +90,7 @@ func (r *results) print(w io.Writer) {
 	fmt.Fprintln(w, r.Tuning.Saved())
 }
 
-// intervals says what intervals rest on.
+// intervals describes what intervals rest on.
 func (r *results) intervals() string { return r.Methods[0].Intervals(r.data.Unit()) }
 
 // saved says which calls the saved predictor was fitted on.
@@ -191,7 +191,7 @@ func (r *results) lead() string {
 	return lead
 }
 
-// worth says what the predictor is worth on the calls held out, and out of fold where that may be nothing.
+// worth reports how good the predictor is on the calls held out, and out of fold where that may be nothing.
 func (r *results) worth() string {
 	m, best := r.predictor(), r.Fifths[len(r.Fifths)-1]
 	won := m.Confusion.TruePositive + m.Confusion.FalseNegative

@@ -33,7 +33,7 @@ func (m *chart) value(c transcript.Call) string {
 	return c.Outcome.String()
 }
 
-// labels numbers the values, the most frequent ones last, as the last label is drawn first; names says what the numbers mean.
+// labels numbers the values, the most frequent ones last, as the last label is drawn first; names holds the value of each number.
 func (m *chart) labels() (labels []int, names []string) {
 	count := map[string]int{}
 	for _, c := range m.calls {

@@ -14,7 +14,7 @@
 // An outcome belongs to the predictions of its call, whichever arrives first, and however late. All records are kept but
 // those that repeat one: the same label of the same call at the same time. Of records that contradict each other, the one
 // of the latest time applies, and of equal times the one that was added last. The time is the one in the column of -time;
-// without it, it is when the command runs, and a record that says what applies already is a repetition. Records without a
+// without it, it is when the command runs, and a record of what applies already is a repetition. Records without a
 // label are left out. A line of JSON on standard output counts all of these:
 //
 //	{"new":…,"repeated":…,"contradicted":…,"unpredicted":…,"without_label":…}

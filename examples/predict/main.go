@@ -12,7 +12,7 @@
 // Probabilities and log odds are rounded to six significant digits. Won is whether the probability reaches the predictor's threshold. Warnings are reasons to distrust the probability:
 // see package conversion. The metadata are the keys that -keep names. The model is the predictor's version, the time is
 // when the command started. With -by-turn a line has "by_turn" too, the probability after each turn, as of a call that goes
-// on, and after the last turn that of the whole call. With -csv the output is a table with the same columns, where a cell of a call's own text that spreadsheets
+// on, and after the last turn the probability of the whole call. With -csv the output is a table with the same columns, where a cell of a call's own text that spreadsheets
 // would take for a formula, as it starts with = + - or @, has an apostrophe before it.
 //
 // With -html it also writes a self-contained page, for which it keeps all calls in memory: a list of calls to follow up, those

@@ -130,7 +130,7 @@ func (o *options) train(ctx context.Context, env *cli.Env, calls []transcript.Ca
 	return p, nil
 }
 
-// judge compares the candidate with the version that serves, and says what is to be done and why.
+// judge compares the candidate with the version that serves, and decides what is to be done, with the reason.
 func (f *figures) judge(ctx context.Context, env *cli.Env, o *options, serving, candidate *conversion.Predictor, test []transcript.Call, j *journal) (action, reason string, err error) {
 	if candidate.Version() == serving.Version() {
 		return kept, "the candidate is the version that serves", nil

@@ -37,7 +37,7 @@ func (r *result) alarms() (all []string) {
 	return all
 }
 
-// lead says what was compared, and whether there is an alarm.
+// lead describes what was compared, and reports whether there is an alarm.
 func (r *result) lead() string {
 	known := func(row row) bool { return row.outcome != nil }
 	lead := fmt.Sprintf("%d calls from %s to %s, %d with an outcome, compared with %d from %s to %s, %d with an outcome.",

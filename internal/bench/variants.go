@@ -74,7 +74,7 @@ func (b *bench) rounding(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		head := classify.LogisticFitter(&classify.LogisticOptions{Standardize: true, C: 0.01}) // that of the stack
+		head := classify.LogisticFitter(&classify.LogisticOptions{Standardize: true, C: 0.01}) // as in the stack
 		outs[i], err = evaluate.CrossValidate(ctx, labels, folds, classify.Refit(x, labels, nil, head))
 		if err != nil {
 			return err

@@ -17,7 +17,7 @@ func Attention[T Float](pool *Pool, qkv []T, offsets []int, heads, headDim int, 
 }
 
 // AttentionInt8 is Attention for a network whose other products are GemmInt8: the back end may round queries, keys, values and
-// probabilities to bfloat16, whose error is far below that of int8.
+// probabilities to bfloat16, whose error is far below the error of int8.
 func AttentionInt8(pool *Pool, qkv []float32, offsets []int, heads, headDim int, out []float32) {
 	be := active32
 	if be.int8.attention == nil || headDim != attentionDim {

@@ -102,7 +102,7 @@ func TestAttentionGradient(t *testing.T) {
 	}
 }
 
-// TestAttentionInt8 checks attention in bfloat16 against that of rounded queries, keys and values, up to what the rounding of
+// TestAttentionInt8 checks attention in bfloat16 against attention of rounded queries, keys and values, up to what the rounding of
 // probabilities adds.
 func TestAttentionInt8(t *testing.T) {
 	eachBackend(t, func(t *testing.T, pool *Pool) {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestBackend fails where the back end that the tests of all packages run on is not the wanted one: that of
-// SALESCONV_KERNEL, or the best one that the operating system reports.
+// TestBackend fails where the back end that the tests of all packages run on is not the one
+// that SALESCONV_KERNEL names, or the best one that the operating system reports.
 func TestBackend(t *testing.T) {
 	want := cmp.Or(os.Getenv(variable), expectedBackends()[0])
 	if err := Check(); err != nil {

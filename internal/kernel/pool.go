@@ -69,7 +69,7 @@ func (p *Pool) Close() {
 }
 
 // Do calls f once for every task in [0, tasks) and returns when all calls have. Tasks are handed out in order
-// to whichever worker is free, so f must write only what its task owns; worker tells apart the calls that
+// to whichever worker is free, so f must write only what its task owns; worker distinguishes the calls that
 // run at the same time, and is below Workers. A panic in f is raised again here, after the other tasks have ended.
 func (p *Pool) Do(tasks int, f func(worker, task int)) {
 	if p == nil || p.workers == 1 || tasks <= 1 || p.ended.Load() || !p.mu.TryLock() {

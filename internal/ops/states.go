@@ -25,7 +25,7 @@ func States[T kernel.Float](c *Context[T], name string, below *G.Node, width int
 }
 
 // Leaf is [tokens,width]: sums of embeddings that f writes for each run's batch, instead of Embed. It begins the chain. Its
-// gradient is that of leaf, a node that is read for nothing else.
+// gradient is the gradient of leaf, a node that nothing else reads.
 func Leaf[T kernel.Float](c *Context[T], name string, leaf *G.Node, width int, f func(b *Batch, x []T)) (*G.Node, error) {
 	o := c.op(name, nil, tokens, width, narrow, start)
 	x := c.output(o)

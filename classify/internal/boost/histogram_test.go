@@ -194,7 +194,7 @@ func TestMinChildWeight(t *testing.T) {
 }
 
 // Rows whose derivatives are tiny next to those of others still count: each leaf is the best constant for its rows, and
-// where gains are not lost in the rounding of float32, the tree is that of Exact, as there are no more values than bins.
+// where gains are not lost in the rounding of float32, the tree equals the tree of Exact, as there are no more values than bins.
 func TestHistogramOfUnequalDerivatives(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	orders := func(n float64) func(int) float64 {

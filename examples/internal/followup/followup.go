@@ -128,7 +128,7 @@ func (p *Page) page() (*report.Page, error) {
 	return page, err
 }
 
-// lead says what to do with the page.
+// lead tells the reader what to do with the page.
 func (p *Page) lead(calls []call) string {
 	won := 0
 	for _, c := range calls {
@@ -310,7 +310,7 @@ func agents(calls []call) *report.Table {
 
 // transcripts are the calls that open, those at the top with charts.
 func transcripts(calls []call) ([]report.Block, error) {
-	blocks := []report.Block{report.Text("The chance after a turn is that of the call in progress, by what was said until then. Points are what the turn adds to the chance of the whole call, " +
+	blocks := []report.Block{report.Text("The chance after a turn is the chance of the call in progress, by what was said until then. Points are what the turn adds to the chance of the whole call, " +
 		"words what they add to their turn, where they are coloured.")}
 	for i, c := range calls[:min(opened, len(calls))] {
 		t := report.Transcript{Name: name(i), Title: c.ID + ": " + figure.Chance(c.Probability), Lead: c.explain(), Points: 100 * study.Slope(c.Explanation)}

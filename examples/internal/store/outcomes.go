@@ -16,7 +16,7 @@ import (
 // kept, and the one of the latest time applies; of records of the same time, the one that was added last.
 type Outcome struct {
 	CallID string
-	// Time is when the outcome was known; zero is when it is added, and a record without a time that says what applies
+	// Time is when the outcome was known; zero is when it is added, and a record without a time that repeats what applies
 	// already is not added again.
 	Time     time.Time
 	Won      bool

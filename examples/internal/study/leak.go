@@ -113,7 +113,7 @@ func indicator(b bool) float64 {
 	return 0
 }
 
-// LeakText says what the metadata give away.
+// LeakText describes what the metadata give away.
 func LeakText(l *evaluate.Leak) string {
 	switch {
 	case l == nil:

@@ -63,7 +63,7 @@ func Print(w io.Writer, t report.Table, verdicts []Verdict) {
 	}
 }
 
-// Differences shows the tests of each verdict, and says what intervals rest on, as Method.Intervals does.
+// Differences shows the tests of each verdict, and describes what intervals rest on, as Method.Intervals does.
 func Differences(verdicts []Verdict, intervals string) report.Table {
 	t := report.Table{Name: "tests",
 		Columns: []string{"from", "to", "difference in ROC AUC", "95% interval", "p (permutation)", "p (DeLong)", "p (McNemar)"},
@@ -100,7 +100,7 @@ func Draw(drawings ...Drawing) (report.Figures, error) {
 	return all, nil
 }
 
-// AUCs is the chart of the AUC with intervals, and says what these rest on, as Method.Intervals does.
+// AUCs is the chart of the AUC with intervals, and describes what these rest on, as Method.Intervals does.
 func AUCs(methods []Method, intervals string) Drawing {
 	var bars []figure.Bar
 	for _, m := range methods {

@@ -27,7 +27,7 @@ func TestReadLeavesOutWhenAskedTo(t *testing.T) {
 	var notes bytes.Buffer
 	env := &cli.Env{Name: "study", Stderr: &notes}
 	if _, err := Read(t.Context(), env, file, calls(t)); err == nil || !strings.Contains(err.Error(), "calls.jsonl: record 2") {
-		t.Errorf("error %v, want that of record 2", err)
+		t.Errorf("error %v, want the error of record 2", err)
 	}
 	d, err := Read(t.Context(), env, file, calls(t, "-skip"))
 	if err != nil {

@@ -54,7 +54,7 @@ func encode(f *ir.File) {
 	}
 }
 
-// number is that of a register or a tile.
+// number is the number of a register or a tile.
 func number(o Op) byte {
 	if r, ok := o.(Register); ok {
 		return byte(ToPhysical(r).PhysicalIndex())
