@@ -1,6 +1,10 @@
 package transcript
 
-import "strings"
+import (
+	"html"
+	"regexp"
+	"strings"
+)
 
 // isDialogue reports whether a text has lines of two speakers, so that it is more than what one of them says.
 func isDialogue(text string) bool {
@@ -30,6 +34,46 @@ func unescapeLines(text string) string {
 		return text
 	}
 	return broken
+}
+
+// lineEnd is a tag of HTML that ends a line, and tag any that transcripts have; other words in angle brackets may be speakers.
+var (
+	lineEnd = regexp.MustCompile(`(?i)<br ?/?>|</(?:p|div|li|tr|h[1-6])>`)
+	tag     = regexp.MustCompile(`(?i)</?(?:a|b|blockquote|body|br|code|div|em|font|h[1-6]|hr|html|i|img|li|ol|p|pre|s|small|span|strong|sub|sup|table|tbody|td|th|tr|u|ul)(?: [^<>]*)?/?>`)
+)
+
+// isHTML reports whether a text starts with a tag of HTML or has one that ends a line or a link.
+func isHTML(s string) bool {
+	return strings.Contains(s, "<") && (isTag(strings.TrimSpace(s)) || strings.Contains(s, "</a>") || lineEnd.MatchString(s))
+}
+
+// hasReference reports whether a text has one of the usual character references of HTML.
+func hasReference(s string) bool {
+	return strings.Contains(s, "&") && containsAny(s, "&amp;", "&lt;", "&gt;", "&nbsp;", "&quot;", "&apos;", "&#39;", "&#x27;", "&#34;")
+}
+
+// withoutTags returns the words of HTML, as in messages of Intercom, and any other text as it is; so too HTML whose words are HTML,
+// so that what is written is read as the same.
+func withoutTags(s string) string {
+	plain := s
+	switch {
+	case isHTML(s):
+		plain = tag.ReplaceAllString(lineEnd.ReplaceAllString(s, "$0\n"), "")
+	case !hasReference(s):
+		return s
+	}
+	if plain = strings.TrimSpace(html.UnescapeString(plain)); isHTML(plain) || hasReference(plain) {
+		return s
+	}
+	return plain
+}
+
+// plainLines returns a text without the tags of HTML, and with line breaks where \n or <br> stands for them.
+func plainLines(text string) string {
+	if strings.ContainsAny(text, "<&") && !isSubtitles(text) {
+		text = withoutTags(text)
+	}
+	return unescapeLines(text)
 }
 
 // pythonJSON returns as JSON what Python prints for lists, tuples and dictionaries of strings, numbers, None, True and

@@ -81,7 +81,7 @@ func TestTurnsOfExports(t *testing.T) {
 		{"Mara — Northwind: Hi\nTobias — Acme: Yes\nMara — Northwind: Bye",
 			"Mara — Northwind/other: Hi | Tobias — Acme/other: Yes | Mara — Northwind/other: Bye"},
 		{"客户：你好\n销售：再见\n客户：好",
-			"客户/other: 你好 | 销售/other: 再见 | 客户/other: 好"},
+			"客户/customer: 你好 | 销售/agent: 再见 | 客户/customer: 好"},
 		{"Agent: I said\nNote: this.\nTotal: 40\nCustomer: ok",
 			"Agent/agent: I said\nNote: this.\nTotal: 40 | Customer/customer: ok"},
 		{"Agent: two options\nPlan A: monthly\nPlan B: yearly\nCustomer: ok",

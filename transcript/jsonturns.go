@@ -79,9 +79,7 @@ func (r *turnReader) add(v value, t rawTurn) {
 			}
 		}
 	}
-	if strings.Contains(t.text, "<") {
-		t.text = withoutTags(t.text)
-	}
+	t.text = withoutTags(t.text)
 	if t.text != "" && (r.shape.words || !isBlank(t.text)) {
 		if r.turns == nil {
 			const nodes = 4 // of a turn, or more
@@ -89,30 +87,6 @@ func (r *turnReader) add(v value, t rawTurn) {
 		}
 		r.turns = append(r.turns, t)
 	}
-}
-
-// lineEnds are the tags of HTML that end a line.
-var lineEnds = []string{"<br>", "<br/>", "<br />", "</p>", "</div>", "</li>"}
-
-// isHTML reports whether a text starts with a tag of HTML or has one that ends a line or a link.
-func isHTML(s string) bool {
-	return isTag(strings.TrimSpace(s)) || containsAny(s, lineEnds...) || strings.Contains(s, "</a>")
-}
-
-// withoutTags returns the words of HTML, as in messages of Intercom, and any other text as it is; so too HTML whose words are HTML,
-// so that what is written is read as the same.
-func withoutTags(s string) string {
-	if !isHTML(s) {
-		return s
-	}
-	t := Turn{Text: s}
-	for _, end := range lineEnds {
-		t.Text = strings.ReplaceAll(t.Text, end, end+"\n")
-	}
-	if t.strip(false); isHTML(t.Text) {
-		return s
-	}
-	return t.Text
 }
 
 // element reads a turn that is an object.

@@ -32,6 +32,7 @@ type mark struct {
 	spaced  bool // a blank line is before it
 	says    bool // "Name says:"
 	open    bool // "Name (0:12) text", without a colon
+	notice  bool // the rest of the line is a notice of a chat
 	// style is of the time before a name that has its text below: the sign it starts with, or the one between it and
 	// the name.
 	style    byte
@@ -109,10 +110,13 @@ func trimBlanks(s string) string {
 		s = s[1:]
 	}
 	if len(s) > 0 && s[0] >= utf8.RuneSelf {
-		return strings.TrimLeft(s, " \t\u00a0\u202f\ufeff")
+		return strings.TrimLeft(s, " \t\u00a0\u202f\ufeff"+directionMarks)
 	}
 	return s
 }
+
+// directionMarks do not show; WhatsApp puts them before lines and notices.
+const directionMarks = "\u200e\u200f"
 
 // labelReader reads the label at the start of a line:
 //
@@ -204,8 +208,15 @@ func findMark(line string, subtitles bool) (m mark, ok bool) {
 		}
 		r.rest = trimBlanks(r.rest)
 		r.sayable = !before.sure
+		if before.dated && isNotice(r.rest) {
+			r.body, r.bare, r.notice = len(line), len(line), true
+			return r.mark, true
+		}
 	}
 	if r.read(before.length > 0) {
+		if before.dated && isNoMessage(r.line[r.body:]) {
+			r.body, r.bare, r.notice = len(line), len(line), true
+		}
 		return r.mark, true
 	}
 	r.form, r.name, r.body = unnamed, label{}, max(r.bare, 0)

@@ -1,6 +1,9 @@
 package transcript
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // Speakers' labels as exporters, note takers and hands write them, and lines of speech that look like one.
 func TestLabels(t *testing.T) {
@@ -251,11 +254,43 @@ func TestLabels(t *testing.T) {
 			"Dana Reed/other: Hello | Okoro/other: Hi\nYes. | Dana Reed/other: So | Okoro/other: Well\nYes. | Dana Reed/other: Bye"},
 		{"Mara Lind, 00:03: Hello\nTobias Oko, 00:06: Hi\nInvoices\n0 minutes 3 seconds\nMara Lind, 00:09: So\nTobias Oko, 00:15: ok",
 			"Mara Lind/other@3s-0s: Hello | Tobias Oko/other@6s-0s: Hi\nInvoices\n0 minutes 3 seconds | Mara Lind/other@9s-0s: So | Tobias Oko/other@15s-0s: ok"},
+		{"1 Agent: Hello\n2 Customer: Hi\n3 Agent: Bye",
+			"Agent/agent: Hello | Customer/customer: Hi | Agent/agent: Bye"},
+		{"Call 17\n\n001 Mara Lind: Hello\nthere\n002 Tobias Oko: 3 of them\n3 more\n003 Mara Lind: Bye",
+			"/other: Call 17 | Mara Lind/other: Hello\nthere | Tobias Oko/other: 3 of them\n3 more | Mara Lind/other: Bye"},
+		{"[1] [00:03] Agent: Hello\n[2] [00:05] Customer: Hi",
+			"Agent/agent@3s-0s: Hello | Customer/customer@5s-0s: Hi"},
+		{"0: Agent: Hello\n1: Customer: Hi", "Agent/agent: Hello | Customer/customer: Hi"},
+		{"#1 Mara: Hello\n#2 Tobias: Hi\n#3 Mara: Bye", "Mara/other: Hello | Tobias/other: Hi | Mara/other: Bye"},
+		{"1\tAgent: Hello\n2\tCustomer: Hi", "Agent/agent: Hello | Customer/customer: Hi"},
+		{"05/03/2024, 10:02 - Messages and calls are end-to-end encrypted. No one outside of this chat can read them.\n05/03/2024, 10:02 - Mara: Hello\n05/03/2024, 10:03 - Mara added Tobias\n" +
+			"05/03/2024, 10:04 - Tobias: He left\n05/03/2024, 10:05 - Mara: <Media omitted>\nthe plan\n05/03/2024, 10:06 - Tobias: This message was deleted\n05/03/2024, 10:07 - Mara: IMG-1.jpg (file attached)",
+			"Mara/other: Hello | Tobias/other@2m0s-0s: He left | Mara/other@3m0s-0s: the plan"},
+		{"[05.03.24, 10:02:11] Acme Chat: \u200eMessages and calls are end-to-end encrypted.\n[05.03.24, 10:02:12] Mara: Hello\n\u200e[05.03.24, 10:04:05] Tobias: \u200eimage omitted\n[05.03.24, 10:04:09] Tobias: ok",
+			"Mara/other@1s-0s: Hello | Tobias/other@1m58s-0s: ok"},
 		{"Berater: Guten Tag.\nKunde: Ja: bitte?\nGenau: das.\nBeraterin Lind: Also gut.",
 			"Berater/agent: Guten Tag. | Kunde/customer: Ja: bitte?\nGenau: das. | Beraterin Lind/agent: Also gut."},
 	} {
 		if got := show(Call{Text: c.text}.Turns()); got != c.want {
 			t.Errorf("%q:\n got %s\nwant %s", c.text, got, c.want)
+		}
+	}
+}
+
+// HTML in files of text, and line breaks that are written out, are what they stand for; other words in angle brackets are not HTML.
+func TestTextInHTML(t *testing.T) {
+	for text, want := range map[string]string{
+		"Agent: Hello &amp; welcome<br>Customer: Hi&nbsp;there<BR/>Agent: 5 &lt; 6, R&D": "Agent/agent: Hello & welcome | Customer/customer: Hi\u00a0there | Agent/agent: 5 < 6, R&D",
+		"Agent: I&#39;m Mara<br>\nCustomer: <b>Yes</b>\n":                                "Agent/agent: I'm Mara | Customer/customer: Yes",
+		"<Agent> Hello<br><Customer> <i>Hi</i> <laughs> &amp;amp; so":                    "Agent/agent: Hello | Customer/customer: <i>Hi</i> <laughs> &amp;amp; so",
+		"<Agent> Hello<br><Customer> <i>Hi</i> <laughs> &amp; so":                        "Agent/agent: Hello | Customer/customer: Hi <laughs> & so",
+		"<p>Agent: Hello</p><p>Customer: Hi</p>":                                         "Agent/agent: Hello | Customer/customer: Hi",
+		`Agent: Hello\nCustomer: Hi`:                                                     "Agent/agent: Hello | Customer/customer: Hi",
+	} {
+		for call, err := range (Reader{}).Text(ctx, strings.NewReader(text)) {
+			if got := show(call.Turns()); err != nil || got != want {
+				t.Errorf("%q:\n got %s, %v\nwant %s", text, got, err, want)
+			}
 		}
 	}
 }

@@ -6,16 +6,76 @@ import (
 	"unicode/utf8"
 )
 
-// withoutNumbers returns a text whose lines are numbered from 1 on each page, as depositions are, with blanks in the place of the
-// numbers, so that nothing else moves, and any other text as it is.
+// withoutNumbers returns a text whose lines or turns are numbered with blanks in the place of the numbers, so that nothing else moves,
+// and any other text as it is.
 func withoutNumbers(text string) string {
+	spans := turnNumbers(text)
+	if spans == nil {
+		spans = lineNumbers(text)
+	}
+	if spans == nil {
+		return text
+	}
+	b := []byte(text)
+	for _, span := range spans {
+		for i := span[0]; i < span[1]; i++ {
+			b[i] = ' '
+		}
+	}
+	return string(b)
+}
+
+// turnNumbers returns where the numbers are with which each label of a text starts, one more each time: "1 Agent: …", "001: Agent: …",
+// "[1] Agent: …". It returns nothing for any other text.
+func turnNumbers(text string) (spans [][2]int) {
+	const most = 20 // lines above the first label
+	seen, next := 0, -1
+	for at, line := range lines(text) {
+		from, k, value := turnNumber(line)
+		m, ok := findMark(line[from+k:], false)
+		labelled := ok && m.form != unnamed && m.form != alone && likenessOf(m.name.speaker, nil) >= fairName
+		switch {
+		case k > 0 && labelled && (value == next || next < 0 && value < 2):
+			spans, next = append(spans, [2]int{at + from, at + from + k}), value+1
+		case labelled:
+			return nil
+		}
+		if seen++; next < 0 && seen == most {
+			return nil
+		}
+	}
+	if len(spans) < 2 {
+		return nil
+	}
+	return spans
+}
+
+// turnNumber reads the number of a turn at the start of a line, and returns where it is, with the signs around it.
+func turnNumber(line string) (from, size, value int) {
+	rest := trimBlanks(line)
+	from = len(line) - len(rest)
+	number := strings.TrimLeft(rest, "#[(")
+	k, value := digits(number)
+	after := strings.TrimLeft(number[k:], ".:)]|- \t")
+	if k == 0 || k > 4 || after == "" || len(after) == len(number)-k || isDigit(after[0]) {
+		return 0, 0, 0
+	}
+	return from, len(rest) - len(after), value
+}
+
+// lineNumbers returns where the numbers are of lines that are numbered from 1 on each page, as those of depositions are.
+func lineNumbers(text string) (spans [][2]int) {
 	const few, first = 4, 6 // the least lines, and how many of them show that there are no numbers
 	seen, numbered, last := 0, 0, 0
-	for _, line := range lines(text) {
+	for at, line := range lines(text) {
 		if isBlank(line) {
 			continue
 		}
-		if from, k, value := lineNumber(line); k > 0 && (value == last+1 || value == 1) {
+		from, k, value := lineNumber(line)
+		if k > 0 {
+			spans = append(spans, [2]int{at + from, at + from + k})
+		}
+		if k > 0 && (value == last+1 || value == 1) {
 			last = value
 			if isBlank(line[from+k:]) { // which alone shows nothing
 				continue
@@ -23,20 +83,13 @@ func withoutNumbers(text string) string {
 			numbered++
 		}
 		if seen++; seen == first && 2*numbered < seen {
-			return text
+			return nil
 		}
 	}
 	if numbered < few || numbered*5 < seen*4 {
-		return text
+		return nil
 	}
-	b := []byte(text)
-	for at, line := range lines(text) {
-		from, k, _ := lineNumber(line)
-		for i := range k {
-			b[at+from+i] = ' '
-		}
-	}
-	return string(b)
+	return spans
 }
 
 // lineNumber reads the number of one or two digits, with blanks after it, that a line starts with, and returns where it is; k is 0 if

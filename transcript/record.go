@@ -206,10 +206,7 @@ func (r *records) withText(text value, about []value) result {
 	if err := checkText(s); err != nil {
 		return result{err: failAt(text.at(), "the transcript %v", err)}
 	}
-	if strings.Contains(s, "<") && !isSubtitles(s) {
-		s = withoutTags(s)
-	}
-	return r.finish(Call{Text: unescapeLines(s)}, about, &plainText, text)
+	return r.finish(Call{Text: plainLines(s)}, about, &plainText, text)
 }
 
 // errNoID is the error of an outcome of nobody knows which call.

@@ -104,10 +104,17 @@ var usualNames = sides(map[Role]string{
 		"sales_engineer salesagent telemarketer presales customer_relations team_lead team_leader shift_lead support_lead " +
 		"berater beraterin kundenberater kundenberaterin verkäufer verkäuferin mitarbeiter mitarbeiterin agentin vertrieb vertriebler kundenservice " +
 		"conseiller conseillère vendeur vendeuse agente vendedor vendedora asesor asesora consulente venditore venditrice operatore operatrice " +
-		"atendente consultor consultora verkoper adviseur medewerker",
+		"atendente consultor consultora verkoper adviseur medewerker säljare sælger selger myyjä prodejce prodavač értékesítő ügyintéző vânzător " +
+		"客服 客服代表 客服人员 客服人員 坐席 座席 销售 销售员 销售人员 销售顾问 顾问 業務 業務員 銷售 顧問 話務員 话务员 " +
+		"担当者 担当 営業 営業担当 営業担当者 オペレーター オペレータ スタッフ 販売員 상담원 상담사 영업사원 판매원 직원 " +
+		"sprzedawca sprzedawczyni handlowiec konsultant konsultantka doradca temsilci temsilcisi müşteri_temsilcisi satıcı danışman " +
+		"оператор менеджер продавец консультант агент представитель сотрудник продавець представник " +
+		"الموظف موظف الموظفة البائع بائع المندوب مندوب ممثل_المبيعات נציג נציגה एजेंट विक्रेता प्रतिनिधि सलाहकार พนักงาน",
 	Customer: "customer client prospect buyer lead caller purchaser shopper persuadee user human decision_maker end_user enduser callee " +
 		"kunde kundin interessent interessentin anrufer anruferin käufer käuferin cliente acheteur acheteuse appelant appelante comprador " +
-		"compradora acquirente klant",
+		"compradora acquirente klant kund asiakas zákazník ügyfél vevő cumpărător 客户 客戶 顾客 顧客 客人 用户 用戶 买家 買家 お客様 お客さま 客 고객 고객님 구매자 손님 " +
+		"klient klientka kupujący müşteri alıcı клиент клиентка покупатель заказчик клієнт покупець " +
+		"العميل عميل العميلة الزبون زبون المشتري לקוח לקוחה ग्राहक खरीदार ลูกค้า",
 	Other: "speaker spk spkr person participant unknown guest host moderator meeting_room conference_room board_room huddle_room project_lead tech_lead " +
 		"technical_lead product_lead engineering_lead marketing_lead operations_lead it_lead the_witness the_court the_reporter the_clerk " +
 		"the_videographer sprecher sprecherin locuteur intervenant hablante interlocutor interlocutore interlocutora falante spreker",

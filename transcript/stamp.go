@@ -59,8 +59,8 @@ func digits(s string) (n, value int) {
 type stamp struct {
 	from, to time.Duration
 	length   int
-	// sure means that nobody says it so: in brackets, with hours, minutes and seconds, a span, or with a date.
-	sure bool
+	// sure means that nobody says it so: in brackets, with hours, minutes and seconds, a span, or with a date, which dated means.
+	sure, dated bool
 }
 
 // readStamp reads "[00:12]", "(1:02:03.5 - 1:02:07)", "00:12", "10:02 AM", "[2026-03-05, 10:02:13]" or "Mar 5, 2026 10:02 AM - "
@@ -92,7 +92,7 @@ func readStamp(s string) (t stamp) {
 		}
 	}
 	if k := date(s[n:]); k > 0 {
-		n, t.sure, ofDay = n+k, true, true
+		n, t.sure, t.dated, ofDay = n+k, true, true, true
 	}
 	var k int
 	if t.from, k = clock(s[n:]); k == 0 {

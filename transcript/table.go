@@ -283,7 +283,7 @@ func (t *table) said(text string, c *Call) (err error) {
 	if r := t.records.turnsIn(text); r != nil {
 		err = r.give(c)
 	} else {
-		c.Text = unescapeLines(strings.Clone(text)) // the row shares one string
+		c.Text = plainLines(strings.Clone(text)) // the row shares one string
 		err = checkText(text)
 	}
 	if err != nil {
@@ -296,7 +296,7 @@ func (t *table) said(text string, c *Call) (err error) {
 func (t *table) turn(cells []string, n int, at int64) row {
 	r := row{n: n, at: at}
 	if text := cells[t.text]; !isMissing(text) || isAnswer(text) {
-		r.turn.text = strings.Clone(cells[t.text])
+		r.turn.text = withoutTags(strings.Clone(cells[t.text]))
 	}
 	var ranks [slots]uint8
 	better := func(u use) bool {

@@ -173,6 +173,8 @@ func TestRolesOfTitles(t *testing.T) {
 	for name, want := range map[string]Role{"Customer Success Manager": Agent, "Mara (Customer Success Lead)": Agent, "client-services rep": Agent, "Head of Customer Care": Agent,
 		"ACCOUNT_EXECUTIVE": Agent, "HUMAN_AGENT": Agent, "AUTOMATED_AGENT": Agent, "END_USER": Customer, "EndUser": Customer, "salesAgent": Agent, "Customer Relations": Agent, "Client": Customer, "Prospect 2": Customer, "assistant": Agent, "user": Customer,
 		"Client's Assistant": Customer, "Customer’s Agent": Customer, "Mara's Assistant": Agent,
+		"客服": Agent, "坐席 2": Agent, "顾客": Customer, "担当者": Agent, "お客様": Customer, "営業": Agent, "상담원": Agent, "고객": Customer, "Sprzedawca": Agent, "Klient": Customer,
+		"Müşteri Temsilcisi": Agent, "Müşteri": Customer, "Менеджер": Agent, "КЛИЕНТ": Customer, "الموظف": Agent, "العميل": Customer, "विक्रेता": Agent, "ग्राहक": Customer,
 		"Sales Lead": Agent, "Mara": Other, "Customer": Customer, "Decision Maker": Customer} {
 		if got := (Roles)(nil).Of(name); got != want {
 			t.Errorf("%q is %s, want %s", name, got, want)

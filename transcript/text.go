@@ -38,6 +38,9 @@ func (o Reader) text(ctx context.Context, r io.Reader, subtitles bool) iter.Seq2
 			return
 		}
 		o.Summary.format("text")
+		if !subtitles {
+			text = plainLines(text)
+		}
 		yield(Call{ID: o.whole(), Text: text}, nil)
 	})
 }

@@ -36,7 +36,7 @@ func TestTurns(t *testing.T) {
 		{"One line. No speakers!", "/other: One line. No speakers!"},
 		{"One paragraph.\nStill it.\n \nTwo.", "/other: One paragraph.\nStill it. | /other: Two."},
 		{"Dana (Sales Rep): a\nCustomer Support: b\nTeam Lead 2: c", "Dana (Sales Rep)/agent: a | Customer Support/agent: b | Team Lead 2/agent: c"},
-		{"客户: 你好\n客户: 再见", "客户/other: 你好 再见"},
+		{"客户: 你好\n客户: 再见", "客户/customer: 你好 再见"},
 		{"😀 only", "/other: 😀 only"},
 	} {
 		if got := show(Call{Text: c.text}.Turns()); got != c.want {
@@ -85,12 +85,14 @@ func FuzzTurns(f *testing.F) {
 	f.Add("*\v")
 	f.Add("1 \n1 \n1 0\n1")
 	f.Add("2 Rep: well\n1 that is\n1 Customer: no\n1 it\n1 is: not\n1 so")
+	f.Add("05/03/2024, 10:02 - Mara added Tobias\n05/03/2024, 10:04 - Tobias: Hi\n05/03/2024, 10:05 - Mara: <Media omitted>\n[Mara] a [Tobias] b")
+	f.Add("1 Agent: a\n2 Customer: b\n[3] Agent: c\n004: Agent: d")
 	f.Fuzz(func(t *testing.T, text string) {
 		if isSubtitles(text) {
 			return
 		}
 		r := parse(text, nil)
-		headed := slices.Contains(r.notes, leftOut)
+		headed := slices.Contains(r.notes, leftOut) || slices.Contains(r.notes, notices)
 		names := make(map[string]bool)
 		for _, l := range r.labels {
 			names[bareName(l.speaker)] = true
