@@ -185,7 +185,7 @@ func (s *service) postExplain(ctx context.Context, in *explainInput) (*explainOu
 	m, variant := s.assign(calls[0].ID, calls[0].Metadata.Value("customer_id"))
 	p, out := m.predictor(), new(explainOutput)
 	out.Body.Model = p.Version()
-	err = s.alone(ctx, func(ctx context.Context) (err error) {
+	err = s.alone(ctx, s.explanations, ticketOf(ctx).client, len(calls[0].Text), func(ctx context.Context) (err error) {
 		out.Body.Explanation, err = p.Explain(ctx, calls[0], &conversion.ExplainOptions{Words: words, Seed: 1})
 		return err
 	})
@@ -205,7 +205,7 @@ func (s *service) getModel(context.Context, *struct{}) (*modelOutput, error) {
 	return &modelOutput{modelInfo{Version: p.Version(), Created: info.Created, Info: info}}, nil
 }
 
-func (s *service) postLive(_ context.Context, in *liveInput) (*liveOutput, error) {
+func (s *service) postLive(ctx context.Context, in *liveInput) (*liveOutput, error) {
 	var begin struct {
 		Call     string `json:"call"`
 		Customer string `json:"customer"`
@@ -213,7 +213,7 @@ func (s *service) postLive(_ context.Context, in *liveInput) (*liveOutput, error
 	if err := in.json(s, liveSchema, &begin); err != nil {
 		return nil, err
 	}
-	c, err := s.live.begin(begin.Call, begin.Customer)
+	c, err := s.live.begin(ticketOf(ctx).client, begin.Call, begin.Customer)
 	if err != nil {
 		return nil, err
 	}

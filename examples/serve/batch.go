@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -13,16 +14,16 @@ import (
 )
 
 // A batcher predicts the calls of all clients, some at a time. It never waits for a batch to fill: what arrives while one is
-// predicted is the next. The clients' calls are taken in turn, one of each, so that a large request does not hold up small
-// ones.
+// predicted is the next. The clients' calls are taken in turn, by their bytes, and those of a client's requests one of each, so
+// that nobody who asks for much holds up others. A call that fills a batch by itself would, so that the large ones are predicted
+// one after the other alongside the batches of small ones.
 type batcher struct {
 	predict func(context.Context, *conversion.Predictor, []transcript.Call, *conversion.PredictOptions) ([]conversion.Prediction, error)
 	observe func(calls int) // is told the size of each batch
 
 	mu      sync.Mutex
-	waiting []*job
-	jobs    int           // that were ever given to it
-	wake    chan struct{} // has one element while there may be something to do
+	lanes   [2]*lane // of small calls and of large ones
+	jobs    int      // that were ever given to it
 	stopped chan struct{}
 }
 
@@ -32,55 +33,92 @@ const (
 	batchBytes = 16 << 10
 )
 
+// A lane is the jobs with calls that wait, those whose turn it was longest ago first.
+type lane struct {
+	number  int
+	waiting []*job
+	shares  shares
+	wake    chan struct{} // has one element while there may be something to do
+}
+
 // A job is the calls of a request. All of them are predicted by one predictor, also where a new one is loaded meanwhile.
 type job struct {
 	ctx       context.Context
+	client    client
 	predictor *conversion.Predictor
 	byTurn    bool
 	calls     []transcript.Call
 
-	next        int // calls that were put into batches
+	next        [2][]int // the calls of each lane that were not put into a batch
 	done        int
 	predictions []conversion.Prediction
 	result      chan error // one element when the job ends
 }
 
 func newBatcher(observe func(int)) *batcher {
-	return &batcher{predict: predict, observe: observe, wake: make(chan struct{}, 1), stopped: make(chan struct{})}
+	b := &batcher{predict: predict, observe: observe, stopped: make(chan struct{})}
+	for i := range b.lanes {
+		b.lanes[i] = &lane{number: i, shares: newShares(), wake: make(chan struct{}, 1)}
+	}
+	return b
 }
 
 // run predicts until ctx ends; by then nobody may call do any more.
 func (b *batcher) run(ctx context.Context) {
 	defer close(b.stopped)
+	var lanes sync.WaitGroup
+	for _, l := range b.lanes {
+		lanes.Go(func() { b.runLane(ctx, l) })
+	}
+	lanes.Wait()
+}
+
+func (b *batcher) runLane(ctx context.Context, l *lane) {
 	for {
 		for {
-			batch := b.take()
+			batch := b.take(l)
 			if batch == nil {
 				break
 			}
 			batch.run(b)
 		}
 		select {
-		case <-b.wake:
+		case <-l.wake:
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// do predicts calls, or returns an error when ctx ends.
-func (b *batcher) do(ctx context.Context, p *conversion.Predictor, calls []transcript.Call, byTurn bool) ([]conversion.Prediction, error) {
+// do predicts calls of a client, or returns an error when ctx ends.
+func (b *batcher) do(ctx context.Context, c client, p *conversion.Predictor, calls []transcript.Call, byTurn bool) ([]conversion.Prediction, error) {
 	j := &job{
-		ctx: ctx, predictor: p, byTurn: byTurn, calls: calls,
+		ctx: ctx, client: c, predictor: p, byTurn: byTurn, calls: calls,
 		predictions: make([]conversion.Prediction, len(calls)), result: make(chan error, 1),
 	}
+	for i, call := range calls {
+		which := 0
+		if len(call.Text) > batchBytes {
+			which = 1
+		}
+		j.next[which] = append(j.next[which], i)
+	}
 	b.mu.Lock()
-	b.waiting = append(b.waiting, j)
+	for i, l := range b.lanes {
+		if j.next[i] != nil {
+			l.waiting = append(l.waiting, j)
+		}
+	}
 	b.jobs++
 	b.mu.Unlock()
-	select {
-	case b.wake <- struct{}{}:
-	default:
+	for i, l := range b.lanes {
+		if j.next[i] == nil {
+			continue
+		}
+		select {
+		case l.wake <- struct{}{}:
+		default:
+		}
 	}
 	select {
 	case err := <-j.result:
@@ -96,7 +134,13 @@ func (b *batcher) do(ctx context.Context, p *conversion.Predictor, calls []trans
 func (b *batcher) depth() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.waiting)
+	all := map[*job]bool{}
+	for _, l := range b.lanes {
+		for _, j := range l.waiting {
+			all[j] = true
+		}
+	}
+	return len(all)
 }
 
 // A batch is calls that are predicted together, and the job and place of each.
@@ -106,60 +150,45 @@ type batch struct {
 	at    []int
 }
 
-// take makes a batch of the calls that wait: of jobs that want the same of the same predictor as the first. Jobs whose client
-// has left are dropped.
-func (b *batcher) take() *batch {
+// take makes a batch of the calls that wait in a lane: of jobs that want the same of the same predictor as the first. Jobs whose
+// client has left are dropped.
+func (b *batcher) take(l *lane) *batch {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.drop(func(j *job) bool { return j.ctx.Err() != nil })
-	if len(b.waiting) == 0 {
+	l.drop(func(j *job) bool { return j.ctx.Err() != nil })
+	t, size := new(batch), 0
+	full := map[*job]bool{} // jobs whose next call has no room in the batch
+	for len(t.calls) < batchCalls {
+		at := l.shares.next(len(l.waiting), func(i int) client { return l.waiting[i].client }, func(i int) bool {
+			j := l.waiting[i]
+			return !full[j] && (len(t.jobs) == 0 || j.predictor == t.jobs[0].predictor && j.byTurn == t.jobs[0].byTurn)
+		})
+		if at < 0 {
+			break
+		}
+		j := l.waiting[at]
+		next := j.next[l.number][0]
+		bytes := len(j.calls[next].Text)
+		if len(t.calls) > 0 && size+bytes > batchBytes {
+			full[j] = true
+			continue
+		}
+		t.calls, t.jobs, t.at = append(t.calls, j.calls[next]), append(t.jobs, j), append(t.at, next)
+		size += bytes
+		l.shares.charge(j.client, bytes)
+		l.waiting = slices.Delete(l.waiting, at, at+1)
+		if j.next[l.number] = j.next[l.number][1:]; len(j.next[l.number]) > 0 {
+			l.waiting = append(l.waiting, j)
+		}
+	}
+	if len(t.calls) == 0 {
 		return nil
-	}
-	first, size := b.waiting[0], 0
-	t := new(batch)
-	for took := true; took; {
-		took = false
-		for _, j := range b.waiting {
-			if j.predictor != first.predictor || j.byTurn != first.byTurn || j.next == len(j.calls) {
-				continue
-			}
-			c := j.calls[j.next]
-			if len(t.calls) > 0 && (len(t.calls) == batchCalls || size+len(c.Text) > batchBytes) {
-				continue
-			}
-			t.calls, t.jobs, t.at = append(t.calls, c), append(t.jobs, j), append(t.at, j.next)
-			j.next++
-			size += len(c.Text)
-			took = true
-		}
-	}
-	// Those that had their turn go to the end, so that the next batch begins with somebody else.
-	had := map[*job]bool{}
-	for _, j := range t.jobs {
-		had[j] = true
-	}
-	rest := b.waiting
-	b.waiting = nil
-	for _, again := range []bool{false, true} {
-		for _, j := range rest {
-			if had[j] == again && j.next < len(j.calls) {
-				b.waiting = append(b.waiting, j)
-			}
-		}
 	}
 	return t
 }
 
-// drop removes jobs from those that wait. The caller holds the lock.
-func (b *batcher) drop(gone func(*job) bool) {
-	var kept []*job
-	for _, j := range b.waiting {
-		if !gone(j) {
-			kept = append(kept, j)
-		}
-	}
-	b.waiting = kept
-}
+// drop removes jobs from those that wait. The caller holds the batcher's lock.
+func (l *lane) drop(gone func(*job) bool) { l.waiting = slices.DeleteFunc(l.waiting, gone) }
 
 // run predicts the batch and hands out the predictions. It gives up when all clients have left.
 func (t *batch) run(b *batcher) {
@@ -193,7 +222,9 @@ func (t *batch) finish(b *batcher, j *job, err error) {
 		return
 	}
 	if err != nil {
-		b.drop(func(other *job) bool { return other == j })
+		for _, l := range b.lanes {
+			l.drop(func(other *job) bool { return other == j })
+		}
 	}
 	select {
 	case j.result <- err:

@@ -20,6 +20,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/org/salesconv/transcript"
 )
@@ -60,37 +61,72 @@ func (b *Upload) bytes(l *limits) ([]byte, error) {
 	if encoding != "" && encoding != "gzip" && encoding != "identity" {
 		return nil, newProblem(http.StatusUnsupportedMediaType, "header.Content-Encoding", "%q is not known here, want gzip or none", encoding)
 	}
+	r, w := humago.Unwrap(b.request)
+	if r.ContentLength > l.Body {
+		return nil, tooLarge(l.Body)
+	}
+	t := ticketOf(b.request.Context())
 	b.request.SetReadDeadline(time.Now().Add(l.Read))
-	raw, err := atMost(b.request.BodyReader(), l.Body)
+	raw, err := atMost(metered{b.request.BodyReader(), t}, l.Body)
 	if err == nil {
+		w.(*response).unread = false
 		err = b.request.SetReadDeadline(time.Time{}) // a deadline that passed would end the request
 	}
 	if err == nil && encoding == "gzip" {
-		raw, err = unpack(raw, l.Body)
+		raw, err = unpack(raw, t, l.Body)
 	}
-	if p := (*problem)(nil); err == nil || errors.As(err, &p) {
-		return raw, err
+	if err == nil {
+		err = servable(raw, l.Body)
+	}
+	if p := (*problem)(nil); errors.As(err, &p) {
+		return nil, p
 	}
 	if n := net.Error(nil); errors.As(err, &n) && n.Timeout() {
 		return nil, newProblem(http.StatusRequestTimeout, "body", "it did not arrive within %v", l.Read)
 	}
-	return nil, newProblem(http.StatusBadRequest, "body", "it cannot be read: it broke off, or is not what its headers announce")
+	if err != nil {
+		return nil, newProblem(http.StatusBadRequest, "body", "it cannot be read: it broke off, or is not what its headers announce")
+	}
+	if p := t.take(ofServed, 1); p != nil {
+		return nil, p
+	}
+	return raw, nil
 }
 
 func atMost(r io.Reader, limit int64) ([]byte, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if int64(len(raw)) > limit {
-		return nil, newProblem(http.StatusRequestEntityTooLarge, "body", "it has more than %d bytes, unpacked: send fewer calls at a time", limit)
+		return nil, tooLarge(limit)
 	}
 	return raw, err
 }
 
-func unpack(packed []byte, limit int64) ([]byte, error) {
+func tooLarge(limit int64) *problem {
+	return newProblem(http.StatusRequestEntityTooLarge, "body", "it has more than %d bytes, unpacked: send fewer calls at a time", limit)
+}
+
+// mostParts is how many values, cells and lines a body may have, or one for each 32 bytes of the limit on bodies if that is more. A
+// part of one byte takes some 100 bytes of memory while it is read.
+const mostParts = 1 << 18
+
+// servable returns a problem for a body that has too many parts.
+func servable(raw []byte, limit int64) error {
+	parts, most := 0, max(mostParts, int(limit/32))
+	for _, separator := range []byte(",[{\n;\t|") {
+		parts += bytes.Count(raw, []byte{separator})
+	}
+	if parts > most {
+		return newProblem(http.StatusRequestEntityTooLarge, "body", "it has more than %d values, cells or lines: send fewer calls at a time", most)
+	}
+	return nil
+}
+
+func unpack(packed []byte, t *ticket, limit int64) ([]byte, error) {
 	z, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		return nil, err
 	}
-	return atMost(z, limit)
+	return atMost(metered{z, t}, limit)
 }
 
 // calls reads the calls of the body by its content type.
@@ -103,6 +139,11 @@ func (b *Upload) calls(ctx context.Context, s *service) ([]transcript.Call, erro
 	if err != nil {
 		return nil, err
 	}
+	leave, err := s.decode(ctx, len(raw))
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	if !utf8.Valid(raw) && !utf16(raw) {
 		return nil, newProblem(http.StatusBadRequest, "body", "it is not UTF-8")
 	}
@@ -121,16 +162,59 @@ func (b *Upload) calls(ctx context.Context, s *service) ([]transcript.Call, erro
 	}
 	reader := transcript.Reader{Unlabelled: true, MaxRecord: s.limits.Body, MaxUnpacked: s.limits.Body}
 	var calls []transcript.Call
+	lines := 0
 	for c, err := range formats[kind](reader, ctx, bytes.NewReader(raw)) {
 		if err == nil {
 			err = s.limits.check(c, len(calls), where)
 		}
+		if err == nil {
+			err = b.fits(c, &lines, where(len(calls)))
+		}
 		if err != nil {
 			return nil, unreadable(ctx, err, where)
 		}
-		calls = append(calls, c)
+		calls = append(calls, needed(c))
 	}
 	return calls, nil
+}
+
+// decode waits until a body may be decoded, and returns what lets others: a large one takes several times its bytes meanwhile.
+func (s *service) decode(ctx context.Context, bytes int) (func(), error) {
+	t := ticketOf(ctx)
+	if t.held[ofBytes] == 0 {
+		return func() {}, nil
+	}
+	return s.decoding.pass(ctx, t.client, bytes)
+}
+
+// fits returns a problem where a call, after some lines of those before it, has more lines than there is room for.
+func (b *Upload) fits(c transcript.Call, lines *int, where string) error {
+	n := strings.Count(c.Text, "\n")
+	if *lines += n; *lines > mostLines {
+		return newProblem(http.StatusRequestEntityTooLarge, where+".transcript", "with it there are more than %d lines: send fewer calls at a time", mostLines)
+	}
+	if p := ticketOf(b.request.Context()).grow(n * lineBytes); p != nil {
+		return p
+	}
+	return nil
+}
+
+// Lines of calls may be turns, of which each takes some bytes until the calls are predicted.
+const (
+	mostLines = mostParts / 2
+	lineBytes = 100
+)
+
+// needed is what is used of a call: all else that a client sends need not wait in memory for the prediction.
+func needed(c transcript.Call) transcript.Call {
+	customer := c.Metadata.Value("customer_id")
+	c.Metadata, c.Notes, c.Roles = transcript.Metadata{}, nil, nil
+	if customer != "" {
+		if id, err := json.Marshal(customer); err == nil {
+			c.Metadata.Extra = map[string]json.RawMessage{"customer_id": id}
+		}
+	}
+	return c
 }
 
 const jsonType = "application/json"
@@ -163,6 +247,11 @@ func (b *Upload) json(s *service, schema *huma.Schema, v any) error {
 	if len(raw) == 0 && len(schema.Required) == 0 {
 		return nil
 	}
+	leave, err := s.decode(b.request.Context(), len(raw))
+	if err != nil {
+		return err
+	}
+	defer leave()
 	if !utf8.Valid(raw) {
 		return newProblem(http.StatusBadRequest, "body", "it is not UTF-8")
 	}

@@ -92,7 +92,7 @@ func (s *service) predict(ctx context.Context, calls []transcript.Call, byTurn b
 		}
 		var predictions []conversion.Prediction
 		err := s.traces.work(ctx, len(own), func(ctx context.Context) (err error) {
-			predictions, err = s.batcher.do(ctx, p.predictor, own, byTurn)
+			predictions, err = s.batcher.do(ctx, ticketOf(ctx).client, p.predictor, own, byTurn)
 			return err
 		})
 		if err != nil {

@@ -24,6 +24,7 @@ type liveCalls struct {
 
 // A liveCall is a call in progress, by the predictor that served when it began.
 type liveCall struct {
+	client  client // that began it
 	id      string
 	callID  string
 	version string
@@ -62,21 +63,20 @@ func newLiveCalls(s *service) *liveCalls {
 }
 
 // begin begins a call.
-func (l *liveCalls) begin(callID, customer string) (*liveCall, error) {
+func (l *liveCalls) begin(owner client, callID, customer string) (*liveCall, error) {
 	m, variant := l.service.assign(callID, customer)
 	p := m.predictor()
 	c := &liveCall{
-		id: strings.ToLower(rand.Text()), callID: callID, version: p.Version(), variant: variant, alarms: l.service.metrics.alarms,
+		client: owner, id: strings.ToLower(rand.Text()), callID: callID, version: p.Version(), variant: variant, alarms: l.service.metrics.alarms,
 		live: p.Live(), turn: make(chan struct{}, 1),
 		touched: time.Now(), changed: make(chan struct{}),
 	}
 	c.now = liveState{ID: c.id, Call: callID, Model: c.version}
+	if p := l.service.admission.take(owner, ofLive, 1); p != nil {
+		return nil, p
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.calls) >= l.service.limits.Live {
-		l.service.metrics.refused.WithLabelValues("live_calls").Inc()
-		return nil, newProblem(http.StatusServiceUnavailable, "", "there are %d calls in progress, which is as many as are served at a time", len(l.calls))
-	}
 	l.calls[c.id] = c
 	l.service.metrics.live.Set(float64(len(l.calls)))
 	return c, nil
@@ -107,7 +107,7 @@ func (l *liveCalls) add(ctx context.Context, c *liveCall, text string) (liveStat
 		return liveState{}, newProblem(http.StatusRequestEntityTooLarge, "body.text", "with it the call has more than %d bytes", limits.Text)
 	}
 	var now conversion.Prediction
-	err := l.service.alone(ctx, func(ctx context.Context) (err error) {
+	err := l.service.alone(ctx, l.service.turns, c.client, len(text), func(ctx context.Context) (err error) {
 		now, err = c.live.Add(ctx, transcript.Turn{Text: text})
 		return err
 	})
@@ -159,6 +159,7 @@ func (l *liveCalls) end(ctx context.Context, c *liveCall) {
 	if !found {
 		return // somebody else has ended it
 	}
+	l.service.admission.give(c.client, amount{ofLive: 1})
 	c.turn <- struct{}{} // a turn that is being added is the last
 	defer func() { <-c.turn }()
 	whole := l.whole(ctx, c)
@@ -185,7 +186,7 @@ func (l *liveCalls) whole(ctx context.Context, c *liveCall) *conversion.Predicti
 	ctx, stop := context.WithTimeout(ctx, l.service.limits.Time)
 	defer stop()
 	var p conversion.Prediction
-	err := l.service.alone(ctx, func(ctx context.Context) (err error) {
+	err := l.service.alone(ctx, l.service.turns, c.client, c.bytes, func(ctx context.Context) (err error) {
 		p, err = c.live.End(ctx)
 		return err
 	})

@@ -20,8 +20,12 @@
 //
 // # Requests
 //
-// The calls of all clients are predicted together, some at a time and of each client in turn. Requests beyond the limits (the
-// -max flags) are refused: 413 for size, 429 for a client with too many at a time, 503 for too many of all, 504 for time.
+// The calls of all clients are predicted together, some at a time and of each client in turn by their bytes; a client is an API
+// key or, without keys, an address. Requests beyond the limits (the -max flags) are refused: 413 for size, 429 for a client
+// with too many at a time, 503 for too many of all, 504 for time. A request counts among -max-requests once its body is there;
+// /healthz, /readyz and /metrics always answer. Of bodies larger than 64 KiB there may be as many at a time as have eight times
+// the bytes of -max-body, half of them of one client; a line of a call counts as 100 bytes. A body may have 262,144 values,
+// cells or lines, half as many of them lines, or one for each 32 bytes of -max-body.
 //
 // # Calls in progress
 //

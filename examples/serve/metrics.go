@@ -43,8 +43,9 @@ func newMetrics() *metrics {
 	}, []string{"route"})
 	m.inFlight = m.gauge("requests_in_flight", "Requests that are being served.")
 	m.refused = m.counters("refused_total", "Requests refused because of a limit.", "reason")
-	for _, reason := range []string{"client", "requests", "live_calls"} {
-		m.refused.WithLabelValues(reason)
+	m.refused.WithLabelValues("client")
+	for _, kind := range takings {
+		m.refused.WithLabelValues(kind.reason)
 	}
 	m.calls = m.counter("calls_total", "Calls that were predicted.")
 	m.probability = prometheus.NewHistogram(prometheus.HistogramOpts{

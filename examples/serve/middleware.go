@@ -6,14 +6,12 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"log/slog"
-	"net"
 	"net/http"
 	"regexp"
 	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -22,6 +20,7 @@ import (
 // response remembers the route, status and size of a response.
 type response struct {
 	http.ResponseWriter
+	unread bool   // the request has a body that was not read to its end
 	route  string // pattern that the router found
 	status int
 	bytes  int
@@ -31,12 +30,15 @@ func (r *response) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
 	}
+	if r.unread {
+		r.Header().Set("Connection", "close") // or else the server reads the body, however slowly it comes, before it responds
+	}
 	r.ResponseWriter.WriteHeader(status)
 }
 
 func (r *response) Write(b []byte) (int, error) {
 	if r.status == 0 {
-		r.status = http.StatusOK
+		r.WriteHeader(http.StatusOK)
 	}
 	n, err := r.ResponseWriter.Write(b)
 	r.bytes += n
@@ -72,7 +74,7 @@ func (s *service) observed(next http.Handler) http.Handler {
 		}
 		ctx, span := s.traces.request(r, id)
 		r = r.WithContext(context.WithValue(ctx, requestKey{}, id))
-		out := &response{ResponseWriter: w}
+		out := &response{ResponseWriter: w, unread: r.ContentLength != 0 && r.ProtoMajor == 1}
 		s.metrics.inFlight.Inc()
 		defer s.metrics.inFlight.Dec()
 		defer func() {
@@ -118,14 +120,6 @@ func (s *service) served(r *http.Request, out *response, id string, took time.Du
 }
 
 var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
-
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
-}
 
 // secured sets the headers that keep browsers from doing anything else with a response than showing it.
 func secured(tls bool, next http.Handler) http.Handler {
@@ -210,62 +204,4 @@ func authorized(k keys, next http.Handler) http.Handler {
 // open are the paths that need no key: what load balancers ask, and pages without data.
 var open = map[string]bool{
 	"/": true, "/page.js": true, "/page.css": true, "/docs": true, "/docs.js": true, "/openapi.json": true, "/healthz": true, "/readyz": true,
-}
-
-// admission limits the requests at a time, in all and of one client.
-type admission struct {
-	service *service
-	mu      sync.Mutex
-	all     int
-	clients map[[sha256.Size]byte]int
-}
-
-// limited refuses requests beyond the limits of concurrency, and ends those that take too long. Clients are told apart by
-// their API keys, without keys by their addresses. Streams take no place: calls in progress have a limit of their own.
-func (s *service) limited(keyed bool, next http.Handler) http.Handler {
-	a := &admission{service: s, clients: map[[sha256.Size]byte]int{}}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if open[r.URL.Path] || strings.HasSuffix(r.URL.Path, "/events") {
-			next.ServeHTTP(w, r)
-			return
-		}
-		client := sha256.Sum256([]byte(address(r)))
-		if keyed {
-			client = sha256.Sum256([]byte(given(r)))
-		}
-		if p := a.enter(client); p != nil {
-			p.write(w, requestID(r.Context()))
-			return
-		}
-		defer a.leave(client)
-		ctx, stop := context.WithTimeout(r.Context(), s.limits.Time)
-		defer stop()
-		next.ServeHTTP(w, r.WithContext(ctx))
-	})
-}
-
-func (a *admission) enter(client [sha256.Size]byte) *problem {
-	l := a.service.limits
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	switch {
-	case a.clients[client] >= l.PerClient:
-		a.service.metrics.refused.WithLabelValues("client").Inc()
-		return newProblem(http.StatusTooManyRequests, "", "this client has %d requests in progress, which is as many as a client may have", l.PerClient)
-	case a.all >= l.Requests:
-		a.service.metrics.refused.WithLabelValues("requests").Inc()
-		return newProblem(http.StatusServiceUnavailable, "", "there are %d requests in progress, which is as many as are served at a time", l.Requests)
-	}
-	a.all++
-	a.clients[client]++
-	return nil
-}
-
-func (a *admission) leave(client [sha256.Size]byte) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.all--
-	if a.clients[client]--; a.clients[client] == 0 {
-		delete(a.clients, client)
-	}
 }

@@ -72,7 +72,7 @@ func (l *limits) flags(flags *flag.FlagSet) {
 	flags.IntVar(&l.Text, "max-text", 1<<20, "`bytes` that a call may have")
 	flags.DurationVar(&l.Time, "max-time", 30*time.Second, "time that a request may take")
 	flags.DurationVar(&l.Read, "max-read", 10*time.Second, "time that the body of a request may take to arrive")
-	flags.IntVar(&l.Requests, "max-requests", 128, "requests at a time")
+	flags.IntVar(&l.Requests, "max-requests", 128, "requests at a time whose bodies are there")
 	flags.IntVar(&l.PerClient, "max-per-client", 64, "requests at a time of one API key, or without keys of one address")
 	flags.IntVar(&l.Live, "max-live", 1000, "calls in progress at a time")
 	flags.IntVar(&l.LiveTurns, "max-live-turns", 5000, "turns of a call in progress")

@@ -143,26 +143,25 @@ func TestCrossOrigin(t *testing.T) {
 
 // A client with too many requests at a time is refused, then everybody, and a request that takes too long ends.
 func TestConcurrency(t *testing.T) {
-	s := &service{limits: limits{Requests: 3, PerClient: 2, Time: time.Nanosecond}, metrics: newMetrics()}
-	a := &admission{service: s, clients: map[[32]byte]int{}}
-	x, y, z := [32]byte{1}, [32]byte{2}, [32]byte{3}
+	a := newAdmission(&limits{Requests: 3, PerClient: 2}, newMetrics())
+	x, y, z := client{1}, client{2}, client{3}
 	for i, c := range []struct {
-		client [32]byte
+		client client
 		status int
 	}{{x, 0}, {x, 0}, {x, 429}, {y, 0}, {y, 503}, {z, 503}} {
-		if p := a.enter(c.client); (p == nil) != (c.status == 0) || p != nil && (p.Status != c.status || p.GetHeaders().Get("Retry-After") != "1") {
+		if p := a.take(c.client, ofServed, 1); (p == nil) != (c.status == 0) || p != nil && (p.Status != c.status || p.GetHeaders().Get("Retry-After") != "1") {
 			t.Errorf("request %d: %+v, want %d", i, p, c.status)
 		}
 	}
-	a.leave(x)
-	if p := a.enter(z); p != nil {
+	a.give(x, amount{ofServed: 1})
+	if p := a.take(z, ofServed, 1); p != nil {
 		t.Errorf("after one has left: %+v", p)
 	}
-	for _, c := range [][32]byte{x, y, z} {
-		a.leave(c)
+	for _, c := range []client{x, y, z} {
+		a.give(c, amount{ofServed: 1})
 	}
-	if a.all != 0 || len(a.clients) != 0 {
-		t.Errorf("after all have left there are %d and %v", a.all, a.clients)
+	if a.taken != (amount{}) || len(a.clients) != 0 {
+		t.Errorf("after all have left there are %v and %v", a.taken, a.clients)
 	}
 	r := start(t, func(o *options) { o.limits.Time = time.Nanosecond })
 	for _, path := range []string{"predict", "explain"} {

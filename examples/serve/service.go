@@ -33,22 +33,25 @@ type service struct {
 	model   *model
 	// experiment, if one runs, has a second model; otherwise nil.
 	experiment *experiment
+	admission  *admission
 	batcher    *batcher
 	live       *liveCalls
 	record     *recorder
 	traces     traces
 	schemas    schemas
-	// turns has room for those who encode outside of the batches: explanations and turns of calls in progress.
-	turns    chan struct{}
-	draining atomic.Bool
-	closing  chan struct{} // closed when streams are to end
+	// Those who use the model outside of the batches: turns of calls in progress, explanations, and those of either that are large.
+	turns, explanations, large *gate
+	decoding                   *gate // large bodies
+	draining                   atomic.Bool
+	closing                    chan struct{} // closed when streams are to end
 }
 
 func newService(l limits, log *slog.Logger, m *metrics, o *model, e *experiment, r *recorder, t traces) *service {
 	s := &service{
 		limits: l, log: log, metrics: m, model: o, experiment: e, record: r, traces: t, batcher: newBatcher(func(n int) { m.batch.Observe(float64(n)) }),
-		turns: make(chan struct{}, runtime.GOMAXPROCS(0)), closing: make(chan struct{}),
+		turns: newGate(runtime.GOMAXPROCS(0)), explanations: newGate(runtime.GOMAXPROCS(0)), large: newGate(1), decoding: newGate(2), closing: make(chan struct{}),
 	}
+	s.admission = newAdmission(&s.limits, m)
 	s.live = newLiveCalls(s)
 	m.watch("waiting_requests", "Requests with calls that wait to be predicted.", func() float64 { return float64(s.batcher.depth()) })
 	m.watch("store_waiting", "Predictions that wait to be written to the store.", func() float64 { return float64(len(r.queue)) })
@@ -61,15 +64,17 @@ func (s *service) run(ctx context.Context) {
 	s.batcher.run(ctx)
 }
 
-// alone runs f on a call while few others do, and returns its error or ctx's.
-func (s *service) alone(ctx context.Context, f func(context.Context) error) error {
-	select {
-	case s.turns <- struct{}{}:
-		defer func() { <-s.turns }()
-		return s.traces.work(ctx, 1, f)
-	case <-ctx.Done():
-		return ctx.Err()
+// alone runs f on some bytes of a client while few others do, and returns its error or ctx's.
+func (s *service) alone(ctx context.Context, g *gate, c client, bytes int, f func(context.Context) error) error {
+	if bytes > batchBytes {
+		g = s.large
 	}
+	leave, err := g.pass(ctx, c, bytes)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return s.traces.work(ctx, 1, f)
 }
 
 // predicted counts and records the prediction of a call.
