@@ -74,7 +74,7 @@ type Metadata struct {
 	// CallTime is read from ISO 8601 and its usual variants ("2025-03-04 15:30"), from American, German and spelt-out dates
 	// ("3/4/2025 3:30 PM", "04.03.2025 15.30 Uhr", "Mar 4, 2025", "4 mars 2025"), from seconds or milliseconds since 1970, and
 	// from Excel's numbers of days. Without a zone it is UTC; "EST", "CET" and other names of one offset are read. Where
-	// slashes part day and month, the month comes first.
+	// slashes part day and month, the month comes first, unless a column of a table shows otherwise (see [Reader.Rows]).
 	CallTime time.Time
 	AgentID  string
 	// CompanySize is the customer's company size, a number or a class such as "51-200".

@@ -16,6 +16,9 @@ type decoder struct {
 	yield yieldFunc
 	count int
 	lines bool // these are JSON Lines: the first record filled a line
+	// held is the call whose further pages may be the next records, with its ID; nil if there is none.
+	held   *Call
+	heldID string
 }
 
 func (d *decoder) run() {
@@ -199,15 +202,36 @@ func (d *decoder) endsLine(i int) bool {
 
 // flush yields the calls of the records that are turns.
 func (d *decoder) flush() (more bool) {
+	if !d.release() {
+		return false
+	}
 	if err := d.rows.describe(); err != nil && !d.yield(Call{}, err) {
 		return false
 	}
 	return d.rows.flush(d.yield, d.number)
 }
 
-// read yields the calls of a record.
+// release yields the call that is held.
+func (d *decoder) release() (more bool) {
+	c := d.held
+	d.held = nil
+	return c == nil || d.yield(*c, nil)
+}
+
+// read yields the calls of a record. Pages of a call are joined.
 func (d *decoder) read(b []byte, at int64) (more bool) {
 	results := d.records.read(b, d.count, at)
+	one := len(results) == 1 && results[0].err == nil
+	page := one && d.page
+	if one && d.held != nil && d.heldID == results[0].call.ID && (page || d.heldID != "") && d.held.join(&results[0].call) {
+		return true
+	}
+	if !d.release() {
+		return false
+	}
+	if page {
+		d.heldID = results[0].call.ID
+	}
 	for i, r := range results {
 		if r.err != nil {
 			place := at
@@ -225,7 +249,9 @@ func (d *decoder) read(b []byte, at int64) (more bool) {
 				r.call.ID += fmt.Sprintf(".%d", i+1)
 			}
 		}
-		if !d.yield(r.call, nil) {
+		if page {
+			d.held = &r.call
+		} else if !d.yield(r.call, nil) {
 			return false
 		}
 	}

@@ -200,13 +200,10 @@ func (r *turnReader) set(t *rawTurn, u use, v value) bool {
 		}
 		return setTo(&t.name, scalar(v))
 	case roleSlot:
-		switch v.kind() {
-		case 't':
-			return setTo(&t.role, Agent.String())
-		case 'f':
-			return setTo(&t.role, Customer.String())
+		if k := v.kind(); u.side != Other && (k == 't' || k == 'f') {
+			return setTo(&t.role, u.role(v.text()))
 		}
-		return setTo(&t.role, scalar(v))
+		return setTo(&t.role, u.role(scalar(v)))
 	case kindSlot:
 		if _, known := roleOf(scalar(v)); known && t.role == "" {
 			t.role = scalar(v)
@@ -448,7 +445,58 @@ func (r *turnReader) finish() []Turn {
 		}
 		turns = append(turns, r.turn(t))
 	}
+	withoutLabels(turns)
 	return turns
+}
+
+// withoutLabels takes the labels off turns that start with one, "Agent: Hello", where most do: that of their speaker, or where no turn has
+// a speaker any name, who then speaks until the next.
+func withoutLabels(turns []Turn) {
+	named := slices.ContainsFunc(turns, func(t Turn) bool { return t.Speaker != "" })
+	labels := make([]mark, len(turns))
+	found := 0
+	for i := range turns {
+		if labels[i] = labelOf(&turns[i], named); labels[i].form != unnamed {
+			found++
+		}
+	}
+	if 2*found <= len(turns) {
+		return
+	}
+	speaker := ""
+	for i, m := range labels {
+		t := &turns[i]
+		if m.form != unnamed {
+			t.Text, speaker = t.Text[m.body:], m.name.speaker
+		}
+		if !named {
+			t.Speaker = speaker
+		}
+	}
+}
+
+// labelOf returns the label that a turn starts with.
+func labelOf(t *Turn, named bool) (m mark) {
+	if named {
+		start := strings.TrimLeft(t.Text, " [(<{*_")
+		if t.Speaker == "" || !startsWith(start, t.Speaker) && (t.Role == Other || !startsWith(start, t.Role.String())) {
+			return m
+		}
+	}
+	line, _, _ := strings.Cut(t.Text, "\n")
+	m, ok := findMark(line, false)
+	name := m.name.speaker
+	switch {
+	case !ok || m.form == alone || m.form == apart || m.form == dot || isBlank(t.Text[m.body:]):
+	case named && (strings.EqualFold(name, t.Speaker) || strings.EqualFold(name, t.Role.String())), !named && likenessOf(name, nil) >= fairName:
+		return m
+	}
+	return mark{}
+}
+
+// startsWith is strings.HasPrefix without case.
+func startsWith(s, start string) bool {
+	return len(s) >= len(start) && strings.EqualFold(s[:len(start)], start)
 }
 
 // notSpeech are the roles in chats of what nobody says.

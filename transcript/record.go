@@ -16,6 +16,7 @@ type records struct {
 	keys     *keys
 	describe describer
 	rows     *rows // of records that are turns, to be joined to calls
+	page     bool  // the record that was read last is a page of several
 }
 
 func newRecords(o Reader) *records {
@@ -30,6 +31,7 @@ type result struct {
 
 // read returns the calls of the record b, the n-th, at a byte of the input; none where it is a turn of a call.
 func (r *records) read(b []byte, n int, at int64) []result {
+	r.page = false
 	v, err := r.document.parse(b)
 	if err != nil {
 		return []result{{err: err}}
@@ -137,13 +139,31 @@ func (r *records) ofShape(v value, about []value) []result {
 		for i, root := range roots {
 			told := about
 			if s.calls != "" {
-				told = []value{root}
+				told = append([]value{root}, inOtherLists(root, about, s.first())...)
 			}
 			results[i] = r.withTurns(readers[i], told, value{})
 		}
 		return results
 	}
 	return nil
+}
+
+// inOtherLists returns what lists alongside that of the calls tell of one of them, as Gong's do: {"metaData": {"id": …}, "parties": […]}.
+func inOtherLists(call value, about []value, calls string) (found []value) {
+	id := scalar(call.get("callId"))
+	for _, v := range about {
+		for m := range v.all() {
+			if m.kind() != '[' || m.key() == calls {
+				continue
+			}
+			for e := range m.all() {
+				if e.kind() == '{' && id != "" && (scalar(e.path("metaData.id")) == id || scalar(e.get("callId")) == id || scalar(e.get("id")) == id) {
+					found = append(found, e)
+				}
+			}
+		}
+	}
+	return found
 }
 
 // wrapped returns the calls of a member of an object that is none itself: a call, a list of turns, or a list of calls.
@@ -159,12 +179,15 @@ func (r *records) wrapped(m value, about []value, depth int) (results []result) 
 	if hasSpeakers(t.turns) {
 		return []result{r.withTurns(t, about, m)}
 	}
+	if squeeze(m.key()) != "pages" {
+		about = nil
+	}
 	for e := range m.all() {
 		if e.kind() == '{' {
-			results = append(results, r.calls(e, nil, depth)...)
+			results = append(results, r.calls(e, about, depth)...)
 		}
 	}
-	return results
+	return joinPages(results, about != nil)
 }
 
 // noteOthers notes the lists of turns in an object other than the one that was read.
@@ -290,6 +313,7 @@ func (r *records) finish(c Call, about []value, s *shape, text value) result {
 			case (i > 0 || !s.open) && (m.kind() == '{' || m.kind() == '[' || u.slot == textSlot):
 			case text.d == nil && (u.slot == textSlot || s.first() == key):
 			default:
+				r.page = r.page || u.slot == pageSlot
 				d.tell(key, u, entry{value: m})
 			}
 			if told != nil {
@@ -314,6 +338,7 @@ func (r *records) metadata(d *describer, v value) error {
 	}
 	for m := range v.all() {
 		u := r.keys.ofCall(m.key())
+		r.page = r.page || u.slot == pageSlot
 		if u.name == "" {
 			u = use{}
 		}
@@ -340,6 +365,9 @@ func (r *records) isRow(v value) (is, maybe bool) {
 			maybe = maybe || u.doubtful()
 		case personSlot:
 			has[personSlot] = true
+		case roleSlot:
+			has[roleSlot] = has[roleSlot] || m.kind() != 'n' && !u.doubtful()
+			has[personSlot] = has[personSlot] || u.doubtful()
 		case startSlot, endSlot:
 			has[u.slot] = momentOf(m, u.unit).bare || m.kind() == '"' && !momentOf(m, u.unit).dated
 		default:

@@ -28,6 +28,8 @@ type table struct {
 	maybe   bool // as only a doubtful column shows
 	unnamed bool // no column is certain to hold speakers
 	comma   bool // decimals follow a comma, as where semicolons separate cells
+	local   bool // the days of dates come before their months, unless the column shows it
+	orders  []dateOrder
 	rows    *rows
 	records *records
 }
@@ -43,6 +45,8 @@ type table struct {
 //     each row is a turn, and so where there are only start, end and text. The rows of an ID are joined, wherever they
 //     stand, so that the calls are held in memory. Rows of one ID with different labels are an error. A column called name, user,
 //     channel and the like may hold the speakers too, but where each ID has one row, the rows are calls.
+//   - In a column of dates such as 05/03/2024 the order is the one that fits all of its first 1000 rows; where none shows it, the day comes
+//     first in tables with German, French, Spanish or Italian names of columns or semicolons, and else the month, with a note.
 //   - All other columns are metadata; of rows that are turns, those that say the same in all rows of a call.
 //
 // Reader.Columns names columns that are called otherwise. Case does not count, nor do blanks, underscores and the like. Cells
@@ -67,14 +71,16 @@ func (o Reader) Rows(ctx context.Context, header []string, rows iter.Seq2[[]stri
 
 // table reads the rows that next returns; header is the first of them, at a byte of the input.
 func (o Reader) table(format string, comma bool, header []string, at int64, next func() ([]string, int64, error), yield yieldFunc) {
-	t := &table{Reader: o, format: format, comma: comma, records: newRecords(o), rows: newRows(o, format)}
+	t := &table{Reader: o, format: format, comma: comma, local: comma, records: newRecords(o), rows: newRows(o, format)}
 	t.keys = t.records.keys
 	cells, first, err := next()
 	if err := t.header(header, cells); err != nil {
 		yield.fail(0, at, err)
 		return
 	}
-	for n := 0; ; cells, first, err = next() {
+	next = t.lookAhead(tableRow{cells, first, err}, next)
+	for n := 0; ; {
+		cells, first, err := next()
 		switch {
 		case err == io.EOF && n == 0:
 			yield.fail(0, first, errors.New("there is no row after the first; want a row for each call or turn"))
@@ -139,6 +145,12 @@ func (t *table) header(names, first []string) error {
 			name = ""
 		}
 		t.columns = append(t.columns, heading{name, u})
+		t.local = t.local || u.local
+	}
+	for i, c := range t.columns {
+		if t.local && c.use.slot == noSlot && squeeze(c.key) == "data" { // a date in Italian and Portuguese, anything in English
+			t.columns[i].use = use{slot: fieldSlot, rank: guess, name: "call_time"}
+		}
 	}
 	for theirs := range t.Columns {
 		if !slices.ContainsFunc(t.columns, func(c heading) bool { return squeeze(c.key) == squeeze(theirs) }) {
@@ -180,7 +192,7 @@ func (t *table) findText(first []string) error {
 	t.turns = (has[nameSlot] || has[roleSlot] || has[orderSlot] && has[callSlot]) && ofTurns ||
 		spans == 2 && !has[idSlot] && !has[labelSlot] // start, end and text, as Whisper writes
 	t.unnamed = !has[nameSlot] && !has[roleSlot]
-	t.maybe = !t.turns && ofTurns && (may[nameSlot] || (may[personSlot] || may[channelSlot]) && has[callSlot])
+	t.maybe = !t.turns && ofTurns && (may[nameSlot] || (may[personSlot] || may[channelSlot] || may[roleSlot]) && has[callSlot])
 	t.turns = t.turns || t.maybe
 	return nil
 }
@@ -251,6 +263,9 @@ func (t *table) entries(cells []string, yield func(heading, string)) {
 			if t.comma && (c.use.slot == startSlot || c.use.slot == endSlot || c.use.name == "duration") {
 				value = strings.Replace(value, ",", ".", 1)
 			}
+			if c.use.name == "call_time" {
+				value = t.orders[i].inOrder(value)
+			}
 			yield(c, value)
 		}
 	}
@@ -268,6 +283,11 @@ func (t *table) call(cells []string) (c Call, err error) {
 		if i > 0 && t.columns[i].key == "" && !isMissing(cell) {
 			c.Notes = append(c.Notes, "a column without a name was left out")
 			break
+		}
+	}
+	for i, order := range t.orders {
+		if order == eitherWay && !isMissing(cells[i]) {
+			c.Notes = append(c.Notes, fmt.Sprintf(guessedOrder, clip(t.columns[i].key)))
 		}
 	}
 	var d describer
@@ -322,7 +342,7 @@ func (t *table) turn(cells []string, n int, at int64) row {
 			}
 		case roleSlot:
 			if better(c.use) {
-				r.turn.role = text
+				r.turn.role = c.use.role(text)
 			}
 		case channelSlot:
 			if better(c.use) {

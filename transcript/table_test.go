@@ -69,6 +69,9 @@ func TestTables(t *testing.T) {
 		{name: "an ID is no text", table: "transcript_id,speaker,line\n7,Agent,Hi\n", want: "byte 0: no column is called transcript, only transcript_id, speaker, line; rename the one with the calls' text, or name it in Reader.Columns"},
 		{name: "words around won and lost", table: "id,text,label\n1,Hi,5 - Closed Won\n2,Hi,Closed Lost (Price)\n3,Hi,Opportunity Won\n4,Hi,Did not purchase\n5,Hi,NA\n6,Hi,-\n7,Hi,open\n8,Hi,never lost nor won\n",
 			want: `1 won: /other: Hi || 2 lost: /other: Hi || 3 won: /other: Hi || 4 lost: /other: Hi || 5 unknown: /other: Hi || 6 unknown: /other: Hi || 7 unknown: /other: Hi || record 8, byte 127: the label is "never lost nor won"; want 1 or 0, won or lost, yes or no, or nothing where it is unknown (Reader.Won and Reader.Lost name other words)`},
+		{name: "flags of sides", table: "call_id,is_agent,text\n1,TRUE,Hi &amp; ho\n1,FALSE,Yes?\n2,0,Ho\n", want: "1 unknown: agent/agent: Hi & ho | customer/customer: Yes? || 2 unknown: customer/customer: Ho"},
+		{name: "flags of sides and names", table: "call_id,name,from_customer,text\n1,Mara,no,Hi\n1,Tobias,yes,Yes?\n", want: "1 unknown: Mara/agent: Hi | Tobias/customer: Yes?"},
+		{name: "a flag of calls", table: "call_id,is_customer,text\n1,yes,Hi there you\n2,no,Ho there you\n", want: "1 unknown: /other: Hi there you || 2 unknown: /other: Ho there you"},
 		{name: "dates", table: "id,text,call_date,duration_minutes\n1,Agent: Hi,next week,2\n", want: "1 unknown: Agent/agent: Hi (a value of call_date cannot be read)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -76,6 +79,42 @@ func TestTables(t *testing.T) {
 				t.Errorf(" got %s\nwant %s", got, c.want)
 			}
 		})
+	}
+}
+
+// The day comes first in dates where a column shows it, or its table is of a language that writes it so.
+func TestOrderOfDates(t *testing.T) {
+	const february = "2024-02-03"
+	for table, want := range map[string]string{
+		"Datum;Transkript\n03/02/2024;Hi\n":                    february,
+		"fecha,transcripción\n03/02/2024,Hi\n":                 february,
+		"date,texte\n03/02/24 10:30,Hi\n":                      "2024-02-03 10:30",
+		"Data,Trascrizione\n03-02-2024,Hi\n":                   february,
+		"date,text\n03/02/2024,Hi\n13/02/2024,Hi\n":            february,
+		"date,text\n,Hi\n2-3-2024,Hi\n2-13-2024,Hi\n":          "",
+		"date,text\n2-3-2024,Hi\n2-13-2024,Hi\n":               "2024-02-03",
+		"date,text\n02/03/2024,Hi\n02/13/2024,Hi\n":            "02/03/2024",
+		"Datum;Transkript\n02/03/2024;Hi\n02/13/2024;Hi\n":     "02/03/2024",
+		"date,text\n02/03/2024,Hi\n":                           "02/03/2024",
+		"call_id,fecha,hablante,texto\n1,03/02/2024,Mara,Hi\n": february,
+		"date,text\n2024-02-03,Hi\n13/02/2024,Hi\n":            february,
+		"{\"date\": {\"0\": \"03/02/2024\", \"1\": \"13/02/2024\"}, \"text\": {\"0\": \"Hi\", \"1\": \"Ho\"}}": february,
+	} {
+		read := Reader.CSV
+		if table[0] == '{' {
+			read = Reader.JSON
+		}
+		calls, err := Collect(read(Reader{}, ctx, strings.NewReader(table)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := calls[0].Metadata
+		if m.Value("call_time") != want || want != "" && (m.CallTime.Month() != time.February || m.CallTime.Day() != 3) {
+			t.Errorf("%q is read as %v from %q, want %q", table, m.CallTime, m.Value("call_time"), want)
+		}
+		if guessed := strings.Contains(strings.Join(calls[0].Notes, " "), "months first"); guessed != (table == "date,text\n02/03/2024,Hi\n") {
+			t.Errorf("%q: notes %q", table, calls[0].Notes)
+		}
 	}
 }
 
