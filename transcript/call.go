@@ -12,7 +12,8 @@ import (
 
 // A Call is one sales conversation.
 type Call struct {
-	// ID names the call in reports. The readers take it from `id` or `call_id` and else number the records from 1.
+	// ID names the call in reports. The readers take it from `id` or `call_id` and else number the records from 1, unless
+	// Reader.Unnumbered is set.
 	ID string
 	// Text is the conversation, UTF-8: text and subtitles as they were read, or where the source has turns a line for each,
 	// "Speaker: what was said". Spans of turns and of masked data are byte offsets into it.

@@ -245,7 +245,7 @@ func (d *decoder) read(b []byte, at int64) (more bool) {
 		}
 		if r.call.ID == "" {
 			r.call.ID = d.number(d.count)
-			if len(results) > 1 {
+			if len(results) > 1 && !d.Unnumbered {
 				r.call.ID += fmt.Sprintf(".%d", i+1)
 			}
 		}

@@ -21,9 +21,9 @@ var formats = map[string]Format{
 	".json": Reader.JSON, ".jsonl": Reader.JSON, ".ndjson": Reader.JSON,
 	".csv": Reader.CSV, ".tsv": Reader.CSV,
 	".txt": Reader.Text,
-	".vtt": Reader.subtitles,
-	".srt": Reader.subtitles,
-	".sbv": Reader.subtitles,
+	".vtt": Reader.Subtitles,
+	".srt": Reader.Subtitles,
+	".sbv": Reader.Subtitles,
 }
 
 // format returns how a file of a name is read, nil if the name does not show it.
@@ -212,14 +212,22 @@ func (o Reader) entry(ctx context.Context, fsys fs.FS, name string, entry fs.Dir
 
 // number names a record that has no ID of its own.
 func (o Reader) number(record int) string {
-	if o.name == "" {
+	switch {
+	case o.Unnumbered:
+		return ""
+	case o.name == "":
 		return strconv.Itoa(record)
 	}
 	return fmt.Sprintf("%s#%d", o.name, record)
 }
 
 // whole names the call that is all of a file.
-func (o Reader) whole() string { return cmp.Or(o.name, "1") }
+func (o Reader) whole() string {
+	if o.Unnumbered {
+		return ""
+	}
+	return cmp.Or(o.name, "1")
+}
 
 // directoryOutcome returns the outcome that the names of the file's directories are words for.
 func (o Reader) directoryOutcome() (outcome Outcome) {

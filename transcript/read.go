@@ -82,6 +82,8 @@ type Reader struct {
 	Unlabelled bool
 	// Summary, if not nil, collects what is read.
 	Summary *Summary
+	// Unnumbered leaves the ID of a call that has none empty, instead of numbering it.
+	Unnumbered bool
 	// MaxRecord is how many bytes one record may take, and so how much memory; default 256 MiB.
 	MaxRecord int64
 	// MaxUnpacked is how many bytes may come out of one gzip file, so that a small file cannot keep the reader busy for
@@ -193,7 +195,7 @@ func Collect(calls iter.Seq2[Call, error], skip func(error)) ([]Call, error) {
 	var all []Call
 	places := make(map[string]int)
 	for call, err := range calls {
-		if first := places[call.ID]; err == nil && first > 0 {
+		if first := places[call.ID]; err == nil && first > 0 && call.ID != "" {
 			err = fmt.Errorf("transcript: the ID %q is that of call number %d and then of number %d again; give each call its own id, or remove what is there twice", call.ID, first, len(all)+1)
 		}
 		switch {

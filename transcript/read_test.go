@@ -350,3 +350,30 @@ func fmtError(err error) string {
 	}
 	return ""
 }
+
+// Unnumbered leaves calls without an ID as they are, in every format.
+func TestUnnumbered(t *testing.T) {
+	for name, c := range map[string]struct {
+		read   Format
+		text   string
+		number string // by default
+	}{
+		"JSON":            {Reader.JSON, `[{"transcript": "Hi"}]`, "1"},
+		"several":         {Reader.JSON, `{"calls": [{"transcript": "Hi"}, {"transcript": "Yes"}]}`, "1.1"},
+		"turns":           {Reader.JSON, `{"speaker": "Mara", "text": "Hi"}` + "\n" + `{"speaker": "Tobias", "text": "Yes"}`, "1"},
+		"CSV":             {Reader.CSV, "transcript,label\nHi,1\n", "1"},
+		"text":            {Reader.Text, "Mara: Hi", "1"},
+		"subtitles":       {Reader.Subtitles, "WEBVTT\n\n00:01.000 --> 00:02.000\nHi\n", "1"},
+		"with one anyway": {Reader.JSON, `{"id": "a", "transcript": "Hi"}`, "a"},
+	} {
+		for unnumbered, want := range map[bool]string{false: c.number, true: ""} {
+			if c.number == "a" {
+				want = "a"
+			}
+			calls, err := Collect(c.read(Reader{Unnumbered: unnumbered}, t.Context(), strings.NewReader(c.text)), nil)
+			if err != nil || calls[0].ID != want {
+				t.Errorf("%s, unnumbered %v: %+v, %v, want the ID %q", name, unnumbered, calls, err, want)
+			}
+		}
+	}
+}

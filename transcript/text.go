@@ -19,8 +19,8 @@ func (o Reader) Text(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
 	return o.text(ctx, r, false)
 }
 
-// subtitles reads a call that is known to be WebVTT or SRT.
-func (o Reader) subtitles(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
+// Subtitles reads a call as [Reader.Text] does, but a text without a cue of WebVTT, SRT or SBV is an error.
+func (o Reader) Subtitles(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
 	return o.text(ctx, r, true)
 }
 

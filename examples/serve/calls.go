@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"maps"
 	"mime"
 	"net"
@@ -31,13 +30,9 @@ var formats = map[string]transcript.Format{
 	"application/x-ndjson": transcript.Reader.JSON,
 	"application/jsonl":    transcript.Reader.JSON,
 	"text/csv":             transcript.Reader.CSV,
-	"text/plain":           text,
-	"text/vtt":             text,
-	"application/x-subrip": text,
-}
-
-func text(r transcript.Reader, ctx context.Context, body io.Reader) iter.Seq2[transcript.Call, error] {
-	return r.Text(ctx, body)
+	"text/plain":           transcript.Reader.Text,
+	"text/vtt":             transcript.Reader.Subtitles,
+	"application/x-subrip": transcript.Reader.Subtitles,
 }
 
 // An Upload is the part of an operation's input that reads the body of the request. The framework fills exported types only.
@@ -157,10 +152,10 @@ func (b *Upload) calls(ctx context.Context, s *service) ([]transcript.Call, erro
 		}
 	}
 	where := func(n int) string { return fmt.Sprintf("body[%d]", n) }
-	if strings.HasPrefix(kind, "text/") && kind != "text/csv" || bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) && kind == jsonType {
+	if strings.HasPrefix(kind, "text/") && kind != "text/csv" || kind == "application/x-subrip" || bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) && kind == jsonType {
 		where = func(int) string { return "body" }
 	}
-	reader := transcript.Reader{Unlabelled: true, MaxRecord: s.limits.Body, MaxUnpacked: s.limits.Body}
+	reader := transcript.Reader{Unlabelled: true, Unnumbered: true, MaxRecord: s.limits.Body, MaxUnpacked: s.limits.Body}
 	var calls []transcript.Call
 	lines := 0
 	for c, err := range formats[kind](reader, ctx, bytes.NewReader(raw)) {

@@ -37,7 +37,10 @@ func TestExperiment(t *testing.T) {
 		}
 		calls = append(calls, fmt.Sprintf(`{"id": %q, "transcript": "Agent: Hi\nCustomer: Hello there"%s}`, id, customer))
 	}
-	calls = append(calls, `{"transcript": "Agent: Hi\nCustomer: Hello there"}`) // of nobody
+	const nobody = 20 // calls without an id, which would be of both variants if they were numbered
+	for range nobody {
+		calls = append(calls, `{"transcript": "Agent: Hi\nCustomer: Hello there"}`)
+	}
 	var got struct{ Models []string }
 	r.send("POST", "v1/predict", "["+strings.Join(calls, ",")+"]").decode(t, &got)
 	for i := range n {
@@ -45,7 +48,7 @@ func TestExperiment(t *testing.T) {
 			t.Errorf("call %d is predicted by %s", i, got.Models[i])
 		}
 	}
-	if k := slices.Index(got.Models, versions[1]); k < 0 || got.Models[n] != versions[0] {
+	if slices.Index(got.Models, versions[1]) < 0 || slices.Index(got.Models[n:], versions[1]) >= 0 {
 		t.Errorf("no call is of the second model, or one of nobody is: %v", got.Models)
 	}
 	for i := range 6 {
@@ -74,8 +77,8 @@ func TestExperiment(t *testing.T) {
 			t.Errorf("call %q: variant %q of version %s, want %q", p.CallID, p.Variant, p.Version, variant)
 		}
 	}
-	if rows != n+1+6 {
-		t.Errorf("%d predictions are kept, want %d", rows, n+1+6)
+	if rows != n+nobody+6 {
+		t.Errorf("%d predictions are kept, want %d", rows, n+nobody+6)
 	}
 }
 

@@ -75,6 +75,8 @@ func TestProblems(t *testing.T) {
 		"two calls to explain":     {"explain", "[" + call + "," + call + "]", 422, "body", nil},
 		"too many words":           {"explain?words=1000", call, 422, "query.words", nil},
 		"a table without text":     {"predict", "a,b\n1,2\n", 422, "body", []string{csv}},
+		"no WebVTT":                {"predict", "Agent: s3cret", 422, "body", []string{"Content-Type: text/vtt"}},
+		"no SRT":                   {"predict", "Agent: s3cret", 422, "body", []string{"Content-Type: application/x-subrip"}},
 		"an unknown key":           {"live", `{"calls": "x"}`, 422, "body.calls", nil},
 		"no such call":             {"live/x/turns", `{"text": "s3cret"}`, 404, "path.id", nil},
 	} {

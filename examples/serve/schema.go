@@ -29,7 +29,7 @@ func newSchemas(registry huma.Registry, maxCalls int) schemas {
 	call := &huma.Schema{
 		Type: huma.TypeObject, Required: []string{"transcript"}, AdditionalProperties: true,
 		Properties: map[string]*huma.Schema{
-			"id":         {OneOf: []*huma.Schema{{Type: huma.TypeString, Pattern: `^[^\x00]*$`, MaxLength: count(maxID / 4)}, {Type: huma.TypeInteger}, {Enum: []any{nil}}}, Description: "names the call in the response; by default its number, from 1"},
+			"id":         {OneOf: []*huma.Schema{{Type: huma.TypeString, Pattern: `^[^\x00]*$`, MaxLength: count(maxID / 4)}, {Type: huma.TypeInteger}, {Enum: []any{nil}}}, Description: "names the call in the response, where it is empty for a call without one"},
 			"transcript": {OneOf: []*huma.Schema{text, {Type: huma.TypeArray, Items: turn, MinItems: count(1)}}},
 			"label":      {Enum: []any{0.0, 1.0, nil}, Description: "how the call ended; it is not looked at"},
 			"metadata":   {Type: huma.TypeObject, Nullable: true, AdditionalProperties: true},

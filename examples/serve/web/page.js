@@ -89,7 +89,7 @@ function one(prediction, why, alarm) {
 }
 
 function many(predictions) {
-  const rows = predictions.map(p => make("tr", {}, make("td", { textContent: p.id }), make("td", { textContent: percent(p.probability) })));
+  const rows = predictions.map((p, i) => make("tr", {}, make("td", { textContent: p.id || `number ${i + 1}` }), make("td", { textContent: percent(p.probability) })));
   return make("table", {}, make("thead", {}, make("tr", {}, make("th", { textContent: "Call" }), make("th", { textContent: "Probability of a won call" }))), make("tbody", {}, ...rows));
 }
 
