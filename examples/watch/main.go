@@ -41,7 +41,7 @@
 //
 // # Output
 //
-// A table on standard output; with -html a page that stands alone, with -metrics a text file for the textfile collector of
+// A table on standard output; with -html a page that says in words and a chart what changed, with -metrics a text file for the textfile collector of
 // Prometheus's node exporter.
 package main
 
@@ -177,10 +177,14 @@ func run(ctx context.Context, env *cli.Env) error {
 	if err := r.table(env.Stdout); err != nil {
 		return err
 	}
+	page, err := r.page()
+	if err != nil {
+		return err
+	}
 	for _, out := range []struct {
 		file  string
 		write func(io.Writer) error
-	}{{o.html, r.page().Write}, {o.metrics, r.metrics}} {
+	}{{o.html, page.Write}, {o.metrics, r.metrics}} {
 		if out.file == "" {
 			continue
 		}
@@ -214,14 +218,13 @@ func watch(ctx context.Context, env *cli.Env, s *store.Store, o *options) (*resu
 		return nil, fmt.Errorf("%s: %d calls were predicted in the reference period, from %s on, and %d in the recent one, from %s on: want %d or more in each",
 			cmp.Or(o.log, "the store"), len(r.before), when(o.from), len(r.recent), when(o.begin()), fewest)
 	}
-	said := map[string]text{}
 	if o.data != "" {
-		if said, err = readTexts(ctx, env, o, r.before, r.recent); err != nil {
+		if r.said, err = readTexts(ctx, env, o, r.before, r.recent); err != nil {
 			return nil, err
 		}
 	}
 	if min(len(r.before), len(r.recent)) >= fewest {
-		if r.findings, err = compare(ctx, r.before, r.recent, said, o.alpha); err != nil {
+		if r.findings, err = compare(ctx, r.before, r.recent, r.said, o.alpha); err != nil {
 			return nil, err
 		}
 		if r.segments, err = segments(ctx, r.recent, o.by); err != nil {

@@ -75,9 +75,10 @@ func TestWatch(t *testing.T) {
 		shift  float64
 		status int
 		alarms []string
+		lead   string // of the page
 	}{
-		"quiet": {0, 0, nil},
-		"drift": {1.5, alarmed, []string{"log_odds", "calibration"}},
+		"quiet": {0, 0, nil, `<p class="lead">Nothing has changed beyond chance: the 280 calls since 2 March 2026 are like the 1120 before.`},
+		"drift": {1.5, alarmed, []string{"log_odds", "calibration"}, `<p class="lead">Since 2 March 2026 predicted chances are higher: 76% instead of 51%.</p>`},
 	} {
 		dir := t.TempDir()
 		page, metrics := filepath.Join(dir, "page.html"), filepath.Join(dir, "watch.prom")
@@ -96,7 +97,7 @@ func TestWatch(t *testing.T) {
 				t.Errorf("%s: %q is not in\n%s", name, want, out)
 			}
 		}
-		for file, want := range map[string]string{page: "Recent calls with an outcome</h2>", metrics: "salesconv_watch_roc_auc{segment=\"industry Retail\"} 0."} {
+		for file, want := range map[string]string{page: c.lead, metrics: "salesconv_watch_roc_auc{segment=\"industry Retail\"} 0."} {
 			if b, err := os.ReadFile(file); err != nil || !strings.Contains(string(b), want) {
 				t.Errorf("%s: %s has no %q, %v", name, file, want, err)
 			}
@@ -120,7 +121,17 @@ func TestPage(t *testing.T) {
 	if status != alarmed {
 		t.Fatalf("status %d, %s\n%s", status, out, log)
 	}
-	browser.Open(t, "file://"+page).Check()
+	tab := browser.Open(t, "file://"+page)
+	tab.Check()
+	for _, want := range []string{"Changed too: fewer calls are won for their predicted chances: −25% instead of 0%. Compared", "Whether v2 wins more calls than control is open",
+		"76% were predicted to be won, and 50% were."} {
+		if !browser.Eval[bool](tab, fmt.Sprintf("document.body.textContent.includes(%q)", want)) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if browser.Eval[bool](tab, "!!document.querySelector('details[open]')") {
+		t.Error("details are not folded")
+	}
 }
 
 // TestExperiment: the variant wins more often, its predictions are worse, and calls that both variants predicted do not count.
@@ -231,7 +242,11 @@ func TestTexts(t *testing.T) {
 	}
 	until := start.Add(120 * 7 * time.Hour).Format(time.RFC3339)
 	args := []string{"-log", db, "-until", until, "-recent", "11", "-reference", "23"}
-	status, out, log := command(t, append(args, "-data", data)...)
+	page := filepath.Join(dir, "page.html")
+	status, out, log := command(t, append(args, "-data", data, "-html", page)...)
+	if b, err := os.ReadFile(page); err != nil || !strings.Contains(string(b), "people talk of other things, in words that earlier calls do not have: 100% instead of 0%.</p>") {
+		t.Errorf("the page does not say that people talk of other things, %v", err)
+	}
 	if status != alarmed || !strings.Contains(log, "unknown_words (") || !strings.Contains(log, "embeddings (") {
 		t.Errorf("status %d, %s\n%s", status, out, log)
 	}

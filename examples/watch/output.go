@@ -22,6 +22,7 @@ type result struct {
 	findings       []finding
 	segments       []segment
 	experiment     *experimentReport // nil without -ab
+	said           map[string]text   // what -data tells of calls
 }
 
 // alarms lists the alarms.
@@ -51,34 +52,42 @@ func (r *result) lead() string {
 	return lead + " No alarm."
 }
 
-// tables are the report.
+// tables are the report for a terminal.
 func (r *result) tables() (all []report.Table) {
 	if len(r.findings) > 0 {
-		t := report.Table{Caption: "Changes", Columns: []string{"test", "statistic", "value", "PSI", "p", "adjusted p", "alarm"}}
-		for _, f := range r.findings {
-			t.Rows = append(t.Rows, []string{f.name, f.what, fmt.Sprintf("%+.3f", f.statistic), number3(f.psi), small(f.p), small(f.adjusted),
-				map[bool]string{true: "ALARM"}[f.alarm]})
-		}
-		all = append(all, t)
+		all = append(all, r.tests())
 	}
 	if len(r.segments) > 0 {
-		t := report.Table{Caption: "Recent calls with an outcome", Columns: []string{"calls", "number", "predicted", "won", "95%", "log loss", "ROC AUC", "95%"}}
-		for _, s := range r.segments {
-			cells := []string{s.name, fmt.Sprint(s.calls), "", "", "", number3(s.logLoss), "", ""}
-			if c := s.calibration; c != nil {
-				cells[2], cells[3], cells[4] = number3(c.Predicted), number3(c.Observed), between(c.Low, c.High)
-			}
-			if s.auc != nil {
-				cells[6], cells[7] = number3(s.auc.Estimate), between(s.auc.Low, s.auc.High)
-			}
-			t.Rows = append(t.Rows, cells)
-		}
-		all = append(all, t)
+		all = append(all, r.outcomes())
 	}
 	if e := r.experiment; e != nil {
 		all = append(all, e.table())
 	}
 	return all
+}
+
+func (r *result) tests() report.Table {
+	t := report.Table{Caption: "Changes", Columns: []string{"test", "statistic", "value", "PSI", "p", "adjusted p", "alarm"}}
+	for _, f := range r.findings {
+		t.Rows = append(t.Rows, []string{f.name, f.what, fmt.Sprintf("%+.3f", f.statistic), number3(f.psi), small(f.p), small(f.adjusted),
+			map[bool]string{true: "ALARM"}[f.alarm]})
+	}
+	return t
+}
+
+func (r *result) outcomes() report.Table {
+	t := report.Table{Caption: "Recent calls with an outcome", Columns: []string{"calls", "number", "predicted", "won", "95%", "log loss", "ROC AUC", "95%"}}
+	for _, s := range r.segments {
+		cells := []string{s.name, fmt.Sprint(s.calls), "", "", "", number3(s.logLoss), "", ""}
+		if c := s.calibration; c != nil {
+			cells[2], cells[3], cells[4] = number3(c.Predicted), number3(c.Observed), between(c.Low, c.High)
+		}
+		if s.auc != nil {
+			cells[6], cells[7] = number3(s.auc.Estimate), between(s.auc.Low, s.auc.High)
+		}
+		t.Rows = append(t.Rows, cells)
+	}
+	return t
 }
 
 func (e *experimentReport) table() report.Table {
@@ -131,21 +140,6 @@ func (r *result) table(out io.Writer) error {
 		}
 	}
 	return w.Flush()
-}
-
-// page is the report as a page.
-func (r *result) page() *report.Page {
-	p := &report.Page{Title: "Predictions, watched", Lead: r.lead()}
-	for _, t := range r.tables() {
-		title, more, _ := strings.Cut(t.Caption, " (")
-		if more == "" {
-			t.Caption = "" // the title says it
-		}
-		p.Sections = append(p.Sections, report.Section{Title: title, Blocks: []report.Block{t}})
-	}
-	p.Footer = fmt.Sprintf("p values are adjusted for the number of tests (Holm): where nothing changes, at most %g of reports have an alarm. "+
-		"p values and intervals of an experiment are valid however often one looks.", r.alpha)
-	return p
 }
 
 // metrics writes the report for Prometheus.
