@@ -148,6 +148,36 @@ func TestLargeBodies(t *testing.T) {
 	}
 }
 
+// One client may have half of the calls in progress and of the streams of events, so that others can begin some.
+func TestLiveOfClients(t *testing.T) {
+	r := start(t, func(o *options) { o.limits.Live = 4 })
+	var first liveState
+	r.send("POST", "v1/live", "").decode(t, &first)
+	r.send("POST", "v1/live", "")
+	if a := r.send("POST", "v1/live", ""); a.StatusCode != 429 {
+		t.Errorf("a third call of a client: %s %s", a.Status, a.body)
+	}
+	begin := func(address, want string) {
+		answer := make([]byte, 100)
+		n, err := r.sendFrom(address, "POST /v1/live HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").Read(answer)
+		if err != nil || !strings.HasPrefix(string(answer[:n]), "HTTP/1.1 "+want) {
+			t.Errorf("a call of %s: %q, %v, want %s", address, answer[:n], err, want)
+		}
+	}
+	begin("127.0.0.2", "201 ")
+	begin("127.0.0.3", "201 ")
+	begin("127.0.0.4", "503 ")
+	r.send("DELETE", "v1/live/"+first.ID, "")
+	var next liveState
+	r.send("POST", "v1/live", "").decode(t, &next)
+	for range 4 {
+		<-r.events(next.ID)
+	}
+	if a := r.send("GET", "v1/live/"+next.ID+"/events", ""); a.StatusCode != 429 {
+		t.Errorf("a fifth stream of a client: %s %s", a.Status, a.body)
+	}
+}
+
 // A client is an API key, an IPv4 address or a network of IPv6.
 func TestClients(t *testing.T) {
 	of := func(address, key string) client {

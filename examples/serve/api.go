@@ -107,7 +107,10 @@ func register[I, O any](s *service, api huma.API, o operation, handle func(conte
 		op.Errors = append(op.Errors, http.StatusNotFound)
 	}
 	if o.method == http.MethodPost {
-		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusForbidden, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	if o.method == http.MethodDelete {
+		op.Errors = append(op.Errors, http.StatusForbidden)
 	}
 	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)

@@ -27,7 +27,11 @@ func (s *service) handler(o *options, k keys) (http.Handler, error) {
 	})
 	mux.Handle("GET /metrics", s.metrics.handler())
 	pages(mux)
-	h := crossOrigin(o.cors, authorized(k, s.limited(len(k) > 0, routed(mux))))
+	foreign, err := sameOrigin(o.cors)
+	if err != nil {
+		return nil, err
+	}
+	h := crossOrigin(o.cors, foreign(authorized(k, s.limited(len(k) > 0, routed(mux)))))
 	return s.observed(secured(o.certificate != "", h)), nil
 }
 

@@ -31,8 +31,13 @@
 //
 // The probability during a call is the chance of a call which goes on, by the model of calls in progress, and "slipping" is its alarm:
 // GET /v1/model has under "during_call" the threshold, the share of won calls that may be called slipping, and how both did on
-// calls held out. When the call is ended, it is predicted as a whole, for the store and for who listens: the event
+// calls held out. One client may have half of -max-live. When the call is ended, it is predicted as a whole, for the store and for who listens: the event
 // `end` has that prediction.
+//
+// # Pages of others
+//
+// What pages of other origins have a browser send is refused with 403, but for the origins of -cors, whose pages may also read
+// responses.
 //
 // # Model
 //

@@ -165,6 +165,26 @@ func crossOrigin(origins []string, next http.Handler) http.Handler {
 	})
 }
 
+// sameOrigin refuses what pages of other origins than the given ones have a browser do: without keys, anybody's page could
+// begin calls in progress, or have its text predicted, by the mere visit of somebody who may use the service.
+func sameOrigin(origins []string) (func(http.Handler) http.Handler, error) {
+	var protection http.CrossOriginProtection
+	for _, origin := range origins {
+		if err := protection.AddTrustedOrigin(origin); err != nil {
+			return nil, err
+		}
+	}
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if protection.Check(r) != nil {
+				newProblem(http.StatusForbidden, "header.Origin", "a page of another origin may not do this: -cors names the origins that may").write(w, requestID(r.Context()))
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}, nil
+}
+
 // keys are the hashes of the API keys.
 type keys [][sha256.Size]byte
 

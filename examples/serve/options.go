@@ -96,6 +96,11 @@ func (o *options) validate() error {
 	if u, err := url.Parse(o.traces); o.traces != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
 		return cli.Usagef("-traces %s: want a URL such as http://localhost:4318", o.traces)
 	}
+	for _, origin := range o.cors {
+		if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || origin != u.Scheme+"://"+u.Host || strings.Contains(u.Host, "*") {
+			return cli.Usagef("-cors %s: want origins such as https://crm.example.com, without a path and each by its name", origin)
+		}
+	}
 	if o.store != "" {
 		if err := store.Validate(o.store); err != nil {
 			return cli.Usagef("-log: %v", err)

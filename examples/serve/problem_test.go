@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/org/salesconv/examples/cli"
 )
 
 func packed(t *testing.T, text string) string {
@@ -139,6 +141,35 @@ func TestCrossOrigin(t *testing.T) {
 			if got := a.Header.Get("Access-Control-Allow-Origin"); got != want || a.StatusCode != status {
 				t.Errorf("%s from %s: %s, allowed %q", method, origin, a.Status, got)
 			}
+		}
+	}
+}
+
+// A form of a foreign page, which browsers send without asking, does nothing; other programs send no such headers.
+func TestForeignPages(t *testing.T) {
+	r := start(t, func(o *options) { o.cors = []string{"https://crm.example"} })
+	own := strings.TrimSuffix(r.url, "/")
+	for _, c := range []struct {
+		headers []string
+		status  int
+	}{
+		{nil, 201},
+		{[]string{"Origin: https://evil.example"}, 403},
+		{[]string{"Origin: null"}, 403},
+		{[]string{"Sec-Fetch-Site: cross-site"}, 403},
+		{[]string{"Sec-Fetch-Site: same-site", "Origin: https://evil.example"}, 403},
+		{[]string{"Sec-Fetch-Site: same-origin", "Origin: " + own}, 201},
+		{[]string{"Origin: " + own}, 201},
+		{[]string{"Sec-Fetch-Site: cross-site", "Origin: https://crm.example"}, 201},
+	} {
+		if a := r.send("POST", "v1/live", "", c.headers...); a.StatusCode != c.status {
+			t.Errorf("%q: %s %s, want %d", c.headers, a.Status, a.body, c.status)
+		}
+	}
+	for _, origins := range []string{"*", "crm.example", "https://crm.example/", "https://*.example", "https://crm.example/page"} {
+		env := &cli.Env{Name: "serve", Args: []string{"-models", "x", "-cors", "https://a.example," + origins}}
+		if _, err := parse(env); err == nil || !strings.Contains(err.Error(), "-cors "+origins) {
+			t.Errorf("-cors %s: error %v", origins, err)
 		}
 	}
 }
