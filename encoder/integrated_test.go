@@ -102,6 +102,26 @@ func TestIntegratedGradients(t *testing.T) {
 	}
 }
 
+// The quadrature is exact for polynomials, and each grid has the points of the one before.
+func TestClenshawCurtis(t *testing.T) {
+	for n := 1; n <= 33; n++ {
+		for degree := range n + 1 {
+			got := 0.0
+			for k, w := range clenshawCurtis(n) {
+				got += w * math.Pow(chebyshev(k, n), float64(degree))
+			}
+			if want := 1 / float64(degree+1); math.Abs(got-want) > 1e-14 {
+				t.Errorf("%d intervals: the integral of x^%d is %v, want %v", n, degree, got, want)
+			}
+		}
+		for k := range n + 1 {
+			if a, b := chebyshev(k, n), chebyshev(2*k, 2*n); a != b {
+				t.Errorf("%d intervals: point %d is %v, and %v of twice as many", n, k, a, b)
+			}
+		}
+	}
+}
+
 // Segments do not depend on each other, nor on the threads; long ones are read in several sequences, nothing cut.
 func TestIntegratedGradientsOfSegments(t *testing.T) {
 	m := small(t, "mean12")
