@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -9,7 +10,7 @@ import (
 
 // The dashboard and the alert rules ask for metrics that there are.
 func TestDashboardAndAlerts(t *testing.T) {
-	r := start(t, func(o *options) { o.limits.Requests = 1 })
+	r := start(t, func(o *options) { o.store = filepath.Join(t.TempDir(), "predictions.db") })
 	r.send("POST", "v1/predict", `{"transcript": "Agent: Hi\nCustomer: Hello"}`)
 	known := map[string]bool{}
 	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\S+) (\S+)$`).FindAllStringSubmatch(string(r.send("GET", "metrics", "").body), -1) {
@@ -20,11 +21,17 @@ func TestDashboardAndAlerts(t *testing.T) {
 			}
 		}
 	}
+	if strings.Contains(string(start(t, nil).send("GET", "metrics", "").body), "store_up") {
+		t.Error("without a store there is one that is down")
+	}
 	used := map[string]bool{}
 	for _, file := range []string{"dashboard.json", "alerts.yaml"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if file == "alerts.yaml" && !strings.Contains(string(text), "expr: salesconv_store_up == 0") {
+			t.Error("no alert is about a store that is gone")
 		}
 		for _, name := range regexp.MustCompile(`\b(?:salesconv|go|process)_[a-z_]+`).FindAllString(string(text), -1) {
 			if used[name] = true; !known[name] {

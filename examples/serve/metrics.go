@@ -31,7 +31,7 @@ type metrics struct {
 
 	stored  prometheus.Counter
 	lost    prometheus.Counter
-	storeUp prometheus.Gauge
+	storeUp prometheus.Gauge // registered where there is a store
 }
 
 func newMetrics() *metrics {
@@ -66,7 +66,7 @@ func newMetrics() *metrics {
 	m.alarms = m.counter("live_alarms_total", "Calls in progress that were slipping.")
 	m.stored = m.counter("store_written_total", "Predictions written to the store.")
 	m.lost = m.counter("store_lost_total", "Predictions that were not written to the store.")
-	m.storeUp = m.gauge("store_up", "1 if the store took the last write, 0 if not, or if there is none.")
+	m.storeUp = prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + "store_up", Help: "1 if the store took the last write, 0 if not."})
 	m.registry.MustRegister(m.seconds, m.probability, m.batch, m.model, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

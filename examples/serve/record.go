@@ -40,6 +40,9 @@ const (
 )
 
 func newRecorder(open func(context.Context) (sink, error), log *slog.Logger, m *metrics) *recorder {
+	if open != nil {
+		m.registry.MustRegister(m.storeUp)
+	}
 	return &recorder{open: open, log: log, metrics: m, queue: make(chan store.Prediction, recorderRoom), stopped: make(chan struct{}), wait: pause}
 }
 
@@ -156,7 +159,12 @@ func (r *recorder) try(batch []store.Prediction) error {
 		}
 		r.sink = s
 	}
-	return r.sink.AddPredictions(ctx, batch)
+	err := r.sink.AddPredictions(ctx, batch)
+	if err != nil { // it may have been removed, or be another by now
+		r.sink.Close()
+		r.sink = nil
+	}
+	return err
 }
 
 // close ends the recorder when nobody adds any more: what waits is written, unless an attempt fails.

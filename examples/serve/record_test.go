@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -151,6 +154,29 @@ func TestStore(t *testing.T) {
 	}
 	if len(found) != len(calls)+1 {
 		t.Errorf("%d predictions kept, want %d", len(found), len(calls)+1)
+	}
+}
+
+// A store whose file is removed while serving is begun anew: what is counted as written is in it.
+func TestStoreIsRemoved(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "predictions.db")
+	r := start(t, func(o *options) { o.store = file })
+	ask := func(id string, written int) {
+		r.send("POST", "v1/predict", `{"id": "`+id+`", "transcript": "Agent: hi"}`)
+		until(t, id+" is counted as written", func() bool {
+			return strings.Contains(string(r.send("GET", "metrics", "").body), fmt.Sprintf("salesconv_store_written_total %d\n", written))
+		})
+	}
+	ask("before", 1)
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	ask("after", 2)
+	if all := kept(t, file); len(all) != 1 || all[0].CallID != "after" {
+		t.Errorf("the new file has %+v", all)
+	}
+	if s := r.log.String(); !strings.Contains(s, "removed or replaced") {
+		t.Errorf("the log does not tell: %s", s)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -19,8 +20,9 @@ import (
 // A Store is an open database.
 type Store struct {
 	db   *sql.DB
-	name string // for errors
-	lock string // statement that keeps others from migrating until the transaction ends
+	name string      // for errors
+	file os.FileInfo // of an SQLite database once it is open, to tell whether its name still leads to it; nil for PostgreSQL
+	lock string      // statement that keeps others from migrating until the transaction ends
 }
 
 // Open opens a database, connects to it and brings its schema up to date. The DSN is the path of an SQLite file, which is
@@ -40,7 +42,11 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.migrate(ctx); err != nil {
+	err = s.migrate(ctx)
+	if err == nil && !isPostgres(dsn) {
+		s.file, err = os.Stat(dsn)
+	}
+	if err != nil {
 		s.Close()
 		return nil, s.error(err)
 	}
@@ -92,6 +98,16 @@ func openSQLite(path string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
+	dir, err := os.Stat(filepath.Dir(absolute))
+	if err == nil && !dir.IsDir() {
+		err = fmt.Errorf("%s is no directory", filepath.Dir(absolute))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store %s: its directory cannot be used, make it first: %w", path, err)
+	}
+	if info, err := os.Stat(absolute); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("store %s: it is a directory, want the path of a file", path)
+	}
 	file := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(absolute)}
 	db, err := sql.Open("sqlite", file.String()+"?_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)")
 	if err != nil {
@@ -121,7 +137,14 @@ func (s *Store) transact(ctx context.Context, f func(*sql.Tx) error) error {
 	if err := f(tx); err != nil {
 		return err
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil || s.file == nil {
+		return err
+	}
+	// A file that was removed takes what is written as long as it is open, and nobody will read it.
+	if now, err := os.Stat(s.name); err != nil || !os.SameFile(now, s.file) {
+		return errors.New("the file was removed or replaced while it was open, and what is written to it is lost: open it again")
+	}
+	return nil
 }
 
 // insertRows is how many rows one statement adds: few enough for SQLite's driver, whose work grows with their square.

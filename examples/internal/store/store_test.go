@@ -163,10 +163,40 @@ func TestOpenErrors(t *testing.T) {
 		"postgres://u:s3cr3t@127.0.0.1:1/db?connect_timeout=5": "store postgres://127.0.0.1:1/db: ",
 		filepath.Join(other, "x.db"):                           "x.db: ",
 		other:                                                  "text: ",
+		filepath.Join(t.TempDir(), "none", "x.db"):             "x.db: its directory cannot be used, make it first: ",
+		t.TempDir():                                            "it is a directory, want the path of a file",
 	} {
 		_, err := Open(t.Context(), dsn)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cr3t") {
 			t.Errorf("%s: error %v, want %q and no password", dsn, err, want)
+		}
+	}
+}
+
+// A file that is removed or replaced while it is open is an error of the next write, and another Open begins a new one.
+func TestFileIsRemoved(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "predictions.db")
+	s := open(t, file)
+	if err := s.AddPredictions(t.Context(), some(1)); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func() error{
+		"removed":  func() error { return os.Remove(file) },
+		"replaced": func() error { return errors.Join(os.Remove(file), os.WriteFile(file, nil, 0o600)) },
+	} {
+		if err := change(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.AddPredictions(t.Context(), some(3)); err == nil || !strings.Contains(err.Error(), "removed or replaced") {
+			t.Errorf("%s: error %v", name, err)
+		}
+		s.Close()
+		s = open(t, file)
+		if err := s.AddPredictions(t.Context(), some(3)); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, s, time.Time{}, time.Time{}); len(got) != 3 {
+			t.Errorf("%s: %d predictions are in the new file, want 3", name, len(got))
 		}
 	}
 }
