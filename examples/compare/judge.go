@@ -134,7 +134,7 @@ func (s *trial) uses(out *evaluate.OutOfFold) ([]use, error) {
 		choose func(p []float64, y []int) (float64, error)
 	}{
 		{"everyone", func([]float64, []int) (float64, error) { return 0, nil }},
-		{"chosen for F1 (few misses, few false alarms)", evaluate.ThresholdBestF1},
+		{"chosen for few misses and few false alarms (F1)", evaluate.ThresholdBestF1},
 		{"chosen for profit", func(p []float64, y []int) (float64, error) { return evaluate.ThresholdLowestCost(p, y, 1, value-1) }},
 		{"chosen for a fifth of the calls", func(p []float64, _ []int) (float64, error) { return evaluate.ThresholdCapacity(p, len(p)/5) }},
 	} {

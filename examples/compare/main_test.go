@@ -88,7 +88,7 @@ func TestCompare(t *testing.T) {
 		}
 		tab.Unfold()
 		tab.Do(chromedp.Focus(chromedp.CSS("section:first-of-type svg .mark")), chromedp.KeyEvent(kb.ArrowRight))
-		if told := browser.Eval[string](tab, `document.querySelector("#tip").textContent`); !strings.HasPrefix(told, tunedStack+"\nshare of calls ") {
+		if told := browser.Eval[string](tab, `document.querySelector("#tip").textContent`); !strings.HasPrefix(told, "predicted ") {
 			t.Errorf("the first chart says %q", told)
 		}
 		tab.Check()

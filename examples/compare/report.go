@@ -54,7 +54,7 @@ func (r *results) lead() string {
 // worth describes the profit of calling the best-scored calls.
 func (r *results) worth() string {
 	fifth := r.Uses[len(r.Uses)-1]
-	return fmt.Sprintf("Of the %d calls above a threshold for a fifth of them %s were won, of all calls %s. The predictor is the %s.",
+	return fmt.Sprintf("Of the %d best-scored calls, chosen to be about a fifth, %s were won, of all calls %s. The predictor is the method %q.",
 		fifth.Called, figure.Percent(fifth.Precision), figure.Percent(r.Uses[0].Precision), r.predictor().Name)
 }
 
@@ -80,7 +80,7 @@ func (r *results) uses() report.Table {
 	}
 	t := report.Table{
 		Columns: []string{"whom to call", "called", "won", "share won", "of all won", "profit"},
-		Caption: fmt.Sprintf("By the %s. Thresholds are chosen on the other folds. Profit in costs of a call: %s.", r.Options.predictor(), worth),
+		Caption: fmt.Sprintf("By the predictor, %s. From which score on to call is chosen on other calls than are counted here. Profit in costs of a call: %s.", r.Options.predictor(), worth),
 	}
 	for _, u := range r.Uses {
 		t.Rows = append(t.Rows, []string{u.Name, fmt.Sprint(u.Called), fmt.Sprint(u.Won), figure.Percent(u.Precision), figure.Percent(u.Recall),
@@ -98,7 +98,7 @@ func (r *results) value() float64 {
 // lift shows what calling the best-scored calls first finds.
 func (r *results) lift() report.Table {
 	t := report.Table{Columns: []string{"best-scored", "score from", "share won", "lift", "of all won"},
-		Caption: "By the " + r.Options.predictor() + ". Lift: how many times more won calls than among as many calls picked blindly."}
+		Caption: "By the predictor, " + r.Options.predictor() + ". Lift: how many times more won calls than among as many calls picked blindly."}
 	lift := r.predictor().Lift
 	for _, tenths := range []int{1, 2, 3, 5} {
 		p := lift[max(1, tenths*len(lift)/10)-1]
@@ -111,16 +111,16 @@ func (r *results) lift() report.Table {
 func (r *results) calibration() report.Table {
 	w := r.predictor()
 	t := report.Table{Columns: []string{"predicted", "calls", "share won", "95% interval"},
-		Caption: fmt.Sprintf("By the %s. Predictions and shares are %.1f points apart on average (calibration error). An interval takes the calls of its row as independent.", w.Name, 100*w.CalibrationError)}
+		Caption: fmt.Sprintf("By the predictor, %s. Predictions and shares are %.1f points apart on average (calibration error). An interval takes the calls of its row as independent.", w.Name, 100*w.CalibrationError)}
 	for _, b := range w.Calibration {
-		t.Rows = append(t.Rows, []string{figure.Chance(b.From) + "–" + figure.Chance(b.To), fmt.Sprint(b.Rows), figure.Percent(b.Observed),
+		t.Rows = append(t.Rows, []string{figure.Chances(b.From, b.To), fmt.Sprint(b.Rows), figure.Percent(b.Observed),
 			figure.Percent(b.Low) + "–" + figure.Percent(b.High)})
 	}
 	return t
 }
 
 func (r *results) page() (*report.Page, error) {
-	shown, predictor := study.Named(r.Methods, words, frozen, stack, tunedStack), study.Named(r.Methods, r.Options.predictor())
+	shown := study.Named(r.Methods, words, frozen, stack, tunedStack)
 	page := &report.Page{
 		Title:  "How well can won calls be predicted?",
 		Lead:   r.lead(),
@@ -135,18 +135,18 @@ func (r *results) page() (*report.Page, error) {
 	add := func(title string, blocks ...report.Block) {
 		page.Sections = append(page.Sections, report.Section{Title: title, Blocks: blocks})
 	}
-	add("", draw(study.Gain(predictor)), report.Text(sentence(r.sample())+". Every call is predicted by models that learned nothing from it"+r.apart()+". "+r.worth()+" "+r.intervals()))
-	add("What it is worth in use", r.uses(), report.Details{Title: "Lift and profit", Blocks: []report.Block{draw(study.Lift(shown), r.profit()), r.lift()}})
-	add("Which method predicts best", report.Text(r.summary()), draw(study.AUCs(r.Methods, r.intervals())),
+	add("", draw(study.Won("calls", r.predictor().Calibration)), report.Text(sentence(r.sample())+". Every call is predicted by models that learned nothing from it"+r.apart()+". "+r.worth()+" "+r.intervals()))
+	add("What is it worth in use?", r.uses(), report.Details{Title: "Lift and profit", Blocks: []report.Block{draw(study.Lift(shown), r.profit()), r.lift()}})
+	add("Which method predicts best?", report.Text(r.summary()), draw(study.AUCs(r.Methods, r.intervals())),
 		report.Details{Title: "Every score of every method", Blocks: append([]report.Block{r.table()}, terms...)},
 		report.Details{Title: "Charts by threshold", Blocks: []report.Block{draw(study.Gain(shown), study.ROC(shown), study.PrecisionRecall(shown))}},
 		report.Details{Title: "Tests", Blocks: r.verdicts()})
-	add("Do the probabilities mean what they say", draw(study.Calibration(shown)), report.Details{Title: "In numbers", Blocks: []report.Block{r.calibration()}})
+	add("Do the probabilities mean what they say?", draw(study.Calibration(shown)), report.Details{Title: "In numbers", Blocks: []report.Block{r.calibration()}})
 	if curves := draw(r.learning()...); curves != nil {
-		add("Would more calls help", curves)
+		add("Would more calls help?", curves)
 	}
-	add("How won calls are held", swarm)
-	add("Do the metadata give the outcome away", report.Text(study.LeakText(r.Leak)), report.Details{Title: "Which of them", Blocks: []report.Block{study.LeakTable(r.Leak)}})
+	add("What do won calls have in common?", swarm)
+	add("Do the metadata give the outcome away?", report.Text(study.LeakText(r.Leak)), report.Details{Title: "Which of them", Blocks: []report.Block{study.LeakTable(r.Leak)}})
 	return page, failed
 }
 

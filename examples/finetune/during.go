@@ -5,6 +5,7 @@ import (
 
 	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/examples/internal/study"
+	"github.com/org/salesconv/internal/figure"
 )
 
 // during shows how well the held-out calls are predicted while they go on.
@@ -25,10 +26,13 @@ func (r *results) slipping() string {
 	if rule.Threshold == 0 {
 		return fmt.Sprintf("There is no alarm for calls in progress: too few calls were won to keep false alarms below %.0f%%.", 100*rule.FalseAlarms)
 	}
-	s := fmt.Sprintf("A call in progress is slipping when its probability is below %.1f%%, which at most %.0f%% of the won calls should ever be. It was with %d of the %d won calls held out and with %d of the %d lost ones",
+	s := fmt.Sprintf("A call in progress is slipping when its probability is below %.1f%%, which at most %.0f%% of the won calls should ever be. Of the held-out calls %d of the %d won and %d of the %d lost ones were.",
 		100*rule.Threshold, 100*rule.FalseAlarms, a.FalseAlarms, a.Won, a.Alarms, a.Lost)
-	if a.Alarms == 0 {
-		return s + "."
+	if slipping := a.Alarms + a.FalseAlarms; slipping > 0 {
+		s += fmt.Sprintf(" So of the slipping calls %s were lost in the end, of all calls %s.", figure.Percent(float64(a.Alarms)/float64(slipping)), figure.Percent(float64(a.Lost)/float64(a.Lost+a.Won)))
 	}
-	return s + fmt.Sprintf(", in the median %.0f turns before their end, with %.0f%% of the turns to come.", a.Lead, 100*a.LeadShare)
+	if a.Alarms > 0 {
+		s += fmt.Sprintf(" The lost ones slipped, in the median, %.0f turns before their end, with %.0f%% of the turns to come.", a.Lead, 100*a.LeadShare)
+	}
+	return s
 }

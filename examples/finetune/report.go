@@ -135,7 +135,7 @@ func (r *results) plot(m mapped, format string) func(io.Writer) error {
 }
 
 func (r *results) page() (*report.Page, error) {
-	first, err := study.Draw(r.fifths())
+	first, err := study.Draw(study.Won("held-out calls", r.Fifths))
 	if err != nil {
 		return nil, err
 	}
@@ -163,13 +163,14 @@ func (r *results) page() (*report.Page, error) {
 			{Blocks: []report.Block{first, report.Text(fmt.Sprintf("Judged on %d %scalls that were held out: nothing was trained on them. %d others were trained on. %s %s",
 				r.Data.Test, r.data.Kind(), r.Data.Train, r.worth(), r.saved()))}},
 			{Title: "What moves the predictions", Blocks: []report.Block{r.turns()}},
-			{Title: "During the call", Blocks: []report.Block{r.during(), report.Text(r.slipping())}},
+			{Title: "During the call", Blocks: []report.Block{report.Text(r.slipping()), report.Details{Title: "In numbers", Blocks: []report.Block{r.during(), report.Text(
+				"ROC AUC: how often a won call has a higher probability than a lost one; 0.5 is chance. Log loss: how far probabilities are from what happened; lower is better, and the last column is what the same probability for every call reaches.")}}}},
 			{Title: "Does fine-tuning help?", Blocks: []report.Block{
 				report.Text(r.answer()), report.Details{Title: "Every score of every method", Blocks: append([]report.Block{r.table()}, terms...)},
 				report.Details{Title: "Charts", Blocks: []report.Block{charts}},
 				report.Details{Title: "Tests", Blocks: r.tests()},
 			}},
-			{Title: "Do the metadata give the outcome away?", Blocks: []report.Block{report.Text(study.LeakText(r.Leak) + " The predictor does not read them."), study.LeakTable(r.Leak)}},
+			{Title: "Do the metadata give the outcome away?", Blocks: []report.Block{report.Text(study.LeakText(r.Leak) + " The predictor does not read them."), report.Details{Title: "Which of them", Blocks: []report.Block{study.LeakTable(r.Leak)}}}},
 			{Title: "Maps of all calls", Blocks: []report.Block{maps}},
 		}, calls, []report.Section{
 			{Title: "How it was trained", Blocks: []report.Block{
@@ -202,22 +203,6 @@ func (r *results) worth() string {
 			f.Calls, 100*f.ROCAUC, f.LogLoss, f.BaseLogLoss)
 	}
 	return worth
-}
-
-// fifths draws how many calls were won among calls of low and of high probability.
-func (r *results) fifths() study.Drawing {
-	var bars []figure.Bar
-	for _, f := range slices.Backward(r.Fifths) {
-		name := "predicted " + figure.Chance(f.From)
-		if to := figure.Chance(f.To); to != figure.Chance(f.From) {
-			name += " to " + to
-		}
-		bars = append(bars, figure.Bar{Name: name, Value: 100 * f.Observed, Low: 100 * f.Low, High: 100 * f.High})
-	}
-	return study.Drawing{Caption: "The held-out calls by their predicted probability, the highest fifth on top, and how many of each fifth were won. The thin lines are 95% intervals, which take the calls of a fifth as independent: few calls make long ones.",
-		Draw: func() (*figure.Figure, error) {
-			return figure.Bars("Calls won, of 100", "share won, %", "%.0f%%", 0, bars)
-		}}
 }
 
 // answer says in a sentence what fine-tuning is worth.

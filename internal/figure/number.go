@@ -32,3 +32,17 @@ func Chance(p float64) string {
 	const least = 1e-9
 	return Percent(min(max(p, least), 1-least))
 }
+
+// Chances is a range of probabilities as Chance writes them.
+func Chances(from, to float64) string {
+	low, high := Chance(from), Chance(to)
+	switch {
+	case low == high:
+		return low
+	case low == "<1%":
+		return "up to " + high
+	case high == ">99%":
+		return low + " or more"
+	}
+	return low + " to " + high
+}

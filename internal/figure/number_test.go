@@ -22,3 +22,11 @@ func TestPercent(t *testing.T) {
 		}
 	}
 }
+
+func TestChances(t *testing.T) {
+	for want, v := range map[string][2]float64{"97% to 99%": {0.97, 0.988}, "97%": {0.966, 0.974}, "99% or more": {0.99, 0.999}, "up to 4%": {0.001, 0.04}} {
+		if got := Chances(v[0], v[1]); got != want {
+			t.Errorf("%v: %q, want %q", v, got, want)
+		}
+	}
+}

@@ -115,18 +115,20 @@ func indicator(b bool) float64 {
 
 // LeakText describes what the metadata give away.
 func LeakText(l *evaluate.Leak) string {
-	switch {
-	case l == nil:
+	if l == nil {
 		return "The calls have no metadata that differ."
-	case l.Warning != "":
-		return "Warning: " + l.Warning + "."
 	}
-	return fmt.Sprintf("Metadata alone: ROC AUC %v, no more than chance explains.", l.AUC)
+	tell := fmt.Sprintf("etadata alone, without a word of what is said, tell a won from a lost call %.0f times in 100 (%.0f to %.0f; a coin: 50)", 100*l.AUC.Estimate, 100*l.AUC.Low, 100*l.AUC.High)
+	if l.Warning == "" {
+		return "M" + tell + ": no more than chance explains."
+	}
+	return fmt.Sprintf("Warning: m%s, most of all %q alone (%.0f). Check that it is known before the outcome, or leave it out, and test on sources or dates of their own.",
+		tell, l.Columns[0].Name, 100*l.Columns[0].AUC)
 }
 
 // LeakTable shows what single metadata predict.
 func LeakTable(l *evaluate.Leak) report.Table {
-	t := report.Table{Columns: []string{"column", "ROC AUC alone"}, Caption: "The most predictive of the metadata, each by itself on all calls."}
+	t := report.Table{Columns: []string{"column", "ROC AUC alone"}, Caption: "The most predictive of the metadata, each by itself on all calls. ROC AUC: how often a won call is told from a lost one; 0.5 is chance, 1 gives the outcome away."}
 	if l == nil {
 		return t
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/org/salesconv/classify"
 	"github.com/org/salesconv/classify/conversion"
+	"github.com/org/salesconv/classify/evaluate"
 	"github.com/org/salesconv/examples/internal/report"
 	"github.com/org/salesconv/internal/figure"
 )
@@ -113,6 +114,19 @@ func AUCs(methods []Method, intervals string) Drawing {
 	return Drawing{"How often a won call is scored above a lost one. Bars begin at 0.5, what chance would reach; the thin lines are intervals. " + intervals, func() (*figure.Figure, error) {
 		return figure.Bars("ROC AUC on held-out calls", "ROC AUC", "%.3f", 0.5, bars)
 	}}
+}
+
+// Won is the chart of how many of some calls were won, in parts by their probability.
+func Won(calls string, parts []evaluate.CalibrationBin) Drawing {
+	var bars []figure.Bar
+	for _, p := range slices.Backward(parts) {
+		bars = append(bars, figure.Bar{Name: "predicted " + figure.Chances(p.From, p.To), Value: 100 * p.Observed, Low: 100 * p.Low, High: 100 * p.High})
+	}
+	return Drawing{fmt.Sprintf("The %s by their predicted probability, in %d parts of about one size, the highest on top, and how many of each part were won. "+
+		"The thin lines are 95%% intervals, which take the calls of a part as independent: few calls make long ones.", calls, len(parts)),
+		func() (*figure.Figure, error) {
+			return figure.Bars("Calls won, of 100", "share won, %", "%.0f%%", 0, bars)
+		}}
 }
 
 // Gain is the chart of how many won calls are found.
