@@ -143,6 +143,17 @@ func (o Reader) FS(ctx context.Context, fsys fs.FS) iter.Seq2[Call, error] {
 // directory puts prefix before the names of files in errors.
 func (o Reader) directory(ctx context.Context, fsys fs.FS, prefix string, yield yieldFunc) {
 	found := false
+	type file struct {
+		name  string
+		entry fs.DirEntry
+	}
+	var passed []file
+	read := func(f file) error {
+		found = true
+		return proceed(o.entry(ctx, fsys, f.name, f.entry, func(c Call, err error) bool {
+			return yield(c, inFile(prefix+f.name, err))
+		}))
+	}
 	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			found = true
@@ -157,15 +168,33 @@ func (o Reader) directory(ctx context.Context, fsys fs.FS, prefix string, yield 
 			return fs.SkipDir
 		case entry.IsDir() || hidden || isAlongsideUtterances(fsys, name):
 			return nil
+		case entry.Type().IsRegular() && o.isPassedBy(name):
+			passed = append(passed, file{name, entry})
+			return nil
 		}
-		found = true
-		return proceed(o.entry(ctx, fsys, name, entry, func(c Call, err error) bool {
-			return yield(c, inFile(prefix+name, err))
-		}))
+		return read(file{name, entry})
 	})
+	for _, f := range passed {
+		if err == nil && !found {
+			err = read(f)
+		} else {
+			o.Summary.passBy(prefix + f.name)
+		}
+	}
 	if err == nil && !found {
 		yield(Call{}, &RecordError{File: prefix, Err: errors.New("the directory is empty; want files of calls in it")})
 	}
+}
+
+// isPassedBy reports whether a file is by its name no file of calls.
+func (o Reader) isPassedBy(name string) bool {
+	base := strings.ToLower(path.Base(name))
+	stem, _, _ := strings.Cut(base, ".")
+	switch stem {
+	case "readme", "license", "licence", "copying", "notice", "changelog", "contributing", "citation", "authors", "makefile", "dockerfile", "checksums", "md5sums", "sha256sums":
+		return true
+	}
+	return o.format(name) == nil && refuseName(name) == nil
 }
 
 func proceed(more bool) error {

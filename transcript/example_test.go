@@ -28,21 +28,17 @@ func ExampleRead() {
 }
 
 func ExampleReader_FS() {
-	skipped := 0
-	calls, err := transcript.Collect(transcript.Reader{}.FS(context.Background(), os.DirFS("testdata/folder")), func(err error) {
-		fmt.Println(err)
-		skipped++
-	})
+	var summary transcript.Summary
+	calls, err := transcript.Collect(transcript.Reader{Summary: &summary}.FS(context.Background(), os.DirFS("testdata/folder")), nil)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(len(calls), "calls,", skipped, "skipped")
+	fmt.Println(len(calls), "calls, passed by:", summary.PassedBy)
 	for _, c := range calls {
 		fmt.Println(c.ID, c.Outcome)
 	}
 	// Output:
-	// transcript: notes.md: byte 0: its name does not show its format; want .json, .jsonl, .ndjson, .csv, .tsv, .txt, .vtt, .srt or .sbv, or remove it
-	// 3 calls, 1 skipped
+	// 3 calls, passed by: [notes.md]
 	// calls.csv#1 lost
 	// calls.csv#2 won
 	// won/monday.vtt won

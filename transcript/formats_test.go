@@ -172,6 +172,23 @@ func TestDirectory(t *testing.T) {
 	}
 }
 
+// Files that are no calls by their names are passed by, unless there are no others.
+func TestFilesPassedBy(t *testing.T) {
+	var s Summary
+	calls, err := Collect(Reader{Summary: &s}.FS(ctx, fstest.MapFS{"a.txt": {Data: []byte("Agent: Hi")}, "README.txt": {Data: []byte("Hi")}, "b/LICENSE": {}, "x.bin": {}}), nil)
+	if want := []string{"README.txt", "b/LICENSE", "x.bin"}; err != nil || len(calls) != 1 || !slices.Equal(s.PassedBy, want) ||
+		!strings.Contains(s.String(), "passed by, as by their names they are no calls: 3 files (README.txt, b/LICENSE, x.bin)") {
+		t.Errorf("%d calls, error %v, passed by %q: %s", len(calls), err, s.PassedBy, &s)
+	}
+	calls, err = Collect(Reader{}.FS(ctx, fstest.MapFS{"README.txt": {Data: []byte("Agent: Hi")}}), nil)
+	if err != nil || len(calls) != 1 {
+		t.Errorf("alone: %d calls, error %v", len(calls), err)
+	}
+	if _, err = Collect(Reader{}.FS(ctx, fstest.MapFS{"x.bin": {Data: []byte("Agent: Hi")}}), nil); err == nil || !strings.Contains(err.Error(), "its name does not show its format") {
+		t.Errorf("alone, without a format: error %v", err)
+	}
+}
+
 func TestFileIsDirectory(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {

@@ -209,7 +209,7 @@ func TestLabels(t *testing.T) {
 		{"CALL TRANSCRIPT\n=====\nDate: March 5, 2026\n-----\n\nZORA: Hello.\nVLAD: Hi.\n\n--- END OF TRANSCRIPT ---",
 			"ZORA/other: Hello. | VLAD/other: Hi."},
 		{"Call ID: 17\nAgent: Mara Lindqvist\nDuration: 12:30\n\nMara: Hello.\nTobias: Hi.\nMara: ok",
-			"Mara/other: Hello. | Tobias/other: Hi. | Mara/other: ok"},
+			"Mara/agent: Hello. | Tobias/other: Hi. | Mara/agent: ok"},
 		{"Date: 2026-03-05\nAgent: Hello.\nCustomer: Hi.\n\nAgent: ok",
 			"Agent/agent: Hello. | Customer/customer: Hi. | Agent/agent: ok"},
 		{"Participants\n\nMara Lindqvist, Account Executive\n\nTranscript\n\n0:00 | Zora\nHello.\n\n0:04 | Vlad\nHi.",
@@ -289,6 +289,30 @@ func TestTextInHTML(t *testing.T) {
 	} {
 		for call, err := range (Reader{}).Text(ctx, strings.NewReader(text)) {
 			if got := show(call.Turns()); err != nil || got != want {
+				t.Errorf("%q:\n got %s, %v\nwant %s", text, got, err, want)
+			}
+		}
+	}
+}
+
+// Keys and values above a transcript, and how the call ended below it, are metadata of the call and no turns.
+func TestTextHeader(t *testing.T) {
+	const about = "Agent: Rajesh Kumar\nCustomer: Anna\nOutcome: Won\nDate: 2024-03-05\n"
+	for text, want := range map[string]string{
+		about + "\nRajesh: Hello Anna.\nAnna: Hi.\nRajesh: Deal?":                                   "1 won 2024-03-05: Rajesh/agent: Hello Anna. | Anna/customer: Hi. | Rajesh/agent: Deal?",
+		about + "Rajesh Kumar: Hello Anna.\n\nAnna: Hi.\n\nRajesh Kumar: Deal?":                     "1 won 2024-03-05: Rajesh Kumar/agent: Hello Anna. | Anna/customer: Hi. | Rajesh Kumar/agent: Deal?",
+		about + "Agent: Hello Anna.\nCustomer: Hi.":                                                 "1 won 2024-03-05: Agent/agent: Hello Anna. | Customer/customer: Hi.",
+		"**Call ID:** 17\n**Result:** Lost\n---\n[00:03] Agent: Hello Anna.\n[00:05] Customer: Hi.": "17 lost : Agent/agent@3s-0s: Hello Anna. | Customer/customer@5s-0s: Hi.",
+		"Outcome: Lost\nDate: 2024-03-05\nLead Source: Web\nMara Lind: Hello\n\nAnna: Hi.\n":        "1 lost 2024-03-05: Mara Lind/other: Hello | Anna/other: Hi.",
+		"Outcome: Lost\n\nAgent: Hello.\nCustomer: Hi.":                                             "1 lost : Agent/agent: Hello. | Customer/customer: Hi.",
+		"Agent: Hello.\nCustomer: Hi.\n\nOutcome: won":                                              "1 won : Agent/agent: Hello. | Customer/customer: Hi.",
+		"Agent: Hello.\nCustomer: The\nstatus: won\n":                                               "1 unknown : Agent/agent: Hello. | Customer/customer: The\nstatus: won",
+		"Agent: Rajesh\nCustomer: Anna\nAgent: What is it?":                                         "1 unknown : Agent/agent: Rajesh | Customer/customer: Anna | Agent/agent: What is it?",
+		"Outcome: soon\nDate: 2024-03-05\n\nAgent: Hello.\nCustomer: Hi.":                           "1 unknown 2024-03-05: Agent/agent: Hello. | Customer/customer: Hi.",
+	} {
+		for call, err := range (Reader{}).Text(ctx, strings.NewReader(text)) {
+			got := call.ID + " " + call.Outcome.String() + " " + call.Metadata.Value("call_time") + ": " + show(call.Turns())
+			if err != nil || got != want {
 				t.Errorf("%q:\n got %s, %v\nwant %s", text, got, err, want)
 			}
 		}

@@ -102,35 +102,91 @@ func lineNumber(line string) (from, k, value int) {
 	return len(line) - len(rest), k, value
 }
 
-// keyedHeader returns the length of what stands above a transcript and tells of the call, a key and a value on each line, such as
-// "Call ID: 17" and "Agent: Jane Doe"; a blank line is below it. It is 0 if there is none.
-func keyedHeader(text string) int {
-	const most, few, longest = 20, 2, 80
-	seen, known := 0, 0
-	for at, line := range lines(text) {
-		if isBlank(line) && seen > 0 {
-			if known < few {
-				return 0
-			}
-			return at
-		}
-		if isBlank(line) || isSeparator(line) {
-			continue
-		}
-		key, value, ok := strings.Cut(strings.Trim(line, " \t\r\n*#-"), ":")
-		if seen++; !ok || seen > most || len(line) > longest {
-			return 0
-		}
-		value = strings.Trim(value, " *")
-		if _, role := usualRole(key); role {
-			if likenessOf(value, nil) < fairName || strings.ContainsAny(value, "!?") {
-				return 0
-			}
-		} else if u := find(callKeys, squeeze(key)); u.slot != noSlot && u.slot != textSlot || isDateLine(line) {
-			known++
+// keyed is a line that tells of the call: a key and a value.
+type keyed struct {
+	key, value string
+	use        use
+	side       Role // of who is named, Other where the key is no word for a side
+}
+
+// readKeyed reads a line that tells of the call, such as "Outcome: Won" and "Agent: Jane Doe"; certain is false where nothing shows that it
+// does.
+func readKeyed(line string) (k keyed, certain bool) {
+	key, value, ok := strings.Cut(strings.Trim(line, " \t\r\n*#-"), ":")
+	k = keyed{key: strings.Trim(key, " *_"), value: strings.Trim(value, " *_")}
+	if !ok || k.key == "" || strings.IndexByte("[(<0123456789", k.key[0]) >= 0 {
+		return keyed{}, false
+	}
+	if side, role := usualRole(k.key); role {
+		k.side = side
+		return k, likenessOf(k.value, nil) >= fairName && !strings.ContainsAny(k.value, "!?.")
+	}
+	k.use = find(callKeys, squeeze(k.key))
+	return k, k.use.slot != noSlot && k.use.slot != textSlot || isDateLine(line)
+}
+
+// endsCall reports whether a line says how the call ended, in words that are certain.
+func (k keyed) endsCall() bool {
+	said, err := Reader{}.outcome(k.value)
+	return k.use.slot == labelSlot && err == nil && said != Unknown
+}
+
+// speaks reports whether a key that is not known may be who says the value: one that comes back in the text below, or whose value has words
+// of a sentence, and no heading.
+func speaks(k keyed, below string) bool {
+	first, _, _ := strings.Cut(strings.ToLower(k.key), " ")
+	if vocabulary[first].is(headingWord) {
+		return false
+	}
+	for word := range strings.FieldsSeq(strings.ToLower(k.value)) {
+		if vocabulary[strings.Trim(word, ",.!?")].is(common) {
+			return true
 		}
 	}
-	return 0
+	return strings.Contains(below, "\n"+k.key+":") || strings.IndexByte(".!?", k.value[len(k.value)-1]) >= 0
+}
+
+// keyedHeader returns the length of what stands above a transcript and tells of the call, a key and a value on each line, such as
+// "Call ID: 17" and "Agent: Jane Doe", and what it says. It ends at a blank line, or before the first line of the transcript. It is 0
+// if there is none.
+func keyedHeader(text string) (end int, head []keyed) {
+	const most, few, longest = 20, 2, 80
+	known := 0
+	done := func(at int) (int, []keyed) {
+		if known < few {
+			return 0, nil
+		}
+		return at, head
+	}
+	seen := make(map[string]bool) // keys, and the names of speakers
+	for at, line := range lines(text) {
+		if isBlank(line) {
+			if len(head) > 0 {
+				return done(at)
+			}
+			continue
+		}
+		if isSeparator(line) {
+			continue
+		}
+		k, certain := readKeyed(line)
+		switch {
+		case len(head) == most || len(line) > longest || k.value == "":
+			return done(at)
+		case seen[k.key], !certain && (k.side != Other || speaks(k, text[at+len(line):])):
+			return done(at)
+		case k.endsCall():
+			known += few
+		case k.use.slot != noSlot || certain && k.side == Other:
+			known++
+		}
+		seen[k.key] = true
+		if k.side != Other {
+			seen[k.value] = true
+		}
+		head = append(head, k)
+	}
+	return 0, nil
 }
 
 // isSeparator reports whether a line has nothing but signs such as "-----".

@@ -26,6 +26,8 @@ type Summary struct {
 	// Skipped counts the records that could not be used, and Errors holds what is wrong with the first of them.
 	Skipped int
 	Errors  []error
+	// PassedBy are the files of directories that are certainly not of calls, such as README.md, by their names.
+	PassedBy []string
 	// Notes counts the calls by what is said of them in [Call.Notes].
 	Notes map[string]int
 
@@ -51,6 +53,13 @@ func (s *Summary) took(key, as string) {
 		s.Columns = make(map[string]string)
 	}
 	s.Columns[as] = key
+}
+
+// passBy remembers a file that was not read.
+func (s *Summary) passBy(name string) {
+	if s != nil {
+		s.PassedBy = append(s.PassedBy, name)
+	}
 }
 
 // add counts a call, or an error.
@@ -103,6 +112,9 @@ func (s *Summary) String() string {
 	}
 	if s.Skipped > 0 {
 		parts = append(parts, fmt.Sprintf("left out: %s (the first: %v)", number(s.Skipped, "record"), s.first()))
+	}
+	if n := len(s.PassedBy); n > 0 {
+		parts = append(parts, fmt.Sprintf("passed by, as by their names they are no calls: %s (%s)", number(n, "file"), clip(strings.Join(s.PassedBy, ", "))))
 	}
 	for _, note := range s.notes() {
 		parts = append(parts, fmt.Sprintf("of %s: %s", number(s.Notes[note], "call"), note))

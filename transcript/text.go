@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,8 @@ import (
 )
 
 // Text reads one call, whose text is all that there is: lines with speakers' labels, WebVTT, SRT or plain text, as
-// [Call.Turns] tells apart. It has no outcome. Subtitles are checked for broken times.
+// [Call.Turns] tells apart. ID, outcome and metadata are those of lines such as "Outcome: Won" above it, or of one below it, if there are
+// any. Subtitles are checked for broken times.
 func (o Reader) Text(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
 	return o.text(ctx, r, false)
 }
@@ -38,11 +40,40 @@ func (o Reader) text(ctx context.Context, r io.Reader, subtitles bool) iter.Seq2
 			return
 		}
 		o.Summary.format("text")
+		c := Call{Text: text}
 		if !subtitles {
-			text = plainLines(text)
+			c.Text = plainLines(text)
+			if err := o.describeText(&c); err != nil {
+				yield.fail(1, 0, err)
+				return
+			}
 		}
-		yield(Call{ID: o.whole(), Text: text}, nil)
+		c.ID = cmp.Or(c.ID, o.whole())
+		yield(c, nil)
 	})
+}
+
+// describeText gives a call what the lines above and below the transcript tell of it.
+func (o Reader) describeText(c *Call) error {
+	_, head := keyedHeader(c.Text)
+	if foot := footLine(c.Text); foot >= 0 {
+		if k, certain := readKeyed(c.Text[foot:]); certain && k.endsCall() {
+			head = append(head, k)
+		}
+	}
+	k := newKeys(o.Columns)
+	var d describer
+	told := make(map[string]bool)
+	for _, h := range head {
+		u := k.ofCall(h.key)
+		if key := squeeze(h.key); told[key] || u.slot == labelSlot && !h.endsCall() {
+			continue
+		} else {
+			told[key] = true
+		}
+		d.tell(h.key, u, entry{cell: h.value})
+	}
+	return d.finish(o, c)
 }
 
 // checkFile returns the text of a whole file, or an error and at which byte it is.
@@ -73,12 +104,13 @@ type lineScanner struct {
 	heads  int        // blocks of lines, and
 	every  [forms]int // lines whose label has a form
 	head   int        // bytes of keys and values above the transcript
+	about  []keyed    // which these are
 }
 
 // lineMarks appends the marks of text in lines to none.
 func lineMarks(text string, none []mark) *lineScanner {
-	s := &lineScanner{blank: true, marks: none, head: keyedHeader(text)}
-	if s.head > 0 {
+	s := &lineScanner{blank: true, marks: none}
+	if s.head, s.about = keyedHeader(text); s.head > 0 {
 		s.marks = append(s.marks, mark{body: s.head, bare: s.head})
 	}
 	none = s.marks
@@ -401,19 +433,32 @@ func (r *reading) furniture(marks []mark) []mark {
 	}
 	end := len(r.text)
 	for end > marks[len(marks)-1].body {
-		body := strings.TrimRightFunc(r.text[:end], unicode.IsSpace)
-		line := strings.LastIndexAny(body, "\n\r") + 1
-		above := strings.TrimRightFunc(body[:line], unicode.IsSpace)
-		if strings.Count(body[len(above):line], "\n") < 2 || !isFooter(body[line:]) {
+		last := marks[len(marks)-1] // which "Outcome:" may be
+		line := footLine(r.text[:end])
+		if line < 0 || !isFooter(strings.TrimRightFunc(r.text[line:end], unicode.IsSpace)) {
 			break
 		}
-		end = line
+		if end = line; last.start == line && len(marks) > 1 {
+			marks = marks[:len(marks)-1]
+			r.name(marks)
+		}
 	}
 	if end < len(r.text) && !isBlank(r.text[end:]) {
 		r.leaveOut()
 		marks = append(marks, mark{start: end, body: len(r.text), bare: len(r.text)})
 	}
 	return marks
+}
+
+// footLine returns where the last line of a text starts, -1 if no blank line is above it.
+func footLine(text string) int {
+	body := strings.TrimRightFunc(text, unicode.IsSpace)
+	line := strings.LastIndexAny(body, "\n\r") + 1
+	above := strings.TrimRightFunc(body[:line], unicode.IsSpace)
+	if strings.Count(body[len(above):line], "\n") < 2 {
+		return -1
+	}
+	return line
 }
 
 // leaveOut notes once that what an exporter wrote is left out.
@@ -477,6 +522,9 @@ func hasTime(line string) bool {
 
 // isFooter reports whether a line below the transcript is an exporter's.
 func isFooter(line string) bool {
+	if k, certain := readKeyed(line); certain && k.endsCall() {
+		return true
+	}
 	line = strings.ToLower(line)
 	if strings.HasSuffix(strings.TrimSpace(line), " stopped transcription") {
 		return true

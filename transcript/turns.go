@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -130,8 +131,10 @@ func parse(text string, roles Roles) *reading {
 			r.leaveOut()
 		}
 	}
+	var sides Roles // that the lines above the transcript give
 	if s != nil {
 		*spare = s.marks
+		roles, sides = withSidesOf(s.about, roles)
 		marks = settle(text, s.marks, s.lines, s.heads, s.every, roles)
 	}
 	r.name(marks)
@@ -157,10 +160,36 @@ func parse(text string, roles Roles) *reading {
 		r.notes = append(r.notes, noSpeaker)
 	}
 	r.turns = turnsOf(text, marks)
+	for i := range r.turns {
+		t := &r.turns[i]
+		t.Role, _ = sides.given(t.Speaker)
+	}
 	if len(r.labels) > 0 && r.hardlyNamed() {
 		r.notes = append(r.notes, hardlyAny)
 	}
 	return r
+}
+
+// withSidesOf returns roles with those of the names that the lines above a transcript give, by their first names too, and these alone.
+func withSidesOf(head []keyed, roles Roles) (all, sides Roles) {
+	for _, k := range head {
+		if k.side == Other {
+			continue
+		}
+		if sides == nil {
+			sides, all = make(Roles), make(Roles)
+		}
+		sides[k.value] = k.side
+		if first, _, more := strings.Cut(k.value, " "); more {
+			sides[first] = k.side
+		}
+	}
+	if sides == nil {
+		return roles, nil
+	}
+	maps.Copy(all, sides)
+	maps.Copy(all, roles)
+	return all, sides
 }
 
 // name takes over the labels of the marks.
