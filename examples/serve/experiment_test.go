@@ -77,8 +77,8 @@ func TestExperiment(t *testing.T) {
 			t.Errorf("call %q: variant %q of version %s, want %q", p.CallID, p.Variant, p.Version, variant)
 		}
 	}
-	if rows != n+nobody+6 {
-		t.Errorf("%d predictions are kept, want %d", rows, n+nobody+6)
+	if rows != n+nobody {
+		t.Errorf("%d predictions are kept, want %d", rows, n+nobody)
 	}
 }
 

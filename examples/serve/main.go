@@ -54,7 +54,8 @@
 //
 // # Store
 //
-// With -log, predictions are written to a store of package store, which describes what is kept: no text. Requests never wait for
+// With -log, predictions are written to a store of package store, which describes what is kept: no text. Explanations are not:
+// calls are predicted, and then explained. Requests never wait for
 // it. While it is slow or gone, up to 20,000 predictions wait in memory; those beyond are counted in salesconv_store_lost_total.
 //
 // # Traces

@@ -36,6 +36,13 @@ func TestPage(t *testing.T) {
 		t.Errorf("alarm %+v: the page says %q, and draws %d lines", alarm, says, line)
 	}
 	tab.Check()
+	if m := string(r.send("GET", "metrics", "").body); !strings.Contains(m, "salesconv_calls_total 1\n") {
+		t.Error("a pasted call is not counted once")
+	}
+	tab.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#call").value = ""; document.querySelector("#ask").requestSubmit()`))
+	if hidden := browser.Eval[bool](tab, "document.querySelector('#result').hidden"); !hidden {
+		t.Error("without a call the result of another one is shown")
+	}
 	file := filepath.Join(t.TempDir(), "call.vtt")
 	if err := os.WriteFile(file, []byte("WEBVTT\n\n00:01.000 --> 00:02.000\n<v Agent>Hello <b>you</b>\n\n00:03.000 --> 00:04.000\n<v Customer>Yes\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -40,13 +40,13 @@ async function ask(path, headers, body) {
 }
 
 async function predict(name, text, body) {
+  $("result").hidden = true;
   if (!name && !text.trim()) {
     say("Paste a call first, or choose a file.", true);
     $("call").focus();
     return;
   }
   $("go").disabled = true;
-  $("result").hidden = true;
   say("Reading the call …");
   try {
     const headers = headersOf(name, text);
