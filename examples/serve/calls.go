@@ -139,15 +139,12 @@ func (b *Upload) calls(ctx context.Context, s *service) ([]transcript.Call, erro
 		return nil, err
 	}
 	defer leave()
-	if !utf8.Valid(raw) && !utf16(raw) {
-		return nil, newProblem(http.StatusBadRequest, "body", "it is not UTF-8")
+	if !utf8.Valid(raw) && (kind == jsonType || !utf16(raw)) {
+		return nil, notUTF8()
 	}
 	if kind == jsonType {
-		schema := s.schemas.call
-		if bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("[")) {
-			schema = s.schemas.calls
-		}
-		if err := s.checkJSON(raw, schema); err != nil {
+		raw = bytes.TrimPrefix(raw, byteOrderMark)
+		if err := s.checkCalls(raw); err != nil {
 			return nil, err
 		}
 	}
@@ -166,7 +163,15 @@ func (b *Upload) calls(ctx context.Context, s *service) ([]transcript.Call, erro
 			err = b.fits(c, &lines, where(len(calls)))
 		}
 		if err != nil {
-			return nil, unreadable(ctx, err, where)
+			return nil, unreadable(ctx, err, func(bad *transcript.RecordError) string {
+				if kind == jsonType {
+					return fieldAt(raw, bad.Byte)
+				}
+				if bad.Record > 0 {
+					return where(bad.Record - 1)
+				}
+				return "body"
+			})
 		}
 		calls = append(calls, needed(c))
 	}
@@ -248,41 +253,130 @@ func (b *Upload) json(s *service, schema *huma.Schema, v any) error {
 	}
 	defer leave()
 	if !utf8.Valid(raw) {
-		return newProblem(http.StatusBadRequest, "body", "it is not UTF-8")
+		return notUTF8()
 	}
-	if err := s.checkJSON(raw, schema); err != nil {
+	raw = bytes.TrimPrefix(raw, byteOrderMark)
+	parsed, err := parseJSON(raw)
+	if err != nil {
 		return err
+	}
+	res := new(huma.ValidateResult)
+	huma.Validate(s.schemas.registry, schema, huma.NewPathBuffer([]byte("body"), 4), huma.ModeWriteToServer, parsed, res)
+	if err := refusedBy(res); err != nil {
+		return err
+	}
+	if key := twice(raw); key != "" {
+		return newProblem(http.StatusUnprocessableEntity, "body."+key, "it is there twice: keep one")
 	}
 	return json.Unmarshal(raw, v)
 }
+
+func notUTF8() *problem { return newProblem(http.StatusBadRequest, "body", "it is not UTF-8") }
+
+// byteOrderMark may stand before JSON in UTF-8, the only encoding that JSON has (RFC 8259).
+var byteOrderMark = []byte("\ufeff")
 
 // utf16 reports whether a byte order mark of UTF-16 is there, which the readers of transcripts obey.
 func utf16(raw []byte) bool {
 	return bytes.HasPrefix(raw, []byte{0xff, 0xfe}) || bytes.HasPrefix(raw, []byte{0xfe, 0xff})
 }
 
-// checkJSON returns a problem that names the fields that do not fit a schema.
-func (s *service) checkJSON(raw []byte, schema *huma.Schema) error {
-	var v any
-	if err := json.Unmarshal(raw, &v); err != nil {
-		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return newProblem(http.StatusUnprocessableEntity, "body", "it has a number that is too large")
-		}
-		at := int64(len(raw))
-		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-			at = syntax.Offset
-		}
-		return newProblem(http.StatusBadRequest, "body", "it is not JSON: %v (byte %d)", err, at)
+// parseJSON parses a body.
+func parseJSON(raw []byte) (v any, err error) {
+	if err = json.Unmarshal(raw, &v); err == nil {
+		return v, nil
+	}
+	if large, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return nil, newProblem(http.StatusUnprocessableEntity, fieldAt(raw, large.Offset-2), "it is a number that is too large") // the offset is two bytes after its last digit
+	}
+	at := int64(len(raw))
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		at = syntax.Offset
+	}
+	return nil, newProblem(http.StatusBadRequest, "body", "it is not JSON: %v (byte %d)", err, at)
+}
+
+// checkCalls returns a problem that names the fields of calls in JSON that do not fit their schema.
+func (s *service) checkCalls(raw []byte) error {
+	v, err := parseJSON(raw)
+	if err != nil {
+		return err
 	}
 	if list, ok := v.([]any); ok && len(list) > s.limits.Calls {
 		return tooMany(s.limits.Calls)
 	}
-	path, res := huma.NewPathBuffer([]byte("body"), 4), new(huma.ValidateResult)
-	huma.Validate(s.schemas.registry, schema, path, huma.ModeWriteToServer, v, res)
+	res := new(huma.ValidateResult)
+	s.schemas.check(v, huma.NewPathBuffer([]byte("body"), 4), res)
+	return refusedBy(res)
+}
+
+// refusedBy is the problem of a body with errors, or nil.
+func refusedBy(res *huma.ValidateResult) error {
 	if len(res.Errors) == 0 {
 		return nil
 	}
 	return huma.NewError(http.StatusUnprocessableEntity, "", res.Errors...)
+}
+
+// fieldAt is the field of JSON that the byte at a place belongs to, such as body[2].metadata.
+func fieldAt(raw []byte, at int64) string {
+	type step struct {
+		object, value bool // an object, and one whose key has come and whose value is next
+		key           string
+		index         int
+	}
+	var open []*step
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	for {
+		token, err := d.Token()
+		delimiter, _ := token.(json.Delim)
+		switch last := len(open) - 1; {
+		case delimiter == '}' || delimiter == ']':
+			open = open[:last]
+		case last < 0:
+		case !open[last].object:
+			open[last].index++
+		case open[last].value:
+			open[last].value = false
+		default:
+			open[last].key, open[last].value = fmt.Sprint(token), true
+		}
+		if err != nil || d.InputOffset() > at {
+			field := "body"
+			for _, s := range open {
+				step := "." + s.key
+				if !s.object {
+					step = fmt.Sprintf("[%d]", s.index)
+				}
+				const longest = 100
+				if len(field+step) > longest {
+					break
+				}
+				field += step
+			}
+			return field
+		}
+		if delimiter == '{' || delimiter == '[' {
+			open = append(open, &step{object: delimiter == '{', index: -1})
+		}
+	}
+}
+
+// twice returns a key that an object whose values are texts has twice, or "".
+func twice(raw []byte) string {
+	seen := map[json.Token]bool{}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.Token() // {
+	for d.More() {
+		key, err := d.Token()
+		if err != nil || seen[key] {
+			return fmt.Sprint(key)
+		}
+		seen[key] = true
+		d.Token()
+	}
+	return ""
 }
 
 // check returns a problem if a call, the n-th from 0, is over the limits.
@@ -305,7 +399,7 @@ func tooMany(limit int) error {
 }
 
 // unreadable makes a problem of an error of a reader.
-func unreadable(ctx context.Context, err error, where func(int) string) error {
+func unreadable(ctx context.Context, err error, where func(*transcript.RecordError) string) error {
 	bad, ok := errors.AsType[*transcript.RecordError](err)
 	switch {
 	case ctx.Err() != nil:
@@ -313,12 +407,12 @@ func unreadable(ctx context.Context, err error, where func(int) string) error {
 	case !ok:
 		return err
 	}
-	at := "body"
-	if bad.Record > 0 {
-		at = where(bad.Record - 1)
-	}
+	at := where(bad)
 	message := goNames.ReplaceAllString(bad.Err.Error(), "")
 	for _, name := range []string{"transcript", "label", "metadata"} {
+		if strings.Contains(at, name) {
+			break
+		}
 		if strings.Contains(message, "the "+name) || strings.Contains(message, `"`+name+`"`) {
 			at += "." + name
 			break

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"path"
 )
 
 // handler answers all requests: the API, what load balancers and Prometheus ask, and the pages.
@@ -45,9 +46,12 @@ func plain(w http.ResponseWriter, status int, text string) {
 func routed(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		refuse, route := mux.Handler(r)
-		if route == "" {
+		if at := r.URL.EscapedPath(); route == "" || path.Clean(at) != at { // the router would redirect //x, /x/../y and the like
 			refused := refusal{header: http.Header{}}
 			refuse.ServeHTTP(&refused, r)
+			if refused.status < http.StatusBadRequest {
+				refused.status = http.StatusNotFound
+			}
 			if allow := refused.header["Allow"]; allow != nil {
 				w.Header()["Allow"] = allow
 			}

@@ -60,6 +60,7 @@ func newProblem(status int, location, format string, args ...any) *problem {
 
 // The framework reports errors as problems, too. Values of the request are not repeated: they may be what was said in a call.
 func init() {
+	huma.ValidateStrictCasing = true // a key in other letters is another key
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		return frameworkProblem(status, message, errs)
 	}

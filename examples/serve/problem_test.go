@@ -44,18 +44,18 @@ func TestProblems(t *testing.T) {
 		"half of it":               {"predict", `{"transcript": "Agent: s3cret`, 400, "body", nil},
 		"two values":               {"predict", call + call, 400, "body", nil},
 		"deep JSON":                {"predict", strings.Repeat("[", 15000), 400, "body", nil},
-		"deep metadata":            {"predict", `{"transcript":"a","metadata":` + strings.Repeat(`{"a":`, 3000) + "1" + strings.Repeat("}", 3000) + "}", 422, "body", nil},
+		"deep metadata":            {"predict", `{"transcript":"a","metadata":` + strings.Repeat(`{"a":`, 3000) + "1" + strings.Repeat("}", 3000) + "}", 422, "body.metadata" + strings.Repeat(".a", 43), nil},
 		"not UTF-8":                {"predict", "{\"transcript\": \"Agent: \xff\"}", 400, "body", nil},
 		"text that is not UTF-8":   {"predict", "Agent: \xff", 400, "body", []string{plain}},
 		"a number":                 {"predict", "5", 422, "body", nil},
-		"a number without end":     {"predict", `{"transcript": "a", "metadata": {"x": ` + strings.Repeat("9", 5000) + `}}`, 422, "body", nil},
+		"a number without end":     {"predict", `{"transcript": "a", "metadata": {"x": ` + strings.Repeat("9", 5000) + `}}`, 422, "body.metadata.x", nil},
 		"no calls":                 {"predict", "[]", 422, "body", nil},
 		"no transcript":            {"predict", `{"id": "x"}`, 422, "body.transcript", nil},
 		"an empty transcript":      {"predict", `[` + call + `, {"transcript": " "}]`, 422, "body[1].transcript", nil},
-		"a transcript of numbers":  {"predict", `{"transcript": [1]}`, 422, "body.transcript", nil},
-		"a turn without text":      {"predict", `{"transcript": [{"speaker": "s3cret"}]}`, 422, "body.transcript", nil},
+		"a transcript of numbers":  {"predict", `{"transcript": [1]}`, 422, "body.transcript[0]", nil},
+		"a turn without text":      {"predict", `{"transcript": [{"speaker": "s3cret"}]}`, 422, "body.transcript[0].text", nil},
 		"NUL":                      {"predict", `{"transcript": "a\u0000s3cret"}`, 422, "body.transcript", nil},
-		"half a surrogate":         {"predict", `{"transcript": "\ud800 s3cret"}`, 422, "body", nil},
+		"half a surrogate":         {"predict", `{"transcript": "\ud800 s3cret"}`, 422, "body.transcript", nil},
 		"a bad label":              {"predict", `[` + call + `, {"transcript": "s3cret", "label": 7}]`, 422, "body[1].label", nil},
 		"bad metadata":             {"predict", `{"transcript": "s3cret", "metadata": 7}`, 422, "body.metadata", nil},
 		"an ID with NUL":           {"predict", `{"transcript": "a", "id": "\u0000"}`, 422, "body.id", nil},
@@ -79,6 +79,19 @@ func TestProblems(t *testing.T) {
 		"a table without text":     {"predict", "a,b\n1,2\n", 422, "body", []string{csv}},
 		"no WebVTT":                {"predict", "Agent: s3cret", 422, "body", []string{"Content-Type: text/vtt"}},
 		"no SRT":                   {"predict", "Agent: s3cret", 422, "body", []string{"Content-Type: application/x-subrip"}},
+		"the second turn silent":   {"predict", `[` + call + `, {"transcript": [{"text": "a"}, {"speaker": "s3cret"}]}]`, 422, "body[1].transcript[1].text", nil},
+		"a turn that is no text":   {"predict", `{"transcript": [{"text": 5}]}`, 422, "body.transcript[0].text", nil},
+		"a number that is no text": {"predict", `{"transcript": 5}`, 422, "body.transcript", nil},
+		"no turns":                 {"predict", `[{"transcript": []}]`, 422, "body[0].transcript", nil},
+		"an ID that is none":       {"predict", `{"transcript": "a", "id": {}}`, 422, "body.id", nil},
+		"an ID with a fraction":    {"predict", `{"transcript": "a", "id": 1.5}`, 422, "body.id", nil},
+		"keys that differ by case": {"predict", `{"transcript": "a", "Transcript": "b"}`, 422, "body.Transcript", nil},
+		"a key in capitals":        {"predict", `[{"TRANSCRIPT": "a"}]`, 422, "body[0].transcript", nil},
+		"half a character":         {"predict", `[` + call + `, {"transcript": "a", "metadata": {"x": [0, "\ud800"]}}]`, 422, "body[1].metadata.x[1]", nil},
+		"a key of metadata twice":  {"predict", `{"transcript": "a", "metadata": {"x": 1, "x": 2}}`, 422, "body.metadata.x", nil},
+		"UTF-16":                   {"predict", "\xff\xfe{\x00}\x00", 400, "body", nil},
+		"a live key twice":         {"live", `{"call": "x", "call": "y"}`, 422, "body.call", nil},
+		"a live key in capitals":   {"live", `{"CALL": "x"}`, 422, "body.CALL", nil},
 		"an unknown key":           {"live", `{"calls": "x"}`, 422, "body.calls", nil},
 		"no such call":             {"live/x/turns", `{"text": "s3cret"}`, 404, "path.id", nil},
 	} {
@@ -87,6 +100,9 @@ func TestProblems(t *testing.T) {
 		a.decode(t, &p)
 		if a.StatusCode != c.status || p.Status != c.status || a.Header.Get("Content-Type") != problemType || len(p.Errors) == 0 || p.Errors[0].Location != c.location || p.Detail == "" || p.Title == "" {
 			t.Errorf("%s: %s %s, want %d and %s", name, a.Status, a.body, c.status, c.location)
+		}
+		if strings.Contains(string(a.body), "x00") || strings.Contains(string(a.body), "one schema") {
+			t.Errorf("%s: the problem is for machines: %s", name, a.body)
 		}
 		if strings.Contains(string(a.body), "s3cret") || strings.Contains(string(a.body), "Reader.") {
 			t.Errorf("%s: the problem repeats what was said, or names Go: %s", name, a.body)
@@ -97,6 +113,29 @@ func TestProblems(t *testing.T) {
 	}
 	if s := r.log.String(); strings.Contains(s, "s3cret") {
 		t.Error("the log has text of a call")
+	}
+}
+
+// A byte order mark before JSON in UTF-8 is passed over.
+func TestByteOrderMark(t *testing.T) {
+	r := start(t, nil)
+	for path, body := range map[string]string{"v1/predict": `{"transcript": "Agent: hi"}`, "v1/live": `{"call": "a"}`} {
+		if a := r.send("POST", path, "\ufeff"+body); a.StatusCode/100 != 2 {
+			t.Errorf("/%s: %s %s", path, a.Status, a.body)
+		}
+	}
+}
+
+// What is wrong with a turn of a call in progress is said in words.
+func TestLiveText(t *testing.T) {
+	r := start(t, nil)
+	var begun liveState
+	r.send("POST", "v1/live", "").decode(t, &begun)
+	for _, text := range []string{" ", `a\u0000`} {
+		a := r.send("POST", "v1/live/"+begun.ID+"/turns", `{"text": "`+text+`"}`)
+		if want := "body.text: expected string to be neither blank nor with NUL characters"; a.StatusCode != 422 || !strings.Contains(string(a.body), want) {
+			t.Errorf("%q: %s %s, want %q", text, a.Status, a.body, want)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -11,38 +12,120 @@ import (
 // schemas describe the body of a request in JSON.
 type schemas struct {
 	registry    huma.Registry
-	call, calls *huma.Schema
+	call, calls *huma.Schema // as they are published
+	// What is checked: a call but for its id and transcript, and what each of these may be. Of a value that fits none of several
+	// schemas, the framework would not tell what is wrong with it.
+	rest           *huma.Schema
+	id, transcript []*huma.Schema
 }
+
+const (
+	noNUL       = `^[^\x00]*$`
+	noNULNamed  = "without NUL characters"
+	spoken      = `^[^\x00]*[^\s\x00][^\x00]*$`
+	spokenNamed = "neither blank nor with NUL characters"
+)
 
 // newSchemas describes a call as the readers of package transcript take it. Keys that are not named here are kept as they are.
 func newSchemas(registry huma.Registry, maxCalls int) schemas {
 	text := &huma.Schema{
-		Type: huma.TypeString, Pattern: `^[^\x00]*[^\s\x00][^\x00]*$`,
+		Type: huma.TypeString, Pattern: spoken, PatternDescription: spokenNamed,
 		Description: "what was said, a line for each turn: \"Agent: …\\nCustomer: …\"",
 	}
-	name := &huma.Schema{Type: huma.TypeString, Nullable: true, Pattern: `^[^\x00]*$`}
+	name := &huma.Schema{Type: huma.TypeString, Nullable: true, Pattern: noNUL, PatternDescription: noNULNamed}
 	seconds := &huma.Schema{Type: huma.TypeNumber, Nullable: true, Minimum: number(0), Maximum: number(1e6), Description: "seconds from the beginning of the call"}
 	turn := &huma.Schema{
 		Type: huma.TypeObject, Required: []string{"text"}, AdditionalProperties: false,
 		Properties: map[string]*huma.Schema{"speaker": name, "role": name, "text": text, "start": seconds, "end": seconds},
 	}
-	call := &huma.Schema{
-		Type: huma.TypeObject, Required: []string{"transcript"}, AdditionalProperties: true,
-		Properties: map[string]*huma.Schema{
-			"id":         {OneOf: []*huma.Schema{{Type: huma.TypeString, Pattern: `^[^\x00]*$`, MaxLength: count(maxID / 4)}, {Type: huma.TypeInteger}, {Enum: []any{nil}}}, Description: "names the call in the response, where it is empty for a call without one"},
-			"transcript": {OneOf: []*huma.Schema{text, {Type: huma.TypeArray, Items: turn, MinItems: count(1)}}},
-			"label":      {Enum: []any{0.0, 1.0, nil}, Description: "how the call ended; it is not looked at"},
-			"metadata":   {Type: huma.TypeObject, Nullable: true, AdditionalProperties: true},
-		},
-		Examples: []any{map[string]any{"id": "c1", "transcript": "Agent: Hi Dana, is this a good time?\nCustomer: Sure, we need a quote by Friday."}},
+	s := schemas{
+		registry:   registry,
+		id:         []*huma.Schema{{Type: huma.TypeString, Pattern: noNUL, PatternDescription: noNULNamed, MaxLength: count(maxID / 4)}, {Type: huma.TypeInteger}, {Enum: []any{nil}}},
+		transcript: []*huma.Schema{text, {Type: huma.TypeArray, Items: turn, MinItems: count(1)}},
 	}
-	calls := &huma.Schema{Type: huma.TypeArray, MinItems: count(1), Description: fmt.Sprintf("at most %d calls", maxCalls)}
-	registry.Map()["Call"] = call
-	calls.Items = &huma.Schema{Ref: "#/components/schemas/Call"}
-	for _, s := range []*huma.Schema{call, calls} {
-		s.PrecomputeMessages()
+	call := func(id, transcript *huma.Schema) *huma.Schema {
+		return &huma.Schema{
+			Type: huma.TypeObject, Required: []string{"transcript"}, AdditionalProperties: true,
+			Properties: map[string]*huma.Schema{
+				"id": id, "transcript": transcript,
+				"label":    {Enum: []any{0.0, 1.0, nil}, Description: "how the call ended; it is not looked at"},
+				"metadata": {Type: huma.TypeObject, Nullable: true, AdditionalProperties: true},
+			},
+			Examples: []any{map[string]any{"id": "c1", "transcript": "Agent: Hi Dana, is this a good time?\nCustomer: Sure, we need a quote by Friday."}},
+		}
 	}
-	return schemas{registry, call, calls}
+	s.rest = call(&huma.Schema{}, &huma.Schema{})
+	s.call = call(&huma.Schema{OneOf: s.id, Description: "names the call in the response, where it is empty for a call without one"}, &huma.Schema{OneOf: s.transcript})
+	s.calls = &huma.Schema{Type: huma.TypeArray, MinItems: count(1), Description: fmt.Sprintf("at most %d calls", maxCalls)}
+	registry.Map()["Call"] = s.call
+	s.calls.Items = &huma.Schema{Ref: "#/components/schemas/Call"}
+	for _, all := range [][]*huma.Schema{{s.call, s.calls, s.rest}, s.id, s.transcript} {
+		for _, s := range all {
+			s.PrecomputeMessages()
+		}
+	}
+	return s
+}
+
+// check adds what is wrong with a call, or a list of calls.
+func (s *schemas) check(v any, path *huma.PathBuffer, res *huma.ValidateResult) {
+	list, ok := v.([]any)
+	if !ok {
+		s.checkCall(v, path, res)
+		return
+	}
+	if len(list) == 0 {
+		res.Add(path, v, "want at least one call")
+	}
+	for i, call := range list {
+		path.PushIndex(i)
+		s.checkCall(call, path, res)
+		path.Pop()
+	}
+}
+
+func (s *schemas) checkCall(v any, path *huma.PathBuffer, res *huma.ValidateResult) {
+	huma.Validate(s.registry, s.rest, path, huma.ModeWriteToServer, v, res)
+	call, ok := v.(map[string]any)
+	if !ok {
+		return
+	}
+	for key := range call {
+		for name := range s.rest.Properties {
+			if key != name && strings.EqualFold(key, name) {
+				path.Push(key)
+				res.Add(path, key, "it differs from "+name+" in its letters' case: want that")
+				path.Pop()
+			}
+		}
+	}
+	if id := call["id"]; id != nil {
+		s.checkOne(s.id, "want a text or an integer", "id", id, path, res)
+	}
+	if transcript, ok := call["transcript"]; ok {
+		s.checkOne(s.transcript, "want a text or an array of turns", "transcript", transcript, path, res)
+	}
+}
+
+// checkOne checks the value of a key by the one of some schemas that is of its type.
+func (s *schemas) checkOne(some []*huma.Schema, want, key string, v any, path *huma.PathBuffer, res *huma.ValidateResult) {
+	kind := ""
+	switch v.(type) {
+	case string:
+		kind = huma.TypeString
+	case float64:
+		kind = huma.TypeInteger
+	case []any:
+		kind = huma.TypeArray
+	}
+	path.Push(key)
+	defer path.Pop()
+	i := slices.IndexFunc(some, func(s *huma.Schema) bool { return s.Type == kind })
+	if kind == "" || i < 0 {
+		res.Add(path, v, want)
+		return
+	}
+	huma.Validate(s.registry, some[i], path, huma.ModeWriteToServer, v, res)
 }
 
 func number(x float64) *float64 { return &x }
@@ -67,14 +150,14 @@ var (
 	liveSchema = &huma.Schema{
 		Type: huma.TypeObject, AdditionalProperties: false,
 		Properties: map[string]*huma.Schema{
-			"call":     {Type: huma.TypeString, Nullable: true, Pattern: `^[^\x00]*$`, MaxLength: count(maxID / 4), Description: "the id of the call, for the store"},
-			"customer": {Type: huma.TypeString, Nullable: true, MaxLength: count(maxID / 4), Description: "the id of the customer, by which experiments divide calls"},
+			"call":     {Type: huma.TypeString, Nullable: true, Pattern: noNUL, PatternDescription: noNULNamed, MaxLength: count(maxID / 4), Description: "the id of the call, for the store"},
+			"customer": {Type: huma.TypeString, Nullable: true, Pattern: noNUL, PatternDescription: noNULNamed, MaxLength: count(maxID / 4), Description: "the id of the customer, by which experiments divide calls"},
 		},
 	}
 	turnSchema = &huma.Schema{
 		Type: huma.TypeObject, Required: []string{"text"}, AdditionalProperties: false,
 		Properties: map[string]*huma.Schema{
-			"text":    {Type: huma.TypeString, Pattern: `^[^\x00]*[^\s\x00][^\x00]*$`, Description: "what was said"},
+			"text":    {Type: huma.TypeString, Pattern: spoken, PatternDescription: spokenNamed, Description: "what was said"},
 			"speaker": {Type: huma.TypeString, Nullable: true, Description: "who said it; the model does not look at it"},
 		},
 	}

@@ -283,7 +283,8 @@ func TestOthers(t *testing.T) {
 		method, path string
 		status       int
 		allow        string
-	}{{"GET", "nothing", 404, ""}, {"PUT", "v1/predict", 405, "POST"}, {"POST", "healthz", 405, "GET, HEAD"}, {"GET", "v1/live/x", 404, ""}} {
+	}{{"GET", "nothing", 404, ""}, {"PUT", "v1/predict", 405, "POST"}, {"POST", "healthz", 405, "GET, HEAD"}, {"GET", "v1/live/x", 404, ""},
+		{"GET", "/v1/predict", 404, ""}, {"GET", "v1/../v1/model", 404, ""}, {"GET", "v1//model", 404, ""}, {"GET", "v1/live/%2e%2e", 404, ""}, {"GET", "v1%2fmodel", 404, ""}} {
 		a := r.send(c.method, c.path, "")
 		if a.StatusCode != c.status || a.Header.Get("Allow") != c.allow || a.Header.Get("Content-Type") != problemType {
 			t.Errorf("%s /%s: %s, Allow %q, %s", c.method, c.path, a.Status, a.Header.Get("Allow"), a.body)
