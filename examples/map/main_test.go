@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/examples/internal/browser"
 	"github.com/org/salesconv/transcript"
+	"gonum.org/v1/gonum/mat"
 )
 
 // tiny is a small random model.
@@ -124,5 +126,24 @@ func TestRefused(t *testing.T) {
 		if status == 0 || stdout != "" || strings.Count(said, "\n") != 1 || !strings.Contains(said, want) {
 			t.Errorf("%v: status %d, %q; want a line with %q", args, status, said, want)
 		}
+	}
+}
+
+// TestLongCalls: a page of 1,000 long calls stays below 5 MB, and opens new calls before the others.
+func TestLongCalls(t *testing.T) {
+	m := &chart{old: 999, points: mat.NewDense(1000, 2, nil)}
+	for i := range 1000 {
+		m.calls = append(m.calls, transcript.Call{ID: fmt.Sprint("long ", i), Text: strings.Repeat("Agent: <&> "+strings.Repeat("so ", 30)+"\nCustomer: Yes.\n", 60)})
+	}
+	page, err := m.page()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var html strings.Builder
+	if err := page.Write(&html); err != nil {
+		t.Fatal(err)
+	}
+	if n := html.Len(); n >= 5e6 || !strings.Contains(html.String(), `<a href="#call-1000">long 999</a>`) || !strings.Contains(html.String(), "calls are on the map and in the list alone.") {
+		t.Errorf("the page has %d bytes, or opens no new call, or does not say that some calls do not open", n)
 	}
 }

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	opened = 1000 // calls that the page opens
-	named  = 15   // values of the key that have a colour and shape of their own
+	room  = 3_800_000 // bytes of the calls that the page opens, so that a page of 1,000 has less than 5 MB
+	named = 15        // values of the key that have a colour and shape of their own
 )
 
 // has reports whether a call has a value of the key.
@@ -86,31 +86,41 @@ func opening(c transcript.Call) string { return report.Short(c.Turns()[0].Text, 
 
 func (m *chart) page() (*report.Page, error) {
 	links := make([]string, len(m.calls))
-	list := report.Table{Name: "calls", Columns: []string{"call", cmp.Or(m.by, "outcome"), "on the map", "begins"}, Caption: "Click a call to open it, a head to sort.", Links: links}
-	var calls []report.Block
-	for i, c := range m.calls {
-		links[i] = "#calls"
-		list.Rows = append(list.Rows, []string{c.ID, m.value(c), cmp.Or(m.novelty(i, ""), "from the start"), opening(c)})
-		if i >= opened && i < m.old || i >= m.old+opened {
-			continue
-		}
-		t := report.Transcript{Name: fmt.Sprintf("call-%d", i+1), Title: c.ID}
-		links[i] = "#" + t.Name
-		for _, u := range c.Turns() {
+	list := report.Table{Name: "calls", Columns: []string{"call", cmp.Or(m.by, "outcome"), "begins"}, Caption: "Click a call to open it, a head to sort.", Links: links}
+	added := len(m.calls) - m.old
+	if added > 0 {
+		list.Columns = append(list.Columns, "on the map")
+	}
+	left, calls := room, make([]report.Block, 0, len(m.calls))
+	for k := range m.calls { // new ones first, which people look for
+		i := (m.old + k) % len(m.calls)
+		t := report.Transcript{Name: fmt.Sprintf("call-%d", i+1), Title: m.calls[i].ID}
+		for _, u := range m.calls[i].Turns() {
 			t.Turns = append(t.Turns, report.Turn{Speaker: u.Speaker, Spans: []report.Span{{Text: u.Text}}})
 		}
-		calls = append(calls, t)
+		links[i] = "#calls"
+		if left -= t.Size(); left >= 0 || k == 0 {
+			links[i] = "#" + t.Name
+			calls = append(calls, t)
+		}
+	}
+	for i, c := range m.calls {
+		row := []string{c.ID, m.value(c), opening(c)}
+		if added > 0 {
+			row = append(row, cmp.Or(m.novelty(i, ""), "from the start"))
+		}
+		list.Rows = append(list.Rows, row)
 	}
 	if left := len(m.calls) - len(calls); left > 0 {
 		calls = append(calls, report.Text(fmt.Sprintf("The other %d calls are on the map and in the list alone.", left)))
 	}
-	drawn, err := report.NewFigure(fmt.Sprintf("t-SNE, perplexity %.3g. Which calls are neighbours, and whether groups part, can be read from it; distances between groups mean little.", m.perplexity),
+	drawn, err := report.NewFigure(fmt.Sprintf("Neighbours say alike; how far apart groups lie means little (t-SNE, perplexity %.3g).", m.perplexity),
 		m.plot("svg", links))
 	if err != nil {
 		return nil, err
 	}
 	lead := fmt.Sprintf("%d calls: those that say alike lie together.", m.old)
-	if added := len(m.calls) - m.old; added > 0 {
+	if added > 0 {
 		lead += fmt.Sprintf(" %d new calls are placed among them.", added)
 	}
 	return &report.Page{

@@ -206,3 +206,20 @@ func TestRoundTicks(t *testing.T) {
 		t.Errorf("whole ticks up to 1.14 are %v, want 0 and 1", ticks)
 	}
 }
+
+// Edges of the cells of very many turns would hide their colours.
+func TestStripEdges(t *testing.T) {
+	for turns, edges := range map[int]int{20: 20, 2000: 0} {
+		f, err := Strip("s", make([]Turn, turns))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var svg bytes.Buffer
+		if err := f.Write(&svg, "svg"); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(svg.String(), "stroke-width:0.4"); n != edges {
+			t.Errorf("%d of %d cells have edges, want %d", n, turns, edges)
+		}
+	}
+}

@@ -75,7 +75,9 @@ func (s cells) Plot(c draw.Canvas, p *plot.Plot) {
 			colour.A = 0
 		}
 		c.FillPolygon(colour, edge)
-		c.StrokeLines(draw.LineStyle{Color: quiet, Width: vg.Points(0.4)}, append(edge, edge[0]))
+		if len(s.turns) <= 200 { // or edges hide the colours
+			c.StrokeLines(draw.LineStyle{Color: quiet, Width: vg.Points(0.4)}, append(edge, edge[0]))
+		}
 	}
 }
 

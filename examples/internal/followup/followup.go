@@ -22,11 +22,13 @@ import (
 	"github.com/org/salesconv/transcript"
 )
 
-// How many calls of a page are opened by their links, and how many of these, from the top, are drawn: 1,000 calls of
-// 18 turns take less than 5 MB, the charts of one 25 kB.
+// How many calls of a page are opened by their links, and how many of these, from the top, are drawn. Calls that are opened, with
+// their charts, take no more than a number of bytes, so that a page of 1,000 calls has less than 5 MB, however long they are.
 const (
 	opened = 1000
 	drawn  = 10
+	room   = 4_000_000
+	strip  = 430 // bytes of the charts for each turn
 )
 
 // Page is a page to be.
@@ -43,11 +45,12 @@ type call struct {
 	agent, day, outcome string // "" is unknown
 	kept                []string
 	after               []float64 // probability after each turn
+	anchor              string    // of the call on the page, "" where it does not open
 }
 
 // Add adds a call, explained, and the probability after each of its turns.
 func (p *Page) Add(c transcript.Call, e *conversion.Explanation, after []float64) {
-	added := call{Explanation: e, agent: c.Metadata.AgentID, after: after}
+	added := call{Explanation: e, agent: strings.TrimSpace(c.Metadata.AgentID), after: after}
 	if at := c.Metadata.CallTime; !at.IsZero() {
 		added.day = at.Format("2006-01-02")
 	}
@@ -69,18 +72,30 @@ func (p *Page) Write(path string) error {
 	return atomicfile.WriteFile(path, page.Write)
 }
 
-// ranked are the calls, the likeliest first.
+// ranked are the calls, the likeliest first. Those at the top open, as far as there is room.
 func (p *Page) ranked() []call {
 	calls := slices.Clone(p.calls)
 	slices.SortStableFunc(calls, func(a, b call) int { return cmp.Compare(b.Probability, a.Probability) })
+	left := room
+	for i := range calls[:min(opened, len(calls))] {
+		c := &calls[i]
+		left -= c.transcript().Size()
+		if i < drawn {
+			left -= strip * len(c.Turns)
+		}
+		if left < 0 && i > 0 {
+			break
+		}
+		c.anchor = fmt.Sprintf("call-%d", i+1)
+	}
 	return calls
 }
 
 // Links are where a page with the Sections shows the calls, by their IDs: "#" and an anchor.
 func (p *Page) Links() map[string]string {
 	links := map[string]string{}
-	for i, c := range p.ranked() {
-		links[c.ID] = link(i)
+	for _, c := range p.ranked() {
+		links[c.ID] = c.link()
 	}
 	return links
 }
@@ -196,7 +211,7 @@ func (p *Page) list(calls []call) report.Table {
 	if cautious {
 		t.Columns = append(t.Columns, "caution")
 	}
-	for i, c := range calls {
+	for _, c := range calls {
 		row := []string{c.ID, figure.Chance(c.Probability), forecast(c.Won)}
 		for _, of := range fields {
 			row = append(row, of(c))
@@ -206,21 +221,18 @@ func (p *Page) list(calls []call) report.Table {
 			row = append(row, c.cautions())
 		}
 		t.Rows = append(t.Rows, row)
-		t.Links = append(t.Links, link(i))
+		t.Links = append(t.Links, c.link())
 	}
 	return t
 }
 
 // link leads to a call on the page, or to the list where it does not open.
-func link(rank int) string {
-	if rank < opened {
-		return "#" + name(rank)
+func (c *call) link() string {
+	if c.anchor == "" {
+		return "#calls"
 	}
-	return "#calls"
+	return "#" + c.anchor
 }
-
-// name is the anchor of a call on the page, by its rank.
-func name(rank int) string { return fmt.Sprintf("call-%d", rank+1) }
 
 func forecast(won bool) string {
 	if won {
@@ -312,8 +324,12 @@ func agents(calls []call) *report.Table {
 func transcripts(calls []call) ([]report.Block, error) {
 	blocks := []report.Block{report.Text("The chance after a turn is the chance of the call in progress, by what was said until then. Points are what the turn adds to the chance of the whole call, " +
 		"words what they add to their turn, where they are coloured.")}
-	for i, c := range calls[:min(opened, len(calls))] {
-		t := report.Transcript{Name: name(i), Title: c.ID + ": " + figure.Chance(c.Probability), Lead: c.explain(), Points: 100 * study.Slope(c.Explanation)}
+	for i, c := range calls {
+		if c.anchor == "" {
+			blocks = append(blocks, report.Text(fmt.Sprintf("The other %d calls are listed alone.", len(calls)-i)))
+			break
+		}
+		t := c.transcript()
 		if len(calls) == 1 { // under the heading of its section, open
 			t.Name, t.Title = "", ""
 		}
@@ -323,22 +339,25 @@ func transcripts(calls []call) ([]report.Block, error) {
 				return nil, err
 			}
 		}
-		for k, u := range c.Turns {
-			turn := report.Turn{Speaker: fmt.Sprintf("%d %s", k+1, u.Speaker), Value: t.Points * u.Contribution, After: c.after[k]}
-			for _, w := range u.Words {
-				turn.Spans = append(turn.Spans, report.Span{Text: w.Text, Value: t.Points * w.Contribution})
-			}
-			if len(u.Words) == 0 {
-				turn.Spans = []report.Span{{Text: u.Text}}
-			}
-			t.Turns = append(t.Turns, turn)
-		}
 		blocks = append(blocks, t)
 	}
-	if left := len(calls) - opened; left > 0 {
-		blocks = append(blocks, report.Text(fmt.Sprintf("The other %d calls are listed alone.", left)))
-	}
 	return blocks, nil
+}
+
+// transcript is the call, marked up.
+func (c *call) transcript() report.Transcript {
+	t := report.Transcript{Name: c.anchor, Title: c.ID + ": " + figure.Chance(c.Probability), Lead: c.explain(), Points: 100 * study.Slope(c.Explanation)}
+	for k, u := range c.Turns {
+		turn := report.Turn{Speaker: fmt.Sprintf("%d %s", k+1, u.Speaker), Value: t.Points * u.Contribution, After: c.after[k]}
+		for _, w := range u.Words {
+			turn.Spans = append(turn.Spans, report.Span{Text: w.Text, Value: t.Points * w.Contribution})
+		}
+		if len(u.Words) == 0 {
+			turn.Spans = []report.Span{{Text: u.Text}}
+		}
+		t.Turns = append(t.Turns, turn)
+	}
+	return t
 }
 
 // explain puts a call's chance into words.
@@ -356,7 +375,7 @@ func (c call) explain() string {
 // charts draws a call by its turns, and its most influential turns.
 func (c call) charts(points float64) (report.Figures, error) {
 	turns := make([]figure.Turn, len(c.Turns))
-	x := &shap.Explanation{Base: 100 * classify.Sigmoid(c.Base)}
+	x := new(shap.Explanation) // in points from the average call's chance: in chances the steps could pass 100%
 	for k, u := range c.Turns {
 		turns[k] = figure.Turn{Speaker: u.Speaker, After: c.after[k], Points: points * u.Contribution}
 		x.Values = append(x.Values, points*u.Contribution)
@@ -371,8 +390,8 @@ func (c call) charts(points float64) (report.Figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	influential, err := report.NewFigure("From the average call to this one, in per cent and points; turns are numbered.", func(w io.Writer) error {
-		return shap.Waterfall(w, x, &shap.PlotOptions{Title: "The most influential turns", Top: 6, Axis: "chance of being won, %", Base: "the average call", Output: "this call", Format: "svg"})
+	influential, err := report.NewFigure("From the average call to this one, in points; turns are numbered.", func(w io.Writer) error {
+		return shap.Waterfall(w, x, &shap.PlotOptions{Title: "The most influential turns", Top: 6, Axis: "points", Base: "the average call, " + figure.Chance(classify.Sigmoid(c.Base)), Output: "this call, " + figure.Chance(c.Probability), Format: "svg"})
 	})
 	return report.Figures{course, influential}, err
 }

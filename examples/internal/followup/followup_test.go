@@ -119,12 +119,18 @@ func TestOddPages(t *testing.T) {
 	evil := transcript.Call{ID: hostile, Text: hostile + ": " + hostile, Metadata: transcript.Metadata{AgentID: hostile, Industry: hostile}}
 	worse := gathered(generated(t, 3))
 	worse.Info.OutOfFold.LogLoss = 1
+	var long []transcript.Call
+	for i := range 1000 {
+		long = append(long, transcript.Call{ID: fmt.Sprint(i), Text: strings.Repeat("Agent: "+strings.Repeat("so ", 30)+"\nCustomer: <&> \n", 60)})
+	}
 	for name, c := range map[string]struct {
 		page *Page
 		want []string
 	}{
+		"blank":    {gathered([]transcript.Call{{ID: " ", Text: "Agent: Hi.", Metadata: transcript.Metadata{AgentID: " "}}, silent}), []string{`href="#call-1">–</a>`}},
+		"long":     {gathered(long), []string{"calls are listed alone."}},
 		"none":     {gathered(nil), []string{"There are no calls."}},
-		"one":      {gathered(generated(t, 1)), []string{"This call has a chance of", "<h2>synthetic-0001</h2>", ">chance after<"}},
+		"one":      {gathered(generated(t, 1)), []string{"This call has a chance of", "<h2>synthetic-0001</h2>", ">chance after<", ">the average call, 48%<"}},
 		"silent":   {gathered([]transcript.Call{silent, silent}), []string{">silent</a>"}},
 		"hostile":  {gathered([]transcript.Call{evil, evil}), []string{"&lt;script&gt;ran=1&lt;/script&gt;", `\u202e\u001b[2J`}},
 		"no skill": {worse, []string{"Do not rely on this order"}},
@@ -135,6 +141,9 @@ func TestOddPages(t *testing.T) {
 				if !strings.Contains(text, want) {
 					t.Errorf("the page lacks %s", want)
 				}
+			}
+			if len(text) >= 5e6 {
+				t.Errorf("the page has %d bytes, want less than 5 MB", len(text))
 			}
 			if n := strings.Count(text, "<script"); n != 1 || strings.ContainsAny(text, "\u202e\x1b") || strings.Contains(text, "<img") {
 				t.Errorf("%d scripts, or text that passes for more", n)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -66,6 +67,27 @@ func TestInBrowser(t *testing.T) {
 	tab.Print()
 	if n := browser.Eval[int](tab, folded); onScreen != 0 || n == 0 {
 		t.Errorf("%d folded elements are seen on the screen and %d in print, want none and all", onScreen, n)
+	}
+	tab.Check()
+}
+
+// A name of thousands of letters or stacks of accents leaves room for the rest of the page, and a name that cannot be seen can be
+// clicked on.
+func TestNames(t *testing.T) {
+	long, high := strings.Repeat("i", 5000), "z"+strings.Repeat("\u0301", 500)
+	p := Page{Title: "Names", Sections: []Section{{Title: "List", Blocks: []Block{
+		Table{Name: "calls", Columns: []string{"call", "said"}, Rows: [][]string{{long, high}, {" \u200b", "hi"}}, Links: []string{"#a", "#b"}},
+		Transcript{Name: "a", Title: long, Turns: []Turn{{"Agent", 0, 0, []Span{{high, 0}}}}}, Transcript{Name: "b", Title: "b"},
+	}}}}
+	tab := open(t, p)
+	for _, width := range []int{browser.Telephone, browser.Desktop} {
+		tab.Resize(width)
+		if n := browser.Eval[float64](tab, `Math.max(...[...document.querySelectorAll("#calls a, summary h3")].map(e => e.getBoundingClientRect().height))`); n > 200 {
+			t.Errorf("%d pixels: a name is %.0f pixels high", width, n)
+		}
+		if !browser.Eval[bool](tab, `[...document.querySelectorAll("td")].every(e => getComputedStyle(e).overflow === "clip")`) {
+			t.Errorf("%d pixels: accents leave their cells", width)
+		}
 	}
 	tab.Check()
 }

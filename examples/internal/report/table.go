@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Table is a table. A column whose cells all begin like numbers and are short is set flush right, in figures of one width.
@@ -47,6 +48,14 @@ func logOdds(t Table, row, column int) string {
 		return ""
 	}
 	return t.LogOdds[row][column]
+}
+
+// visible is a cell, or a dash where nobody could see the cell, and click on it.
+func visible(cell string) string {
+	if !strings.ContainsFunc(cell, func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }) {
+		return "–"
+	}
+	return cell
 }
 
 // numeric reports, for each column, whether all cells begin like numbers and are short.

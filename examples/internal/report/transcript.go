@@ -50,6 +50,9 @@ func (t Transcript) check() error {
 	return nil
 }
 
+// Size is about how many bytes the call takes on a page, without its figures.
+func (t Transcript) Size() int { return len(t.turns()) + len(t.Title) + len(t.Lead) + 100 }
+
 // turns are the call as a table. It is written by hand as a page may have a thousand: end tags that HTML can do without are
 // left out, and strengths of colours are in nine steps.
 func (t Transcript) turns() template.HTML {
