@@ -137,6 +137,12 @@ func (d *describer) outcome(o Reader, c *Call) (err error) {
 			return err != nil || said == Unknown
 		})
 	}
+	if len(labels) > 1 && agree(o, labels) {
+		for _, l := range labels[1:] {
+			l.used()
+		}
+		labels = labels[:1]
+	}
 	if len(labels) > 1 {
 		c.Notes = append(c.Notes, fmt.Sprintf("which of %s is the label is not clear; Reader.Columns can say it", list(labels)))
 		return nil
@@ -155,6 +161,15 @@ func (d *describer) outcome(o Reader, c *Call) (err error) {
 		l.used()
 	}
 	return nil
+}
+
+// agree reports whether all labels say the same, as "IsWon" and "StageName" of Salesforce do.
+func agree(o Reader, labels []*candidate) bool {
+	first, _ := o.outcome(labels[0].text())
+	return !slices.ContainsFunc(labels, func(l *candidate) bool {
+		said, err := o.outcome(l.text())
+		return err != nil || said != first || said == Unknown
+	})
 }
 
 // field reads one of the typed metadata.

@@ -96,8 +96,11 @@ func (r *turnReader) element(v value, t *rawTurn) {
 	if s.text != "" {
 		t.text = r.said(v.path(s.text))
 	}
-	if s.start != "" {
+	if s.start != "" && v.path(s.start).d != nil {
 		t.start, t.end = momentOf(v.path(s.start), 0), momentOf(v.path(s.end), 0)
+	}
+	if !t.start.known {
+		r.span(t, v.get("words"))
 	}
 	if t.text != "" || t.name != "" {
 		return
@@ -205,7 +208,7 @@ func (r *turnReader) set(t *rawTurn, u use, v value) bool {
 		}
 		return setTo(&t.role, u.role(scalar(v)))
 	case kindSlot:
-		if _, known := roleOf(scalar(v)); known && t.role == "" {
+		if _, known := roleOf(scalar(v)); (known || notSpeech[strings.ToLower(scalar(v))]) && t.role == "" {
 			t.role = scalar(v)
 		}
 	case channelSlot:
@@ -499,8 +502,8 @@ func startsWith(s, start string) bool {
 	return len(s) >= len(start) && strings.EqualFold(s[:len(start)], start)
 }
 
-// notSpeech are the roles in chats of what nobody says.
-var notSpeech = map[string]bool{"system": true, "developer": true, "tool": true, "function": true}
+// notSpeech are the roles and types in chats of what nobody says.
+var notSpeech = map[string]bool{"system": true, "developer": true, "tool": true, "function": true, "moment": true, "event": true, "service": true}
 
 // turn returns a turn with the speaker's name.
 func (r *turnReader) turn(t rawTurn) Turn {

@@ -66,7 +66,7 @@ func isID(s string) bool {
 // what is neither a letter nor a digit; a unit may stand after keys of times ("start_ms", "BeginOffsetMillis").
 var turnKeys = withSides(dictionary(map[slot]string{
 	textSlot: "text transcript content message utterance sentence spoken_text said body speech value display display_text caption " +
-		"msg transcription punctuated_word word phrase words | gesprochen äußerung aussage inhalt nachricht satz texte contenu énoncé réplique texto " +
+		"msg transcription punctuated_word word phrase words snippet plain_body body_text | gesprochen äußerung aussage inhalt nachricht satz texte contenu énoncé réplique texto " +
 		"contenido mensaje testo contenuto messaggio conteúdo mensagem fala tekst",
 	nameSlot: "speaker_name display_name participant_name speaker name full_name user_name author_name sender_name speaker_label " +
 		"speaker_id speaker_tag participant participant_id author sender from user user_id person_id author_id email party who actor " +
@@ -76,7 +76,7 @@ var turnKeys = withSides(dictionary(map[slot]string{
 	kindSlot:    "type direction side",
 	channelSlot: "channel media_channel channel_label channel_tag channel_id channel_number | kanal canal canale",
 	startSlot: "start start_time start_offset begin begin_time begin_offset offset start_ts start_timestamp time_offset " +
-		"seconds_from_start timestamp time ts created_at sent_at starts_at date datetime | beginn startzeit " +
+		"seconds_from_start snippet_time timestamp time ts created_at sent_at starts_at date datetime | beginn startzeit " +
 		"zeit uhrzeit début heure inicio hora inizio ora início",
 	endSlot:    "end end_time end_offset stop ends_at end_ts end_timestamp result_end_time | ende endzeit fin fine fim",
 	lengthSlot: "duration | dauer durée duración durata duração",
@@ -85,8 +85,8 @@ var turnKeys = withSides(dictionary(map[slot]string{
 
 // sideKeys are keys that say whether somebody of a side speaks.
 var sideKeys = sides(map[Role]string{
-	Agent:    "is_agent from_agent by_agent agent_flag is_rep is_internal is_outgoing from_me",
-	Customer: "is_customer from_customer by_customer customer_flag is_client is_caller is_external is_user is_incoming",
+	Agent:    "is_agent from_agent by_agent agent_flag is_rep is_internal is_outgoing outgoing from_me",
+	Customer: "is_customer from_customer by_customer customer_flag is_client is_caller is_external is_user is_incoming incoming",
 })
 
 func withSides(keys map[string]use) map[string]use {

@@ -208,7 +208,7 @@ func findMark(line string, subtitles bool) (m mark, ok bool) {
 		}
 		r.rest = trimBlanks(r.rest)
 		r.sayable = !before.sure
-		if before.dated && isNotice(r.rest) {
+		if (before.dated || strings.HasPrefix(r.rest, "***")) && isNotice(r.rest) {
 			r.body, r.bare, r.notice = len(line), len(line), true
 			return r.mark, true
 		}
@@ -380,7 +380,7 @@ func (r *labelReader) bracketed() bool {
 	}
 	start, end := r.within(r.rest[1:n])
 	name := r.rest[1+start : 1+end]
-	if strings.ContainsAny(name, "[:!?\n") || strings.Trim(name, "0123456789") == "" { // "(415) 555-0123"
+	if strings.ContainsAny(name, "[!?\n") || strings.Contains(name, ":") && !isSpeakerNumber(name) || strings.Trim(name, "0123456789") == "" { // "(415) 555-0123"
 		return false
 	}
 	from := r.at() + 1 + start
@@ -408,6 +408,12 @@ func (r *labelReader) bracketed() bool {
 		r.tight = !isBlank(r.rest)
 	}
 	return r.set(f, from, to)
+}
+
+// isSpeakerNumber reports whether a name is one such as "Speaker:0", as Deepgram's examples print.
+func isSpeakerNumber(name string) bool {
+	before, number, _ := strings.Cut(name, ":")
+	return strings.EqualFold(before, "speaker") && isPlainDigits(number)
 }
 
 // within returns where in brackets the name starts and ends, beside which a time can be.
@@ -470,6 +476,9 @@ func (r *labelReader) plain(before bool) bool {
 	if n == 0 {
 		return false
 	}
+	if k := beforeDate(bound); k > 0 && !before {
+		n, sep = k, 0
+	}
 	to, all := from+n, r.rest
 	r.rest = r.rest[n:]
 	r.end()
@@ -509,6 +518,26 @@ func (r *labelReader) plain(before bool) bool {
 		return r.set(alone, from, to)
 	}
 	return false
+}
+
+// beforeDate returns where a name ends that a date with a time of day follows on the same line, as in "Jane Doe | March 5, 2024 at 10:02 AM";
+// 0 if s does not start so.
+func beforeDate(s string) int {
+	const longest = 120
+	line, _, _ := strings.Cut(s[:min(len(s), longest)], "\n")
+	if len(line) == longest || !hasDigit(line) {
+		return 0
+	}
+	for i := range min(len(line), longestName) {
+		if c := line[i]; c != '|' && c != ',' && (c != '-' || line[max(0, i-1)] != ' ') {
+			continue
+		}
+		rest := strings.TrimLeft(line[i+1:], " ")
+		if t := readStamp(rest); t.dated && isBlank(strings.TrimRight(rest[t.length:], " \r")) {
+			return len(strings.TrimRight(line[:i], " "))
+		}
+	}
+	return 0
 }
 
 const arrow = " -> "

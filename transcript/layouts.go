@@ -189,6 +189,22 @@ func keyedHeader(text string) (end int, head []keyed) {
 	return 0, nil
 }
 
+// recordedHeader returns the length of what Teams writes above a transcript, which ends with "Jane Doe started transcription", 0 if there
+// is none.
+func recordedHeader(text string) int {
+	const most = 10 // lines
+	seen := 0
+	for at, line := range lines(text) {
+		if strings.HasSuffix(strings.TrimSpace(line), " started transcription") {
+			return at + len(line)
+		}
+		if seen++; seen > most {
+			break
+		}
+	}
+	return 0
+}
+
 // isSeparator reports whether a line has nothing but signs such as "-----".
 func isSeparator(line string) bool {
 	const signs = "-=*_~#"

@@ -19,7 +19,7 @@ func TestLinearTime(t *testing.T) {
 			"- a\n", "-", "[a] ", "[", "(", "(a)\n", "**a:** ", "**", "00:01 ", "00:01\n", "[00:01] ", "0:0", "1\n", "1\n\n", "1\n00:00:01,000 --> 00:00:02,000\n",
 			"00:00:01.000 --> 00:00:02.000\na\n", "00:01.000 --> ", "NOTE\n", "NOTE a\n\n", "\r", "\r\n\r", "{\"spokenText\":\"", "\\", "a: b: ", "Name 0:03\n", "Ann\n", "Ann\n0:03\n",
 			"0:03 | Ann\n", "a\tb\n", "Transcribed by https://x\n\n", "　", "é", "\ufeff", "1. ", "# ",
-			"| Speaker | Text |\n|---|---|\n", "1 a\n", "Operator\n\na\n\n", "Remarks\n\n",
+			"| Speaker | Text |\n|---|---|\n", "1 a\n", "Operator\n\na\n\n", "Remarks\n\n", "[Mara] ", "[05.03.24, 10:02] a ", "Ann, ", "Mara | May 5, 2024 at 10:02 AM\n", "1 Ann: a\n", "a: b\n\n",
 		} {
 			call := Call{Text: before + strings.Repeat(s, size/len(s)) + "Bob: x"}
 			call.Turns()

@@ -22,16 +22,25 @@ var noMessages = strings.Split("<media omitted>|image omitted|video omitted|audi
 	"<arquivo de mídia oculto>|imagem ocultada|áudio ocultado|vídeo omitido|mensagem apagada|esta mensagem foi apagada|<media omessi>|immagine omessa|audio omesso|"+
 	"questo messaggio è stato eliminato|<media weggelaten>|dit bericht is verwijderd", "|")
 
+const longestNotice = 400 // bytes
+
 // isNotice reports whether the rest of a line, after its date, is a notice of a chat.
 func isNotice(rest string) bool {
-	const longest = 400
-	return len(rest) < longest && !strings.Contains(rest, ": ") && containsAny(strings.ToLower(strings.TrimSpace(rest)), chatNotices...)
+	if len(rest) > longestNotice {
+		return false
+	}
+	if strings.HasPrefix(rest, "*** ") && strings.HasSuffix(strings.TrimSpace(rest), " ***") { // as in chats of Zendesk
+		return true
+	}
+	return !strings.Contains(rest, ": ") && containsAny(strings.ToLower(strings.TrimSpace(rest)), chatNotices...)
 }
 
 // isNoMessage reports whether what follows a name in a chat was not sent by who is named. Notices in the name of a group start with a
 // mark that does not show.
 func isNoMessage(rest string) bool {
-	rest = strings.TrimSpace(rest)
+	if rest = strings.TrimSpace(rest); len(rest) > longestNotice {
+		return false
+	}
 	said := strings.ToLower(strings.Trim(rest, "."+directionMarks))
 	return slices.Contains(noMessages, said) || strings.HasPrefix(said, "<attached: ") || strings.HasSuffix(said, " (file attached)") ||
 		strings.HasPrefix(rest, directionMarks[:len("\u200e")]) && isNotice(rest)

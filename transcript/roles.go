@@ -67,7 +67,7 @@ func usualRole(speaker string) (role Role, known bool) {
 	if role, known = usualNames[speaker]; known {
 		return role, true
 	}
-	words := strings.FieldsFunc(speaker, func(c rune) bool { return strings.ContainsRune(" _.,#/|()[]-0123456789", c) })
+	words := strings.FieldsFunc(speaker, func(c rune) bool { return strings.ContainsRune(" _.,:#/|()[]-0123456789", c) })
 	for i := len(words) - 2; i >= 0; i-- {
 		if role, known = usualNames[words[i]+" "+words[i+1]]; known {
 			return role, true
@@ -123,7 +123,7 @@ var usualNames = sides(map[Role]string{
 // sourceRoles are further roles that sources give, too plain to be names.
 var sourceRoles = sides(map[Role]string{
 	Agent:    "internal ai model employee staff company vendor supplier outbound admin teammate",
-	Customer: "external visitor contact consumer inbound",
+	Customer: "external visitor contact consumer inbound cust",
 })
 
 // sides turns lists of words into a table; words that belong together have an underscore between them.

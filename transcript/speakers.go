@@ -236,7 +236,14 @@ func settle(text string, marks []mark, lines, heads int, every [forms]int, roles
 	for i, m := range marks {
 		switch {
 		case m.form == unnamed:
-			named := i+1 < len(marks) && marks[i+1].form == timed && marks[i+1].header && marks[i+1].start == m.body && marks[i+1].from == m.from && s.stands(&marks[i+1])
+			named := false // the time is that of the label below it
+			if i+1 < len(marks) && marks[i+1].form != unnamed && marks[i+1].start == m.body && s.stands(&marks[i+1]) {
+				next := &marks[i+1]
+				named = next.form == timed && next.header && next.from == m.from || m.spaced && next.form == colon && next.from == 0
+				if named && next.from == 0 {
+					next.from, next.to = m.from, m.to
+				}
+			}
 			if m.loose && times && !named {
 				continue
 			}

@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -311,7 +312,8 @@ func timeOfDay(d time.Duration, half byte, seconds, ofDay bool) time.Duration {
 func fromStart(marks []mark) {
 	const longest = 6 * time.Hour
 	first := time.Duration(0)
-	for i := range marks {
+	named := slices.IndexFunc(marks, func(m mark) bool { return m.form != unnamed })
+	for i := max(0, named); i < len(marks); i++ { // above the first name may be when the call began
 		m := &marks[i]
 		if m.cue || m.from == 0 {
 			continue

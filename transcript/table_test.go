@@ -69,6 +69,8 @@ func TestTables(t *testing.T) {
 		{name: "an ID is no text", table: "transcript_id,speaker,line\n7,Agent,Hi\n", want: "byte 0: no column is called transcript, only transcript_id, speaker, line; rename the one with the calls' text, or name it in Reader.Columns"},
 		{name: "words around won and lost", table: "id,text,label\n1,Hi,5 - Closed Won\n2,Hi,Closed Lost (Price)\n3,Hi,Opportunity Won\n4,Hi,Did not purchase\n5,Hi,NA\n6,Hi,-\n7,Hi,open\n8,Hi,never lost nor won\n",
 			want: `1 won: /other: Hi || 2 lost: /other: Hi || 3 won: /other: Hi || 4 lost: /other: Hi || 5 unknown: /other: Hi || 6 unknown: /other: Hi || 7 unknown: /other: Hi || record 8, byte 127: the label is "never lost nor won"; want 1 or 0, won or lost, yes or no, or nothing where it is unknown (Reader.Won and Reader.Lost name other words)`},
+		{name: "two labels that agree", table: "id,text,StageName,IsWon\n7,Agent: Hi,Closed Won,true\n8,Agent: Ho,Closed Lost,true\n",
+			want: "7 won: Agent/agent: Hi || 8 unknown: Agent/agent: Ho (which of IsWon, StageName is the label is not clear; Reader.Columns can say it)"},
 		{name: "flags of sides", table: "call_id,is_agent,text\n1,TRUE,Hi &amp; ho\n1,FALSE,Yes?\n2,0,Ho\n", want: "1 unknown: agent/agent: Hi & ho | customer/customer: Yes? || 2 unknown: customer/customer: Ho"},
 		{name: "flags of sides and names", table: "call_id,name,from_customer,text\n1,Mara,no,Hi\n1,Tobias,yes,Yes?\n", want: "1 unknown: Mara/agent: Hi | Tobias/customer: Yes?"},
 		{name: "a flag of calls", table: "call_id,is_customer,text\n1,yes,Hi there you\n2,no,Ho there you\n", want: "1 unknown: /other: Hi there you || 2 unknown: /other: Ho there you"},

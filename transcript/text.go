@@ -110,7 +110,10 @@ type lineScanner struct {
 // lineMarks appends the marks of text in lines to none.
 func lineMarks(text string, none []mark) *lineScanner {
 	s := &lineScanner{blank: true, marks: none}
-	if s.head, s.about = keyedHeader(text); s.head > 0 {
+	if s.head, s.about = keyedHeader(text); s.head == 0 {
+		s.head = recordedHeader(text)
+	}
+	if s.head > 0 {
 		s.marks = append(s.marks, mark{body: s.head, bare: s.head})
 	}
 	none = s.marks
@@ -351,8 +354,9 @@ func nextSigned(text string, from int, like mark) (m mark, next int) {
 	if n < 0 {
 		return m, 0
 	}
+	const longest = 400 // bytes of a label
 	at := from + n + 1
-	line, _, _ := strings.Cut(text[at:], "\n")
+	line, _, _ := strings.Cut(text[at:min(len(text), at+longest)], "\n")
 	m, ok := findMark(line, false)
 	if !ok || m.form != like.form || len(line) > 1 && line[1] == ' ' || m.body < len(line) && strings.IndexByte(",.;!?'", line[m.body]) >= 0 {
 		return mark{}, at
@@ -450,12 +454,12 @@ func (r *reading) furniture(marks []mark) []mark {
 	return marks
 }
 
-// footLine returns where the last line of a text starts, -1 if no blank line is above it.
+// footLine returns where the last line of a text starts, -1 if no blank line is above it, as above all that is no speech but Google Meet's.
 func footLine(text string) int {
 	body := strings.TrimRightFunc(text, unicode.IsSpace)
 	line := strings.LastIndexAny(body, "\n\r") + 1
 	above := strings.TrimRightFunc(body[:line], unicode.IsSpace)
-	if strings.Count(body[len(above):line], "\n") < 2 {
+	if strings.Count(body[len(above):line], "\n") < 2 && !strings.HasPrefix(body[line:], "Transcription ended after ") {
 		return -1
 	}
 	return line
@@ -477,6 +481,10 @@ func isHeader(head string) bool {
 			continue
 		}
 		line = strings.TrimSpace(line)
+		if isFooter(line) { // or a note that Google Meet writes above or below
+			shown = true
+			continue
+		}
 		if seen++; seen > 20 || len(line) > 200 || strings.IndexByte(".!?", line[len(line)-1]) >= 0 {
 			return false
 		}
@@ -530,6 +538,9 @@ func isFooter(line string) bool {
 		return true
 	}
 	first, _, _ := strings.Cut(strings.TrimLeft(line, " \t*_-—–[("), " ")
+	if strings.HasPrefix(line, "transcription ended after ") {
+		return true
+	}
 	return len(line) < 300 && slices.Contains([]string{"transcribed", "transcription", "transcript", "this", "generated", "powered", "created", "exported",
 		"captions", "subtitles", "recording", "recorded", "end", "the", "meeting"}, first) &&
 		containsAny(line, "transcri", "caption", "subtitle", "recording", "meeting ended") &&

@@ -70,7 +70,7 @@ const Headings = `note notes ps nb re fwd subject date time agenda summary actio
 		first second third fourth last final finally result results status type version id ids http https ftp www view
 		disclaimer copyright created generated exported downloaded started ended starts ends begin end start closing opening
 		introduction overview dear details detail info information reason reasons issue issues concern concerns
-		settings webvtt fact facts remark remarks comment comments thing things way ways number numbers case cases problem risk risks benefit
+		settings webvtt sent cc bcc fact facts remark remarks comment comments thing things way ways number numbers case cases problem risk risks benefit
 		benefits feature features requirement requirements delivery shipping tax taxes fee fees discount discounts contract terms
 		payment payments deposit invoice quote offer deal agreement summary review contact contacts signed regards sincerely
 		attachment attachments attached see also figure table list step phase module tier year quarter milestone eastern pacific quote quoted translation translated
