@@ -50,6 +50,30 @@ func SavedVersion(fsys fs.FS) (string, error) {
 	return digest(b), nil
 }
 
+// Fingerprint returns a text that is another when a file of what Save wrote to a directory, or to the directory models below it, has
+// another name, size or time of change. It opens no file: a program that looks at a directory again and again loads it only
+// when the fingerprint is another.
+func Fingerprint(fsys fs.FS) (string, error) {
+	fsys, err := holder(fsys)
+	var b strings.Builder
+	if err == nil {
+		err = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			info, err := fs.Stat(fsys, name) // of what a link leads to
+			if err == nil {
+				fmt.Fprintf(&b, "%q %d %d\n", name, info.Size(), info.ModTime().UnixNano())
+			}
+			return err
+		})
+	}
+	if err != nil {
+		return "", fmt.Errorf("conversion: %w", err)
+	}
+	return b.String(), nil
+}
+
 // holder is the directory that holds the predictor: the given one, or models below it.
 func holder(fsys fs.FS) (fs.FS, error) {
 	if _, err := fs.Stat(fsys, manifestFile); errors.Is(err, fs.ErrNotExist) {

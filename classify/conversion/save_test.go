@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/org/salesconv/transcript"
 	"github.com/org/salesconv/triplet"
@@ -137,6 +138,49 @@ func TestSavedVersion(t *testing.T) {
 	for _, from := range []string{dir, above} {
 		if version, err := SavedVersion(os.DirFS(from)); err != nil || version != p.Version() {
 			t.Errorf("%s: version %q, error %v, want %q", from, version, err, p.Version())
+		}
+	}
+}
+
+// The fingerprint is that of the directory, also from above it, until a file in it is changed.
+func TestFingerprint(t *testing.T) {
+	p, _, _ := train(t, Options{Frozen: true})
+	above := t.TempDir()
+	if _, err := Fingerprint(os.DirFS(filepath.Join(above, "none"))); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v, want that nothing is there", err)
+	}
+	dir := filepath.Join(above, "models")
+	if err := p.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	first, err := Fingerprint(os.DirFS(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if from, err := Fingerprint(os.DirFS(above)); err != nil || from != first {
+		t.Errorf("from above %q, error %v, want %q", from, err, first)
+	}
+	for _, name := range []string{wordsFile, genericDir + "/modules.json"} {
+		file := filepath.Join(dir, name)
+		before, err := Fingerprint(os.DirFS(dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(file)
+		if err == nil {
+			err = os.WriteFile(file, append(b, ' '), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if after, err := Fingerprint(os.DirFS(dir)); err != nil || after == before {
+			t.Errorf("a longer %s has the same fingerprint, error %v", name, err)
+		}
+		if err := os.Chtimes(file, time.Time{}, time.Unix(1e9, 0)); err != nil {
+			t.Fatal(err)
+		}
+		if later, err := Fingerprint(os.DirFS(dir)); err != nil || !strings.Contains(later, "1000000000000000000") {
+			t.Errorf("the time of change of %s is not in %q, error %v", name, later, err)
 		}
 	}
 }

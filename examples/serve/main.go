@@ -41,8 +41,8 @@
 //
 // # Model
 //
-// DIR is looked at every few seconds, and at SIGHUP. When its content is another predictor, that one is loaded, tried, and
-// serves the requests that begin from then on; those in progress keep theirs. One that cannot be loaded never serves: the old
+// DIR is looked at every few seconds, and at SIGHUP. When a file in it was changed, all are verified; when its content is another
+// predictor, that one is loaded, tried, and serves the requests that begin from then on; those in progress keep theirs. One that cannot be loaded never serves: the old
 // one serves on. finetune replaces the directory atomically.
 //
 // # Experiments
@@ -72,7 +72,7 @@
 // # End
 //
 // SIGTERM and SIGINT: /readyz says no at once, and after -drain the service takes no connections any more, finishes what it
-// accepted, writes what waits for the store, and ends.
+// accepted, writes what waits for the store, and ends. A second signal ends it at once.
 package main
 
 import (
@@ -94,7 +94,7 @@ func run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	if o.health {
-		return health(ctx, o.addr, o.certificate != "")
+		return health(ctx, o.addr)
 	}
 	l, err := net.Listen("tcp", o.addr)
 	if err != nil {

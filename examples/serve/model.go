@@ -18,11 +18,16 @@ type model struct {
 	log     *slog.Logger
 	metrics *metrics
 	serving atomic.Pointer[conversion.Predictor]
+	loaded  string // the fingerprint of the directory before the last time that what is in it was loaded and found to be whole
 }
 
 // openModel loads the predictor.
 func openModel(dir string, log *slog.Logger, m *metrics) (*model, error) {
 	o := &model{dir: dir, log: log, metrics: m}
+	var err error
+	if o.loaded, err = conversion.Fingerprint(os.DirFS(dir)); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
 	p, err := o.load(context.Background())
 	if err != nil {
 		return nil, err
@@ -53,22 +58,22 @@ func (o *model) load(ctx context.Context) (*conversion.Predictor, error) {
 	return p, nil
 }
 
-// watch looks at the directory every so often, and at once when now has an element, until ctx ends. A new predictor serves the
+// watch looks at the directory every so often, and at once when at has an element, until ctx ends. Where a file was changed, all
+// are loaded, by which each is verified against its hash: so damage is noticed before the next start. A new predictor serves the
 // requests that begin from then on. One that cannot be loaded is tried again, less and less often, as it may still be being
 // copied; the old one serves on.
-func (o *model) watch(ctx context.Context, every time.Duration, now <-chan os.Signal) {
+func (o *model) watch(ctx context.Context, every time.Duration, at <-chan os.Signal) {
 	const slowest = time.Minute
 	wait, failed := every, ""
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-now:
+		case <-at:
 		case <-time.After(wait):
 		}
-		version, err := conversion.SavedVersion(os.DirFS(o.dir))
-		if err == nil && version == o.predictor().Version() {
-			wait, failed = every, ""
+		now, err := conversion.Fingerprint(os.DirFS(o.dir))
+		if err == nil && now == o.loaded && failed == "" {
 			continue
 		}
 		var p *conversion.Predictor
@@ -81,14 +86,17 @@ func (o *model) watch(ctx context.Context, every time.Duration, now <-chan os.Si
 		if err != nil {
 			o.metrics.reloads.WithLabelValues("failed").Inc()
 			if failed != err.Error() {
-				o.log.Error("the new model cannot be used: the old one serves on", "error", err, "version", o.predictor().Version())
+				o.log.Error("the model in the directory cannot be used: the one that was loaded serves on", "error", err, "version", o.predictor().Version())
 			}
 			wait, failed = min(2*wait, max(every, slowest)), err.Error()
 			continue
 		}
+		o.loaded, wait, failed = now, every, ""
+		if p.Version() == o.predictor().Version() {
+			continue // files were written anew, or mended
+		}
 		o.log.Info("another model serves", "version", p.Version(), "before", o.predictor().Version())
 		o.serve(p)
 		o.metrics.reloads.WithLabelValues("done").Inc()
-		wait, failed = every, ""
 	}
 }

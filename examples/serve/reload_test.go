@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -89,6 +90,38 @@ func TestReload(t *testing.T) {
 	clients.Wait()
 	if m := string(r.send("GET", "metrics", "").body); !strings.Contains(m, `salesconv_model_info{version="`+second+`"} 1`) || strings.Contains(m, first) {
 		t.Errorf("metrics name another model than the one that serves")
+	}
+}
+
+// A file that is damaged in its place is noticed while the service serves on, whichever it is, and one that is only written anew
+// is no damage.
+func TestDamage(t *testing.T) {
+	r := start(t, nil)
+	r.send("GET", "readyz", "") // it has been loaded
+	for _, name := range []string{"classifier.json", "during_call.json", "words.json", "generic_embeddings/modules.json"} {
+		file := filepath.Join(r.options.models, name)
+		whole, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spoilt := bytes.Clone(whole)
+		spoilt[len(spoilt)/2] ^= 1
+		if err := os.WriteFile(file, spoilt, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "the log names "+name, func() bool { return strings.Contains(r.log.String(), name+" is not the file") })
+		if err := os.WriteFile(file, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a := r.send("POST", "v1/predict", `{"transcript": "Agent: hi"}`); a.StatusCode != 200 || r.version() != r.predictor.Version() {
+		t.Errorf("%s %s by %s", a.Status, a.body, r.version())
+	}
+	if strings.Contains(string(r.send("GET", "metrics", "").body), "salesconv_model_reloads_total{result=\"failed\"} 0\n") {
+		t.Error("damage is not counted")
+	}
+	if strings.Contains(r.log.String(), "another model serves") {
+		t.Error("the same model is taken for another")
 	}
 }
 
