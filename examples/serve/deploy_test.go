@@ -46,3 +46,16 @@ func TestDashboardAndAlerts(t *testing.T) {
 		}
 	}
 }
+
+// The image is built without the history, models, stores and certificates of whoever builds it.
+func TestImage(t *testing.T) {
+	ignored, err := os.ReadFile("../../.dockerignore")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{".git", "out", "**/*.db", "**/*.pem"} {
+		if !strings.Contains("\n"+string(ignored), "\n"+name+"\n") {
+			t.Errorf("%s gets into the image", name)
+		}
+	}
+}

@@ -9,9 +9,10 @@ import (
 	"time"
 )
 
-// health asks the service at an address whether it is ready, and returns an error if not. It is for containers that have no
-// other program. The certificate is not verified: it is for another name than the loopback interface's.
-func health(ctx context.Context, addr string, secure bool) error {
+// health asks the service at an address whether it is ready, with TLS and without, and returns an error if not. It is for
+// containers that have no other program, and whose check of health does not know the flags of the service. The certificate is not
+// verified: it is for another name than the loopback interface's.
+func health(ctx context.Context, addr string) error {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return fmt.Errorf("-addr %s: %w", addr, err)
@@ -19,13 +20,19 @@ func health(ctx context.Context, addr string, secure bool) error {
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
 		host = "localhost"
 	}
-	scheme := "http"
-	if secure {
-		scheme = "https"
-	}
 	ctx, stop := context.WithTimeout(ctx, 30*time.Second)
 	defer stop()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	address := net.JoinHostPort(host, port)
+	plain := ready(ctx, "http://"+address)
+	if plain == nil || ready(ctx, "https://"+address) == nil {
+		return nil
+	}
+	return plain
+}
+
+// ready returns an error unless the service at a URL is ready.
+func ready(ctx context.Context, url string) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/readyz", nil)
 	if err != nil {
 		return err
 	}

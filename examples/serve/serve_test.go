@@ -294,13 +294,13 @@ func TestOthers(t *testing.T) {
 
 func TestHealth(t *testing.T) {
 	r := start(t, nil)
-	if err := health(t.Context(), r.address, false); err != nil {
+	if err := health(t.Context(), r.address); err != nil {
 		t.Error(err)
 	}
 	if err := r.end(); err != nil {
 		t.Error(err)
 	}
-	if err := health(t.Context(), r.address, false); err == nil {
+	if err := health(t.Context(), r.address); err == nil {
 		t.Error("a service that has ended is ready")
 	}
 }

@@ -67,7 +67,7 @@ func TestTLS(t *testing.T) {
 		}
 		transport.CloseIdleConnections()
 	}
-	if err := health(t.Context(), r.address, true); err != nil {
+	if err := health(t.Context(), r.address); err != nil {
 		t.Error(err)
 	}
 	if a := r.send("GET", "v1/model", ""); a.StatusCode != 400 {
