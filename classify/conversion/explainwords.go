@@ -39,6 +39,8 @@ func (m WordMethod) check() error {
 func (p *Predictor) explainWords(ctx context.Context, doc []string, which []int, turns []transcript.Turn, o ExplainOptions) ([][]Share, error) {
 	heads, linear := p.linearHeads()
 	switch {
+	case len(which) == 0:
+		return nil, nil
 	case linear && (o.Method == "" || o.Method == Gradients):
 		return p.wordsByGradients(ctx, heads, doc, which, turns)
 	case o.Method == Gradients:
