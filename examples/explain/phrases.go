@@ -68,7 +68,7 @@ func phrasePage(found *conversion.Influences, by string) (*report.Page, error) {
 		phrases.Blocks = []report.Block{report.Text("No phrase that five calls or more hold moves the predictions beyond chance.")}
 	}
 	page.Sections = append(page.Sections, phrases,
-		report.Section{Title: "Kinds of evidence", Blocks: []report.Block{influences(titled(found.Features), "evidence")}})
+		report.Section{Title: "Kinds of evidence", Blocks: []report.Block{report.Text(study.Evidence), influences(titled(found.Features), "evidence")}})
 	if len(found.Features) > 0 && len(found.Features[0].By) > 0 {
 		page.Sections = append(page.Sections, report.Section{Title: "By " + by, Blocks: []report.Block{byTable(found, by)}})
 	}
@@ -82,19 +82,19 @@ func phraseLead(found *conversion.Influences) string {
 		lead = "Over 1 call,"
 	}
 	if len(found.Phrases) == 0 {
-		return lead + " no phrase raises or lowers the predictions beyond chance."
+		return lead + " no phrase raises or lowers the predicted chance of being won beyond luck."
 	}
-	best, worst := found.Phrases[0], found.Phrases[len(found.Phrases)-1]
-	if best.Mean > 0 {
-		lead += fmt.Sprintf(" what is said with “%s” raises the predictions most clearly, by %s points on average", best.Name, points(best.Mean))
-	}
-	if worst.Mean < 0 {
-		if best.Mean > 0 {
-			lead += "; and"
+	var moves []string
+	for _, m := range []struct {
+		verb   string
+		phrase conversion.Influence
+		does   bool
+	}{{"raises", found.Phrases[0], found.Phrases[0].Mean > 0}, {"lowers", found.Phrases[len(found.Phrases)-1], found.Phrases[len(found.Phrases)-1].Mean < 0}} {
+		if m.does {
+			moves = append(moves, fmt.Sprintf(" what is said with “%s” %s the predicted chance of being won most clearly, on average from 50%% to %.0f%%", m.phrase.Name, m.verb, 50+toEven(m.phrase.Mean)))
 		}
-		lead += fmt.Sprintf(" what is said with “%s” lowers them, by %s", worst.Name, points(worst.Mean))
 	}
-	return lead + "."
+	return lead + strings.Join(moves, "; and") + "."
 }
 
 // toEven is what log-odds add to an even chance, in points.
@@ -132,7 +132,7 @@ func titled(features []conversion.Influence) []conversion.Influence {
 func influences(all []conversion.Influence, named string) report.Table {
 	t := report.Table{
 		Name:    named,
-		Columns: []string{named, "calls", "points", "95% interval", "of won calls", "points if won", "of lost calls", "points if lost"},
+		Columns: []string{named, "calls", "points", "95% interval", "in won calls", "points if won", "in lost calls", "points if lost"},
 		LogOdds: [][]string{{"", "", "log-odds", "", "", "log-odds if won", "", "log-odds if lost"}},
 		Caption: fmt.Sprintf("How many calls hold it, what it adds on average there, with a 95%% interval over these calls, and how many of the won and of the lost calls hold it. Fewer than %d calls are too few to rely on an interval.", fewInterval),
 	}

@@ -39,7 +39,7 @@ func TestPhrasePage(t *testing.T) {
 	if err := page.Write(&html); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Over 40 calls, what is said with “&lt;script&gt;", "by &#43;19.0 points on average; and", "&#43;14.6 to &#43;23.1 (5 calls)", ">tf-idf<", ">–<"} {
+	for _, want := range []string{"Over 40 calls, what is said with “&lt;script&gt;", "most clearly, on average from 50% to 69%; and", "&#43;14.6 to &#43;23.1 (5 calls)", ">tf-idf<", ">–<"} {
 		if !strings.Contains(html.String(), want) {
 			t.Errorf("the page lacks %s", want)
 		}
@@ -63,6 +63,10 @@ func TestPhrasePage(t *testing.T) {
 		}
 		tab.Check()
 	})
+	worst := &conversion.Influences{Calls: 40, Phrases: []conversion.Influence{influence("no budget", 9, -0.8)}}
+	if lead := phraseLead(worst); lead != "Over 40 calls, what is said with “no budget” lowers the predicted chance of being won most clearly, on average from 50% to 31%." {
+		t.Errorf("of a phrase against alone: %s", lead)
+	}
 	if page, err = phrasePage(&conversion.Influences{Calls: 2, Features: []conversion.Influence{influence(conversion.Words, 2, 0)}}, ""); err != nil {
 		t.Fatal(err)
 	}

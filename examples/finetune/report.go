@@ -226,7 +226,7 @@ func (r *results) answer() string {
 var terms = []report.Block{
 	report.Text("ROC AUC: how often a won call gets a higher probability than a lost one; 0.5 is chance, 1 perfect. PR AUC: the share of won calls among those called, averaged over thresholds; chance reaches the share won of all calls. Lift of the best tenth: how many times more won calls it holds than a tenth picked blindly."),
 	report.Text("F1 and accuracy, left out where few calls are won: at a probability of one half. Log loss and Brier score: how far probabilities are from what happened; lower is better. Interval: where the ROC AUC would lie for other calls of the same source, with 95% confidence."),
-	report.Text("tf-idf: which words and pairs of words are said. Turn mean, last turns, trend: what turns mean, as the encoder embeds them, over the whole call, at its end, and from beginning to end. Stack: the sum of all these, each weighted by what it is worth."),
+	report.Text(study.Evidence + " Stack: the sum of all these, each weighted by what it is worth."),
 }
 
 // distinct are the methods that predict differently. A predictor that does without fine-tuning equals the generic stack, and

@@ -38,6 +38,10 @@ func Table(methods []Method, what, caption string) report.Table {
 	return t
 }
 
+// Evidence explains what the predictor's parts read.
+const Evidence = "tf-idf: which words and pairs of words are said. Turn mean, last turns, trend: what turns mean, as the encoder embeds them, over the whole call, at its end, and from beginning to end. " +
+	"Fine-tuned turns: the same by an encoder trained further on such calls."
+
 // Three is a number with three decimals.
 func Three(v float64) string { return fmt.Sprintf("%.3f", v) }
 
