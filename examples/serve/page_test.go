@@ -48,6 +48,12 @@ func TestPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	tab.Do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file}), chromedp.WaitVisible(chromedp.CSS("#turns li:nth-child(2):last-child")))
+	tab.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#call").value = "Agent: hello \u202egnp.exe\u202c <img src=x onerror=ran=1> z" + "\u0301".repeat(500) + "\nCustomer: yes"; document.querySelector("#ask").requestSubmit()`))
+	tab.Until(`document.querySelector("#turns")?.textContent.includes("\\u202egnp.exe\\u202c <img")`)
+	if clipped := browser.Eval[string](tab, "getComputedStyle(document.querySelector('#turns li')).overflow"); clipped != "clip" {
+		t.Errorf("overflow of a turn: %q, so that accents stack up over others", clipped)
+	}
+	tab.Check()
 	tab.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#call").value = '{"transcript": " "}'; document.querySelector("#ask").requestSubmit()`))
 	until(t, "the page says that there is no text", func() bool {
 		return strings.Contains(browser.Eval[string](tab, "document.querySelector('#status').textContent"), "the transcript is empty")

@@ -2,9 +2,13 @@
 
 const $ = id => document.getElementById(id);
 
+// plain writes out control characters and marks that turn the direction of a text, which could pass for something else.
+const plain = text => text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, c => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
+
 // make returns an element with properties and children. Texts of calls are only ever set as text.
 function make(name, properties, ...children) {
   const e = Object.assign(document.createElement(name), properties);
+  if (properties.textContent) e.textContent = plain(properties.textContent);
   e.append(...children);
   return e;
 }
@@ -66,7 +70,7 @@ async function predict(name, text, body) {
 }
 
 function say(text, bad) {
-  $("status").textContent = text;
+  $("status").textContent = plain(text);
   $("status").className = bad ? "error" : "";
 }
 
@@ -84,7 +88,10 @@ function one(prediction, why, alarm) {
   const parts = [make("h2", { textContent: "Probability of a won call" }), make("p", { className: "big", id: "probability", textContent: percent(prediction.probability) })];
   for (const w of prediction.warnings || []) parts.push(make("p", { className: "warning", textContent: warnings[w] || w }));
   if (prediction.by_turn) parts.push(make("h2", { textContent: "Over the call" }), curve(prediction.by_turn, alarm.threshold), make("p", { id: "slipping", textContent: slipping(prediction.by_turn, alarm) }));
-  if (why.turns.length) parts.push(make("h2", { textContent: "What each turn adds" }), turns(why, prediction.by_turn));
+  if (why.turns.length) {
+    parts.push(make("h2", { textContent: "What each turn adds" }), make("p", { textContent:
+      `The average call has ${percent(sigmoid(why.base))}; the turns make the difference, in points: +5 takes 50% to 55%. Blue speaks for a won call, orange against it.` }), turns(why, prediction.by_turn));
+  }
   return parts;
 }
 
@@ -136,7 +143,7 @@ function turns(why, after) {
       mark.style.backgroundColor = shade(w.contribution / most, .5);
       said.append(mark);
     }
-    if (!words.length) said.textContent = t.text;
+    if (!words.length) said.textContent = plain(t.text);
     const now = after ? `, then ${percent(after[i])}` : "";
     const item = make("li", {}, make("span", { className: "meta", textContent: `${i + 1} ${t.speaker}: ${signed(points * t.contribution)} points${now}` }), said);
     item.style.setProperty("--turn", shade(t.contribution / largest, 1));
