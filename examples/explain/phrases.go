@@ -149,19 +149,19 @@ func byTable(found *conversion.Influences, by string) report.Table {
 	const most = 8
 	calls := found.Features[0].By // which all calls hold
 	values := slices.SortedStableFunc(slices.Values(slices.Sorted(maps.Keys(calls))), func(a, b string) int { return calls[b].Calls - calls[a].Calls })
-	t := report.Table{Name: "by", Columns: []string{"phrase"}, Caption: "What it adds on average, in points, and in how many of the calls it is."}
+	t := report.Table{Name: "by", Columns: []string{"phrase"}, Caption: "What it adds on average, in points, and in brackets in how many of the calls it is."}
 	if more := len(values) - most; more > 0 {
 		t.Caption += fmt.Sprintf(" Those with the most calls are shown, %d others are not.", more)
 		values = values[:most]
 	}
 	for _, v := range values {
-		t.Columns = append(t.Columns, fmt.Sprintf("%s (calls: %d)", v, calls[v].Calls))
+		t.Columns = append(t.Columns, fmt.Sprintf("%s (calls: %d)", report.Short(v, 40), calls[v].Calls))
 	}
 	t.LogOdds = [][]string{make([]string, len(t.Columns))}
 	for _, i := range slices.Concat(found.Phrases, titled(found.Features)) {
 		row, other := []string{i.Name}, []string{""}
 		for _, v := range values {
-			share := " in " + figure.Percent(i.By[v].Share)
+			share := " (" + figure.Percent(i.By[v].Share) + ")"
 			row, other = append(row, mean(i.By[v], points)+share), append(other, mean(i.By[v], logOdds)+share)
 		}
 		t.Rows, t.LogOdds = append(t.Rows, row), append(t.LogOdds, other)

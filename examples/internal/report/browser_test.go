@@ -2,8 +2,10 @@ package report
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -74,12 +76,20 @@ func TestInBrowser(t *testing.T) {
 // A name of thousands of letters or stacks of accents leaves room for the rest of the page, and a name that cannot be seen can be
 // clicked on.
 func TestNames(t *testing.T) {
+	columns := []string{`a (calls: 2)`, `é "</style><script>ran=1</script>\`}
 	long, high := strings.Repeat("i", 5000), "z"+strings.Repeat("\u0301", 500)
 	p := Page{Title: "Names", Sections: []Section{{Title: "List", Blocks: []Block{
-		Table{Name: "calls", Columns: []string{"call", "said"}, Rows: [][]string{{long, high}, {" \u200b", "hi"}}, Links: []string{"#a", "#b"}},
+		Table{Name: "calls", Columns: columns, Rows: [][]string{{long, high}, {" \u200b", "hi"}}, Links: []string{"#a", "#b"}},
 		Transcript{Name: "a", Title: long, Turns: []Turn{{"Agent", 0, 0, []Span{{high, 0}}}}}, Transcript{Name: "b", Title: "b"},
 	}}}}
 	tab := open(t, p)
+	tab.Resize(browser.Telephone)
+	for j, column := range columns { // which stand before each cell there
+		want := strconv.Quote(column + ": ")
+		if got := browser.Eval[string](tab, fmt.Sprintf(`getComputedStyle(document.querySelector("#calls td:nth-child(%d)"), "::before").content`, j+1)); got != want {
+			t.Errorf("column %q is labelled %s on a telephone", column, got)
+		}
+	}
 	for _, width := range []int{browser.Telephone, browser.Desktop} {
 		tab.Resize(width)
 		if n := browser.Eval[float64](tab, `Math.max(...[...document.querySelectorAll("#calls a, summary h3")].map(e => e.getBoundingClientRect().height))`); n > 200 {

@@ -110,7 +110,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"policy": policy, "css": func() template.CSS { return template.CSS(style) },
 	"script": func() template.HTML { return template.HTML("<script>" + script + "</script>") },
 	"kind":   Block.kind, "drawing": func(f Figure) template.HTML { return f.drawing }, "turns": Transcript.turns,
-	"numeric": numeric, "visible": visible, "long": long, "logOdds": logOdds, "next": func(i int) int { return i + 1 },
+	"numeric": numeric, "visible": visible, "label": label, "long": long, "logOdds": logOdds, "next": func(i int) int { return i + 1 },
 }).Parse(source))
 
 // Write writes the page.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"html/template"
 	"strings"
 	"unicode"
 )
@@ -56,6 +57,19 @@ func visible(cell string) string {
 		return "–"
 	}
 	return cell
+}
+
+// label is the name of a column as a string of CSS, before a cell.
+func label(column string) template.CSS {
+	var b strings.Builder
+	for _, r := range column {
+		if r < 0x80 && !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			fmt.Fprintf(&b, `\%x `, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return template.CSS(`"` + b.String() + `: "`)
 }
 
 // numeric reports, for each column, whether all cells begin like numbers and are short.
