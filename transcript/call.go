@@ -173,9 +173,13 @@ func put(m map[string]json.RawMessage, key string, raw json.RawMessage) map[stri
 
 // unread reports whether a typed key has a value that its field could not be read from.
 func (m *Metadata) unread(key string) bool {
+	raw, ok := m.asRead[key]
+	if !ok {
+		return false
+	}
 	for _, f := range fields {
 		if f.key == key {
-			return plain(m.asRead[key]) != "" && f.write(m) == nil
+			return f.write(m) == nil && plain(raw) != ""
 		}
 	}
 	return false

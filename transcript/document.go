@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -253,10 +254,8 @@ func (d *document) string(i int) (end int, err error) {
 		if n >= 0 {
 			plain = plain[:n]
 		}
-		for k, c := range plain {
-			if c < ' ' {
-				return 0, failAt(i+k, "the control character %q is not escaped in a string; JSON writes it as \\u%04x", c, c)
-			}
+		if k := controlIn(plain); k >= 0 {
+			return 0, failAt(i+k, "the control character %q is not escaped in a string; JSON writes it as \\u%04x", plain[k], plain[k])
 		}
 		if n < 0 {
 			return quote + 1, nil
@@ -267,6 +266,23 @@ func (d *document) string(i int) (end int, err error) {
 		}
 		i += n + size
 	}
+}
+
+// controlIn returns the place of the first control character, -1 if there is none, looking at eight bytes at once.
+func controlIn(b []byte) int {
+	const ones = 0x0101010101010101
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		if v := binary.LittleEndian.Uint64(b[i:]); (v-' '*ones)&^v&(0x80*ones) != 0 {
+			break
+		}
+	}
+	for ; i < len(b); i++ {
+		if b[i] < ' ' {
+			return i
+		}
+	}
+	return -1
 }
 
 const escaped = "\"\\/bfnrt"

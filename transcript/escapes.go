@@ -70,7 +70,7 @@ func withoutTags(s string) string {
 
 // plainLines returns a text without the tags of HTML, and with line breaks where \n or <br> stands for them.
 func plainLines(text string) string {
-	if strings.ContainsAny(text, "<&") && !isSubtitles(text) {
+	if (strings.Contains(text, "<") || strings.Contains(text, "&")) && !isSubtitles(text) {
 		text = withoutTags(text)
 	}
 	return unescapeLines(text)

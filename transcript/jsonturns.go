@@ -456,10 +456,9 @@ func (r *turnReader) finish() []Turn {
 // a speaker any name, who then speaks until the next.
 func withoutLabels(turns []Turn) {
 	named := slices.ContainsFunc(turns, func(t Turn) bool { return t.Speaker != "" })
-	labels := make([]mark, len(turns))
 	found := 0
 	for i := range turns {
-		if labels[i] = labelOf(&turns[i], named); labels[i].form != unnamed {
+		if labelOf(&turns[i], named).form != unnamed {
 			found++
 		}
 	}
@@ -467,9 +466,9 @@ func withoutLabels(turns []Turn) {
 		return
 	}
 	speaker := ""
-	for i, m := range labels {
+	for i := range turns {
 		t := &turns[i]
-		if m.form != unnamed {
+		if m := labelOf(t, named); m.form != unnamed {
 			t.Text, speaker = t.Text[m.body:], m.name.speaker
 		}
 		if !named {

@@ -476,8 +476,10 @@ func (r *labelReader) plain(before bool) bool {
 	if n == 0 {
 		return false
 	}
-	if k := beforeDate(bound); k > 0 && !before {
-		n, sep = k, 0
+	if !before && n < len(bound) && isDigit(bound[n]) {
+		if k := beforeDate(bound); k > 0 {
+			n, sep = k, 0
+		}
 	}
 	to, all := from+n, r.rest
 	r.rest = r.rest[n:]

@@ -28,19 +28,20 @@ func withoutNumbers(text string) string {
 // turnNumbers returns where the numbers are with which each label of a text starts, one more each time: "1 Agent: …", "001: Agent: …",
 // "[1] Agent: …". It returns nothing for any other text.
 func turnNumbers(text string) (spans [][2]int) {
-	const most = 20 // lines above the first label
+	const most = 10 // lines above the first number
 	seen, next := 0, -1
 	for at, line := range lines(text) {
 		from, k, value := turnNumber(line)
-		m, ok := findMark(line[from+k:], false)
-		labelled := ok && m.form != unnamed && m.form != alone && likenessOf(m.name.speaker, nil) >= fairName
-		switch {
-		case k > 0 && labelled && (value == next || next < 0 && value < 2):
-			spans, next = append(spans, [2]int{at + from, at + from + k}), value+1
-		case labelled:
-			return nil
+		if next < 0 && (k == 0 || value > 1) {
+			if seen++; seen == most {
+				return nil
+			}
+			continue
 		}
-		if seen++; next < 0 && seen == most {
+		switch labelled := isLabelled(line[from+k:]); {
+		case k > 0 && labelled && (value == next || next < 0 && !labelledAbove(text[:at])):
+			spans, next = append(spans, [2]int{at + from, at + from + k}), value+1
+		case labelled || next < 0:
 			return nil
 		}
 	}
@@ -50,9 +51,27 @@ func turnNumbers(text string) (spans [][2]int) {
 	return spans
 }
 
+func labelledAbove(text string) bool {
+	for _, line := range lines(text) {
+		if isLabelled(line) {
+			return true
+		}
+	}
+	return false
+}
+
+// isLabelled reports whether a line starts with what is likely a speaker's label.
+func isLabelled(line string) bool {
+	m, ok := findMark(line, false)
+	return ok && m.form != unnamed && m.form != alone && likenessOf(m.name.speaker, nil) >= fairName
+}
+
 // turnNumber reads the number of a turn at the start of a line, and returns where it is, with the signs around it.
 func turnNumber(line string) (from, size, value int) {
 	rest := trimBlanks(line)
+	if rest == "" || !isDigit(rest[0]) && strings.IndexByte("#[(", rest[0]) < 0 {
+		return 0, 0, 0
+	}
 	from = len(line) - len(rest)
 	number := strings.TrimLeft(rest, "#[(")
 	k, value := digits(number)
@@ -119,7 +138,7 @@ func readKeyed(line string) (k keyed, certain bool) {
 	}
 	if side, role := usualRole(k.key); role {
 		k.side = side
-		return k, likenessOf(k.value, nil) >= fairName && !strings.ContainsAny(k.value, "!?.")
+		return k, !strings.ContainsAny(k.value, "!?.") && likenessOf(k.value, nil) >= fairName
 	}
 	k.use = find(callKeys, squeeze(k.key))
 	return k, k.use.slot != noSlot && k.use.slot != textSlot || isDateLine(line)
@@ -169,9 +188,12 @@ func keyedHeader(text string) (end int, head []keyed) {
 		if isSeparator(line) {
 			continue
 		}
+		if len(head) == most || len(line) > longest {
+			return done(at)
+		}
 		k, certain := readKeyed(line)
 		switch {
-		case len(head) == most || len(line) > longest || k.value == "":
+		case k.value == "":
 			return done(at)
 		case seen[k.key], !certain && (k.side != Other || speaks(k, text[at+len(line):])):
 			return done(at)
@@ -192,7 +214,11 @@ func keyedHeader(text string) (end int, head []keyed) {
 // recordedHeader returns the length of what Teams writes above a transcript, which ends with "Jane Doe started transcription", 0 if there
 // is none.
 func recordedHeader(text string) int {
-	const most = 10 // lines
+	const most = 10  // lines
+	const near = 400 // bytes within which these are
+	if !strings.Contains(text[:min(len(text), near)], " started transcription") {
+		return 0
+	}
 	seen := 0
 	for at, line := range lines(text) {
 		if strings.HasSuffix(strings.TrimSpace(line), " started transcription") {

@@ -30,6 +30,9 @@ func likenessOf(name string, roles Roles) likeness {
 	if _, given := roles.given(name); given {
 		return roleName
 	}
+	if _, known := usualNames[strings.ToLower(name)]; known && strings.IndexByte(name, ' ') < 0 { // as most are
+		return roleName
+	}
 	if like := numberLikeness(name); like != noName {
 		return like
 	}
@@ -132,6 +135,9 @@ func areInitials(name string) bool {
 
 // pairOfWords is 2 where the first two words of a name belong together, as in "Meeting Room 4", else 0.
 func pairOfWords(name string) int {
+	if strings.IndexByte(name, ' ') < 0 {
+		return 0
+	}
 	if words := strings.Fields(name); len(words) > 1 {
 		if _, known := usualNames[strings.ToLower(words[0]+" "+words[1])]; known {
 			return 2
@@ -213,6 +219,9 @@ func settle(text string, marks []mark, lines, heads int, every [forms]int, roles
 	var clocked []*mark
 	for i := range marks {
 		m := &marks[i]
+		if before := i - 2; before >= 0 && marks[before].name.speaker == m.name.speaker {
+			m.use = marks[before].use // two speak by turns
+		}
 		s.count(m, roles)
 		if m.form != unnamed && m.from > 0 && !m.cue && m.use.like > noName {
 			clocked = append(clocked, m)
@@ -305,7 +314,10 @@ func findAstray(marks []*mark) {
 	for i, m := range marks {
 		before[i] = -1
 		for range min(m.use.count, 2) {
-			n := sort.Search(len(ends), func(k int) bool { return marks[ends[k]].from > m.from })
+			n := len(ends)
+			if n > 0 && marks[ends[n-1]].from > m.from {
+				n = sort.Search(n, func(k int) bool { return marks[ends[k]].from > m.from })
+			}
 			if n > 0 && ends[n-1] != i {
 				before[i] = ends[n-1]
 			}
@@ -331,7 +343,10 @@ func (s *settler) count(m *mark, roles Roles) {
 	if m.form == unnamed {
 		return
 	}
-	u := s.uses[m.name.speaker]
+	u := m.use
+	if u == nil {
+		u = s.uses[m.name.speaker]
+	}
 	if u == nil {
 		u = &nameUse{like: likenessOf(m.name.speaker, roles), number: numberLikeness(m.name.speaker) != noName && m.name.speaker[0] != '#',
 			lower: m.name.speaker == strings.ToLower(m.name.speaker)}

@@ -37,10 +37,12 @@ func isSubtitles(text string) bool {
 	}
 	seen, found := 0, 0
 	for _, line := range lines(text) {
-		if isBlank(line) {
-			continue
+		if seen < 3 {
+			if isBlank(line) {
+				continue
+			}
+			seen++
 		}
-		seen++
 		if t, ok := readTimes(line); ok && !t.broken {
 			if found++; seen <= 2 || found > 1 {
 				return true

@@ -105,6 +105,7 @@ type lineScanner struct {
 	every  [forms]int // lines whose label has a form
 	head   int        // bytes of keys and values above the transcript
 	about  []keyed    // which these are
+	digits int        // labels with a colon that a digit follows
 }
 
 // lineMarks appends the marks of text in lines to none.
@@ -134,7 +135,9 @@ func lineMarks(text string, none []mark) *lineScanner {
 		s.drop()
 	}
 	s.inline(text)
-	s.timesAfter(text)
+	if s.digits > 1 {
+		s.timesAfter(text)
+	}
 	if n := len(s.marks); n > len(none) {
 		first := len(none)
 		for first < n-1 && s.marks[first].form == alone {
@@ -167,21 +170,27 @@ func captions(head string) (n int) {
 // timesAfter makes headers of labels that are followed by no more than a time on their line, as in "Name: 0:12", where most are so
 // and the text is on the lines below.
 func (s *lineScanner) timesAfter(text string) {
-	headers := make(map[int]mark)
-	for i, m := range s.marks {
-		if m.form == colon {
+	var headers map[int]mark
+	for i := range s.marks {
+		if m := &s.marks[i]; m.form == colon {
 			if h, ok := timeAfter(text, m); ok {
+				if headers == nil {
+					headers = make(map[int]mark)
+				}
 				headers[i] = h
 			}
 		}
 	}
+	if len(headers) < 2 {
+		return
+	}
 	labels := 0
-	for _, m := range s.marks {
-		if len(headers) > 1 && m.form == colon && likenessOf(m.name.speaker, nil) > noName {
+	for i := range s.marks {
+		if m := &s.marks[i]; m.form == colon && likenessOf(m.name.speaker, nil) > noName {
 			labels++
 		}
 	}
-	if 2*len(headers) <= labels || len(headers) < 2 {
+	if 2*len(headers) <= labels {
 		return
 	}
 	for i, h := range headers {
@@ -192,11 +201,12 @@ func (s *lineScanner) timesAfter(text string) {
 }
 
 // timeAfter returns the header of a label, up to the end of its line, if nothing but a time is after it.
-func timeAfter(text string, m mark) (mark, bool) {
-	rest := trimBlanks(text[m.body:])
+func timeAfter(text string, label *mark) (m mark, ok bool) {
+	rest := trimBlanks(text[label.body:])
 	if rest == "" || !isDigit(rest[0]) {
 		return m, false
 	}
+	m = *label
 	t := readStamp(rest)
 	end := len(rest)
 	if n := strings.IndexAny(rest, "\r\n"); n >= 0 {
@@ -263,6 +273,9 @@ func (s *lineScanner) line(at int, line string) {
 	if m.form != unnamed && (m.style == 0 || m.sayable) {
 		m.loose = !s.blank && s.lines > 0 && !endsSaying(s.last)
 	}
+	if rest := trimBlanks(line[m.body-at:]); m.form == colon && rest != "" && isDigit(rest[0]) {
+		s.digits++
+	}
 	m.spaced = s.blank
 	s.below = m.below(at + len(line))
 	s.every[m.form]++
@@ -298,23 +311,29 @@ func (s *lineScanner) aboveText(last *mark, at int) {
 // others that do. A name is that of a side, or of who speaks at the start of another line, or a forename that comes back: other
 // words before a colon are what somebody says.
 func (s *lineScanner) inline(text string) {
-	marks := slices.DeleteFunc(slices.Clone(s.marks), func(m mark) bool { return m.form == alone || m.form == unnamed })
-	if len(marks) == 0 {
+	named := func(m *mark) bool { return m.form != alone && m.form != unnamed }
+	i := 0
+	for i < len(s.marks) && !named(&s.marks[i]) {
+		i++
+	}
+	if i == len(s.marks) {
 		return
 	}
-	first := marks[0]
-	one, sign := len(marks) == s.lines, text[first.start]
-	starts, count := make(map[string]bool), make(map[string]int)
-	for _, m := range marks {
-		if m.form != first.form || text[m.start] != sign {
+	first := s.marks[i]
+	sign := text[first.start]
+	signed := strings.IndexByte("[(<{*_", sign) >= 0
+	if !signed && (len(s.marks) != s.lines || first.form != colon) || signed && !strings.Contains(text, " "+string(sign)) {
+		return
+	}
+	for i := range s.marks {
+		if m := &s.marks[i]; named(m) && (m.form != first.form || text[m.start] != sign || !signed && m.name.speaker != first.name.speaker) {
 			return
 		}
-		one = one && m.name.speaker == first.name.speaker
-		starts[m.name.speaker] = true
 	}
-	signed := strings.IndexByte("[(<{*_", sign) >= 0
-	if !signed && (!one || first.form != colon) {
-		return
+	marks := slices.DeleteFunc(slices.Clone(s.marks), func(m mark) bool { return !named(&m) })
+	starts, count := make(map[string]bool), make(map[string]int)
+	for _, m := range marks {
+		starts[m.name.speaker] = true
 	}
 	var found []mark
 	for i, m := range marks {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A Turn is what one speaker says without interruption.
@@ -71,21 +72,15 @@ func (o offsets) at(i int) int {
 //
 // Text without any label is cut at blank lines, and paragraphs of more than 400 bytes into groups of whole sentences.
 func (c Call) Turns() []Turn {
-	turns := slices.Clone(c.understood().turns)
-	type given struct {
-		speaker string
-		role    Role
-	}
-	sides := make(map[given]Role)
+	read := c.understood().turns
+	turns := slices.Clone(read)
 	for i := range turns {
 		t := &turns[i]
-		key := given{t.Speaker, t.Role}
-		side, ok := sides[key]
-		if !ok {
-			side = c.Roles.side(t)
-			sides[key] = side
+		if k := i - 2; k >= 0 && read[k].Speaker == t.Speaker && read[k].Role == t.Role { // two speak by turns
+			t.Role = turns[k].Role
+		} else {
+			t.Role = c.Roles.side(t)
 		}
-		t.Role = side
 	}
 	return turns
 }
@@ -291,9 +286,13 @@ func (c *cutter) join() {
 
 // trim takes the white space off both ends of a turn.
 func trim(t Turn) Turn {
-	text := strings.TrimLeftFunc(t.Text, unicode.IsSpace)
-	t.Start += len(t.Text) - len(text)
-	t.Text = strings.TrimRightFunc(text, unicode.IsSpace)
+	text := strings.TrimSpace(t.Text)
+	if text != "" && text[0] < utf8.RuneSelf {
+		t.Start += strings.IndexByte(t.Text, text[0])
+	} else {
+		t.Start += len(t.Text) - len(strings.TrimLeftFunc(t.Text, unicode.IsSpace))
+	}
+	t.Text = text
 	t.End = t.Start + len(t.Text)
 	return t
 }
