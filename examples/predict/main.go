@@ -97,12 +97,13 @@ func run(ctx context.Context, env *cli.Env) error {
 	}
 	b := &batch{predictor: p, options: o, progress: env.Progress(), write: w, page: followup.Page{Info: p.Info(), Keep: o.keep}}
 	defer b.progress.Close()
-	err = errors.Join(b.all(ctx, env), out.Flush())
-	if o.html != "" {
-		err = errors.Join(err, b.page.Write(o.html))
-	}
-	if err != nil {
+	if err := errors.Join(b.all(ctx, env), out.Flush()); err != nil {
 		return err
+	}
+	if o.html != "" {
+		if err := b.page.Write(o.html); err != nil {
+			return err
+		}
 	}
 	b.progress.Close()
 	for _, key := range o.keep {

@@ -96,6 +96,11 @@ func oneBadRecord(t *testing.T, dir string) {
 {"id": "b", "transcript": " "}
 {"id": "c", "transcript": "Agent: bye", "metadata": {"deal": {"size": 3}}}
 `
+	page := filepath.Join(t.TempDir(), "page.html")
+	predict(t, input, "-models", dir, "-html", page)
+	if _, err := os.Stat(page); err == nil {
+		t.Error("there is a page of some of the calls, which does not say that it lacks the others")
+	}
 	file := filepath.Join(t.TempDir(), "rejected.jsonl")
 	for _, c := range []struct {
 		args   []string
