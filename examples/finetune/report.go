@@ -277,8 +277,8 @@ func (r *results) maps() (report.Figures, error) {
 		maps = maps[:1] // both have the generic embedding
 	}
 	for _, m := range maps {
-		caption := fmt.Sprintf("Calls that say alike lie together (t-SNE, perplexity %.3g, KL divergence %.3f); a click opens a held-out call. Faint: calls trained on, whose outcome the fine-tuned encoder knows. The nearest call on the map had the same outcome for %s of the held-out calls.",
-			m.Perplexity, m.KL, figure.Percent(m.Neighbours))
+		caption := fmt.Sprintf("Calls in which similar things are said lie together; a click opens a held-out call. Faint: calls trained on, whose outcome the fine-tuned encoder knows. The nearest call on the map had the same outcome for %s of the held-out calls (t-SNE, perplexity %.3g, KL divergence %.3f).",
+			figure.Percent(m.Neighbours), m.Perplexity, m.KL)
 		drawn, err := report.NewFigure(caption, r.plot(m, "svg"))
 		if err != nil {
 			return nil, err

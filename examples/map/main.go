@@ -1,4 +1,4 @@
-// Command map draws a map of calls, on which calls that say alike lie together, and places new calls on it.
+// Command map draws a map of calls, on which calls that say similar things lie together, and places new calls on it.
 //
 //	go run ./examples/map [-model DIR] [-by KEY] [-new FILE] [-html FILE] [-picture FILE] [-seed N] [-columns NAMES] [-won WORDS]
 //	    [-lost WORDS] [-roles NAMES] [-mask] [-skip] [-rejected FILE] [FILE]
@@ -38,9 +38,9 @@ func main() { cli.Main(run) }
 
 const usage = `[flags] [FILE]
 
-It draws a map of calls, on which calls that say alike lie together, and writes the place of each, a line of JSON; -html writes
-a page whose points open the calls. FILE is a file or directory of calls in any format that inspect reads; without it calls are
-read from standard input, as JSON.`
+It draws a map of calls, on which calls that say similar things lie together, and writes the place of each, a line of JSON;
+-html writes a page whose points open the calls. FILE is a file or directory of calls in any format that inspect reads; without
+it calls are read from standard input, as JSON.`
 
 // fewest are the calls that a map takes to have neighbours.
 const fewest = 3

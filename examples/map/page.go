@@ -114,12 +114,12 @@ func (m *chart) page() (*report.Page, error) {
 	if left := len(m.calls) - len(calls); left > 0 {
 		calls = append(calls, report.Text(fmt.Sprintf("The other %d calls are on the map and in the list alone.", left)))
 	}
-	drawn, err := report.NewFigure(fmt.Sprintf("Neighbours say alike; how far apart groups lie means little (t-SNE, perplexity %.3g).", m.perplexity),
+	drawn, err := report.NewFigure(fmt.Sprintf("Neighbours say similar things; how far apart groups lie means little (t-SNE, perplexity %.3g).", m.perplexity),
 		m.plot("svg", links))
 	if err != nil {
 		return nil, err
 	}
-	lead := fmt.Sprintf("%d calls: those that say alike lie together.", m.old)
+	lead := fmt.Sprintf("%d calls: those in which similar things are said lie together.", m.old)
 	if added > 0 {
 		lead += fmt.Sprintf(" %d new calls are placed among them.", added)
 	}

@@ -14,7 +14,7 @@ go build -o "$out/bin/" ./examples/compare ./examples/explain ./examples/finetun
 photograph=$out/bin/photograph results=$out/run/results/performance_comparison.html to=examples/pictures
 "$photograph" -width 460 "$results" \
 	'svg[aria-label^="The held-out calls by"]' $to/predicted.png \
-	'svg[aria-label^="Calls that say alike"]' $to/map.png \
+	'svg[aria-label^="Calls in which"]' $to/map.png \
 	'svg[aria-label^="The encoder is fine-tuned"]' $to/history.png
 "$photograph" -width 460 "$out/compare.html" \
 	'svg[aria-label^="How often a won call"]' $to/methods.png \

@@ -33,7 +33,7 @@ var Palette = []color.NRGBA{
 	{0xe6, 0x9f, 0x00, 0xff}, // orange
 	{0x56, 0xb4, 0xe9, 0xff}, // sky blue
 	{0x55, 0x55, 0x55, 0xff}, // grey, for the black of the original
-	{0xf0, 0xe4, 0x42, 0xff}, // yellow
+	{0xa0, 0x90, 0x00, 0xff}, // yellow, darker than the original, which cannot be seen on white
 }
 
 // For and Against are the colours of what speaks for a won call and against it.

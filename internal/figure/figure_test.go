@@ -207,6 +207,17 @@ func TestRoundTicks(t *testing.T) {
 	}
 }
 
+// Every colour of the palette can be seen on white, with a contrast of 2 to 1; the yellow of Okabe and Ito has 1.3.
+func TestPaletteContrast(t *testing.T) {
+	linear := func(v uint8) float64 { return math.Pow((float64(v)/255+0.055)/1.055, 2.4) } // of all but the darkest values
+	for i, c := range Palette {
+		luminance := 0.2126*linear(c.R) + 0.7152*linear(c.G) + 0.0722*linear(c.B)
+		if contrast := 1.05 / (luminance + 0.05); contrast < 2 {
+			t.Errorf("colour %d has a contrast of %.2f", i, contrast)
+		}
+	}
+}
+
 // Edges of the cells of very many turns would hide their colours.
 func TestStripEdges(t *testing.T) {
 	for turns, edges := range map[int]int{20: 20, 2000: 0} {
