@@ -39,7 +39,7 @@ func address(r *http.Request) string {
 // What clients take, and give back.
 const (
 	ofRequests = iota // requests, from their header to the end of the response
-	ofServed          // those of them whose body is there
+	ofServed          // those of them whose body is there, and whose response has not begun
 	ofBytes           // bytes of large bodies, from their arrival to the end of the response
 	ofLive            // calls in progress
 	ofStreams         // streams of events
@@ -57,9 +57,11 @@ var takings = [kinds]struct{ reason, what string }{
 	{"reading", "requests"}, {"requests", "requests"}, {"bytes", "bytes in large bodies"}, {"live_calls", "calls in progress"}, {"streams", "streams of events"},
 }
 
-// admission limits what clients take, each and all together.
+// admission limits what clients take, all together and each: as much as is left, so that one alone has half, and there is room
+// for others, less and less, until many have come (the dynamic thresholds of Choudhury and Hahne, 1998).
 type admission struct {
-	each, all amount // the limits
+	all       amount // the limits
+	perClient int64  // requests
 	metrics   *metrics
 
 	mu      sync.Mutex
@@ -68,12 +70,8 @@ type admission struct {
 }
 
 func newAdmission(l *limits, m *metrics) *admission {
-	requests, perClient, live := int64(l.Requests), int64(l.PerClient), int64(l.Live)
-	return &admission{
-		each:    amount{perClient, perClient, 4 * l.Body, (live + 1) / 2, live},
-		all:     amount{16 * requests, requests, 8 * l.Body, live, 2 * live},
-		metrics: m, clients: map[client]*amount{},
-	}
+	requests, live := int64(l.Requests), int64(l.Live)
+	return &admission{all: amount{16 * requests, requests, 8 * l.Body, live, 2 * live}, perClient: int64(l.PerClient), metrics: m, clients: map[client]*amount{}}
 }
 
 // take takes n of a kind for a client, or returns a problem.
@@ -84,13 +82,18 @@ func (a *admission) take(c client, kind int, n int64) *problem {
 	if own == nil {
 		own = new(amount)
 	}
+	left := a.all[kind] - a.taken[kind]
+	most := left
+	if kind == ofRequests || kind == ofServed {
+		most = min(most, a.perClient)
+	}
 	switch what := takings[kind]; {
-	case a.taken[kind]+n > a.all[kind]:
+	case n > left:
 		a.metrics.refused.WithLabelValues(what.reason).Inc()
 		return newProblem(http.StatusServiceUnavailable, "", "there are %d %s, and %d is as many as are served at a time", a.taken[kind], what.what, a.all[kind])
-	case own[kind]+n > a.each[kind]:
+	case own[kind]+n > most:
 		a.metrics.refused.WithLabelValues("client").Inc()
-		return newProblem(http.StatusTooManyRequests, "", "this client has %d %s, and %d is as many as a client may have", own[kind], what.what, a.each[kind])
+		return newProblem(http.StatusTooManyRequests, "", "this client has %d %s, which is as many as it may have now: send fewer at a time", own[kind], what.what)
 	}
 	a.clients[c] = own
 	a.taken[kind] += n
@@ -136,6 +139,12 @@ func (t *ticket) take(kind int, n int64) *problem {
 	return p
 }
 
+// answering gives back the place of a request whose response begins: who reads slowly keeps nobody else from being served.
+func (t *ticket) answering() {
+	t.admission.give(t.client, amount{ofServed: t.held[ofServed]})
+	t.held[ofServed] = 0
+}
+
 // metered takes room for the bytes that are read for a request.
 type metered struct {
 	io.Reader
@@ -169,6 +178,7 @@ func (s *service) limited(keyed bool, next http.Handler) http.Handler {
 		}
 		t := &ticket{admission: s.admission, client: clientOf(r, keyed)}
 		defer func() { t.admission.give(t.client, t.held) }()
+		w.(*response).answering = t.answering
 		ctx := context.WithValue(r.Context(), ticketKey{}, t)
 		var p *problem
 		if strings.HasSuffix(r.URL.Path, "/events") {

@@ -122,7 +122,7 @@ func TestBombs(t *testing.T) {
 	}
 }
 
-// Each client has a share of the bytes of large bodies, and small ones are not counted.
+// A client may have as many bytes of large bodies as are left, and small ones are not counted.
 func TestLargeBodies(t *testing.T) {
 	a := newAdmission(&limits{Body: 100_000, Requests: 1, PerClient: 1}, newMetrics())
 	grow := func(c client, n int) (*ticket, int) {
@@ -137,7 +137,7 @@ func TestLargeBodies(t *testing.T) {
 		client client
 		bytes  int
 		status int
-	}{{client{1}, smallBody + 100_001, 429}, {client{1}, smallBody, 200}, {client{2}, smallBody + 400_001, 429}, {client{2}, smallBody + 400_000, 200}, {client{3}, smallBody + 100_001, 503}} {
+	}{{client{1}, smallBody + 200_001, 429}, {client{1}, smallBody, 200}, {client{2}, smallBody + 400_000, 200}, {client{1}, smallBody + 1, 429}, {client{3}, smallBody + 100_001, 503}} {
 		if _, status := grow(c.client, c.bytes); status != c.status {
 			t.Errorf("body %d: %d, want %d", i, status, c.status)
 		}
@@ -151,9 +151,9 @@ func TestLargeBodies(t *testing.T) {
 // One client may have half of the calls in progress and of the streams of events, so that others can begin some.
 func TestLiveOfClients(t *testing.T) {
 	r := start(t, func(o *options) { o.limits.Live = 4 })
-	var first liveState
+	var first, next liveState
 	r.send("POST", "v1/live", "").decode(t, &first)
-	r.send("POST", "v1/live", "")
+	r.send("POST", "v1/live", "").decode(t, &next)
 	if a := r.send("POST", "v1/live", ""); a.StatusCode != 429 {
 		t.Errorf("a third call of a client: %s %s", a.Status, a.body)
 	}
@@ -168,14 +168,46 @@ func TestLiveOfClients(t *testing.T) {
 	begin("127.0.0.3", "201 ")
 	begin("127.0.0.4", "503 ")
 	r.send("DELETE", "v1/live/"+first.ID, "")
-	var next liveState
-	r.send("POST", "v1/live", "").decode(t, &next)
+	begin("127.0.0.4", "201 ")
 	for range 4 {
 		<-r.events(next.ID)
 	}
 	if a := r.send("GET", "v1/live/"+next.ID+"/events", ""); a.StatusCode != 429 {
 		t.Errorf("a fifth stream of a client: %s %s", a.Status, a.body)
 	}
+}
+
+// A stuck client reads nothing of the response.
+type stuck struct {
+	*httptest.ResponseRecorder
+	writes, leave chan struct{}
+}
+
+func (s *stuck) Write([]byte) (int, error) {
+	close(s.writes)
+	<-s.leave
+	return 0, net.ErrClosed
+}
+
+// Who does not read the response keeps nobody else from being served.
+func TestSlowReader(t *testing.T) {
+	_, s := quiet(t, limits{Body: 1, Requests: 1, PerClient: 1, Live: 1, Time: time.Minute})
+	slow := &stuck{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
+	done := make(chan struct{})
+	go func() {
+		s.ServeHTTP(slow, httptest.NewRequest(http.MethodGet, "/v1/model", nil))
+		close(done)
+	}()
+	<-slow.writes
+	r := httptest.NewRequest(http.MethodGet, "/v1/model", nil)
+	r.RemoteAddr = "192.0.2.2:1"
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		t.Errorf("another client: %d %s", w.Code, w.Body)
+	}
+	close(slow.leave)
+	<-done
 }
 
 // A client is an API key, an IPv4 address or a network of IPv6.

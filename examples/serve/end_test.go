@@ -92,21 +92,29 @@ func TestEndUnderLoad(t *testing.T) {
 	t.Errorf("goroutines that are left:\n%s", goroutines())
 }
 
+// quiet is a service that nothing runs of, and its handler.
+func quiet(t *testing.T, l limits) (*service, http.Handler) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "models")
+	save(t, dir, 0)
+	log, m := slog.New(slog.DiscardHandler), newMetrics()
+	model, err := openModel(dir, log, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newService(l, log, m, model, nil, newRecorder(nil, log, m), untraced(t))
+	h, err := s.handler(new(options), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, h
+}
+
 // Before it ends, the service is not ready, and sends its clients elsewhere.
 func TestDraining(t *testing.T) {
-	o := &options{models: filepath.Join(t.TempDir(), "models")}
-	o.limits.flags(flag.NewFlagSet("", flag.ContinueOnError))
-	save(t, o.models, 0)
-	log, m := slog.New(slog.DiscardHandler), newMetrics()
-	model, err := openModel(o.models, log, m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := newService(o.limits, log, m, model, nil, newRecorder(nil, log, m), untraced(t))
-	h, err := s.handler(o, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	var l limits
+	l.flags(flag.NewFlagSet("", flag.ContinueOnError))
+	s, h := quiet(t, l)
 	for _, draining := range []bool{false, true} {
 		s.draining.Store(draining)
 		for path, status := range map[string]int{"/readyz": 503, "/healthz": 200, "/v1/model": 200} {

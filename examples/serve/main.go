@@ -22,16 +22,17 @@
 //
 // The calls of all clients are predicted together, some at a time and of each client in turn by their bytes; a client is an API
 // key or, without keys, an address. Requests beyond the limits (the -max flags) are refused: 413 for size, 429 for a client
-// with too many at a time, 503 for too many of all, 504 for time. A request counts among -max-requests once its body is there;
-// /healthz, /readyz and /metrics always answer. Of bodies larger than 64 KiB there may be as many at a time as have eight times
-// the bytes of -max-body, half of them of one client; a line of a call counts as 100 bytes. A body may have 262,144 values,
-// cells or lines, half as many of them lines, or one for each 32 bytes of -max-body.
+// with too many at a time, 503 for too many of all, 504 for time. A request counts among -max-requests once its body is there and
+// until its response begins; /healthz, /readyz and /metrics always answer. Of bodies larger than 64 KiB there may be as many at
+// a time as have eight times the bytes of -max-body; a line of a call counts as 100 bytes. A body may have 262,144 values, cells
+// or lines, half as many of them lines, or one for each 32 bytes of -max-body. Of whatever is limited, a client may have as much as
+// is left, and so half if it is alone.
 //
 // # Calls in progress
 //
 // The probability during a call is the chance of a call which goes on, by the model of calls in progress, and "slipping" is its alarm:
 // GET /v1/model has under "during_call" the threshold, the share of won calls that may be called slipping, and how both did on
-// calls held out. One client may have half of -max-live. When the call is ended, it is predicted as a whole, for the store and for who listens: the event
+// calls held out. When the call is ended, it is predicted as a whole, for the store and for who listens: the event
 // `end` has that prediction.
 //
 // # Pages of others

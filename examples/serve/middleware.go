@@ -20,15 +20,20 @@ import (
 // response remembers the route, status and size of a response.
 type response struct {
 	http.ResponseWriter
-	unread bool   // the request has a body that was not read to its end
-	route  string // pattern that the router found
-	status int
-	bytes  int
+	unread bool // the request has a body that was not read to its end
+	// answering is called when the response begins, if it is there.
+	answering func()
+	route     string // pattern that the router found
+	status    int
+	bytes     int
 }
 
 func (r *response) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
+		if r.answering != nil {
+			r.answering()
+		}
 	}
 	if r.unread {
 		r.Header().Set("Connection", "close") // or else the server reads the body, however slowly it comes, before it responds
