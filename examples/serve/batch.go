@@ -105,21 +105,17 @@ func (b *batcher) do(ctx context.Context, c client, p *conversion.Predictor, cal
 	}
 	b.mu.Lock()
 	for i, l := range b.lanes {
-		if j.next[i] != nil {
-			l.waiting = append(l.waiting, j)
-		}
-	}
-	b.jobs++
-	b.mu.Unlock()
-	for i, l := range b.lanes {
 		if j.next[i] == nil {
 			continue
 		}
+		l.waiting = append(l.waiting, j)
 		select {
 		case l.wake <- struct{}{}:
 		default:
 		}
 	}
+	b.jobs++
+	b.mu.Unlock()
 	select {
 	case err := <-j.result:
 		return j.predictions, err
