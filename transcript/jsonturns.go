@@ -14,6 +14,7 @@ import (
 // rawTurn is a turn as it was read, or what holds for the turns that are in an element.
 type rawTurn struct {
 	text, name, role, channel string
+	call                      string // the ID of the call, where the turn has it
 	start, end, length        moment
 }
 
@@ -213,6 +214,8 @@ func (r *turnReader) set(t *rawTurn, u use, v value) bool {
 		}
 	case channelSlot:
 		return setTo(&t.channel, scalar(v))
+	case callSlot:
+		return setTo(&t.call, scalar(v))
 	case startSlot:
 		if v.kind() == '[' {
 			return r.setTimes(t, u, v)
@@ -395,6 +398,22 @@ func (r *turnReader) register(call value) {
 			}
 		}
 	}
+}
+
+// byCall returns a reader of the turns of each call, where they have IDs of several, and else the one that there is.
+func (r *turnReader) byCall() (all []*turnReader) {
+	if !slices.ContainsFunc(r.turns, func(t rawTurn) bool { return t.call != r.turns[0].call }) {
+		return []*turnReader{r}
+	}
+	calls := make(map[string]*turnReader)
+	for _, t := range r.turns {
+		if calls[t.call] == nil {
+			calls[t.call] = r.reader(r.shape)
+			all = append(all, calls[t.call])
+		}
+		calls[t.call].turns = append(calls[t.call].turns, t)
+	}
+	return all
 }
 
 // give gives a call the turns that were read.

@@ -80,6 +80,7 @@ var turnKeys = withSides(dictionary(map[slot]string{
 		"zeit uhrzeit début heure inicio hora inizio ora início",
 	endSlot:    "end end_time end_offset stop ends_at end_ts end_timestamp result_end_time | ende endzeit fin fine fim",
 	lengthSlot: "duration | dauer durée duración durata duração",
+	callSlot:   "call_id conversation_id dialogue_id dialog_id interaction_id conversation_sid call_sid",
 	sameSlot:   "raw_text original_text lexical itn masked_itn normalized_text decorated_text",
 }))
 

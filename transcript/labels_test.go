@@ -279,6 +279,8 @@ func TestLabels(t *testing.T) {
 		{"March 5, 2024, 9:02AM\n\nMara Lind   0:03\nHello there.\n\nTobias Oko   0:09\nHi.", "Mara Lind/other@3s-0s: Hello there. | Tobias Oko/other@9s-0s: Hi."},
 		{"Mara Lind: Hello.\nTobias Oko: Hi.\nMara Lind: So.\nTranscription ended after 00:06:00", "Mara Lind/other: Hello. | Tobias Oko/other: Hi. | Mara Lind/other: So."},
 		{"From: Tobias Oko\nSent: Tuesday, March 5, 2024 10:02 AM\nSubject: Offer\n\nHi Mara.", "/other: From: Tobias Oko\nSent: Tuesday, March 5, 2024 10:02 AM\nSubject: Offer | /other: Hi Mara."},
+		{"WEBVTT\n\n00:01.000 --> 00:02.000\nAgent: Hello. Customer: <i>Hi</i>.\n\n00:02.000 --> 00:03.000\nAgent: ok",
+			"Agent/agent@1s-2s: Hello. | Customer/customer@1s-2s: Hi. | Agent/agent@2s-3s: ok"},
 		{"Berater: Guten Tag.\nKunde: Ja: bitte?\nGenau: das.\nBeraterin Lind: Also gut.",
 			"Berater/agent: Guten Tag. | Kunde/customer: Ja: bitte?\nGenau: das. | Beraterin Lind/agent: Also gut."},
 	} {

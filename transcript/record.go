@@ -135,13 +135,15 @@ func (r *records) ofShape(v value, about []value) []result {
 		if !said {
 			continue
 		}
-		results := make([]result, len(roots))
+		var results []result
 		for i, root := range roots {
 			told := about
 			if s.calls != "" {
 				told = append([]value{root}, inOtherLists(root, about, s.first())...)
 			}
-			results[i] = r.withTurns(readers[i], told, value{})
+			for _, t := range readers[i].byCall() {
+				results = append(results, r.withTurns(t, told, value{}))
+			}
 		}
 		return results
 	}
@@ -177,7 +179,10 @@ func (r *records) wrapped(m value, about []value, depth int) (results []result) 
 	t := r.reader(&anyList)
 	t.list(m)
 	if hasSpeakers(t.turns) {
-		return []result{r.withTurns(t, about, m)}
+		for _, t := range t.byCall() {
+			results = append(results, r.withTurns(t, about, m))
+		}
+		return results
 	}
 	if squeeze(m.key()) != "pages" {
 		about = nil
@@ -285,7 +290,11 @@ func (r *records) withTurns(t *turnReader, about []value, list value) result {
 	if err := t.give(&c); err != nil {
 		return result{err: failAt(0, "the transcript %v", err)}
 	}
-	return r.finish(c, about, t.shape, list)
+	result := r.finish(c, about, t.shape, list)
+	if len(t.turns) > 0 && t.turns[0].call != "" && (result.call.ID == "" || t.turns[0].call != result.call.ID) {
+		result.call.ID = t.turns[0].call
+	}
+	return result
 }
 
 // finish adds to a call what is said of it by the objects that hold it, the inmost first; text is the member that was
@@ -293,6 +302,11 @@ func (r *records) withTurns(t *turnReader, about []value, list value) result {
 func (r *records) finish(c Call, about []value, s *shape, text value) result {
 	d := &r.describe
 	d.all = d.all[:0]
+	for _, v := range about {
+		if call := v.get("call"); call.kind() == '{' { // and the object stays as it is
+			about = append(slices.Clone(about), call)
+		}
+	}
 	var told map[string]bool
 	if len(about) > 1 {
 		told = make(map[string]bool)

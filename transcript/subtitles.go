@@ -301,6 +301,7 @@ func cueMarks(text string, none []mark) (*lineScanner, []string) {
 		}
 	}
 	s.heads = s.lines
+	s.inline(text)
 	return s, notes
 }
 

@@ -321,12 +321,18 @@ func (s *lineScanner) inline(text string) {
 	}
 	first := s.marks[i]
 	sign := text[first.start]
-	signed := strings.IndexByte("[(<{*_", sign) >= 0
-	if !signed && (len(s.marks) != s.lines || first.form != colon) || signed && !strings.Contains(text, " "+string(sign)) {
+	signed := !first.cue && strings.IndexByte("[(<{*_", sign) >= 0
+	names := 0
+	for i := range s.marks {
+		if named(&s.marks[i]) {
+			names++
+		}
+	}
+	if !signed && (names != s.lines || first.form != colon) || signed && !strings.Contains(text, " "+string(sign)) {
 		return
 	}
 	for i := range s.marks {
-		if m := &s.marks[i]; named(m) && (m.form != first.form || text[m.start] != sign || !signed && m.name.speaker != first.name.speaker) {
+		if m := &s.marks[i]; named(m) && (m.form != first.form || signed && text[m.start] != sign || !signed && m.name.speaker != first.name.speaker) {
 			return
 		}
 	}
@@ -352,6 +358,9 @@ func (s *lineScanner) inline(text string) {
 				break
 			}
 			if n.form != unnamed {
+				if n.cue = m.cue; n.cue {
+					n.from, n.to = m.from, m.to
+				}
 				found = append(found, n)
 				count[n.name.speaker]++
 			}
