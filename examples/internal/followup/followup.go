@@ -267,9 +267,9 @@ func (c call) cautions() string {
 // warnings explains what each warning means for a prediction.
 var warnings = map[conversion.Warning]struct{ short, long string }{
 	conversion.NoWords:    {"nobody speaks", "Nobody says a word in this call: this is the share of training calls that were won."},
-	conversion.TooShort:   {"very short", "Distrust it: the call is shorter than nearly all training calls."},
-	conversion.NotEnglish: {"not English", "Distrust it: the call is not in English, as the training calls are."},
-	conversion.Unlike:     {"unlike others", "Distrust it: what is said is unlike the training calls."},
+	conversion.TooShort:   {"very short", "the call is shorter than nearly all training calls"},
+	conversion.NotEnglish: {"not English", "the call is not in English, as the training calls are"},
+	conversion.Unlike:     {"unlike others", "what is said is unlike the training calls"},
 }
 
 // agents sums up the calls of each agent, those with the likeliest calls first; nil where no call names one.
@@ -366,8 +366,15 @@ func (c call) explain() string {
 	if len(c.Turns) > 0 {
 		text += fmt.Sprintf(" The average call has %s; the turns make the difference.", figure.Chance(classify.Sigmoid(c.Base)))
 	}
+	var distrust []string
 	for _, w := range c.Warnings {
-		text += " " + warnings[w].long
+		if w == conversion.NoWords {
+			return text + " " + warnings[w].long
+		}
+		distrust = append(distrust, warnings[w].long)
+	}
+	if distrust != nil {
+		text += " Distrust it: " + strings.Join(distrust, "; ") + "."
 	}
 	return text
 }

@@ -133,6 +133,7 @@ func TestOddPages(t *testing.T) {
 		"one":      {gathered(generated(t, 1)), []string{"This call has a chance of", "<h2>synthetic-0001</h2>", ">chance after<", ">the average call, 48%<"}},
 		"silent":   {gathered([]transcript.Call{silent, silent}), []string{">silent</a>"}},
 		"hostile":  {gathered([]transcript.Call{evil, evil}), []string{"&lt;script&gt;ran=1&lt;/script&gt;", `\u202e\u001b[2J`}},
+		"cautions": {gathered(generated(t, 4)), []string{"Distrust it: the call is shorter than nearly all training calls; what is said is unlike the training calls.</p>"}},
 		"no skill": {worse, []string{"Do not rely on this order"}},
 	} {
 		t.Run(name, func(t *testing.T) {
