@@ -111,6 +111,16 @@ func TestWatch(t *testing.T) {
 	}
 }
 
+// TestMixed: where the variants alone are an alarm, the page opens with it.
+func TestMixed(t *testing.T) {
+	page := filepath.Join(t.TempDir(), "page.html")
+	status, out, log := command(t, "-log", fill(t, 0), "-until", "2026-03-09", "-ab", "control=3,v2=1", "-html", page)
+	b, err := os.ReadFile(page)
+	if status != alarmed || err != nil || !strings.Contains(string(b), "like the 1120 before. "+mixed+"</p>") {
+		t.Errorf("status %d, error %v, %s\n%s", status, err, log, out)
+	}
+}
+
 // TestPage opens a report in a browser.
 func TestPage(t *testing.T) {
 	if testing.Short() {

@@ -159,13 +159,17 @@ func (r *result) page() (*report.Page, error) {
 
 // opening says in a sentence whether something changed, and what most surely did.
 func (r *result) opening(changes []change) string {
-	switch {
-	case len(changes) == 0:
+	if len(changes) == 0 {
 		return strings.Join(r.experiment.says(), " ")
-	case changes[0].alarm:
-		return "Since " + day(r.begin()) + " " + changes[0].says + "."
 	}
-	return fmt.Sprintf("Nothing has changed beyond chance: the %d calls since %s are like the %d before.", len(r.recent), day(r.begin()), len(r.before))
+	text := fmt.Sprintf("Nothing has changed beyond chance: the %d calls since %s are like the %d before.", len(r.recent), day(r.begin()), len(r.before))
+	if changes[0].alarm {
+		text = "Since " + day(r.begin()) + " " + changes[0].says + "."
+	}
+	if e := r.experiment; e != nil && e.ratio < unbalanced {
+		text += " " + mixed
+	}
+	return text
 }
 
 // compared says which calls were compared, and what else changed.
@@ -239,10 +243,12 @@ func (r *result) predicted() string {
 	return text
 }
 
+const mixed = "The variants did not get the shares of the calls that they should have: do not compare them before that is explained."
+
 // says puts the experiment into words.
 func (e *experimentReport) says() (all []string) {
 	if e.ratio < unbalanced {
-		all = append(all, "The variants did not get the shares of the calls that they should have: do not compare them before that is explained.")
+		all = append(all, mixed)
 	}
 	first := e.variants[0]
 	won := func(v variantReport) string { return fmt.Sprintf("%d of %d calls", v.won, v.known) }
