@@ -281,6 +281,11 @@ func TestLabels(t *testing.T) {
 		{"From: Tobias Oko\nSent: Tuesday, March 5, 2024 10:02 AM\nSubject: Offer\n\nHi Mara.", "/other: From: Tobias Oko\nSent: Tuesday, March 5, 2024 10:02 AM\nSubject: Offer | /other: Hi Mara."},
 		{"WEBVTT\n\n00:01.000 --> 00:02.000\nAgent: Hello. Customer: <i>Hi</i>.\n\n00:02.000 --> 00:03.000\nAgent: ok",
 			"Agent/agent@1s-2s: Hello. | Customer/customer@1s-2s: Hi. | Agent/agent@2s-3s: ok"},
+		{"Speaker 1, 00:00: I\nSpeaker 2, 00:03: I\nSpeaker 1, 00:06: Hello\nSpeaker 2, 00:09: Hello",
+			"Speaker 1/other: I | Speaker 2/other@3s-0s: I | Speaker 1/other@6s-0s: Hello | Speaker 2/other@9s-0s: Hello"},
+		{"Unknown: Yes\nGuest: Mara\nUnknown: So", "Unknown/other: Yes | Guest/other: Mara | Unknown/other: So"},
+		{"Mara Lind: Hello\n10:30 --> 10:30 AM Eastern:\nTobias Oko: Hi\nMara Lind: ok",
+			"Mara Lind/other: Hello\n10:30 --> 10:30 AM Eastern: | Tobias Oko/other: Hi | Mara Lind/other: ok"},
 		{"Berater: Guten Tag.\nKunde: Ja: bitte?\nGenau: das.\nBeraterin Lind: Also gut.",
 			"Berater/agent: Guten Tag. | Kunde/customer: Ja: bitte?\nGenau: das. | Beraterin Lind/agent: Also gut."},
 	} {

@@ -133,11 +133,13 @@ type keyed struct {
 func readKeyed(line string) (k keyed, certain bool) {
 	key, value, ok := strings.Cut(strings.Trim(line, " \t\r\n*#-"), ":")
 	k = keyed{key: strings.Trim(key, " *_"), value: strings.Trim(value, " *_")}
-	if !ok || k.key == "" || strings.IndexByte("[(<0123456789", k.key[0]) >= 0 {
+	if !ok || k.key == "" || strings.IndexByte("[(<", k.key[0]) >= 0 || hasDigit(k.key) {
 		return keyed{}, false
 	}
 	if side, role := usualRole(k.key); role {
-		k.side = side
+		if k.side = side; side == Other {
+			return keyed{}, false // "Speaker: …"
+		}
 		return k, !strings.ContainsAny(k.value, "!?.") && likenessOf(k.value, nil) >= fairName
 	}
 	k.use = find(callKeys, squeeze(k.key))

@@ -44,7 +44,7 @@ func isSubtitles(text string) bool {
 			seen++
 		}
 		if t, ok := readTimes(line); ok && !t.broken {
-			if found++; seen <= 2 || found > 1 {
+			if found++; seen <= 2 && (t.full || t.length == len(line)) || found > 1 {
 				return true
 			}
 		}
