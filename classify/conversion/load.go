@@ -36,23 +36,9 @@ func Load(fsys fs.FS) (*Predictor, error) {
 	return p, nil
 }
 
-// SavedVersion returns the [Predictor.Version] of what Save wrote to a directory, or to the directory models below it, without
-// loading or validating it: where that differs from the version at hand, the directory holds another predictor.
-func SavedVersion(fsys fs.FS) (string, error) {
-	fsys, err := holder(fsys)
-	if err != nil {
-		return "", fmt.Errorf("conversion: %w", err)
-	}
-	b, err := fs.ReadFile(fsys, manifestFile)
-	if err != nil {
-		return "", fmt.Errorf("conversion: %w", err)
-	}
-	return digest(b), nil
-}
-
-// Fingerprint returns a text that is another when a file of what Save wrote to a directory, or to the directory models below it, has
-// another name, size or time of change. It opens no file: a program that looks at a directory again and again loads it only
-// when the fingerprint is another.
+// Fingerprint returns a text that changes when a file of what Save wrote to a directory, or to the directory models below
+// it, gets another name, size or time of change. It opens no file: a program that watches a directory loads it only when
+// the fingerprint has changed.
 func Fingerprint(fsys fs.FS) (string, error) {
 	fsys, err := holder(fsys)
 	var b strings.Builder

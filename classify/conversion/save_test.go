@@ -123,25 +123,6 @@ func TestLoadRefusesManifests(t *testing.T) {
 	}
 }
 
-// A directory that holds anything else is not replaced.
-// The version is to be had without loading, also from above the directory, as Load does.
-func TestSavedVersion(t *testing.T) {
-	p, _, _ := train(t, Options{Frozen: true})
-	above := t.TempDir()
-	if _, err := SavedVersion(os.DirFS(above)); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("error %v, want that nothing is there", err)
-	}
-	dir := filepath.Join(above, "models")
-	if err := p.Save(dir); err != nil {
-		t.Fatal(err)
-	}
-	for _, from := range []string{dir, above} {
-		if version, err := SavedVersion(os.DirFS(from)); err != nil || version != p.Version() {
-			t.Errorf("%s: version %q, error %v, want %q", from, version, err, p.Version())
-		}
-	}
-}
-
 // The fingerprint is that of the directory, also from above it, until a file in it is changed.
 func TestFingerprint(t *testing.T) {
 	p, _, _ := train(t, Options{Frozen: true})
@@ -185,6 +166,7 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
+// A directory that holds anything else is not replaced.
 func TestSaveKeepsWhatIsNotItsOwn(t *testing.T) {
 	p, _, _ := train(t, Options{Frozen: true})
 	_, dir := saveAndLoad(t, p)
