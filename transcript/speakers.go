@@ -507,10 +507,11 @@ func (s *settler) stands(m *mark) bool {
 	return u.like >= goodName || u.like == fairName && (!m.loose || s.usual.loose) && !hasDigit(m.name.speaker)
 }
 
-// twice reports whether there are only headings and each comes back, as headings of questions and answers do.
+// twice reports whether each label comes back and there are two, as in "Me" and "John", or only headings, as those of questions and
+// answers are.
 func (s *settler) twice() bool {
 	for _, u := range s.uses {
-		if u.count < 2 || u.like != noName {
+		if u.count < 2 || u.like != noName && len(s.uses) > 2 {
 			return false
 		}
 	}

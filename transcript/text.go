@@ -243,6 +243,9 @@ func (s *lineScanner) line(at int, line string) {
 		last.form, last.from, last.to, last.body, last.header, last.sayable = timed, m.from, m.to, m.body, true, m.loose
 		s.within, s.below = false, time
 		return
+	case s.below && ok && last != nil && last.saidBelow(&m):
+		m.unname()
+		ok = m.change
 	case s.within, s.below && ok && (header && m.style != 0 && last != nil && m.style == last.style || m.form == unnamed && !m.change || last == nil && header && m.form != alone):
 		s.drop() // no text is below it
 		last = nil
@@ -280,6 +283,15 @@ func (s *lineScanner) line(at int, line string) {
 	s.below = m.below(at + len(line))
 	s.every[m.form]++
 	s.marks = append(s.marks, m)
+}
+
+// saidBelow reports whether a time on the line below a name with a time, as "10:30" or "10:30 it is", is what is said there.
+func (m *mark) saidBelow(time *mark) bool {
+	if m.form != timed || !m.header || !(time.form == unnamed && time.loose || time.header && likenessOf(time.name.speaker, nil) == noName) {
+		return false
+	}
+	like := likenessOf(m.name.speaker, nil)
+	return like == roleName || like >= fairName && m.spaced
 }
 
 // aboveTitle returns the mark of the name that stands, after a blank line, above the last mark, which is then not a name but
