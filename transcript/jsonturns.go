@@ -275,6 +275,10 @@ func (r *turnReader) said(v value) string {
 	case '"':
 		return v.text()
 	case '{':
+		if scalar(v.get("type")) == "tool_result" {
+			r.note("what a tool says was left out")
+			return ""
+		}
 		var t rawTurn
 		r.fill(&t, v, textSlot)
 		return t.text

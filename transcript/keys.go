@@ -132,7 +132,8 @@ var callKeys = withSides(withFields(dictionary(map[slot]string{
 		"recording interaction contact_number case_number ticket_number interaction_number call_ref call_reference call_uuid " +
 		"call_guid conversation_sid engagement_id activity_id conversation_number | anruf_id anruf_nr anrufnummer gesprächs_id gespräch_id " +
 		"ticket case anruf telefonat telefonat_nr vorgang appel llamada chiamata chamada gesprächs_nr gesprächsnummer telefonat_id vorgang_id vorgangsnummer ticketnummer fallnummer appel_id id_appel numéro_appel llamada_id id_llamada " +
-		"chiamata_id id_chiamata chamada_id id_chamada gesprek_id",
+		"chiamata_id id_chiamata chamada_id id_chamada gesprek_id gespreks_id id_de_llamada id_de_la_llamada id_de_l'appel id_de_appel id_d'appel " +
+		"id_da_chamada id_della_chiamata id_conversación id_de_conversación id_de_la_conversación id_conversation id_de_conversation id_conversazione id_da_conversa",
 	idSlot: "id",
 	labelSlot: "label outcome converted is_converted conversion won is_won call_outcome deal_outcome sales_outcome sale_outcome " +
 		"closed_won is_closed_won deal_won sale_made stage stage_name deal_stage opportunity_stage deal_status opportunity_status sold is_sold sale purchased target " +

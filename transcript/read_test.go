@@ -88,6 +88,8 @@ func TestReadBadInput(t *testing.T) {
 		{`{"a": 1 "b": 2}`, 0, `record 1, byte 8: want ',' or '}' after the value of "a", found '"'`},
 		{`{"transcript": [{} {}]}`, 0, "record 1, byte 19: want ',' or ']' after an array's element, found '{'"},
 		{`{"transcript": "Hi", "label": {"of": "the call,` + "\\t" + ` which was long"}}`, 0, "record 1, byte 30: the label is "},
+		{`{"calls": [` + good + `, {"id": 2, "turns": []}]}`, 1, "record 1, byte 64: the transcript is empty"},
+		{`{"calls": [` + good + `, {"id": 2}]}`, 1, `record 1, byte 45: the record has no "transcript", only id`},
 		{`{"label": 1}`, 0, `record 1, byte 0: the record has no "transcript"`},
 		{`{"transcript": "  \n ", "label": 1}`, 0, "record 1, byte 15: the transcript is empty"},
 		{`{"transcript": "a\u0000b"}`, 0, "record 1, byte 15: the transcript holds a NUL (its byte 1)"},

@@ -187,13 +187,29 @@ func (r *records) wrapped(m value, about []value, depth int) (results []result) 
 	if squeeze(m.key()) != "pages" {
 		about = nil
 	}
+	var none []value // that are no calls, and have a result without one
 	for e := range m.all() {
-		if e.kind() == '{' {
-			results = append(results, r.calls(e, about, depth)...)
+		if e.kind() != '{' {
+			continue
+		}
+		of := r.calls(e, about, depth)
+		if of == nil && about == nil { // a page can be empty
+			none, of = append(none, e), []result{{err: errNoCall}}
+		}
+		results = append(results, of...)
+	}
+	if len(none) == len(results) {
+		return nil
+	}
+	for i := range results {
+		if results[i].err == errNoCall {
+			results[i].err, none = r.problem(none[0]), none[1:]
 		}
 	}
 	return joinPages(results, about != nil)
 }
+
+var errNoCall = errors.New("there is no call in it")
 
 // noteOthers notes the lists of turns in an object other than the one that was read.
 func (r *records) noteOthers(c *Call, v, read value) {
@@ -368,7 +384,7 @@ func (r *records) isRow(v value) (is, maybe bool) {
 	for m := range v.all() {
 		switch u := r.keys.ofCall(m.key()); u.slot {
 		case textSlot:
-			has[textSlot] = has[textSlot] || m.kind() == '"'
+			has[textSlot] = has[textSlot] || m.kind() == '"' || isParts(m) || m.kind() == 'n' && v.get("tool_calls").d != nil
 		case kindSlot:
 			_, known := roleOf(scalar(m))
 			has[roleSlot] = has[roleSlot] || known
@@ -396,6 +412,14 @@ func (r *records) isRow(v value) (is, maybe bool) {
 	text := r.text(v)
 	is = (has[callSlot] || !has[labelSlot] && !has[metadataSlot]) && (text.d == nil || !isDialogue(text.text()))
 	return is, maybe
+}
+
+// isParts reports whether a value is what a message of a chat says in parts: [{"type": "text", "text": "Hi."}].
+func isParts(v value) bool {
+	for e := range v.all() {
+		return v.kind() == '[' && v.key() == "content" && e.get("type").kind() == '"'
+	}
+	return false
 }
 
 // sides returns a reader of the turns of an object that lists each side's, {"agent": […], "customer": […]}, nil if it does not.
@@ -491,7 +515,7 @@ func (r *records) problem(v value) error {
 		}
 		return failAt(m.at(), "the transcript is empty; want what was said")
 	}
-	return failAt(0, `the record has no "transcript"%s; want the call's text or turns there, or their key in Reader.Columns`, only(keys))
+	return failAt(v.at(), `the record has no "transcript"%s; want the call's text or turns there, or their key in Reader.Columns`, only(keys))
 }
 
 // noText says why nothing could be read from the first turn of a list.
