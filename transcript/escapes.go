@@ -1,8 +1,10 @@
 package transcript
 
 import (
+	"cmp"
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -22,18 +24,41 @@ func isDialogue(text string) bool {
 
 var lineBreaks = strings.NewReplacer(`\r\n`, "\n", `\n`, "\n", "<br>", "\n", "<br/>", "\n", "<br />", "\n")
 
+// turnSeparators are signs between the turns of a call on one line, each before those that are in it.
+var turnSeparators = []string{"###", "||", "|", "\t", "¶", "~", "</s>", "[SEP]", "[EOT]", "__eou__", " // ", " / ", " -- ", " - ", " – ", " — ", " • ", " > ", ";"}
+
 // unescapeLines returns a text in which \n or <br> stands for line breaks with these. That is so where there are no others and
-// speakers' labels follow it. So a path such as C:\new stays.
+// speakers' labels follow it. So a path such as C:\new stays. A sign such as "|" stands for line breaks where labels of two speakers
+// follow wherever it is.
 func unescapeLines(text string) string {
 	text = strings.ReplaceAll(text, "_x000D_\n", "\n") // as Excel writes CR
-	if strings.Contains(text, "\n") || !containsAny(text, `\n`, "<br") {
+	switch {
+	case strings.Contains(strings.TrimSpace(text), "\n"):
 		return text
+	case !containsAny(text, `\n`, "<br"):
+		return cmp.Or(separateTurns(text), text)
 	}
 	broken := lineBreaks.Replace(text)
 	if len(parse(broken, nil).labels) <= len(parse(text, nil).labels) {
 		return text
 	}
 	return broken
+}
+
+// separateTurns returns a text of one line with a line for each turn where a sign separates all of them, and "" for any other.
+func separateTurns(text string) string {
+	text = strings.TrimSpace(text)
+	for _, sign := range turnSeparators {
+		turns := strings.Split(strings.TrimSuffix(text, strings.TrimSpace(sign)), sign)
+		if len(turns) == 1 || slices.ContainsFunc(turns, func(turn string) bool { return !strings.Contains(turn[:min(len(turn), longestName)], ":") }) {
+			continue
+		}
+		lines := strings.Join(turns, "\n")
+		if labels := parse(lines, nil).labels; len(labels) == len(turns) && labels[0].speaker != labels[1].speaker {
+			return lines
+		}
+	}
+	return ""
 }
 
 // lineEnd is a tag of HTML that ends a line, and tag any that transcripts have; other words in angle brackets may be speakers.

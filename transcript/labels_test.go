@@ -305,6 +305,12 @@ func TestLabels(t *testing.T) {
 func TestTextInHTML(t *testing.T) {
 	for text, want := range map[string]string{
 		"Agent: Hello &amp; welcome<br>Customer: Hi&nbsp;there<BR/>Agent: 5 &lt; 6, R&D": "Agent/agent: Hello & welcome | Customer/customer: Hi\u00a0there | Agent/agent: 5 < 6, R&D",
+		"Agent: Hello|Customer: Hi; you?|Agent: Bye|":                                    "Agent/agent: Hello | Customer/customer: Hi; you? | Agent/agent: Bye",
+		"Mara: Hello, 2 - 1? - Tobias: 1 - 0 - Mara: Bye":                                "Mara/other: Hello, 2 - 1? - Tobias: 1 - 0 - Mara: Bye",
+		"Mara: Hello [EOT] Tobias: Hi [EOT] Mara: Bye [EOT]\n":                           "Mara/other: Hello | Tobias/other: Hi | Mara/other: Bye",
+		"Agent: Hello\\nCustomer: Hi\n":                                                  "Agent/agent: Hello | Customer/customer: Hi",
+		"Agent: Hello|you|Customer: Hi|Agent: Bye":                                       "Agent/agent: Hello|you| | Customer/customer: Hi| | Agent/agent: Bye",
+		"Agent: Hello, a | b: c? Customer: Hi | d. Agent: Bye: e":                        "Agent/agent: Hello, a | b: c? | Customer/customer: Hi | d. | Agent/agent: Bye: e",
 		"Agent: I&#39;m Mara<br>\nCustomer: <b>Yes</b>\n":                                "Agent/agent: I'm Mara | Customer/customer: Yes",
 		"<Agent> Hello<br><Customer> <i>Hi</i> <laughs> &amp;amp; so":                    "Agent/agent: Hello | Customer/customer: <i>Hi</i> <laughs> &amp;amp; so",
 		"<Agent> Hello<br><Customer> <i>Hi</i> <laughs> &amp; so":                        "Agent/agent: Hello | Customer/customer: Hi <laughs> & so",

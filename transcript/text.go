@@ -422,6 +422,9 @@ func nextColon(text string, from int) (m mark, next int) {
 // inlineName returns the name at the end of s, after other words: the longest of words for a side, or else of three
 // words.
 func inlineName(s string) (name string) {
+	if n := strings.LastIndexByte(s, '|'); n >= 0 {
+		s = " " + strings.TrimLeft(s[n+1:], " ")
+	}
 	for words := 1; words <= 3; words++ {
 		longer := lastWords(s, words)
 		like := likenessOf(longer, nil)
