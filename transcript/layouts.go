@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -211,6 +212,43 @@ func keyedHeader(text string) (end int, head []keyed) {
 		head = append(head, k)
 	}
 	return 0, nil
+}
+
+// keyedFooter returns where the lines start that stand below a transcript and tell of the call, and what they say: one such as "Outcome: Lost",
+// and others that are certain after it, or before it where a blank line is above them. It is the length of the text if there are none.
+func keyedFooter(text string) (start int, foot []keyed) {
+	const longest = 80
+	start = len(text)
+	var below []keyed // from the last on
+	ends := false     // one of them says how the call ended
+	for at := len(text); ; {
+		body := strings.TrimRightFunc(text[:at], unicode.IsSpace)
+		if at < len(text) && strings.Count(text[len(body):at], "\n") > 1 { // a blank line is above
+			if ends {
+				start, foot = at, below
+			}
+			break
+		}
+		if at = strings.LastIndexAny(body, "\r\n") + 1; at == 0 || len(body)-at > longest {
+			break
+		}
+		k, certain := readKeyed(body[at:])
+		first, _, _ := strings.Cut(strings.ToLower(k.key), " ")
+		if k.value == "" || k.side != Other || !(certain && k.use.slot != noSlot) && !vocabulary[first].is(headingWord) {
+			break
+		}
+		below = append(below, k)
+		if k.endsCall() {
+			ends = true
+			first, _ := utf8.DecodeRuneInString(k.key)
+			value := strings.ToLower(k.value)
+			if unicode.IsUpper(first) && !(k.use.doubtful() && (slices.Contains(yesWords, value) || slices.Contains(noWords, value))) { // "Result: no" may be said
+				start, foot = at, slices.Clone(below)
+			}
+		}
+	}
+	slices.Reverse(foot)
+	return start, foot
 }
 
 // recordedHeader returns the length of what Teams writes above a transcript, which ends with "Jane Doe started transcription", 0 if there

@@ -15,7 +15,7 @@ import (
 )
 
 // Text reads one call, whose text is all that there is: lines with speakers' labels, WebVTT, SRT or plain text, as
-// [Call.Turns] tells apart. ID, outcome and metadata are those of lines such as "Outcome: Won" above it, or of one below it, if there are
+// [Call.Turns] tells apart. ID, outcome and metadata are those of lines such as "Outcome: Won" above or below it, if there are
 // any. Subtitles are checked for broken times.
 func (o Reader) Text(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
 	return o.text(ctx, r, false)
@@ -56,11 +56,8 @@ func (o Reader) text(ctx context.Context, r io.Reader, subtitles bool) iter.Seq2
 // describeText gives a call what the lines above and below the transcript tell of it.
 func (o Reader) describeText(c *Call) error {
 	_, head := keyedHeader(c.Text)
-	if foot := footLine(c.Text); foot >= 0 {
-		if k, certain := readKeyed(c.Text[foot:]); certain && k.endsCall() {
-			head = append(head, k)
-		}
-	}
+	_, foot := keyedFooter(c.Text)
+	head = append(head, foot...)
 	k := newKeys(o.Columns)
 	var d describer
 	told := make(map[string]bool)
@@ -105,6 +102,7 @@ type lineScanner struct {
 	every  [forms]int // lines whose label has a form
 	head   int        // bytes of keys and values above the transcript
 	about  []keyed    // which these are
+	foot   int        // where those below it start
 	digits int        // labels with a colon that a digit follows
 }
 
@@ -118,6 +116,10 @@ func lineMarks(text string, none []mark) *lineScanner {
 		s.marks = append(s.marks, mark{body: s.head, bare: s.head})
 	}
 	none = s.marks
+	if s.foot, _ = keyedFooter(text); s.foot < s.head {
+		s.foot = len(text)
+	}
+	text = text[:s.foot]
 	at, spaced := 0, false // where the last line is, and whether a blank one is before it
 	for i, line := range lines(text[s.head:]) {
 		if isBlank(line) || isSeparator(line) {
@@ -472,13 +474,16 @@ func endsSaying(line string) bool {
 }
 
 // furniture makes marks of what an exporter writes above and below a transcript that has labels, and of what is before
-// the first label nobody's turn.
-func (r *reading) furniture(marks []mark) []mark {
+// the first label nobody's turn. end is where what is certainly below it starts.
+func (r *reading) furniture(marks []mark, end int) []mark {
 	if head := marks[0].start; isHeader(r.text[:head]) {
 		r.leaveOut()
 		marks[0].start = 0
 	}
-	end := len(r.text)
+	for len(marks) > 1 && marks[len(marks)-1].start >= end {
+		marks = marks[:len(marks)-1]
+		r.name(marks)
+	}
 	for end > marks[len(marks)-1].body {
 		last := marks[len(marks)-1] // which "Outcome:" may be
 		line := footLine(r.text[:end])
