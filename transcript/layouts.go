@@ -173,7 +173,7 @@ func speaks(k keyed, below string) bool {
 // if there is none.
 func keyedHeader(text string) (end int, head []keyed) {
 	const most, few, longest = 20, 2, 80
-	known := 0
+	known, named := 0, 0 // lines that certainly tell of the call, and that name who speaks
 	done := func(at int) (int, []keyed) {
 		if known < few {
 			return 0, nil
@@ -183,10 +183,17 @@ func keyedHeader(text string) (end int, head []keyed) {
 	seen := make(map[string]bool) // keys, and the names of speakers
 	for at, line := range lines(text) {
 		if isBlank(line) {
-			if len(head) > 0 {
-				return done(at)
+			if len(head) == 0 {
+				continue
 			}
-			continue
+			if known > 0 {
+				known += named
+			}
+			rest := strings.TrimLeftFunc(text[at:], unicode.IsSpace)
+			if line, below, ok := strings.Cut(rest, "\n"); ok && isTextKey(line) {
+				return done(len(text) - len(below))
+			}
+			return done(at)
 		}
 		if isSeparator(line) {
 			continue
@@ -196,6 +203,12 @@ func keyedHeader(text string) (end int, head []keyed) {
 		}
 		k, certain := readKeyed(line)
 		switch {
+		case k.use.slot == textSlot && !k.use.doubtful(): // "Transcript: Agent: Hello."
+			known++
+			if isLabelled(k.value) {
+				known += few
+			}
+			return done(at + len(line) - len(strings.TrimLeft(line[strings.IndexByte(line, ':')+1:], " *_")))
 		case k.value == "":
 			return done(at)
 		case seen[k.key], !certain && (k.side != Other || speaks(k, text[at+len(line):])):
@@ -208,6 +221,9 @@ func keyedHeader(text string) (end int, head []keyed) {
 		seen[k.key] = true
 		if k.side != Other {
 			seen[k.value] = true
+			if hasForename(k.value) {
+				named++
+			}
 		}
 		head = append(head, k)
 	}
@@ -249,6 +265,12 @@ func keyedFooter(text string) (start int, foot []keyed) {
 	}
 	slices.Reverse(foot)
 	return start, foot
+}
+
+// isTextKey reports whether a line is no more than a heading such as "Transcript:".
+func isTextKey(line string) bool {
+	u := find(callKeys, squeeze(line))
+	return u.slot == textSlot && !u.doubtful()
 }
 
 // recordedHeader returns the length of what Teams writes above a transcript, which ends with "Jane Doe started transcription", 0 if there
