@@ -345,6 +345,8 @@ func TestTextHeader(t *testing.T) {
 		"Outcome: Lost\n\n**Transcript:**\n\nAgent: Hello.\nCustomer: Hi.":                          "1 lost : Agent/agent: Hello. | Customer/customer: Hi.",
 		"Date: 2024-03-05\nAgent: Mara\nCustomer: Tobias\n\nAgent: Hello.\nCustomer: Hi.":           "1 unknown 2024-03-05: Agent/agent: Hello. | Customer/customer: Hi.",
 		"Date: 2024-03-05\nAgent: Hello\nCustomer: Fine\n\nAgent: So.\nCustomer: Hi.":               "1 unknown : Agent/agent: Hello | Customer/customer: Fine | Agent/agent: So. | Customer/customer: Hi.",
+		"Kunde: Ja?\nBerater: Gut.\n\nErgebnis: Gewonnen\nGrund: Preis":                             "1 won : Kunde/customer: Ja? | Berater/agent: Gut.",
+		"Mara: Well?\nTobias: No.\n\nOutcome: Lost\nTobias: ok":                                     "1 unknown : Mara/other: Well? | Tobias/other: No. | Outcome/other: Lost | Tobias/other: ok",
 		"Mara: When?\n\nTobias: March 5, 2024\nOutcome: Lost\n":                                     "1 lost : Mara/other: When? | Tobias/other: March 5, 2024",
 		"Me: Hello.\nTobias: Hi.\nMe: Well?\nTobias: No.\nOutcome: lost":                            "1 lost : Me/other: Hello. | Tobias/other: Hi. | Me/other: Well? | Tobias/other: No.",
 		"Agent: Hello.\nCustomer: Hi.\n\nOutcome: won":                                              "1 won : Agent/agent: Hello. | Customer/customer: Hi.",

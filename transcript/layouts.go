@@ -231,12 +231,13 @@ func keyedHeader(text string) (end int, head []keyed) {
 }
 
 // keyedFooter returns where the lines start that stand below a transcript and tell of the call, and what they say: one such as "Outcome: Lost",
-// and others that are certain after it, or before it where a blank line is above them. It is the length of the text if there are none.
+// and others after it, or before it where a blank line is above them. It is the length of the text if there are none.
 func keyedFooter(text string) (start int, foot []keyed) {
 	const longest = 80
 	start = len(text)
 	var below []keyed // from the last on
 	ends := false     // one of them says how the call ended
+	doubtful := false // nothing shows that one after that tells of the call
 	for at := len(text); ; {
 		body := strings.TrimRightFunc(text[:at], unicode.IsSpace)
 		if at < len(text) && strings.Count(text[len(body):at], "\n") > 1 { // a blank line is above
@@ -250,15 +251,21 @@ func keyedFooter(text string) (start int, foot []keyed) {
 		}
 		k, certain := readKeyed(body[at:])
 		first, _, _ := strings.Cut(strings.ToLower(k.key), " ")
-		if k.value == "" || k.side != Other || !(certain && k.use.slot != noSlot) && !vocabulary[first].is(headingWord) {
+		if k.value == "" || k.side != Other || strings.Contains(text[:at], "\n"+k.key+":") {
 			break
+		}
+		if !(certain && k.use.slot != noSlot) && !vocabulary[first].is(headingWord) {
+			if ends || hasForename(k.key) || strings.IndexByte(".!?", body[len(body)-1]) >= 0 {
+				break
+			}
+			doubtful = true
 		}
 		below = append(below, k)
 		if k.endsCall() {
 			ends = true
 			first, _ := utf8.DecodeRuneInString(k.key)
 			value := strings.ToLower(k.value)
-			if unicode.IsUpper(first) && !(k.use.doubtful() && (slices.Contains(yesWords, value) || slices.Contains(noWords, value))) { // "Result: no" may be said
+			if !doubtful && unicode.IsUpper(first) && !(k.use.doubtful() && (slices.Contains(yesWords, value) || slices.Contains(noWords, value))) { // "Result: no" may be said
 				start, foot = at, slices.Clone(below)
 			}
 		}
