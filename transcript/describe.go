@@ -130,6 +130,11 @@ func (d *describer) outcome(o Reader, c *Call) (err error) {
 	if o.Unlabelled {
 		return nil
 	}
+	for i := range d.all {
+		if c := &d.all[i]; c.use.slot == labelSlot && c.value.kind() == 'n' { // and another may say it
+			c.used()
+		}
+	}
 	labels := d.take(func(u use) bool { return u.slot == labelSlot })
 	if len(labels) > 1 && labels[0].use.doubtful() {
 		labels = slices.DeleteFunc(labels, func(l *candidate) bool {

@@ -72,6 +72,8 @@ func TestTablesOfOffices(t *testing.T) {
 		{"Nr.;Transkript;Ergebnis\n1;Berater: a b;Termin vereinbart\n2;Berater: b c;Kein Termin\n", "1 won Berater/agent: a b\n2 lost Berater/agent: b c\n"},
 		{"Ticket,From,Message,Result\n1,Agent,Hi,Sale\n1,Customer,Ho,Sale\n2,Agent,Hi,No Sale\n", "1 won Agent/agent: Hi | Customer/customer: Ho\n2 lost Agent/agent: Hi\n"},
 		{"ID appel,Intervenant,Texte,Résultat\n1,Conseiller,Bonjour,Gagné\n2,Client,Non,Perdu\n", "1 won Conseiller/agent: Bonjour\n2 lost Client/customer: Non\n"},
+		{`{"transcript": "Agent: a", "label": null, "outcome": "won"}` + "\n" + `{"transcript": "Agent: b", "label": null, "outcome": null}`,
+			"1 won Agent/agent: a\n2 unknown Agent/agent: b\n"},
 		{"ID de llamada,Transcripción\nx7,Agente: Hola\n", "x7 unknown Agente/agent: Hola\n"},
 		{"ID de l'appel,Transcription\nx7,Conseiller: Bonjour\n", "x7 unknown Conseiller/agent: Bonjour\n"},
 		{"id_llamada,transcripcion,resultado\n1,Agente: Hola,vendido\n2,Cliente: No,no vendido\n", "1 won Agente/agent: Hola\n2 lost Cliente/customer: No\n"},
