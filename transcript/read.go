@@ -159,6 +159,7 @@ func (o Reader) finish(ctx context.Context, read func(yieldFunc)) iter.Seq2[Call
 			case err == nil && !o.Outcomes:
 				c.Roles = maps.Clone(o.Roles)
 				c.read()
+				c.nameSides()
 				if c.Outcome == Unknown && !o.Unlabelled {
 					c.Outcome = o.directoryOutcome()
 				}

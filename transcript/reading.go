@@ -113,6 +113,41 @@ func (c *Call) read() {
 	}
 }
 
+// nameSides gives turns of whom the metadata name the side, as {"agent": "Jane Doe", "customer": "Tom"} does.
+func (c *Call) nameSides() {
+	turns := c.reading.turns
+	for i := range turns {
+		t := &turns[i]
+		switch {
+		case t.Role != Other || t.Speaker == "":
+		case i > 1 && turns[i-2].Speaker == t.Speaker: // two speak by turns
+			t.Role = turns[i-2].Role
+		default:
+			if side := c.Metadata.sideOf(t.Speaker); c.Roles.Of(t.Speaker) == Other {
+				t.Role = side
+			}
+		}
+	}
+}
+
+func (m *Metadata) sideOf(speaker string) Role {
+	is := func(name string) bool {
+		first, _, _ := strings.Cut(name, " ")
+		return strings.EqualFold(name, speaker) || strings.EqualFold(first, speaker)
+	}
+	if is(m.AgentID) {
+		return Agent
+	}
+	for key, raw := range m.Extra {
+		if n := len(raw) - 1; n > 1 && raw[0] == '"' && is(string(raw[1:n])) {
+			if side, _ := usualRole(key); side == Customer {
+				return Customer
+			}
+		}
+	}
+	return Other
+}
+
 // side returns the role of a turn of the reading: what the table says of its speaker, or else what the source says of the
 // turn, or else what the speaker's name says.
 func (r Roles) side(t *Turn) Role {
