@@ -33,6 +33,7 @@ type mark struct {
 	says    bool // "Name says:"
 	open    bool // "Name (0:12) text", without a colon
 	notice  bool // the rest of the line is a notice of a chat
+	page    bool // the line numbers a page
 	// style is of the time before a name that has its text below: the sign it starts with, or the one between it and
 	// the name.
 	style    byte

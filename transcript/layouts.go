@@ -122,6 +122,46 @@ func lineNumber(line string) (from, k, value int) {
 	return len(line) - len(rest), k, value
 }
 
+// pageLines returns where the lines are that number the pages of a document, such as "Page 2 of 7"; nil unless there are two, one more each
+// time.
+func pageLines(text string) map[int]bool {
+	var found map[int]bool
+	last := 0
+	for at, line := range lines(text) {
+		n := pageNumber(line)
+		switch {
+		case n == 0:
+			continue
+		case found == nil:
+			found = make(map[int]bool)
+		case n != last+1:
+			return nil
+		}
+		found[at], last = true, n
+	}
+	if len(found) < 2 {
+		return nil
+	}
+	return found
+}
+
+// pageNumber returns the number in a line that has no more than it, 0 for any other line.
+func pageNumber(line string) int {
+	const longest = 40
+	if len(line) > longest || !hasDigit(line) {
+		return 0
+	}
+	words := strings.Fields(strings.ToLower(line))
+	if len(words) != 2 && len(words) != 4 || !slices.Contains([]string{"page", "seite", "página", "pagina", "pág."}, words[0]) {
+		return 0
+	}
+	k, n := digits(words[1])
+	if k < len(words[1]) || len(words) == 4 && (!slices.Contains([]string{"of", "von", "de", "sur", "di", "/"}, words[2]) || !isPlainDigits(words[3])) {
+		return 0
+	}
+	return n
+}
+
 // keyed is a line that tells of the call: a key and a value.
 type keyed struct {
 	key, value string

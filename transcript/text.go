@@ -120,9 +120,15 @@ func lineMarks(text string, none []mark) *lineScanner {
 		s.foot = len(text)
 	}
 	text = text[:s.foot]
+	pages := pageLines(text)
 	at, spaced := 0, false // where the last line is, and whether a blank one is before it
 	for i, line := range lines(text[s.head:]) {
 		if isBlank(line) || isSeparator(line) {
+			s.blank = true
+			continue
+		}
+		if end := s.head + i + len(line); pages[s.head+i] {
+			s.marks = append(s.marks, mark{start: s.head + i, body: end, bare: end, page: true})
 			s.blank = true
 			continue
 		}

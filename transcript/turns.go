@@ -133,8 +133,14 @@ func parse(text string, roles Roles) *reading {
 		marks = settle(text, s.marks, s.lines, s.heads, s.every, roles)
 	}
 	r.name(marks)
+	if len(r.labels) == 0 {
+		marks = slices.DeleteFunc(marks, func(m mark) bool { return m.page })
+	}
 	above, noticed := false, false
 	for i := range marks {
+		if marks[i].page {
+			r.leaveOut()
+		}
 		above, noticed = above || marks[i].form == alone, noticed || marks[i].notice
 	}
 	if noticed {
