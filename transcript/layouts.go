@@ -126,18 +126,19 @@ func lineNumber(line string) (from, k, value int) {
 // time.
 func pageLines(text string) map[int]bool {
 	var found map[int]bool
-	last := 0
+	last, said := 0, false // the number above, and whether anything is below it
 	for at, line := range lines(text) {
 		n := pageNumber(line)
 		switch {
 		case n == 0:
+			said = said || !isBlank(line)
 			continue
 		case found == nil:
 			found = make(map[int]bool)
-		case n != last+1:
+		case n != last+1 || !said:
 			return nil
 		}
-		found[at], last = true, n
+		found[at], last, said = true, n, false
 	}
 	if len(found) < 2 {
 		return nil

@@ -39,7 +39,7 @@ func likenessOf(name string, roles Roles) likeness {
 	if len(name) == 1 && name[0] >= 'A' && name[0] <= 'Z' && name != "I" {
 		return fairName
 	}
-	if areInitials(name) {
+	if areInitials(name) || name == "Me" || name == "You" || name == "Them" { // as note takers call the two sides
 		return fairName
 	}
 	_, role := usualRole(name)
