@@ -194,6 +194,9 @@ func digestCalls(calls []transcript.Call, groups []string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), err
 }
 
+// embeddedSHA256 is digestEncoder of the embedded encoder, which would take longer than to load it.
+const embeddedSHA256 = "4a46e84183271cab72507e8dc085d62cfbc6ac87680ac239ad731831adb1d182"
+
 // digestEncoder is the SHA-256 of a model's configuration and weights.
 func digestEncoder(m *encoder.Model) (string, error) {
 	h := sha256.New()

@@ -200,14 +200,11 @@ func (p *Predictor) readGeneric(fsys fs.FS, m *manifest) (err error) {
 		p.generic, err = readEncoder(fsys, genericDir)
 		return err
 	}
+	if p.info.Encoder.SHA256 != embeddedSHA256 {
+		return fmt.Errorf("%s: the predictor was trained with another encoder than the one embedded in this program", manifestFile)
+	}
 	p.embedded = true
-	if p.generic, err = encoder.Load(minilm.FS()); err != nil {
-		return err
-	}
-	hash, err := digestEncoder(p.generic)
-	if err == nil && hash != p.info.Encoder.SHA256 {
-		err = fmt.Errorf("%s: the predictor was trained with another encoder than the one embedded in this program", manifestFile)
-	}
+	p.generic, err = encoder.Load(minilm.FS())
 	return err
 }
 

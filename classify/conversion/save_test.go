@@ -12,6 +12,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/org/salesconv/encoder"
+	"github.com/org/salesconv/encoder/minilm"
 	"github.com/org/salesconv/transcript"
 	"github.com/org/salesconv/triplet"
 )
@@ -163,6 +165,16 @@ func TestFingerprint(t *testing.T) {
 		if later, err := Fingerprint(os.DirFS(dir)); err != nil || !strings.Contains(later, "1000000000000000000") {
 			t.Errorf("the time of change of %s is not in %q, error %v", name, later, err)
 		}
+	}
+}
+
+func TestEmbeddedSHA256(t *testing.T) {
+	m, err := encoder.Load(minilm.FS())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := digestEncoder(m); got != embeddedSHA256 || err != nil {
+		t.Errorf("the embedded encoder has %s, error %v, want %s", got, err, embeddedSHA256)
 	}
 }
 
