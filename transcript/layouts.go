@@ -315,6 +315,19 @@ func keyedFooter(text string) (start int, foot []keyed) {
 	return start, foot
 }
 
+// around returns where a transcript starts and ends in a text, and what the lines above and below tell of the call.
+func around(text string) (start, end int, told []keyed) {
+	start, told = keyedHeader(text)
+	if start == 0 {
+		start = recordedHeader(text)
+	}
+	end, below := keyedFooter(text)
+	if end < start {
+		end = len(text)
+	}
+	return start, end, append(told, below...)
+}
+
 // isTextKey reports whether a line is no more than a heading such as "Transcript:".
 func isTextKey(line string) bool {
 	u := find(callKeys, squeeze(line))

@@ -55,18 +55,16 @@ func (o Reader) text(ctx context.Context, r io.Reader, subtitles bool) iter.Seq2
 
 // describeText gives a call what the lines above and below the transcript tell of it.
 func (o Reader) describeText(c *Call) error {
-	_, head := keyedHeader(c.Text)
-	_, foot := keyedFooter(c.Text)
-	head = append(head, foot...)
+	_, _, told := around(c.Text)
 	k := newKeys(o.Columns)
 	var d describer
-	told := make(map[string]bool)
-	for _, h := range head {
+	seen := make(map[string]bool)
+	for _, h := range told {
 		u := k.ofCall(h.key)
-		if key := squeeze(h.key); told[key] || u.slot == labelSlot && !h.endsCall() {
+		if key := squeeze(h.key); seen[key] || u.slot == labelSlot && !h.endsCall() {
 			continue
 		} else {
-			told[key] = true
+			seen[key] = true
 		}
 		d.tell(h.key, u, entry{cell: h.value})
 	}
@@ -101,7 +99,7 @@ type lineScanner struct {
 	heads  int        // blocks of lines, and
 	every  [forms]int // lines whose label has a form
 	head   int        // bytes of keys and values above the transcript
-	about  []keyed    // which these are
+	about  []keyed    // which these are, and those below it
 	foot   int        // where those below it start
 	digits int        // labels with a colon that a digit follows
 }
@@ -109,16 +107,11 @@ type lineScanner struct {
 // lineMarks appends the marks of text in lines to none.
 func lineMarks(text string, none []mark) *lineScanner {
 	s := &lineScanner{blank: true, marks: none}
-	if s.head, s.about = keyedHeader(text); s.head == 0 {
-		s.head = recordedHeader(text)
-	}
+	s.head, s.foot, s.about = around(text)
 	if s.head > 0 {
 		s.marks = append(s.marks, mark{body: s.head, bare: s.head})
 	}
 	none = s.marks
-	if s.foot, _ = keyedFooter(text); s.foot < s.head {
-		s.foot = len(text)
-	}
 	text = text[:s.foot]
 	pages := pageLines(text)
 	at, spaced := 0, false // where the last line is, and whether a blank one is before it

@@ -126,24 +126,12 @@ func unpack(packed []byte, t *ticket, limit int64) ([]byte, error) {
 
 // calls reads the calls of the body by its content type.
 func (b *Upload) calls(ctx context.Context, s *service) ([]transcript.Call, error) {
-	kind, err := b.kind(slices.Sorted(maps.Keys(formats)))
-	if err != nil {
-		return nil, err
-	}
-	raw, err := b.bytes(&s.limits)
-	if err != nil {
-		return nil, err
-	}
-	leave, err := s.decode(ctx, len(raw))
+	kind, raw, leave, err := b.read(s, slices.Sorted(maps.Keys(formats)))
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	if !utf8.Valid(raw) && (kind == jsonType || !utf16(raw)) {
-		return nil, notUTF8()
-	}
 	if kind == jsonType {
-		raw = bytes.TrimPrefix(raw, byteOrderMark)
 		if err := s.checkCalls(raw); err != nil {
 			return nil, err
 		}
@@ -176,6 +164,26 @@ func (b *Upload) calls(ctx context.Context, s *service) ([]transcript.Call, erro
 		calls = append(calls, needed(c))
 	}
 	return calls, nil
+}
+
+// read returns the body, which is of one of some content types, when it may be decoded, and what lets others decode theirs.
+func (b *Upload) read(s *service, kinds []string) (kind string, raw []byte, leave func(), err error) {
+	if kind, err = b.kind(kinds); err != nil {
+		return "", nil, nil, err
+	}
+	if raw, err = b.bytes(&s.limits); err != nil {
+		return "", nil, nil, err
+	}
+	if !utf8.Valid(raw) && (kind == jsonType || !utf16(raw)) {
+		return "", nil, nil, newProblem(http.StatusBadRequest, "body", "it is not UTF-8")
+	}
+	if leave, err = s.decode(b.request.Context(), len(raw)); err != nil {
+		return "", nil, nil, err
+	}
+	if kind == jsonType {
+		raw = bytes.TrimPrefix(raw, byteOrderMark)
+	}
+	return kind, raw, leave, nil
 }
 
 // decode waits until a body may be decoded, and returns what lets others: a large one takes several times its bytes meanwhile.
@@ -237,25 +245,14 @@ func (b *Upload) kind(kinds []string) (string, error) {
 
 // json reads a body in JSON that fits a schema; no body at all leaves v as it is, where the schema requires nothing.
 func (b *Upload) json(s *service, schema *huma.Schema, v any) error {
-	if _, err := b.kind([]string{jsonType}); err != nil {
-		return err
-	}
-	raw, err := b.bytes(&s.limits)
-	if err != nil {
-		return err
-	}
-	if len(raw) == 0 && len(schema.Required) == 0 {
-		return nil
-	}
-	leave, err := s.decode(b.request.Context(), len(raw))
+	_, raw, leave, err := b.read(s, []string{jsonType})
 	if err != nil {
 		return err
 	}
 	defer leave()
-	if !utf8.Valid(raw) {
-		return notUTF8()
+	if len(raw) == 0 && len(schema.Required) == 0 {
+		return nil
 	}
-	raw = bytes.TrimPrefix(raw, byteOrderMark)
 	parsed, err := parseJSON(raw)
 	if err != nil {
 		return err
@@ -270,8 +267,6 @@ func (b *Upload) json(s *service, schema *huma.Schema, v any) error {
 	}
 	return json.Unmarshal(raw, v)
 }
-
-func notUTF8() *problem { return newProblem(http.StatusBadRequest, "body", "it is not UTF-8") }
 
 // byteOrderMark may stand before JSON in UTF-8, the only encoding that JSON has (RFC 8259).
 var byteOrderMark = []byte("\ufeff")

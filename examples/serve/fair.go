@@ -69,12 +69,13 @@ func (g *gate) pass(ctx context.Context, c client, cost int) (func(), error) {
 	case <-ctx.Done():
 	}
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if i := slices.Index(g.waiting, w); i >= 0 {
+	i := slices.Index(g.waiting, w)
+	if i >= 0 {
 		g.waiting = slices.Delete(g.waiting, i, i+1)
-	} else { // it was let through at the same moment
-		g.free++
-		g.admit()
+	}
+	g.mu.Unlock()
+	if i < 0 { // it was let through at the same moment
+		g.leave()
 	}
 	return nil, ctx.Err()
 }

@@ -141,7 +141,7 @@ func (s schemas) requestBody(many bool) *huma.RequestBody {
 	for _, kind := range slices.Sorted(maps.Keys(formats)) {
 		content[kind] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: "transcripts as files have them"}}
 	}
-	content["application/json"] = &huma.MediaType{Schema: json}
+	content[jsonType] = &huma.MediaType{Schema: json}
 	return &huma.RequestBody{Required: true, Content: content}
 }
 
@@ -165,5 +165,5 @@ var (
 
 func jsonBody(required bool, schema *huma.Schema) *huma.RequestBody {
 	schema.PrecomputeMessages()
-	return &huma.RequestBody{Required: required, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
+	return &huma.RequestBody{Required: required, Content: map[string]*huma.MediaType{jsonType: {Schema: schema}}}
 }

@@ -89,9 +89,9 @@ type change struct {
 
 // changes are the findings in words, alarms first, the surest of them on top.
 func (r *result) changes() []change {
-	all := make([]change, len(r.findings))
+	all, quantities := make([]change, len(r.findings)), r.quantities()
 	for i, f := range r.findings {
-		c := change{finding: f, quantity: r.quantities()[f.name]}
+		c := change{finding: f, quantity: quantities[f.name]}
 		c.says = c.more
 		if c.of != nil {
 			before, since := c.of(r.rows(c, r.before)), c.of(r.rows(c, r.recent))
