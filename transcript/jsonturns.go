@@ -475,7 +475,7 @@ func (r *turnReader) finish() []Turn {
 	return turns
 }
 
-// withoutLabels takes the labels off turns that start with one, "Agent: Hello", where most do: that of their speaker, or where no turn has
+// withoutLabels takes the labels off turns that start with one, "Agent: Hello", where most do: the label of their speaker, or where no turn has
 // a speaker any name, who then speaks until the next.
 func withoutLabels(turns []Turn) {
 	named := slices.ContainsFunc(turns, func(t Turn) bool { return t.Speaker != "" })

@@ -417,7 +417,7 @@ func isSpeakerNumber(name string) bool {
 	return strings.EqualFold(before, "speaker") && isPlainDigits(number)
 }
 
-// within returns where in brackets the name starts and ends, beside which a time can be.
+// within returns where in brackets the name starts and ends, alongside which a time can be.
 func (r *labelReader) within(brackets string) (start, end int) {
 	const between = " \t|,-–—·•@("
 	end = len(brackets)

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// withoutNumbers returns a text whose lines or turns are numbered with blanks in the place of the numbers, so that nothing else moves,
+// withoutNumbers returns a text whose lines or turns are numbered with blanks instead of the numbers, so that nothing else moves,
 // and any other text as it is.
 func withoutNumbers(text string) string {
 	spans := turnNumbers(text)
@@ -442,7 +442,7 @@ func tableColumns(k *keys, header string) (columns []slot) {
 	return columns
 }
 
-// rowMarks returns the mark of a row, and that of what is in it after what was said.
+// rowMarks returns the mark of a row, and the mark of what is in it after what was said.
 func rowMarks(at int, line string, cells [][2]int, columns []slot) []mark {
 	m := mark{start: at, bare: -1, form: voice}
 	end := at

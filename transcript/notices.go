@@ -14,7 +14,7 @@ var chatNotices = strings.Split("end-to-end encrypted| added | left| joined usin
 	" a créé le groupe|de extremo a extremo| añadió a | salió del grupo| creó el grupo|de ponta a ponta| adicionou | saiu| criou o grupo|"+
 	"crittografati end-to-end|crittografia end-to-end| ha aggiunto | ha abbandonato| ha creato il gruppo|end-to-end versleuteld", "|")
 
-// noMessages are what WhatsApp writes in the place of what somebody sent.
+// noMessages are what WhatsApp writes instead of what somebody sent.
 var noMessages = strings.Split("<media omitted>|image omitted|video omitted|audio omitted|sticker omitted|gif omitted|document omitted|contact card omitted|"+
 	"this message was deleted|you deleted this message|missed voice call|missed video call|null|<medien ausgeschlossen>|bild weggelassen|audio weggelassen|"+
 	"video weggelassen|sticker weggelassen|dokument weggelassen|diese nachricht wurde gelöscht|<médias omis>|image absente|audio omis|vidéo absente|"+

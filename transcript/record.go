@@ -150,7 +150,7 @@ func (r *records) ofShape(v value, about []value) []result {
 	return nil
 }
 
-// inOtherLists returns what lists alongside that of the calls tell of one of them, as Gong's do: {"metaData": {"id": …}, "parties": […]}.
+// inOtherLists returns what lists alongside the list of the calls tell of one of them, as Gong's do: {"metaData": {"id": …}, "parties": […]}.
 func inOtherLists(call value, about []value, calls string) (found []value) {
 	id := scalar(call.get("callId"))
 	for _, v := range about {

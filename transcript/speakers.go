@@ -245,7 +245,7 @@ func settle(text string, marks []mark, lines, heads int, every [forms]int, roles
 	for i, m := range marks {
 		switch {
 		case m.form == unnamed:
-			named := false // the time is that of the label below it
+			named := false // the time belongs to the label below it
 			if i+1 < len(marks) && marks[i+1].form != unnamed && marks[i+1].start == m.body && s.stands(&marks[i+1]) {
 				next := &marks[i+1]
 				named = next.form == timed && next.header && next.from == m.from || m.spaced && next.form == colon && next.from == 0

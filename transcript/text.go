@@ -321,7 +321,7 @@ func (s *lineScanner) aboveText(last *mark, at int) {
 
 // inline adds the labels within lines. Where all lines start with the label of one speaker, and so where the text is one line, these are
 // of the same form, or names before a colon. Where labels start with a sign, as in "[Agent] Hello. [Customer] Hi.", there may be
-// others that do. A name is that of a side, or of who speaks at the start of another line, or a forename that comes back: other
+// others that do. A name is the name of a side, or of who speaks at the start of another line, or a forename that comes back: other
 // words before a colon are what somebody says.
 func (s *lineScanner) inline(text string) {
 	named := func(m *mark) bool { return m.form != alone && m.form != unnamed }

@@ -18,7 +18,7 @@ const statusLeft = 499
 
 type predictInput struct {
 	Upload
-	ByTurn bool `query:"by_turn" doc:"also the probability after each turn, as of a call that goes on; after the last turn, of the whole call"`
+	ByTurn bool `query:"by_turn" doc:"also the probability after each turn, as of a call in progress; after the last turn, of the whole call"`
 }
 
 type predictOutput struct {

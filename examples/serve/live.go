@@ -49,7 +49,7 @@ type liveState struct {
 	ID          string               `json:"id" doc:"names the resource"`
 	Call        string               `json:"call,omitempty" doc:"the id of the call, if it was given one"`
 	Turns       int                  `json:"turns" doc:"turns so far"`
-	Probability *float64             `json:"probability" doc:"that the call, which goes on, will be won; once it has ended, of the whole call; null before the first turn" minimum:"0" maximum:"1"`
+	Probability *float64             `json:"probability" doc:"that the call in progress will be won; once it has ended, of the whole call; null before the first turn" minimum:"0" maximum:"1"`
 	LogOdds     *float64             `json:"log_odds"`
 	Won         bool                 `json:"won" doc:"whether the probability reaches the model's threshold"`
 	Warnings    []conversion.Warning `json:"warnings,omitempty" doc:"reasons to distrust the probability"`

@@ -30,7 +30,7 @@
 //
 // # Calls in progress
 //
-// The probability during a call is the chance of a call which goes on, by the model of calls in progress, and "slipping" is its alarm:
+// The probability during a call is the chance of a call in progress, by a model of its own, and "slipping" is its alarm:
 // GET /v1/model has under "during_call" the threshold, the share of won calls that may be called slipping, and how both did on
 // calls held out. When the call is ended, it is predicted as a whole, for the store and for who listens: the event
 // `end` has that prediction.

@@ -114,7 +114,7 @@ function curve(all, threshold) {
   const x = i => left + (width - left - 8) * (all.length > 1 ? i / (all.length - 1) : .5);
   const y = p => top + (height - top - bottom) * (1 - p);
   const svg = drawing("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", id: "curve",
-    "aria-label": `Probability after each of ${all.length} turns, as of a call that goes on, and at the end of the whole call: from ${percent(all[0])} to ${percent(all[all.length - 1])}` });
+    "aria-label": `Probability after each of ${all.length} turns, as of a call in progress, and at the end of the whole call: from ${percent(all[0])} to ${percent(all[all.length - 1])}` });
   for (const p of [0, .5, 1]) {
     svg.append(drawing("line", { x1: left, x2: width - 8, y1: y(p), y2: y(p), stroke: "currentColor", "stroke-opacity": .2 }));
     svg.append(drawing("text", { x: left - 6, y: y(p) + 4, "text-anchor": "end" }, 100 * p + "%"));

@@ -17,7 +17,7 @@
 //   - e-mail and web addresses by their signs, also where these are said: "jane dot doe at example dot com" (find.go);
 //   - names by a list of forenames, and by phrases that introduce, greet or ask for somebody (names.go).
 //
-// The second pass finds further mentions of all names that were learnt. What overlaps is settled by the order of the kinds.
+// The second pass finds further mentions of all names that were found. What overlaps is settled by the order of the kinds.
 // The words that all of this goes by are in words.go and in package wordlist. Each rule looks at no more than a few hundred
 // bytes around its word, so that time grows with the length of the text alone.
 package mask

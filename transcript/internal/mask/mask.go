@@ -48,7 +48,7 @@ func (f *Finder) Label(name string, start, end int) {
 func (f *Finder) Learn(name string) { f.learn(name, true) }
 
 // Entities returns the personal data, in the order of their places and without overlaps. It is called once, after all
-// names have been learnt.
+// names have been found.
 func (f *Finder) Entities() []Entity {
 	f.scan()
 	f.known()
