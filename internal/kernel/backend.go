@@ -56,6 +56,9 @@ type backend[T Float] struct {
 	// walk is Forest.AddRows, of one tree or more.
 	walk func(f *Forest, trees int, rows []float32, width int, margin *[ForestRows]float32)
 
+	// bestCut is BestCut.
+	bestCut func(h []int64, packed bool, start, total [2]int64, least int64, lambda float64) float64
+
 	int8 *int8Loops
 
 	buffers sync.Pool // of *[]T: scratch of tasks

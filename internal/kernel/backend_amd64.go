@@ -44,7 +44,7 @@ func avx512() *backend[float32] {
 		walk: func(f *Forest, trees int, rows []float32, width int, margin *[ForestRows]float32) {
 			walkAVX512(trees, f.Levels, &f.Threshold[0], &f.Feature[0], &f.Leaf[0], &rows[0], width, &margin[0])
 		},
-		int8: int8AVX512(),
+		bestCut: bestCutAVX512, int8: int8AVX512(),
 	}
 }
 
@@ -72,8 +72,15 @@ func avx2() *backend[float32] {
 			adamWAVX2(w, g, m, v, c.gradient, c.beta1, c.beta2, c.decay, c.rate, c.root, c.epsilon)
 		},
 		half: halfBy(8, halfToFloatAVX2, halfGeneric), bfloat: halfBy(8, bfloatToFloatAVX2, bfloatGeneric),
-		walk: walkGeneric, int8: int8Generic(),
+		walk: walkGeneric, bestCut: bestCutGeneric, int8: int8Generic(),
 	}
+}
+
+func bestCutAVX512(h []int64, packed bool, start, total [2]int64, least int64, lambda float64) float64 {
+	if packed {
+		return bestCutPackedAVX512(h, start[0], start[1], total[0], total[1], least, lambda)
+	}
+	return bestCutFullAVX512(h, start[0], start[1], total[0], total[1], least, lambda)
 }
 
 // A tile is the assembly for a product of some rows and one panel.

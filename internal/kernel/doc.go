@@ -1,6 +1,6 @@
 // Package kernel holds the arithmetic of the encoder: matrix products with fused epilogues, attention over ragged
 // batches, layer normalisation, GELU, dropout, embedding, pooling, AdamW, each forward kernel with its backward one,
-// and int8 products for inference; and the walk of rows down boosted trees.
+// and int8 products for inference; and of boosted trees the best cuts of histograms and the walk of rows down.
 //
 // # Data
 //

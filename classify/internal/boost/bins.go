@@ -144,15 +144,43 @@ func (b *binBlock) addPacked(h []int64, rows []uint32, gradients []int64) {
 // addFull is addPacked for full gradients.
 func (b *binBlock) addFull(h []int64, rows []uint32, gradients []whole) {
 	gradients = gradients[:len(rows)]
-	lanes, width := b.lanes(), 64/b.lanes()
-	mask := uint64(1)<<width - 1
-	for i, r := range rows {
-		w, g := b.words[r], gradients[i]
-		for k := range lanes {
-			at := fullWords * (k<<b.shift + int(w&mask))
-			h[at] += g.grad
-			h[at+1] += g.hess
-			w >>= width
+	if b.wide {
+		for i, r := range rows {
+			w, g := b.words[r], gradients[i]
+			for k := range uint64(wideLanes) {
+				at := fullWords * (k<<b.shift + w>>(16*k)&0xffff)
+				h[at] += g.grad
+				h[at+1] += g.hess
+			}
 		}
+		return
+	}
+	sum, words := (*[fullWords * narrowLanes << narrowShift]int64)(h), b.words
+	for i, r := range rows {
+		w, g := words[r], gradients[i]
+		a0 := 0x000 + 2*(w>>0&0xff)
+		sum[a0] += g.grad
+		sum[a0+1] += g.hess
+		a1 := 0x200 + 2*(w>>8&0xff)
+		sum[a1] += g.grad
+		sum[a1+1] += g.hess
+		a2 := 0x400 + 2*(w>>16&0xff)
+		sum[a2] += g.grad
+		sum[a2+1] += g.hess
+		a3 := 0x600 + 2*(w>>24&0xff)
+		sum[a3] += g.grad
+		sum[a3+1] += g.hess
+		a4 := 0x800 + 2*(w>>32&0xff)
+		sum[a4] += g.grad
+		sum[a4+1] += g.hess
+		a5 := 0xa00 + 2*(w>>40&0xff)
+		sum[a5] += g.grad
+		sum[a5+1] += g.hess
+		a6 := 0xc00 + 2*(w>>48&0xff)
+		sum[a6] += g.grad
+		sum[a6+1] += g.hess
+		a7 := 0xe00 + 2*(w>>56&0xff)
+		sum[a7] += g.grad
+		sum[a7+1] += g.hess
 	}
 }

@@ -2,9 +2,11 @@ package boost
 
 import (
 	"container/heap"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/org/salesconv/internal/parallel"
 )
@@ -20,7 +22,22 @@ type histNode struct {
 	path      []int32 // features split on above, with interaction constraints
 	allowed   []bool  // features to split on; nil: all
 	best      split
-	histogram []int64 // nil where its children need none
+	reached   atomic.Uint64 // the bits of what reach returned last
+	histogram []int64       // nil where its children need none
+}
+
+// reach takes note of a gain, no less than 0, that some split of the node has, and returns the greatest so far. It is
+// there to leave splits out: which ones depends on the order of columns, the best of them does not.
+func (n *histNode) reach(gain float64) float64 {
+	for {
+		bits := n.reached.Load()
+		if most := math.Float64frombits(bits); gain <= most {
+			return most
+		}
+		if n.reached.CompareAndSwap(bits, math.Float64bits(gain)) {
+			return gain
+		}
+	}
 }
 
 // histGrower grows trees from histograms.
@@ -333,8 +350,8 @@ func (g *histGrower) evaluateBlock(p *histPair, b *binBlock, small, large *split
 	if p.large.histogram != nil {
 		rest = b.of(p.large.histogram, g.words) // the parent's, which is no longer needed
 	}
-	for i, v := range h {
-		rest[i] = whole[i] - v
+	for i, v := range whole[:len(h)] {
+		rest[i] = v - h[i]
 	}
 	g.scanBlock(p.large, b, rest, large)
 }

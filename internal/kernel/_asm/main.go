@@ -26,6 +26,7 @@ func main() {
 		{"vector", vector},
 		{"int8", int8s},
 		{"forest", forest},
+		{"cuts", cuts},
 		{"amx", amx},
 	}
 	for _, f := range files {
