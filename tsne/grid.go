@@ -196,8 +196,8 @@ func (g *grid) sort(points []point) {
 	}
 	g.first = append(g.first[:0], make([]int32, g.boxes*g.boxes+1)...)
 	for i, p := range points {
-		x, _ := g.place(p.x - g.lo.x)
-		y, _ := g.place(p.y - g.lo.y)
+		x, _ := g.place(p.X - g.lo.X)
+		y, _ := g.place(p.Y - g.lo.Y)
 		g.box[i] = int32(y*g.boxes + x)
 		g.first[g.box[i]+1]++
 	}
@@ -222,8 +222,8 @@ func (g *grid) spread(points []point) {
 		charges := g.charges[row*perBox*n : (row+1)*perBox*n]
 		clear(charges)
 		for _, i := range g.row(row) {
-			x, wx := g.place(points[i].x - g.lo.x)
-			_, wy := g.place(points[i].y - g.lo.y)
+			x, wx := g.place(points[i].X - g.lo.X)
+			_, wy := g.place(points[i].Y - g.lo.Y)
 			for a, w := range wy {
 				to := charges[a*n+x*perBox:][:perBox]
 				for b := range to {
@@ -320,8 +320,8 @@ func (g *grid) gather(points, force []point) {
 	n := g.nodes()
 	g.pool.Do(g.boxes, func(_, row int) {
 		for _, i := range g.row(row) {
-			x, wx := g.place(points[i].x - g.lo.x)
-			_, wy := g.place(points[i].y - g.lo.y)
+			x, wx := g.place(points[i].X - g.lo.X)
+			_, wy := g.place(points[i].Y - g.lo.Y)
 			var sum [fields]float64
 			for a, w := range wy {
 				at := (row*perBox+a)*n + x*perBox
@@ -330,7 +330,7 @@ func (g *grid) gather(points, force []point) {
 					sum[f] += w * (wx[0]*from[0] + wx[1]*from[1] + wx[2]*from[2])
 				}
 			}
-			force[i] = point{sum[forceX], sum[forceY]}
+			force[i] = point{X: sum[forceX], Y: sum[forceY]}
 		}
 	})
 }

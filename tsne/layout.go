@@ -166,8 +166,8 @@ func newDescent(a *Affinity, start mat.Matrix, o *LayoutOptions) *descent {
 	}
 	d.forces, d.fine = newRepulsion(d.pool, n, o.Method, o.Theta)
 	for k, i := range order {
-		d.points[k] = point{start.At(int(i), 0), start.At(int(i), 1)}
-		d.gain[k] = point{1, 1}
+		d.points[k] = point{X: start.At(int(i), 0), Y: start.At(int(i), 1)}
+		d.gain[k] = point{X: 1, Y: 1}
 	}
 	return d
 }
@@ -183,16 +183,16 @@ func (d *descent) step(exaggeration, rate float64) error {
 	parallel(d.pool, len(d.points), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			g, v, k := d.gradient[i], &d.velocity[i], &d.gain[i]
-			k.x, k.y = gain(k.x, g.x, v.x), gain(k.y, g.y, v.y)
-			v.x = momentum*v.x - rate*k.x*g.x
-			v.y = momentum*v.y - rate*k.y*g.y
-			if math.Abs(v.x)+math.Abs(v.y) > longestStep { // as few are
-				if length := math.Hypot(v.x, v.y); length > longestStep {
-					v.x, v.y = v.x*longestStep/length, v.y*longestStep/length
+			k.X, k.Y = gain(k.X, g.X, v.X), gain(k.Y, g.Y, v.Y)
+			v.X = momentum*v.X - rate*k.X*g.X
+			v.Y = momentum*v.Y - rate*k.Y*g.Y
+			if math.Abs(v.X)+math.Abs(v.Y) > longestStep { // as few are
+				if length := math.Hypot(v.X, v.Y); length > longestStep {
+					v.X, v.Y = v.X*longestStep/length, v.Y*longestStep/length
 				}
 			}
-			d.points[i].x += v.x
-			d.points[i].y += v.y
+			d.points[i].X += v.X
+			d.points[i].Y += v.Y
 		}
 	})
 	return nil
@@ -213,18 +213,11 @@ func (d *descent) slope(exaggeration float64) error {
 	}
 	parallel(d.pool, len(d.points), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			p := d.points[i]
-			var pull point
 			row, weight := d.a.Row(i)
-			for e, j := range row {
-				dx, dy := p.x-d.points[j].x, p.y-d.points[j].y
-				w := weight[e] / (1 + dx*dx + dy*dy)
-				pull.x += w * dx
-				pull.y += w * dy
-			}
+			pull := kernel.Attract(d.points[i], d.points, row, weight)
 			d.gradient[i] = point{
-				4 * (exaggeration*pull.x - d.repel[i].x/z),
-				4 * (exaggeration*pull.y - d.repel[i].y/z),
+				X: 4 * (exaggeration*pull.X - d.repel[i].X/z),
+				Y: 4 * (exaggeration*pull.Y - d.repel[i].Y/z),
 			}
 		}
 	})
@@ -249,7 +242,7 @@ func (d *descent) divergence() float64 {
 			row, weight := d.a.Row(i)
 			for e, j := range row {
 				if w := weight[e]; w > 0 {
-					dx, dy := d.points[i].x-d.points[j].x, d.points[i].y-d.points[j].y
+					dx, dy := d.points[i].X-d.points[j].X, d.points[i].Y-d.points[j].Y
 					d.kl[i] += w * math.Log(w*(1+dx*dx+dy*dy)*z)
 				}
 			}
@@ -272,7 +265,7 @@ func (d *descent) finish(iterations int) (*Map, error) {
 	}
 	m.GradientNorm = norm(d.gradient)
 	for k, p := range d.points {
-		m.Points.SetRow(int(d.order[k]), []float64{p.x, p.y})
+		m.Points.SetRow(int(d.order[k]), []float64{p.X, p.Y})
 	}
 	return m, nil
 }
@@ -280,7 +273,7 @@ func (d *descent) finish(iterations int) (*Map, error) {
 func norm(v []point) float64 {
 	sum := 0.0
 	for _, p := range v {
-		sum += p.x*p.x + p.y*p.y
+		sum += p.X*p.X + p.Y*p.Y
 	}
 	return math.Sqrt(sum)
 }

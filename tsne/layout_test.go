@@ -35,7 +35,7 @@ func cloud(n int, seed uint64) []point {
 	random := rand.New(rand.NewPCG(seed, 9))
 	points := make([]point, n)
 	for i := range points {
-		points[i] = point{5 * random.NormFloat64(), 20 * random.NormFloat64()}
+		points[i] = point{X: 5 * random.NormFloat64(), Y: 20 * random.NormFloat64()}
 		if i%7 == 3 {
 			points[i] = points[i-1] // points may coincide
 		}
@@ -45,12 +45,12 @@ func cloud(n int, seed uint64) []point {
 
 func direct(points []point, i int) (force point, z float64) {
 	for j, p := range points {
-		dx, dy := points[i].x-p.x, points[i].y-p.y
+		dx, dy := points[i].X-p.X, points[i].Y-p.Y
 		q := 1 / (1 + dx*dx + dy*dy)
 		if j != i {
 			z += q
-			force.x += q * q * dx
-			force.y += q * q * dy
+			force.X += q * q * dx
+			force.Y += q * q * dy
 		}
 	}
 	return force, z
@@ -70,8 +70,8 @@ func TestQuadtree(t *testing.T) {
 		for i, p := range points {
 			force, z := tree.around(p)
 			want, wantZ := direct(points, i)
-			off += math.Pow(force.x-want.x, 2) + math.Pow(force.y-want.y, 2)
-			size += math.Pow(want.x, 2) + math.Pow(want.y, 2)
+			off += math.Pow(force.X-want.X, 2) + math.Pow(force.Y-want.Y, 2)
+			size += math.Pow(want.X, 2) + math.Pow(want.Y, 2)
 			offZ += z - wantZ
 			sumZ += wantZ
 		}
@@ -103,7 +103,7 @@ func TestGradient(t *testing.T) {
 	}
 	y := mat.NewDense(40, 2, nil)
 	for i, p := range cloud(40, 3) {
-		y.SetRow(i, []float64{p.x / 8, p.y / 8})
+		y.SetRow(i, []float64{p.X / 8, p.Y / 8})
 	}
 	d := newDescent(a, y, &LayoutOptions{Method: Exact})
 	defer d.pool.Close()
@@ -112,7 +112,7 @@ func TestGradient(t *testing.T) {
 	}
 	for k, i := range d.order {
 		i := int(i)
-		for c, got := range []float64{d.gradient[k].x, d.gradient[k].y} {
+		for c, got := range []float64{d.gradient[k].X, d.gradient[k].Y} {
 			const h = 1e-5
 			v := y.At(i, c)
 			y.Set(i, c, v+h)

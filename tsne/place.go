@@ -37,7 +37,7 @@ func (m *Map) Place(ctx context.Context, x, added mat.Matrix, opts *AffinityOpti
 		for i := lo; i < hi && ctx.Err() == nil; i++ {
 			var at point
 			at, settled[i] = p.place(i, near, weights)
-			out.SetRow(i, []float64{at.x, at.y})
+			out.SetRow(i, []float64{at.X, at.Y})
 		}
 	})
 	if ctx.Err() != nil {
@@ -95,7 +95,7 @@ func (m *Map) newPlacement(x, added mat.Matrix, o *AffinityOptions) (*placement,
 		return nil, fmt.Errorf("%w (of the new rows)", err)
 	}
 	for i := range p.points {
-		p.points[i] = point{m.Points.At(i, 0), m.Points.At(i, 1)}
+		p.points[i] = point{X: m.Points.At(i, 0), Y: m.Points.At(i, 1)}
 	}
 	if !p.tree.build(p.points, 0.2) {
 		return nil, errDiverged
@@ -119,8 +119,8 @@ func (p *placement) place(i int, near []neighbour, weights []float64) (at point,
 		floats.AddScaled(weights, 1/float64(len(p.scales)), one)
 	}
 	for e, nb := range near {
-		at.x += weights[e] * p.points[nb.row].x
-		at.y += weights[e] * p.points[nb.row].y
+		at.X += weights[e] * p.points[nb.row].X
+		at.Y += weights[e] * p.points[nb.row].Y
 	}
 	return p.descend(at, near, weights, mostSteps)
 }
@@ -130,13 +130,13 @@ func (p *placement) descend(at point, near []neighbour, weights []float64, most 
 	const shortest = 1e-4
 	value, slope := p.divergence(at, near, weights)
 	for step, k := 1.0, 0; k < most; k++ {
-		next := point{at.x - step*slope.x, at.y - step*slope.y}
+		next := point{X: at.X - step*slope.X, Y: at.Y - step*slope.Y}
 		v, s := p.divergence(next, near, weights)
 		if v < value {
 			at, value, slope, step = next, v, s, step*1.5
 			continue
 		}
-		if step*math.Hypot(slope.x, slope.y) < shortest {
+		if step*math.Hypot(slope.X, slope.Y) < shortest {
 			return at, true
 		}
 		step /= 2
@@ -149,13 +149,13 @@ func (p *placement) divergence(y point, near []neighbour, weights []float64) (va
 	force, z := p.tree.around(y)
 	z++ // y is not in the tree
 	value = math.Log(z)
-	gradient = point{-2 * force.x / z, -2 * force.y / z}
+	gradient = point{X: -2 * force.X / z, Y: -2 * force.Y / z}
 	for e, nb := range near {
-		dx, dy := y.x-p.points[nb.row].x, y.y-p.points[nb.row].y
+		dx, dy := y.X-p.points[nb.row].X, y.Y-p.points[nb.row].Y
 		q := 1 / (1 + dx*dx + dy*dy)
 		value -= weights[e] * math.Log(q)
-		gradient.x += 2 * weights[e] * q * dx
-		gradient.y += 2 * weights[e] * q * dy
+		gradient.X += 2 * weights[e] * q * dx
+		gradient.Y += 2 * weights[e] * q * dy
 	}
 	return value, gradient
 }

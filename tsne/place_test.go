@@ -57,7 +57,7 @@ func TestPlaceGradient(t *testing.T) {
 	x, _ := gaussians(40, 5, 4)
 	m := &Map{Points: mat.NewDense(40, 2, nil)}
 	for i, p := range cloud(40, 3) {
-		m.Points.SetRow(i, []float64{p.x / 8, p.y / 8})
+		m.Points.SetRow(i, []float64{p.X / 8, p.Y / 8})
 	}
 	p, err := m.newPlacement(x, x, &AffinityOptions{Perplexity: 4})
 	if err != nil {
@@ -66,17 +66,17 @@ func TestPlaceGradient(t *testing.T) {
 	p.tree.build(p.points, 1e-9)
 	near, weights := []neighbour{{3, 1}, {7, 2}, {20, 3}}, []float64{0.5, 0.3, 0.2}
 	const h = 1e-5
-	at := point{0.3, -0.7}
+	at := point{X: 0.3, Y: -0.7}
 	value := func(dx, dy float64) float64 {
-		v, _ := p.divergence(point{at.x + dx, at.y + dy}, near, weights)
+		v, _ := p.divergence(point{X: at.X + dx, Y: at.Y + dy}, near, weights)
 		return v
 	}
 	_, got := p.divergence(at, near, weights)
-	if want := (value(h, 0) - value(-h, 0)) / (2 * h); math.Abs(got.x-want) > 1e-6 {
-		t.Errorf("slope in x %v, want %v", got.x, want)
+	if want := (value(h, 0) - value(-h, 0)) / (2 * h); math.Abs(got.X-want) > 1e-6 {
+		t.Errorf("slope in x %v, want %v", got.X, want)
 	}
-	if want := (value(0, h) - value(0, -h)) / (2 * h); math.Abs(got.y-want) > 1e-6 {
-		t.Errorf("slope in y %v, want %v", got.y, want)
+	if want := (value(0, h) - value(0, -h)) / (2 * h); math.Abs(got.Y-want) > 1e-6 {
+		t.Errorf("slope in y %v, want %v", got.Y, want)
 	}
 }
 
@@ -85,19 +85,19 @@ func TestPlaceSettles(t *testing.T) {
 	x, _ := gaussians(40, 5, 4)
 	m := &Map{Points: mat.NewDense(40, 2, nil)}
 	for i, p := range cloud(40, 3) {
-		m.Points.SetRow(i, []float64{p.x, p.y})
+		m.Points.SetRow(i, []float64{p.X, p.Y})
 	}
 	p, err := m.newPlacement(x, x, &AffinityOptions{Perplexity: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
 	near, weights := []neighbour{{3, 1}, {7, 2}, {20, 3}}, []float64{0.5, 0.3, 0.2}
-	at, settled := p.descend(point{400, -300}, near, weights, mostSteps)
+	at, settled := p.descend(point{X: 400, Y: -300}, near, weights, mostSteps)
 	_, slope := p.divergence(at, near, weights)
-	if !settled || math.Hypot(slope.x, slope.y) > 1e-3 {
+	if !settled || math.Hypot(slope.X, slope.Y) > 1e-3 {
 		t.Errorf("settled %v at %v with slope %v, want true and nearly 0", settled, at, slope)
 	}
-	if _, settled := p.descend(point{400, -300}, near, weights, 3); settled {
+	if _, settled := p.descend(point{X: 400, Y: -300}, near, weights, 3); settled {
 		t.Error("settled after 3 steps from afar")
 	}
 	if err := unsettled([]bool{true, false, true, false}); err == nil || !strings.Contains(err.Error(), "2 of 4 new rows, row 1 first, still move after 1000 steps") {

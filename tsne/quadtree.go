@@ -4,10 +4,12 @@ import (
 	"math"
 	"math/bits"
 	"sort"
+
+	"github.com/org/salesconv/internal/kernel"
 )
 
 // A point of the map.
-type point struct{ x, y float64 }
+type point = kernel.Point
 
 // node is a cell of the plane that holds at least one point. Nodes lie in one slice, each before its children, so
 // that walking the tree is walking the slice: one on to look inside a cell, or to next to pass over it.
@@ -39,11 +41,11 @@ const gridBits = 22
 func extent(points []point) (lo point, side float64, finite bool) {
 	lo, hi := points[0], points[0]
 	for _, p := range points {
-		lo = point{min(lo.x, p.x), min(lo.y, p.y)}
-		hi = point{max(hi.x, p.x), max(hi.y, p.y)}
+		lo = point{X: min(lo.X, p.X), Y: min(lo.Y, p.Y)}
+		hi = point{X: max(hi.X, p.X), Y: max(hi.Y, p.Y)}
 	}
-	side = max(hi.x-lo.x, hi.y-lo.y)
-	sum := side + lo.x + lo.y
+	side = max(hi.X-lo.X, hi.Y-lo.Y)
+	sum := side + lo.X + lo.Y
 	return lo, side, !math.IsNaN(sum) && !math.IsInf(sum, 0)
 }
 
@@ -59,7 +61,7 @@ func (t *quadtree) build(points []point, theta float64) bool {
 	}
 	t.keys = t.keys[:0]
 	for i, p := range points {
-		code := spread(uint32((p.x-lo.x)*scale)) | spread(uint32((p.y-lo.y)*scale))<<1
+		code := spread(uint32((p.X-lo.X)*scale)) | spread(uint32((p.Y-lo.Y)*scale))<<1
 		t.keys = append(t.keys, keyed{code, int32(i)})
 	}
 	t.sort()
@@ -76,8 +78,8 @@ func (t *quadtree) add(points []point, run []keyed, reach float64) {
 	if first == last {
 		n := node{mass: float64(len(run)), reach: -1, next: int32(at + 1)}
 		for _, k := range run {
-			n.x += points[k.point].x
-			n.y += points[k.point].y
+			n.x += points[k.point].X
+			n.y += points[k.point].Y
 		}
 		n.x /= n.mass
 		n.y /= n.mass
@@ -109,7 +111,7 @@ func (t *quadtree) add(points []point, run []keyed, reach float64) {
 func (t *quadtree) around(p point) (force point, z float64) {
 	for k := int32(0); k < int32(len(t.nodes)); {
 		n := &t.nodes[k]
-		dx, dy := p.x-n.x, p.y-n.y
+		dx, dy := p.X-n.x, p.Y-n.y
 		d2 := dx*dx + dy*dy
 		if d2 <= n.reach {
 			k++
@@ -119,8 +121,8 @@ func (t *quadtree) around(p point) (force point, z float64) {
 		m := n.mass * q
 		z += m
 		m *= q
-		force.x += m * dx
-		force.y += m * dy
+		force.X += m * dx
+		force.Y += m * dy
 		k = n.next
 	}
 	return force, z - 1

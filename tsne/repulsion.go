@@ -57,12 +57,12 @@ func (r *pairs) repulsion(points, force []point) (float64, error) {
 		for i := lo; i < hi; i++ {
 			p, sum, near := points[i], point{}, -1.0 // a point is next to itself
 			for _, other := range points {
-				dx, dy := p.x-other.x, p.y-other.y
+				dx, dy := p.X-other.X, p.Y-other.Y
 				q := 1 / (1 + dx*dx + dy*dy)
 				near += q
 				q *= q
-				sum.x += q * dx
-				sum.y += q * dy
+				sum.X += q * dx
+				sum.Y += q * dy
 			}
 			force[i], r.z[i] = sum, near
 		}

@@ -29,7 +29,7 @@ func TestRepulsion(t *testing.T) {
 	} {
 		points := cloud(n, 1)
 		for i := range points {
-			points[i] = point{points[i].x * c.scale, points[i].y * c.scale}
+			points[i] = point{X: points[i].X * c.scale, Y: points[i].Y * c.scale}
 		}
 		wantZ := 0.0
 		for i := range points {
@@ -43,13 +43,13 @@ func TestRepulsion(t *testing.T) {
 		}
 		var off, size float64
 		for i := range points {
-			off += math.Pow(got[i].x-want[i].x, 2) + math.Pow(got[i].y-want[i].y, 2)
-			size += math.Pow(want[i].x, 2) + math.Pow(want[i].y, 2)
+			off += math.Pow(got[i].X-want[i].X, 2) + math.Pow(got[i].Y-want[i].Y, 2)
+			size += math.Pow(want[i].X, 2) + math.Pow(want[i].Y, 2)
 		}
 		if rel, relZ := math.Sqrt(off/size), math.Abs(gotZ/wantZ-1); rel > c.tolerance+1e-12 || relZ > c.tolerance+1e-12 {
 			t.Errorf("%s: forces differ by %.2g, Z by %.2g relative, want at most %v", c.name, rel, relZ, c.tolerance)
 		}
-		points[3].x = math.Inf(1)
+		points[3].X = math.Inf(1)
 		if _, err := c.forces.repulsion(points, got); err != errDiverged {
 			t.Errorf("%s: a point at infinity: %v", c.name, err)
 		}
@@ -65,7 +65,7 @@ func TestGridReused(t *testing.T) {
 	for _, scale := range []float64{0.1, 2, 3, 0.5, 2} {
 		points := cloud(n, 4)
 		for i := range points {
-			points[i] = point{points[i].x * scale, points[i].y * scale}
+			points[i] = point{X: points[i].X * scale, Y: points[i].Y * scale}
 		}
 		got, want := make([]point, n), make([]point, n)
 		gotZ, err := used.repulsion(points, got)

@@ -56,6 +56,9 @@ type backend[T Float] struct {
 	// walk is Forest.AddRows, of one tree or more.
 	walk func(f *Forest, trees int, rows []float32, width int, margin *[ForestRows]float32)
 
+	// attract is Attract.
+	attract func(p Point, points []Point, near []int32, w []float64) Point
+
 	// bestCut is BestCut.
 	bestCut func(h []int64, packed bool, start, total [2]int64, least int64, lambda float64) float64
 

@@ -44,7 +44,7 @@ func avx512() *backend[float32] {
 		walk: func(f *Forest, trees int, rows []float32, width int, margin *[ForestRows]float32) {
 			walkAVX512(trees, f.Levels, &f.Threshold[0], &f.Feature[0], &f.Leaf[0], &rows[0], width, &margin[0])
 		},
-		bestCut: bestCutAVX512, int8: int8AVX512(),
+		attract: attractBy(8, attractAVX512), bestCut: bestCutAVX512, int8: int8AVX512(),
 	}
 }
 
@@ -72,7 +72,7 @@ func avx2() *backend[float32] {
 			adamWAVX2(w, g, m, v, c.gradient, c.beta1, c.beta2, c.decay, c.rate, c.root, c.epsilon)
 		},
 		half: halfBy(8, halfToFloatAVX2, halfGeneric), bfloat: halfBy(8, bfloatToFloatAVX2, bfloatGeneric),
-		walk: walkGeneric, bestCut: bestCutGeneric, int8: int8Generic(),
+		walk: walkGeneric, attract: attractBy(4, attractAVX2), bestCut: bestCutGeneric, int8: int8Generic(),
 	}
 }
 
@@ -81,6 +81,17 @@ func bestCutAVX512(h []int64, packed bool, start, total [2]int64, least int64, l
 		return bestCutPackedAVX512(h, start[0], start[1], total[0], total[1], least, lambda)
 	}
 	return bestCutFullAVX512(h, start[0], start[1], total[0], total[1], least, lambda)
+}
+
+// attractBy returns backend.attract given the assembly for no fewer neighbours than lanes.
+func attractBy(lanes int, attract func(x, y float64, points *float64, near *int32, w *float64, n int) (pullX, pullY float64)) func(p Point, points []Point, near []int32, w []float64) Point {
+	return func(p Point, points []Point, near []int32, w []float64) Point {
+		if len(near) < lanes {
+			return attractGeneric(p, points, near, w)
+		}
+		x, y := attract(p.X, p.Y, &points[0].X, &near[0], &w[0], len(near))
+		return Point{x, y}
+	}
 }
 
 // A tile is the assembly for a product of some rows and one panel.

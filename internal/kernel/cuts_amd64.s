@@ -10,10 +10,8 @@ TEXT ·bestCutPackedAVX512(SB), NOSPLIT, $0-80
 	MOVQ         h_base+0(FP), AX
 	MOVQ         h_len+8(FP), CX
 	SHLQ         $0x01, CX
-	MOVQ         $0x0000000000000007, DX
-	VPBROADCASTQ DX, Z0
-	MOVQ         $0x00000000ffffffff, DX
-	VPBROADCASTQ DX, Z1
+	VMOVUPS      long0000000000000007<>+0(SB), Z0
+	VMOVUPS      long00000000ffffffff<>+0(SB), Z1
 	VXORPS       Z2, Z2, Z2
 	MOVQ         grad+40(FP), DX
 	MOVQ         hess+48(FP), BX
@@ -27,9 +25,9 @@ TEXT ·bestCutPackedAVX512(SB), NOSPLIT, $0-80
 	VPBROADCASTQ DX, Z4
 	MOVQ         least+56(FP), DX
 	VPBROADCASTQ DX, Z5
-	VXORPS       Z7, Z7, Z7
 	MOVSD        lambda+64(FP), X6
 	VBROADCASTSD X6, Z6
+	VXORPS       Z7, Z7, Z7
 	SUBQ         $0x10, CX
 	JLT          tail2
 
@@ -104,15 +102,35 @@ tail2:
 	VMAXPD      Z2, Z7, K1, Z7
 
 done3:
-	VSHUFF64X2 $0x4e, Z7, Z7, Z0
-	VMAXPD     Z0, Z7, Z7
-	VSHUFF64X2 $0xb1, Z7, Z7, Z0
-	VMAXPD     Z0, Z7, Z7
-	VPERMILPD  $0x55, Z7, Z0
-	VMAXPD     Z0, Z7, Z7
-	MOVSD      X7, ret+72(FP)
+	VSHUFF64X2    $0x4e, Z7, Z7, Z0
+	VMAXPD        Z0, Z7, Z7
+	VEXTRACTF64X2 $0x01, Z7, X0
+	VMAXPD        X0, X7, X7
+	VPERMILPD     $0x01, X7, X0
+	VMAXPD        X0, X7, X7
+	MOVSD         X7, ret+72(FP)
 	VZEROUPPER
 	RET
+
+DATA long0000000000000007<>+0(SB)/8, $0x0000000000000007
+DATA long0000000000000007<>+8(SB)/8, $0x0000000000000007
+DATA long0000000000000007<>+16(SB)/8, $0x0000000000000007
+DATA long0000000000000007<>+24(SB)/8, $0x0000000000000007
+DATA long0000000000000007<>+32(SB)/8, $0x0000000000000007
+DATA long0000000000000007<>+40(SB)/8, $0x0000000000000007
+DATA long0000000000000007<>+48(SB)/8, $0x0000000000000007
+DATA long0000000000000007<>+56(SB)/8, $0x0000000000000007
+GLOBL long0000000000000007<>(SB), RODATA|NOPTR, $64
+
+DATA long00000000ffffffff<>+0(SB)/8, $0x00000000ffffffff
+DATA long00000000ffffffff<>+8(SB)/8, $0x00000000ffffffff
+DATA long00000000ffffffff<>+16(SB)/8, $0x00000000ffffffff
+DATA long00000000ffffffff<>+24(SB)/8, $0x00000000ffffffff
+DATA long00000000ffffffff<>+32(SB)/8, $0x00000000ffffffff
+DATA long00000000ffffffff<>+40(SB)/8, $0x00000000ffffffff
+DATA long00000000ffffffff<>+48(SB)/8, $0x00000000ffffffff
+DATA long00000000ffffffff<>+56(SB)/8, $0x00000000ffffffff
+GLOBL long00000000ffffffff<>(SB), RODATA|NOPTR, $64
 
 // func bestCutFullAVX512(h []int64, startGrad int64, startHess int64, grad int64, hess int64, least int64, lambda float64) float64
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE2
@@ -133,9 +151,9 @@ TEXT ·bestCutFullAVX512(SB), NOSPLIT, $0-80
 	VPUNPCKLQDQ  Z3, Z2, Z2
 	MOVQ         least+56(FP), DX
 	VPBROADCASTQ DX, Z3
-	VXORPS       Z5, Z5, Z5
 	MOVSD        lambda+64(FP), X4
 	VBROADCASTSD X4, Z4
+	VXORPS       Z5, Z5, Z5
 	SUBQ         $0x10, CX
 	JLT          tail2
 
@@ -206,12 +224,12 @@ tail2:
 	VMAXPD      Z1, Z5, K1, Z5
 
 done3:
-	VSHUFF64X2 $0x4e, Z5, Z5, Z0
-	VMAXPD     Z0, Z5, Z5
-	VSHUFF64X2 $0xb1, Z5, Z5, Z0
-	VMAXPD     Z0, Z5, Z5
-	VPERMILPD  $0x55, Z5, Z0
-	VMAXPD     Z0, Z5, Z5
-	MOVSD      X5, ret+72(FP)
+	VSHUFF64X2    $0x4e, Z5, Z5, Z0
+	VMAXPD        Z0, Z5, Z5
+	VEXTRACTF64X2 $0x01, Z5, X0
+	VMAXPD        X0, X5, X5
+	VPERMILPD     $0x01, X5, X0
+	VMAXPD        X0, X5, X5
+	MOVSD         X5, ret+72(FP)
 	VZEROUPPER
 	RET

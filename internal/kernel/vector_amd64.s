@@ -127,7 +127,7 @@ done3:
 	VEXTRACTF64X2 $0x01, Z0, X1
 	VADDPD        X1, X0, X0
 	VPERMILPD     $0x01, X0, X1
-	VADDSD        X1, X0, X0
+	VADDPD        X1, X0, X0
 	MOVSD         X0, ret+48(FP)
 	VZEROUPPER
 	RET
@@ -405,7 +405,7 @@ done3:
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X0
 	VPERMILPD    $0x01, X0, X1
-	VADDSD       X1, X0, X0
+	VADDPD       X1, X0, X0
 	MOVSD        X0, ret+48(FP)
 	VZEROUPPER
 	RET

@@ -104,7 +104,7 @@ func newResults(s *isa, activation func(s *isa, x VecVirtual) VecVirtual) *resul
 		return []VecVirtual{s.load(Mem{Base: p}, r.by[0]), s.load(Mem{Base: p, Disp: 64}, r.by[1])}
 	}
 	r.columnSums, r.columnScales = columns("columnSums"), columns("columnScales")
-	r.bias = []VecVirtual{s.splat(1 << 31), s.splat(1 << 31)} // -0, which changes nothing
+	r.bias = []VecVirtual{s.constant(s.word(1 << 31)), s.constant(s.word(1 << 31))} // -0, which changes nothing
 	p := s.integer("bias")
 	optional(s, p, "bias", func() {
 		for j, v := range r.bias {

@@ -209,7 +209,7 @@ func (a *attentionMemory) score() {
 // exponentials turns scores into probabilities times their sums, which it returns. It works on four keys at a time.
 func (a *attentionMemory) exponentials() (sum VecVirtual) {
 	n := a.integer("n")
-	lowest, end, missing := a.splat(math.Float32bits(float32(math.Inf(-1)))), a.GP64(), a.GP64()
+	lowest, end, missing := a.constant(a.f(math.Inf(-1))), a.GP64(), a.GP64()
 	a.MOVQ(n, missing)
 	a.NEGQ(missing)
 	a.ANDQ(Imm(3), missing)
@@ -290,7 +290,7 @@ func (a *attentionMemory) weigh() {
 
 // finish writes 16 rows of out, or those that are left.
 func (a *attentionMemory) finish(out, left GPVirtual, sum VecVirtual) {
-	one, ldo := a.splat(math.Float32bits(1)), a.stride("ldo")
+	one, ldo := a.constant(a.f(1)), a.stride("ldo")
 	a.VDIVPS(sum, one, sum)
 	for half := range 2 {
 		at, rows, done := a.copied(out)[0], a.vecs(16), a.label("finished")

@@ -29,10 +29,7 @@ func bestCut(s *isa, name string, layout func(s *isa) cutBins) {
 	s.SHLQ(Imm(1), n) // each counts words of 32 bits
 	bins := layout(s)
 	total, carry := bins.broadcast(s, "grad", "hess"), bins.broadcast(s, "startGrad", "startHess")
-	least, lambda, best := s.repeat(s.integer("least")), s.vec(), s.zero()
-	x := s.XMM()
-	s.Load(s.Param("lambda"), x)
-	s.VBROADCASTSD(x, lambda)
+	least, lambda, best := s.repeat(s.integer("least")), s.broadcast64("lambda"), s.zero()
 	s.each(n, []GPVirtual{h}, func(by *mask) {
 		inner, outer := s.load(Mem{Base: h}, by), s.vec()
 		bins.accumulate(s, inner, carry)
@@ -56,14 +53,7 @@ func bestCut(s *isa, name string, layout func(s *isa) cutBins) {
 		s.VDIVPD(h2, g1, g1)
 		s.VMAXPD(g1, best, both, best)
 	})
-	other := s.vec()
-	for _, half := range []uint64{0x4e, 0xb1} {
-		s.VSHUFF64X2(Imm(half), best, best, other)
-		s.VMAXPD(other, best, best)
-	}
-	s.VPERMILPD(Imm(0x55), best, other)
-	s.VMAXPD(other, best, best)
-	s.Store(best.AsX(), s.ReturnIndex(0))
+	s.Store(s.fold64(best, s.VMAXPD), s.ReturnIndex(0))
 	s.end()
 }
 
@@ -74,17 +64,11 @@ func (s *isa) repeat(word GPVirtual) VecVirtual {
 	return v
 }
 
-func (s *isa) repeatWord(word uint64) VecVirtual {
-	r := s.GP64()
-	s.MOVQ(U64(word), r)
-	return s.repeat(r)
-}
-
 // packedBins has bins of a word, the first derivative in its upper half: 8 in a vector.
 type packedBins struct{ last, low, zero VecVirtual }
 
 func newPackedBins(s *isa) cutBins {
-	return packedBins{last: s.repeatWord(7), low: s.repeatWord(1<<32 - 1), zero: s.zero()}
+	return packedBins{last: s.constant(s.long(7)), low: s.constant(s.long(1<<32 - 1)), zero: s.zero()}
 }
 
 func (packedBins) broadcast(s *isa, grad, hess string) VecVirtual {

@@ -144,7 +144,7 @@ const millsScale = 0.38
 // tail returns t = |x|, e = exp(-t²/2) and Φ(-t) = e·u·P(u), t being limited to 15 in e and u, where Φ(-t) is 0.
 func tail(s *isa, x VecVirtual) (t, e, phi VecVirtual) {
 	t = absolute(s, x)
-	b, u := s.vec(), s.splat(math.Float32bits(millsScale))
+	b, u := s.vec(), s.constant(s.f(millsScale))
 	s.VMINPS(s.f(15), t, b)
 	s.VFMADD213PS(s.f(1), b, u)
 	u = inverse(s, u)
@@ -211,7 +211,7 @@ func geluGradRows(s *isa) {
 			x := s.load(Mem{Base: at[0]}, by)
 			t, e, phi := tail(s, x)
 			s.store(gelu(s, x, t, phi), by, Mem{Base: at[0]})
-			upper := s.splat(math.Float32bits(1)) // Φ(|x|)
+			upper := s.constant(s.f(1)) // Φ(|x|)
 			s.VSUBPS(phi, upper, upper)
 			if s.wide() {
 				negative := s.K()

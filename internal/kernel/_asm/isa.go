@@ -118,6 +118,14 @@ func (s *isa) broadcastInteger(name string) VecVirtual {
 	return v
 }
 
+// broadcast64 loads a float64 parameter into all lanes.
+func (s *isa) broadcast64(name string) VecVirtual {
+	x, v := s.XMM(), s.vec()
+	s.Load(s.Param(name), x)
+	s.VBROADCASTSD(x, v)
+	return v
+}
+
 // mask selects the first lanes of a vector; nil selects all.
 type mask struct {
 	k Register   // AVX-512
@@ -314,10 +322,27 @@ func (s *isa) reduce(v VecVirtual, op func(...Op)) {
 	op(t, v, v)
 }
 
+// fold64 combines the lanes of float64 by op, in a fixed order, and returns the result as the first of a register.
+func (s *isa) fold64(v VecVirtual, op func(...Op)) Register {
+	low, high := v.AsX(), s.XMM()
+	if s.wide() {
+		upper := s.vec()
+		s.VSHUFF64X2(Imm(0x4e), v, v, upper)
+		op(upper, v, v)
+		s.VEXTRACTF64X2(Imm(1), v, high)
+	} else {
+		s.VEXTRACTF128(Imm(1), v, high)
+	}
+	op(high, low, low)
+	s.VPERMILPD(Imm(1), low, high)
+	op(high, low, low)
+	return low
+}
+
 // constants are the vectors of one repeated word that a file uses.
 type constants struct {
 	*build.Context
-	words          map[uint32]Mem
+	words          map[uint64]Mem
 	table, numbers Mem
 	tiles, pairs   Mem // of the kernels on tiles
 }
@@ -325,17 +350,23 @@ type constants struct {
 // f returns a constant in all lanes.
 func (c *constants) f(x float64) Mem { return c.word(math.Float32bits(float32(x))) }
 
-func (c *constants) word(w uint32) Mem {
+func (c *constants) word(w uint32) Mem { return c.repeated(fmt.Sprintf("word%08x", w), uint64(w)<<32|uint64(w)) }
+
+// double returns a float64 in all lanes, long a word of 64 bits.
+func (c *constants) double(x float64) Mem { return c.long(math.Float64bits(x)) }
+func (c *constants) long(w uint64) Mem    { return c.repeated(fmt.Sprintf("long%016x", w), w) }
+
+func (c *constants) repeated(name string, w uint64) Mem {
 	if m, ok := c.words[w]; ok {
 		return m
 	}
 	if c.words == nil {
-		c.words = map[uint32]Mem{}
+		c.words = map[uint64]Mem{}
 	}
-	m := c.StaticGlobal(fmt.Sprintf("word%08x", w))
+	m := c.StaticGlobal(name)
 	c.DataAttributes(attr.RODATA | attr.NOPTR)
 	for range 8 {
-		c.AppendDatum(U64(uint64(w)<<32 | uint64(w)))
+		c.AppendDatum(U64(w))
 	}
 	c.words[w] = m
 	return m
@@ -367,10 +398,10 @@ func (s *isa) iota() VecVirtual {
 	return v
 }
 
-// splat returns a register that holds a word in all lanes.
-func (s *isa) splat(w uint32) VecVirtual {
+// constant returns a register that holds a constant.
+func (s *isa) constant(m Mem) VecVirtual {
 	v := s.vec()
-	s.VMOVUPS(s.word(w), v)
+	s.VMOVUPS(m, v)
 	return v
 }
 

@@ -27,6 +27,7 @@ func main() {
 		{"int8", int8s},
 		{"forest", forest},
 		{"cuts", cuts},
+		{"attract", attract},
 		{"amx", amx},
 	}
 	for _, f := range files {

@@ -22,7 +22,7 @@ func softmaxRows(s *isa) {
 		s.VMULPS(s.f(math.Log2E), scale, scale)
 		power = func(v VecVirtual) VecVirtual { return exp2(s, v) }
 	}
-	lowest, top, sum := s.splat(math.Float32bits(float32(math.Inf(-1)))), s.vec(), s.vec()
+	lowest, top, sum := s.constant(s.f(math.Inf(-1))), s.vec(), s.vec()
 	row := []GPVirtual{x}
 	s.rows(rows, row, []GPVirtual{ld}, func() {
 		s.VMOVAPS(lowest, top)
@@ -43,7 +43,7 @@ func softmaxRows(s *isa) {
 			s.VADDPS(e, sum, sum)
 		})
 		s.reduce(sum, s.VADDPS)
-		one := s.splat(math.Float32bits(1))
+		one := s.constant(s.f(1))
 		s.VDIVPS(sum, one, sum)
 		s.over(cols, row, func(at []GPVirtual, by *mask) {
 			v := s.load(Mem{Base: at[0]}, by)
@@ -73,7 +73,7 @@ func dropout(s *isa) {
 	keep, n, x, y := s.broadcast("keep"), s.length("x"), s.pointer("x"), s.pointer("y")
 	const golden = 0x9e3779b9
 	lane := s.vec() // 0, 1, 2, … times golden
-	s.VPMULLD(s.iota(), s.splat(golden), lane)
+	s.VPMULLD(s.iota(), s.constant(s.word(golden)), lane)
 	s.VPADDD(lane, h, h)
 	s.each(n, []GPVirtual{x, y}, func(by *mask) {
 		g, t := s.vec(), s.vec()

@@ -55,22 +55,8 @@ func dot(s *isa) {
 			s.VFMADD231PD(dv, dw, sum)
 		}
 	})
-	total, t := sums[0], s.vec()
-	s.VADDPD(sums[1], total, total)
-	if s.wide() {
-		s.VSHUFF64X2(Imm(0x4e), total, total, t)
-		s.VADDPD(t, total, total)
-	}
-	x0, x1 := total.AsX(), s.XMM()
-	if s.wide() {
-		s.VEXTRACTF64X2(Imm(1), total, x1)
-	} else {
-		s.VEXTRACTF128(Imm(1), total, x1)
-	}
-	s.VADDPD(x1, x0, x0)
-	s.VPERMILPD(Imm(1), x0, x1)
-	s.VADDSD(x1, x0, x0)
-	s.Store(x0, s.ReturnIndex(0))
+	s.VADDPD(sums[1], sums[0], sums[0])
+	s.Store(s.fold64(sums[0], s.VADDPD), s.ReturnIndex(0))
 	s.end()
 }
 

@@ -1,0 +1,20 @@
+package kernel
+
+// A Point is a place in a map.
+type Point struct{ X, Y float64 }
+
+// Attract returns what attracts a point p of a t-SNE map: the sum of wⱼ (p - qⱼ) / (1 + |p - qⱼ|²) over its neighbours,
+// whose places are points[near[j]] and whose weights are w[j].
+func Attract(p Point, points []Point, near []int32, w []float64) Point {
+	return active32.attract(p, points, near, w[:len(near)])
+}
+
+func attractGeneric(p Point, points []Point, near []int32, w []float64) (pull Point) {
+	for j, at := range near {
+		dx, dy := p.X-points[at].X, p.Y-points[at].Y
+		v := w[j] / (1 + dx*dx + dy*dy)
+		pull.X += v * dx
+		pull.Y += v * dy
+	}
+	return pull
+}
