@@ -2,7 +2,6 @@ package tsne
 
 import (
 	"github.com/org/salesconv/internal/kernel"
-	"gonum.org/v1/gonum/dsp/fourier"
 	"gonum.org/v1/gonum/floats"
 )
 
@@ -19,16 +18,16 @@ type grid struct {
 	lo    point   // where the boxes begin
 	// size of the transforms on each side: twice the nodes or more, so that nothing wraps around.
 	size int
+	fft  *kernel.FFT
 
-	// pull is the transform of the force in x, imaginary part, [half][half]: frequency in x, in y.
-	pull    []float64
-	near    []float64 // transform of the kernel of Z, likewise
-	charges []float64 // [nodes][nodes]
-	// columns of the charges, transformed row by row: [half][size], of which the first nodes are used.
-	columns []complex128
-	spectra [fields][]complex128
+	// pull are the transforms of the forces, imaginary parts, and near that of the kernel of Z: [half][wide], frequency in y, in x.
+	pull    [fields][]float64
+	near    []float64
+	charges []float64         // [nodes][nodes]
+	rows    plane             // their transforms row by row
+	spectra [fields]plane     // of the fields, row by row
 	fields  [fields][]float64 // [nodes][nodes]
-	z       []float64         // by frequency in x
+	z       []float64         // by block of frequencies in x
 	workers []*transforms
 
 	box   []int32 // by point
@@ -40,7 +39,7 @@ const (
 	perBox     = 3 // nodes of a box on each side
 	leastBoxes = 50
 	widestBox  = 1.0
-	rowsAtOnce = 8 // of a transform: a cache line of each column holds 4 of them
+	lanes      = kernel.FFTLanes
 )
 
 // The fields that the charges make.
@@ -50,19 +49,19 @@ const (
 	fields
 )
 
+// A plane is complex numbers, the frequencies in x of each row of nodes: [nodes][wide].
+type plane struct{ re, im []float64 }
+
+func newPlane(n int) plane { return plane{make([]float64, n), make([]float64, n)} }
+
 // transforms are what one worker needs for transforms of one size.
-type transforms struct {
-	real    *fourier.FFT
-	complex *fourier.CmplxFFT
-	values  []float64
-	halves  [rowsAtOnce][]complex128
-	a, b    []complex128
-}
+type transforms struct{ x, work, charge kernel.Lanes }
 
 func newGrid(pool *kernel.Pool) *grid { return &grid{pool: pool} }
 
 func (g *grid) nodes() int { return perBox * g.boxes }
 func (g *grid) half() int  { return g.size/2 + 1 }
+func (g *grid) wide() int  { return (g.half() + lanes - 1) / lanes * lanes }
 
 func (g *grid) repulsion(points, force []point) (z float64, err error) {
 	lo, span, ok := extent(points)
@@ -87,24 +86,18 @@ func (g *grid) resize(span float64) {
 		width = max(span, 1e-9) * (1 + 1e-9) / leastBoxes
 	}
 	size := goodSize(2 * perBox * boxes)
-	if boxes != g.boxes {
-		g.boxes = boxes
-		g.charges = make([]float64, g.nodes()*g.nodes())
-		for f := range g.fields {
-			g.fields[f] = make([]float64, g.nodes()*g.nodes())
+	if boxes != g.boxes || size != g.size {
+		g.boxes, g.size = boxes, size
+		nodes := g.nodes() * g.nodes()
+		g.charges, g.rows = make([]float64, nodes), newPlane(g.nodes()*g.wide())
+		for f := range fields {
+			g.fields[f], g.spectra[f] = make([]float64, nodes), newPlane(g.nodes()*g.wide())
+			g.pull[f] = make([]float64, g.half()*g.wide())
 		}
-	}
-	if size == g.size && width == g.width {
+		g.near, g.z = make([]float64, g.half()*g.wide()), make([]float64, g.wide()/lanes)
+		g.fft, g.workers = kernel.NewFFT(size), make([]*transforms, g.pool.Workers())
+	} else if width == g.width {
 		return
-	}
-	if size != g.size {
-		g.size = size
-		g.workers = make([]*transforms, g.pool.Workers())
-		g.pull, g.near = make([]float64, g.half()*g.half()), make([]float64, g.half()*g.half())
-		g.columns, g.z = make([]complex128, g.half()*size), make([]float64, g.half())
-		for f := range g.spectra {
-			g.spectra[f] = make([]complex128, g.half()*size)
-		}
 	}
 	g.width = width
 	g.transformKernels()
@@ -128,56 +121,66 @@ func goodSize(n int) int {
 // worker returns the transforms of a worker.
 func (g *grid) worker(id int) *transforms {
 	if g.workers[id] == nil {
-		t := &transforms{real: fourier.NewFFT(g.size), complex: fourier.NewCmplxFFT(g.size), values: make([]float64, g.size),
-			a: make([]complex128, g.size), b: make([]complex128, g.size)}
-		for k := range t.halves {
-			t.halves[k] = make([]complex128, g.half())
-		}
-		g.workers[id] = t
+		g.workers[id] = &transforms{kernel.NewLanes(g.size), kernel.NewLanes(g.size), kernel.NewLanes(g.size)}
 	}
 	return g.workers[id]
 }
 
-// transformKernels sets pull and near. A kernel's rows are alike on both sides of the middle one.
+// transformKernels sets pull and near, by one transform of complex numbers: the force in x is the real part of what is
+// transformed, the kernel of Z the imaginary part. All are alike, but for signs, on both sides of the middle.
 func (g *grid) transformKernels() {
-	n, size, half := g.nodes(), g.size, g.half()
+	n, size, half, wide := g.nodes(), g.size, g.half(), g.wide()
 	h := g.width / perBox
-	for _, k := range []struct {
-		to   []float64
-		at   func(dx, dy float64) float64
-		part func(complex128) float64
-	}{
-		{g.pull, func(dx, dy float64) float64 { q := 1 / (1 + dx*dx + dy*dy); return dx * q * q }, func(c complex128) float64 { return imag(c) }},
-		{g.near, func(dx, dy float64) float64 { return 1 / (1 + dx*dx + dy*dy) }, func(c complex128) float64 { return real(c) }},
-	} {
-		g.pool.Do(n, func(id, y int) {
-			t := g.worker(id)
-			for x := range t.values {
-				t.values[x] = 0
-				if x < n {
-					t.values[x] = k.at(float64(x)*h, float64(y)*h)
-				} else if x > size-n {
-					t.values[x] = k.at(float64(x-size)*h, float64(y)*h)
-				}
+	g.blocks(n, lanes, func(t *transforms, from, to int) {
+		t.x.Clear()
+		for y := from; y < to; y++ {
+			for x := range n {
+				dx, dy := float64(x)*h, float64(y)*h
+				q := 1 / (1 + dx*dx + dy*dy)
+				at, mirror := x*lanes+y-from, (size-x)%size*lanes+y-from
+				t.x.Re[at], t.x.Im[at] = dx*q*q, q
+				t.x.Re[mirror], t.x.Im[mirror] = -dx*q*q, q
 			}
-			for x, c := range t.real.Coefficients(t.halves[0], t.values) {
-				g.columns[x*size+y] = complex(k.part(c), 0)
+		}
+		g.fft.Transform(&t.x, &t.work)
+		for y := from; y < to; y++ {
+			g.separate(&t.x, y-from, func(x int, _, pull, near, _ float64) { g.rows.re[y*wide+x], g.rows.im[y*wide+x] = pull, near })
+		}
+	})
+	g.blocks(wide, lanes, func(t *transforms, from, to int) {
+		t.x.Clear()
+		for y := range n {
+			for _, at := range [2]int{y * lanes, (size - y) % size * lanes} {
+				copy(t.x.Re[at:at+lanes], g.rows.re[y*wide+from:])
+				copy(t.x.Im[at:at+lanes], g.rows.im[y*wide+from:])
 			}
-		})
-		g.pool.Do(half, func(id, x int) {
-			t := g.worker(id)
-			for y := range t.a {
-				t.a[y] = 0
-				if y < n {
-					t.a[y] = g.columns[x*size+y]
-				} else if y > size-n {
-					t.a[y] = g.columns[x*size+size-y]
-				}
-			}
-			for y, c := range t.complex.Coefficients(t.b, t.a)[:half] {
-				k.to[x*half+y] = real(c)
-			}
-		})
+		}
+		g.fft.Transform(&t.x, &t.work)
+		for y := range half {
+			copy(g.pull[forceX][y*wide+from:y*wide+to], t.x.Re[y*lanes:])
+			copy(g.near[y*wide+from:y*wide+to], t.x.Im[y*lanes:])
+		}
+	})
+	for y := range half {
+		for x := range half {
+			g.pull[forceY][y*wide+x] = g.pull[forceX][x*wide+y]
+		}
+	}
+}
+
+// blocks calls f for runs of numbers up to n.
+func (g *grid) blocks(n, run int, f func(t *transforms, from, to int)) {
+	g.pool.Do((n+run-1)/run, func(id, task int) { f(g.worker(id), task*run, min(n, (task+1)*run)) })
+}
+
+// separate calls f for each frequency of the transforms of two real sequences, which were the real and the imaginary parts of
+// one lane.
+func (g *grid) separate(x *kernel.Lanes, lane int, f func(frequency int, re1, im1, re2, im2 float64)) {
+	for k := range g.half() {
+		at, mirror := k*lanes+lane, (g.size-k)%g.size*lanes+lane
+		re, im := x.Re[at]/2, x.Im[at]/2
+		reMirror, imMirror := x.Re[mirror]/2, x.Im[mirror]/2
+		f(k, re+reMirror, im-imMirror, im+imMirror, reMirror-re)
 	}
 }
 
@@ -234,82 +237,112 @@ func (g *grid) spread(points []point) {
 	})
 }
 
-// transformRows sets columns.
+// transformRows sets rows, two rows of charges by each lane.
 func (g *grid) transformRows() {
-	n, size := g.nodes(), g.size
-	g.pool.Do((n+rowsAtOnce-1)/rowsAtOnce, func(id, task int) {
-		t := g.worker(id)
-		from, to := task*rowsAtOnce, min(n, (task+1)*rowsAtOnce)
+	n, wide := g.nodes(), g.wide()
+	g.blocks(n, 2*lanes, func(t *transforms, from, to int) {
+		t.x.Clear()
 		for y := from; y < to; y++ {
-			clear(t.values[copy(t.values, g.charges[y*n:(y+1)*n]):])
-			t.real.Coefficients(t.halves[y-from], t.values)
-		}
-		for x := range g.half() {
-			for y := from; y < to; y++ {
-				g.columns[x*size+y] = t.halves[y-from][x]
+			part := t.x.Re
+			if y >= from+lanes {
+				part = t.x.Im
 			}
+			for x, c := range g.charges[y*n : (y+1)*n] {
+				part[x*lanes+(y-from)%lanes] = c
+			}
+		}
+		g.fft.Transform(&t.x, &t.work)
+		for y := from; y < min(to, from+lanes); y++ {
+			one, two := y*wide, (y+lanes)*wide
+			if y+lanes >= to {
+				two = one // there is none: it is written first
+			}
+			g.separate(&t.x, y-from, func(x int, re1, im1, re2, im2 float64) {
+				g.rows.re[two+x], g.rows.im[two+x] = re2, im2
+				g.rows.re[one+x], g.rows.im[one+x] = re1, im1
+			})
 		}
 	})
 }
 
-// convolve sets the spectra, in which only the transform of the rows is left to undo.
+// convolve sets the spectra of the fields, in which only the transform of the rows is left to undo.
 func (g *grid) convolve() {
-	n, size, half := g.nodes(), g.size, g.half()
-	g.pool.Do(half, func(id, x int) {
-		t := g.worker(id)
-		clear(t.a[copy(t.a, g.columns[x*size:x*size+n]):])
-		charge := t.complex.Coefficients(t.b, t.a)
-		g.z[x] = g.energy(x, charge)
+	n, wide := g.nodes(), g.wide()
+	g.blocks(wide, lanes, func(t *transforms, from, to int) {
+		t.charge.Clear()
+		for y := range n {
+			copy(t.charge.Re[y*lanes:(y+1)*lanes], g.rows.re[y*wide+from:])
+			copy(t.charge.Im[y*lanes:(y+1)*lanes], g.rows.im[y*wide+from:])
+		}
+		g.fft.Transform(&t.charge, &t.work)
+		g.z[from/lanes] = g.energy(from, &t.charge)
 		for f := range g.spectra {
-			for y, c := range charge {
-				mirror, sign := y, 1.0
-				if y >= half {
-					mirror, sign = size-y, -1
-				}
-				switch f {
-				case forceX:
-					k := g.pull[x*half+mirror]
-					t.a[y] = complex(-imag(c)*k, real(c)*k)
-				case forceY:
-					k := sign * g.pull[mirror*half+x]
-					t.a[y] = complex(-imag(c)*k, real(c)*k)
-				}
+			g.force(f, from, &t.charge, &t.x)
+			g.fft.Inverse(&t.x, &t.work)
+			for y := range n {
+				copy(g.spectra[f].re[y*wide+from:y*wide+to], t.x.Re[y*lanes:])
+				copy(g.spectra[f].im[y*wide+from:y*wide+to], t.x.Im[y*lanes:])
 			}
-			copy(g.spectra[f][x*size:x*size+n], t.complex.Sequence(t.a, t.a))
 		}
 	})
 }
 
-// energy returns what the frequencies of one column add to Z. Those in the middle stand for their mirror images as well.
-func (g *grid) energy(x int, charge []complex128) (sum float64) {
-	near := g.near[x*g.half() : (x+1)*g.half()]
-	for y, c := range charge {
-		sum += (real(c)*real(c) + imag(c)*imag(c)) * near[min(y, g.size-y)]
-	}
-	if x > 0 && x < g.half()-1 {
-		sum *= 2
-	}
-	return sum / (float64(g.size) * float64(g.size))
-}
-
-// restoreRows sets the fields.
-func (g *grid) restoreRows() {
-	n, size := g.nodes(), g.size
-	scale := 1 / (float64(size) * float64(size))
-	blocks := (n + rowsAtOnce - 1) / rowsAtOnce
-	g.pool.Do(fields*blocks, func(id, task int) {
-		t, f := g.worker(id), task/blocks
-		from := task % blocks * rowsAtOnce
-		to := min(n, from+rowsAtOnce)
-		for x := range g.half() {
-			for y := from; y < to; y++ {
-				t.halves[y-from][x] = g.spectra[f][x*size+y]
+// force sets the transform of a field for a block of frequencies in x, given that of the charges.
+func (g *grid) force(field, from int, charge, to *kernel.Lanes) {
+	for y := range g.size {
+		mirror, sign := y, 1.0
+		if y >= g.half() {
+			if mirror = g.size - y; field == forceY {
+				sign = -1
 			}
 		}
+		pull := g.pull[field][mirror*g.wide()+from:][:lanes]
+		re, im := charge.Re[y*lanes:][:lanes], charge.Im[y*lanes:][:lanes]
+		toRe, toIm := to.Re[y*lanes:][:lanes], to.Im[y*lanes:][:lanes]
+		for l, k := range pull {
+			toRe[l], toIm[l] = -im[l]*sign*k, re[l]*sign*k
+		}
+	}
+}
+
+// energy returns what a block of frequencies in x adds to Z. Those in the middle stand for their mirror images as well.
+func (g *grid) energy(from int, charge *kernel.Lanes) (total float64) {
+	var sums [lanes]float64
+	for y := range g.size {
+		near := g.near[min(y, g.size-y)*g.wide()+from:][:lanes]
+		re, im := charge.Re[y*lanes:][:lanes], charge.Im[y*lanes:][:lanes]
+		for l, k := range near {
+			sums[l] += (re[l]*re[l] + im[l]*im[l]) * k
+		}
+	}
+	for l, sum := range sums[:min(lanes, g.half()-from)] {
+		if x := from + l; x > 0 && x < g.half()-1 {
+			sum *= 2
+		}
+		total += sum
+	}
+	return total / (float64(g.size) * float64(g.size))
+}
+
+// restoreRows sets the fields: those of a row are the real and the imaginary parts of one lane.
+func (g *grid) restoreRows() {
+	n, wide := g.nodes(), g.wide()
+	scale := 1 / (float64(g.size) * float64(g.size))
+	g.blocks(n, lanes, func(t *transforms, from, to int) {
 		for y := from; y < to; y++ {
-			t.real.Sequence(t.values, t.halves[y-from])
+			one, two := &g.spectra[forceX], &g.spectra[forceY]
+			for k := range g.half() {
+				re1, im1, re2, im2 := one.re[y*wide+k], one.im[y*wide+k], two.re[y*wide+k], two.im[y*wide+k]
+				at, mirror := k*lanes+y-from, (g.size-k)%g.size*lanes+y-from
+				t.x.Re[mirror], t.x.Im[mirror] = re1+im2, re2-im1
+				t.x.Re[at], t.x.Im[at] = re1-im2, im1+re2
+			}
+		}
+		g.fft.Inverse(&t.x, &t.work)
+		for y := from; y < to; y++ {
 			for x := range n {
-				g.fields[f][y*n+x] = t.values[x] * scale
+				at := x*lanes + y - from
+				g.fields[forceX][y*n+x], g.fields[forceY][y*n+x] = t.x.Re[at]*scale, t.x.Im[at]*scale
 			}
 		}
 	})

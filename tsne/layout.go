@@ -36,7 +36,7 @@ type LayoutOptions struct {
 	// points in motion.
 	LearningRate float64
 	// Method is how the repulsion of all points by all others is summed. Default: Exact for up to 500 points, BarnesHut
-	// for up to 20,000, FFT for more.
+	// for up to 10,000, FFT for more.
 	Method Method
 	// Theta is how wide a cell may look from a point to be taken as one, from 0 (exclusive) to 1: the smaller, the
 	// more exact and the slower. Default 0.5. BarnesHut alone has cells.

@@ -19,7 +19,7 @@ const (
 // Numbers of points up to which methods are the default.
 const (
 	mostExact     = 500
-	mostBarnesHut = 20_000
+	mostBarnesHut = 10_000
 )
 
 // repulsion sums the forces that move points apart.

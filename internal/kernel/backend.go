@@ -59,6 +59,9 @@ type backend[T Float] struct {
 	// attract is Attract.
 	attract func(p Point, points []Point, near []int32, w []float64) Point
 
+	// fft is a pass of FFT.
+	fft func(p *fftPass, x, y *Lanes)
+
 	// bestCut is BestCut.
 	bestCut func(h []int64, packed bool, start, total [2]int64, least int64, lambda float64) float64
 

@@ -44,7 +44,8 @@ func avx512() *backend[float32] {
 		walk: func(f *Forest, trees int, rows []float32, width int, margin *[ForestRows]float32) {
 			walkAVX512(trees, f.Levels, &f.Threshold[0], &f.Feature[0], &f.Leaf[0], &rows[0], width, &margin[0])
 		},
-		attract: attractBy(8, attractAVX512), bestCut: bestCutAVX512, int8: int8AVX512(),
+		attract: attractBy(8, attractAVX512), fft: fftBy(fftPass2AVX512, fftPass3AVX512, fftPass4AVX512, fftPass5AVX512),
+		bestCut: bestCutAVX512, int8: int8AVX512(),
 	}
 }
 
@@ -72,7 +73,8 @@ func avx2() *backend[float32] {
 			adamWAVX2(w, g, m, v, c.gradient, c.beta1, c.beta2, c.decay, c.rate, c.root, c.epsilon)
 		},
 		half: halfBy(8, halfToFloatAVX2, halfGeneric), bfloat: halfBy(8, bfloatToFloatAVX2, bfloatGeneric),
-		walk: walkGeneric, attract: attractBy(4, attractAVX2), bestCut: bestCutGeneric, int8: int8Generic(),
+		walk: walkGeneric, attract: attractBy(4, attractAVX2), fft: fftBy(fftPass2AVX2, fftPass3AVX2, fftPass4AVX2, fftPass5AVX2),
+		bestCut: bestCutGeneric, int8: int8Generic(),
 	}
 }
 
@@ -91,6 +93,13 @@ func attractBy(lanes int, attract func(x, y float64, points *float64, near *int3
 		}
 		x, y := attract(p.X, p.Y, &points[0].X, &near[0], &w[0], len(near))
 		return Point{x, y}
+	}
+}
+
+// fftBy returns backend.fft given the assembly for the radices from 2 on.
+func fftBy(passes ...func(xr, xi, yr, yi, twiddles *float64, parts, stride int)) func(p *fftPass, x, y *Lanes) {
+	return func(p *fftPass, x, y *Lanes) {
+		passes[p.radix-2](&x.Re[0], &x.Im[0], &y.Re[0], &y.Im[0], &p.twiddles[0], p.parts, p.stride)
 	}
 }
 

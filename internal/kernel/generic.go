@@ -13,7 +13,7 @@ func genericBackend[T Float]() *backend[T] {
 		softmax: softmaxGeneric[T], softmaxBackward: softmaxBackwardGeneric[T], dropout: dropoutGeneric[T],
 		layerNorm: layerNormGeneric[T], layerNormBackward: layerNormBackwardGeneric[T],
 		add: addGeneric[T], axpy: axpyGeneric[T], dot: dotGeneric[T], adamW: adamWGeneric[T],
-		half: halfGeneric, bfloat: bfloatGeneric, walk: walkGeneric, attract: attractGeneric, bestCut: bestCutGeneric, int8: int8Generic(),
+		half: halfGeneric, bfloat: bfloatGeneric, walk: walkGeneric, attract: attractGeneric, fft: fftGeneric, bestCut: bestCutGeneric, int8: int8Generic(),
 	}
 }
 

@@ -350,7 +350,9 @@ type constants struct {
 // f returns a constant in all lanes.
 func (c *constants) f(x float64) Mem { return c.word(math.Float32bits(float32(x))) }
 
-func (c *constants) word(w uint32) Mem { return c.repeated(fmt.Sprintf("word%08x", w), uint64(w)<<32|uint64(w)) }
+func (c *constants) word(w uint32) Mem {
+	return c.repeated(fmt.Sprintf("word%08x", w), uint64(w)<<32|uint64(w))
+}
 
 // double returns a float64 in all lanes, long a word of 64 bits.
 func (c *constants) double(x float64) Mem { return c.long(math.Float64bits(x)) }

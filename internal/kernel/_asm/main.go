@@ -28,6 +28,7 @@ func main() {
 		{"forest", forest},
 		{"cuts", cuts},
 		{"attract", attract},
+		{"fft", fft},
 		{"amx", amx},
 	}
 	for _, f := range files {
