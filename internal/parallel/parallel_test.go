@@ -2,6 +2,7 @@ package parallel
 
 import (
 	"runtime"
+	"sync"
 	"testing"
 )
 
@@ -18,5 +19,27 @@ func TestDoRunsEachTaskOnce(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A panic reaches the caller, though another goroutine raised it.
+func TestDoPanics(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, processors := range []int{1, 4} {
+		runtime.GOMAXPROCS(processors)
+		func() {
+			defer func() {
+				if v := recover(); v != "each" {
+					t.Errorf("%d processors: recovered %v", processors, v)
+				}
+			}()
+			var running sync.WaitGroup // so that each goroutine has a task
+			running.Add(processors)
+			Do(processors, func(int) {
+				running.Done()
+				running.Wait()
+				panic("each")
+			})
+		}()
 	}
 }
