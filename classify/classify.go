@@ -2,6 +2,7 @@ package classify
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -248,7 +249,7 @@ func checkSample(x mat.Matrix, y []int, weight []float64) error {
 	if n > 0 && d == 0 {
 		return errors.New("classify: rows without columns")
 	}
-	return prefixed(sample.CheckLabels(n, y, weight))
+	return prefixed(cmp.Or(matrix.Ragged(x), sample.CheckLabels(n, y, weight)))
 }
 
 // prefixed names the package in errors of package sample.
@@ -267,5 +268,5 @@ func checkWidth(x mat.Matrix, want int) error {
 	if _, d := x.Dims(); d != want {
 		return fmt.Errorf("classify: rows of %d columns, the model was trained on %d", d, want)
 	}
-	return nil
+	return prefixed(matrix.Ragged(x))
 }

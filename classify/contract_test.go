@@ -79,6 +79,20 @@ func contractSample() (*mat.Dense, []int, []float64) {
 	return x, y, weight
 }
 
+// ragged is x with a row that is too short.
+func ragged(x *mat.Dense) mat.Matrix {
+	n, d := x.Dims()
+	m := float32Rows{x, make([][]float32, n)}
+	for i := range n {
+		m.rows[i] = make([]float32, d)
+		for j, v := range x.RawRowView(i) {
+			m.rows[i][j] = float32(v)
+		}
+	}
+	m.rows[6] = m.rows[6][:5]
+	return m
+}
+
 // eachContract runs a test for every classifier.
 func eachContract(t *testing.T, test func(t *testing.T, fit Fitter, missing bool)) {
 	for _, c := range contracts {
@@ -128,6 +142,7 @@ func TestContractBadSamples(t *testing.T) {
 			{"NaN weight", x, y, with(5, math.NaN()), "row 5: weight NaN"},
 			{"all weights 0", x, y, make([]float64, 90), "all weights are 0"},
 			{"no rows", &mat.Dense{}, nil, nil, "no rows"},
+			{"ragged rows", ragged(x), y, weight, "row 6 has 5 values, want 8"},
 		} {
 			if _, err := fit(context.Background(), c.x, c.y, c.weight); c.name == "NaN" && missing {
 				if err != nil {
@@ -145,6 +160,9 @@ func TestContractBadRows(t *testing.T) {
 		c, x := mustFit(t, fit)
 		if _, err := c.Predict(x.Slice(0, 5, 0, 6)); err == nil || !strings.Contains(err.Error(), "6 columns") || !strings.Contains(err.Error(), "8") {
 			t.Errorf("of 6 columns: error %v, want both widths", err)
+		}
+		if _, err := c.Predict(ragged(x)); err == nil || !strings.Contains(err.Error(), "row 6 has 5 values, want 8") {
+			t.Errorf("of ragged rows: error %v", err)
 		}
 		bad := mat.DenseCopyOf(x)
 		bad.Set(3, 1, math.Inf(-1))

@@ -213,6 +213,9 @@ func (b *Block) fit(ctx context.Context, y []int, rows []int, o *StackOptions, f
 	if n != len(y) {
 		return Head{}, nil, fmt.Errorf("classify: stack: block %q has features of %d rows, want %d", b.Name, n, len(y))
 	}
+	if err := matrix.Ragged(x); err != nil {
+		return Head{}, nil, fmt.Errorf("classify: stack: features of block %q: %w", b.Name, err)
+	}
 	fit := b.Head
 	if fit == nil {
 		fit = DefaultHead(x)

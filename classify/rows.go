@@ -21,6 +21,9 @@ func SelectRows(x mat.Matrix, index []int) (mat.Matrix, error) {
 			return nil, fmt.Errorf("classify: select rows: index[%d] is %d, the matrix has %d rows", k, i, n)
 		}
 	}
+	if err := matrix.Ragged(x); err != nil {
+		return nil, fmt.Errorf("classify: select rows: %w", err)
+	}
 	return matrix.Select(x, index), nil
 }
 

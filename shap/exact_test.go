@@ -367,6 +367,14 @@ func TestErrorsAreNotZeroByChance(t *testing.T) {
 	}
 }
 
+// raggedRows are rows of any length.
+type raggedRows struct {
+	mat.Matrix
+	rows [][]float64
+}
+
+func (r raggedRows) RawRowView(i int) []float64 { return r.rows[i] }
+
 func TestRowsRefused(t *testing.T) {
 	ctx, model := t.Context(), &classify.Logistic{Coefficients: []float64{1, 2}}
 	x, singular := mat.NewDense(2, 2, []float64{1, 2, 3, 4}), mat.NewSymDense(2, []float64{1, 1, 1, 1})
@@ -391,6 +399,7 @@ func TestRowsRefused(t *testing.T) {
 		{"matrix is nil", rows(nil, nil)}, {"no rows", rows(&mat.Dense{}, nil)}, {"rows of 3 columns", rows(mat.NewDense(1, 3, nil), nil)},
 		{"row 1: column 0 is NaN", rows(mat.NewDense(2, 2, []float64{1, 2, math.NaN(), 4}), nil)}, {"background of 1", rows(x, []float64{1})},
 		{"stopped before row 0", stopped}, {"stopped before", stoppedOrders}, {"covariance: it is nil", correlated(nil, nil, nil)},
+		{"row 1 has 1 values, want 2", rows(raggedRows{x, [][]float64{{1, 2}, {3}}}, nil)},
 		{"not positive definite", correlated(singular, nil, nil)}, {"covariance of 3 columns", correlated(mat.NewSymDense(3, nil), nil, nil)},
 		{"columns 0 and 1 is NaN", correlated(mat.NewSymDense(2, []float64{1, math.NaN(), math.NaN(), 1}), nil, nil)},
 		{"-2 permutations", correlated(singular, nil, &SampleOptions{Permutations: -2})},

@@ -23,12 +23,18 @@ func (t *TreeExplainer) ExplainAgainst(ctx context.Context, background mat.Matri
 	if err != nil {
 		return nil, fmt.Errorf("shap: %w", err)
 	}
+	if background == nil {
+		return nil, errors.New("shap: no background: the matrix is nil; Explain needs none")
+	}
 	n, d := background.Dims()
 	if n == 0 {
 		return nil, errors.New("shap: the background has no rows")
 	}
 	if d != len(row) {
 		return nil, fmt.Errorf("shap: background of %d columns, want the model's %d", d, len(row))
+	}
+	if err := ragged("background: ", background); err != nil {
+		return nil, err
 	}
 	e := &Explanation{Base: t.model.Base(), Values: make([]float64, len(row)), Names: t.model.Names()}
 	rows, buf := matrix.Of(background), make([]float64, len(row))

@@ -75,7 +75,7 @@ func Turns(model *classify.Logistic, background []float64, turns mat.Matrix, wei
 		return nil, errors.New("shap: no turns to explain: the matrix is nil")
 	}
 	n, d := turns.Dims()
-	if err := checkWidths(model, background, d); err != nil {
+	if err := cmp.Or(checkWidths(model, background, d), ragged("", turns)); err != nil {
 		return nil, err
 	}
 	if weights != nil && len(weights) != n {
@@ -139,7 +139,15 @@ func checkRows(model *classify.Logistic, background []float64, x mat.Matrix) (n,
 	if n, d = x.Dims(); n == 0 {
 		return 0, 0, errors.New("shap: no rows to explain")
 	}
-	return n, d, checkWidths(model, background, d)
+	return n, d, cmp.Or(checkWidths(model, background, d), ragged("", x))
+}
+
+// ragged returns an error if rows of x are not all of one width; of names them.
+func ragged(of string, x mat.Matrix) error {
+	if err := matrix.Ragged(x); err != nil {
+		return fmt.Errorf("shap: %s%w", of, err)
+	}
+	return nil
 }
 
 func checkWidths(model *classify.Logistic, background []float64, width int) error {

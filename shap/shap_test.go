@@ -274,9 +274,10 @@ func TestRefused(t *testing.T) {
 	_, background := Linear(model, []float64{1}, []float64{1, 2})
 	_, nan := Linear(model, nil, []float64{1, math.NaN()})
 	_, weights := Turns(model, nil, mat.NewDense(3, 2, nil), []float64{1})
+	_, ragged := Turns(model, nil, raggedRows{mat.NewDense(2, 2, nil), [][]float64{{1, 2}, {3, 4, 5}}}, nil)
 	for want, err := range map[string]error{
 		"rows of 1 columns, want the model's 2": width, "background of 1 columns": background,
-		"value of player 1 is NaN": nan, "1 weights for 3 turns": weights,
+		"value of player 1 is NaN": nan, "1 weights for 3 turns": weights, "row 1 has 3 values, want 2": ragged,
 	} {
 		if err == nil || !strings.HasPrefix(err.Error(), "shap: ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want shap: … %s", err, want)

@@ -1,6 +1,7 @@
 package shap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,8 +29,8 @@ const deepest = 4096
 // NewTreeExplainer prepares the trees of a model. It takes about as long as explaining ten rows, and up to 400 bytes for
 // each node.
 func NewTreeExplainer(model *classify.Boosted) (*TreeExplainer, error) {
-	if model == nil {
-		return nil, errors.New("shap: no model to explain")
+	if model.Columns() == 0 {
+		return nil, errors.New("shap: no model to explain: it is nil, or neither fitted nor read")
 	}
 	e := &TreeExplainer{model: model, base: model.Base()}
 	for i := range model.Trees() {
@@ -62,7 +63,7 @@ func (t *TreeExplainer) ExplainRows(ctx context.Context, x mat.Matrix) (*Explana
 		return nil, errors.New("shap: no explainer or no rows: nil")
 	}
 	n, d := x.Dims()
-	if err := t.checkWidth(d); err != nil {
+	if err := cmp.Or(t.checkWidth(d), ragged("", x)); err != nil {
 		return nil, err
 	}
 	if n == 0 {

@@ -115,6 +115,11 @@ func TestTreeRefused(t *testing.T) {
 	stopped, stop := context.WithCancel(ctx)
 	stop()
 	_, nothing := NewTreeExplainer(nil)
+	_, unfitted := NewTreeExplainer(new(classify.Boosted))
+	short := raggedRows{mat.NewDense(2, 5, nil), [][]float64{row, row[:3]}}
+	_, ragged := explainer.ExplainRows(ctx, short)
+	_, raggedAgainst := explainer.ExplainAgainst(ctx, short, row)
+	_, noBackground := explainer.ExplainAgainst(ctx, nil, row)
 	_, width := explainer.Explain(row[:4])
 	_, infinite := explainer.Explain([]float64{0, 0, math.Inf(1), 0, 0})
 	_, narrow := explainer.ExplainAgainst(ctx, x.Slice(0, 3, 0, 4), row)
@@ -124,7 +129,9 @@ func TestTreeRefused(t *testing.T) {
 	_, lateAgainst := explainer.ExplainAgainst(stopped, x, row)
 	_, latePairs := explainer.Interactions(stopped, row)
 	for want, err := range map[string]error{
-		"no model": nothing, "rows of 4 columns, want the model's 5": width, "column 2 is +Inf": infinite,
+		"no model": nothing, "neither fitted nor read": unfitted, "no background": noBackground,
+		"shap: row 1 has 3 values, want 5": ragged, "background: row 1 has 3 values, want 5": raggedAgainst,
+		"rows of 4 columns, want the model's 5": width, "column 2 is +Inf": infinite,
 		"background of 4 columns": narrow, "no rows": none, "rows of 0 columns": interactions,
 		"stopped before tree 1 of 12": late, "stopped before row 1 of 200 of the background": lateAgainst,
 		"stopped in tree 1 of 12": latePairs,

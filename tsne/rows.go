@@ -73,13 +73,16 @@ func (r *rows) alike() bool {
 	return true
 }
 
-// dims returns the size of x. A matrix that is empty or nil is an error.
+// dims returns the size of x. A matrix that is empty, nil or ragged is an error.
 func dims(x mat.Matrix) (n, d int, err error) {
 	if x == nil {
 		return 0, 0, errors.New("tsne: no matrix to lay out")
 	}
 	if n, d = x.Dims(); n == 0 || d == 0 {
 		return 0, 0, fmt.Errorf("tsne: %d rows of %d columns, want at least one of each", n, d)
+	}
+	if err := matrix.Ragged(x); err != nil {
+		return 0, 0, fmt.Errorf("tsne: %w", err)
 	}
 	return n, d, nil
 }

@@ -181,6 +181,8 @@ func TestErrors(t *testing.T) {
 		{"infinity", with(math.Inf(-1)), nil, "row 4, column 2 is -Inf"},
 		{"no rows", &mat.Dense{}, nil, "0 rows of 0 columns"},
 		{"no matrix", nil, nil, "no matrix"},
+		{"short row", floatRows{x, [][]float32{{1, 2, 3}, {4, 5}, 9: nil}}, nil, "row 1 has 2 values, want 3"},
+		{"short row by cosine", floatRows{x, [][]float32{{1, 2, 3}, {4, 5}, 9: nil}}, &Options{Affinity: &AffinityOptions{Metric: Cosine}}, "row 1 has 2 values, want 3"},
 		{"one row", x.Slice(3, 4, 0, 3), nil, "one row"},
 		{"equal rows", mat.NewDense(50, 3, nil), nil, "50 rows, all the same"},
 		{"search", x, &Options{Affinity: &AffinityOptions{Search: "tree"}}, `search "tree"`},

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -140,6 +141,39 @@ func TestJoinRefuses(t *testing.T) {
 	for _, parts := range [][]mat.Matrix{nil, {nil}, {random(2, 2), random(3, 2)}, {random(2, 2), nil}} {
 		if _, err := Join(parts...); err == nil {
 			t.Errorf("%v joined", parts)
+		}
+	}
+}
+
+// raw32 and raw64 are matrices whose rows may be of any length.
+type raw32 struct {
+	mat.Matrix
+	rows [][]float32
+}
+
+func (m raw32) RawRow(i int) []float32 { return m.rows[i] }
+
+type raw64 struct {
+	mat.Matrix
+	rows [][]float64
+}
+
+func (m raw64) RawRowView(i int) []float64 { return m.rows[i] }
+
+func TestRagged(t *testing.T) {
+	x := mat.NewDense(3, 2, nil)
+	of32, of64 := raw32{x, [][]float32{{1, 2}, {3, 4}, {5}}}, raw64{x, [][]float64{{1, 2}, {3, 4, 5}, {6, 7}}}
+	for name, m := range map[string]mat.Matrix{"row 2 has 1 values, want 2": of32, "row 1 has 3 values, want 2": of64, "row 0 has 1 values": Select(of32, []int{2, 0})} {
+		if err := Ragged(m); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("error %v, want %s", err, name)
+		}
+		if _, err := Join(x, m); err == nil {
+			t.Errorf("joined where %s", name)
+		}
+	}
+	for _, m := range []mat.Matrix{x, x.T(), plain{x}, Select(of32, []int{1, 0}), Select(x, []int{1}), sparseOf(t, x), float32Rows{x}} {
+		if err := Ragged(m); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -6,6 +6,7 @@
 package matrix
 
 import (
+	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
@@ -89,6 +90,39 @@ func (r anyRows) Row32(i int, buf []float32) []float32 {
 		buf[j] = float32(r.At(i, j))
 	}
 	return buf
+}
+
+// Ragged returns an error that names the first row of x, read as Of reads it, that has more or fewer values than x has
+// columns: what RawRow and RawRowView return is up to the caller's type.
+func Ragged(x mat.Matrix) error {
+	width := widths(x)
+	if width == nil {
+		return nil
+	}
+	n, d := x.Dims()
+	for i := range n {
+		if w := width(i); w != d {
+			return fmt.Errorf("row %d has %d values, want %d, as many as the matrix has columns", i, w, d)
+		}
+	}
+	return nil
+}
+
+// widths gives the number of values of each row of x; nil where all have as many as x has columns.
+func widths(x mat.Matrix) func(i int) int {
+	switch x := x.(type) {
+	case *mat.Dense:
+	case *subset:
+		if of := widths(x.base); of != nil {
+			return func(i int) int { return of(x.index[i]) }
+		}
+	case Rows:
+	case interface{ RawRow(i int) []float32 }:
+		return func(i int) int { return len(x.RawRow(i)) }
+	case mat.RawRowViewer:
+		return func(i int) int { return len(x.RawRowView(i)) }
+	}
+	return nil
 }
 
 // NotFinite returns the column of the first value of a row that is infinite or, unless missing values are allowed, not a

@@ -48,6 +48,9 @@ func Join(parts ...mat.Matrix) (mat.Matrix, error) {
 		if rows != n {
 			return nil, fmt.Errorf("join: matrix %d has %d rows, matrix 0 has %d", k, rows, n)
 		}
+		if err := Ragged(p); err != nil {
+			return nil, fmt.Errorf("join: matrix %d: %w", k, err)
+		}
 		j.start = append(j.start, j.start[k]+d)
 	}
 	return j, nil
