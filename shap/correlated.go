@@ -56,9 +56,10 @@ func CorrelatedRows(ctx context.Context, model *classify.Logistic, mean []float6
 	out := &Explanations{Base: base(model, mean), X: x}
 	if d <= maxCorrelated {
 		out.Values = c.exact()
-		return out, nil
+	} else if err := c.sample(ctx, o, out); err != nil {
+		return nil, err
 	}
-	return out, c.sample(ctx, o, out)
+	return out, out.finite()
 }
 
 // correlated is a linear function of columns with a normal distribution, in units of their standard deviations. What is
@@ -72,7 +73,7 @@ type correlated struct {
 // correlate takes the correlations from a covariance and returns the standard deviations. Constant columns, by which
 // nothing is known of others, count as having the deviation 1.
 func (c *correlated) correlate(covariance mat.Symmetric) (deviations []float64, err error) {
-	if covariance == nil {
+	if s, ok := covariance.(*mat.SymDense); covariance == nil || ok && s == nil {
 		return nil, errors.New("shap: no covariance: it is nil; LinearRows is for columns without one")
 	}
 	d := len(c.weights)
@@ -81,7 +82,11 @@ func (c *correlated) correlate(covariance mat.Symmetric) (deviations []float64, 
 	}
 	deviations = make([]float64, d)
 	for j := range d {
-		if deviations[j] = math.Sqrt(covariance.At(j, j)); deviations[j] == 0 {
+		v := covariance.At(j, j)
+		if !(v >= 0 && v <= math.MaxFloat64) {
+			return nil, fmt.Errorf("shap: the variance of column %d is %v, want a finite number from 0 on", j, v)
+		}
+		if deviations[j] = math.Sqrt(v); v == 0 {
 			deviations[j] = 1
 		}
 	}
@@ -223,12 +228,15 @@ func (c *correlated) add(order []int, values []float64) {
 
 // Covariance returns the covariance of the columns of x, with correlations shrunk towards 0 as far as chance alone may
 // have made them (Schäfer and Strimmer 2005), so that CorrelatedRows can use it even where there are fewer rows than
-// columns. The result for a nil matrix is nil.
+// columns. The result for a matrix that is nil or has no rows is nil.
 func Covariance(x mat.Matrix) *mat.SymDense {
 	if x == nil {
 		return nil
 	}
 	n, d := x.Dims()
+	if n == 0 {
+		return nil
+	}
 	z, deviations := standardized(x)
 	var squares mat.Dense
 	squares.MulElem(z, z)

@@ -392,6 +392,11 @@ func TestRowsRefused(t *testing.T) {
 	many := &classify.Logistic{Coefficients: make([]float64, 20)}
 	wide := mat.NewDense(1, 20, nil)
 	_, stoppedOrders := CorrelatedRows(done, many, nil, Covariance(wide), wide, nil)
+	for i := range many.Coefficients {
+		many.Coefficients[i] = 1e300
+		wide.Set(0, i, 1e10)
+	}
+	_, overflow := CorrelatedRows(ctx, many, nil, Covariance(wide), wide, nil)
 	for _, c := range []struct {
 		want string
 		err  error
@@ -402,6 +407,12 @@ func TestRowsRefused(t *testing.T) {
 		{"row 1 has 1 values, want 2", rows(raggedRows{x, [][]float64{{1, 2}, {3}}}, nil)},
 		{"not positive definite", correlated(singular, nil, nil)}, {"covariance of 3 columns", correlated(mat.NewSymDense(3, nil), nil, nil)},
 		{"columns 0 and 1 is NaN", correlated(mat.NewSymDense(2, []float64{1, math.NaN(), math.NaN(), 1}), nil, nil)},
+		{"variance of column 0 is NaN", correlated(mat.NewSymDense(2, []float64{math.NaN(), 0, 0, 1}), nil, nil)},
+		{"variance of column 1 is +Inf", correlated(mat.NewSymDense(2, []float64{1, 0, 0, math.Inf(1)}), nil, nil)},
+		{"covariance: it is nil", correlated(Covariance(&mat.Dense{}), nil, nil)},
+		{"the base is NaN", rows(x, []float64{0, math.NaN()})}, {"the base is NaN", correlated(Covariance(x), []float64{0, math.NaN()}, nil)},
+		{"row 1: the value of column 1 is +Inf", rows(mat.NewDense(2, 2, []float64{1, 2, 3, 1e308}), nil)},
+		{"row 0: the value of column", overflow},
 		{"-2 permutations", correlated(singular, nil, &SampleOptions{Permutations: -2})},
 	} {
 		if c.err == nil || !strings.HasPrefix(c.err.Error(), "shap: ") || !strings.Contains(c.err.Error(), c.want) {

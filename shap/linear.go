@@ -33,12 +33,13 @@ func LinearRows(ctx context.Context, model *classify.Logistic, background []floa
 		return nil, err
 	}
 	out := &Explanations{Base: base(model, background), Values: mat.NewDense(n, d, nil), X: x}
-	return out, eachRow(ctx, x, func(i int, row []float64) {
+	err = eachRow(ctx, x, func(i int, row []float64) {
 		values := out.Values.RawRowView(i)
 		for j, c := range model.Coefficients {
 			values[j] = c * (row[j] - at(background, j))
 		}
 	})
+	return out, cmp.Or(err, out.finite())
 }
 
 // eachRow calls f for each row of x, on all processors, once it has checked that the row is finite.

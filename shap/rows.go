@@ -2,9 +2,11 @@ package shap
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 
+	"github.com/org/salesconv/internal/matrix"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -24,6 +26,21 @@ func (e *Explanations) Row(i int) *Explanation {
 		row.Errors = mat.Row(nil, i, e.Errors)
 	}
 	return row
+}
+
+// finite refuses NaN and infinities, which come from the model or the background where rows are finite.
+func (e *Explanations) finite() error {
+	if err := finite(&Explanation{Base: e.Base}); err != nil {
+		return err
+	}
+	n, _ := e.Values.Dims()
+	for i := range n {
+		row := e.Values.RawRowView(i)
+		if j := matrix.NotFinite(row, false); j >= 0 {
+			return fmt.Errorf("shap: row %d: the value of column %s is %v: the model, the background or the row is not finite or too large", i, e.name(j), row[j])
+		}
+	}
+	return nil
 }
 
 func (e *Explanations) name(j int) string { return (&Explanation{Names: e.Names}).Name(j) }
