@@ -36,8 +36,10 @@ func TestWaterfall(t *testing.T) {
 	if err := Waterfall(io.Discard, &Explanation{Base: 1}, nil); err != nil {
 		t.Errorf("no players: %v", err)
 	}
-	if err := Waterfall(io.Discard, &Explanation{Values: []float64{math.NaN()}}, nil); err == nil {
-		t.Error("NaN is drawn")
+	for _, e := range []*Explanation{{Values: []float64{math.NaN()}}, {Base: math.Inf(1)}, {Values: []float64{1e308, 1e308}}} {
+		if err := Waterfall(io.Discard, e, nil); err == nil || !strings.Contains(err.Error(), "cannot be drawn") {
+			t.Errorf("%+v: error %v", e, err)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package shap
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -20,7 +21,7 @@ func (e *Explanation) Probability() (*Explanation, error) {
 	if e == nil {
 		return nil, errors.New("shap: no explanation: it is nil")
 	}
-	if err := finite(e); err != nil {
+	if err := cmp.Or(e.checkErrors(), finite(e)); err != nil {
 		return nil, err
 	}
 	reach := math.Abs(e.Base) // of the log-odds of any coalition

@@ -60,6 +60,9 @@ func Combine(weights []float64, terms []*Explanation) (*Explanation, error) {
 		if len(e.Values) != n {
 			return nil, fmt.Errorf("shap: explanation %d has %d players, the first has %d", k, len(e.Values), n)
 		}
+		if err := e.checkErrors(); err != nil {
+			return nil, err
+		}
 		sum.Base += weights[k] * e.Base
 		for i, v := range e.Values {
 			sum.Values[i] += weights[k] * v
@@ -71,5 +74,13 @@ func Combine(weights []float64, terms []*Explanation) (*Explanation, error) {
 			sum.Errors[i] = math.Hypot(sum.Errors[i], weights[k]*s)
 		}
 	}
-	return sum, nil
+	return sum, finite(sum)
+}
+
+// checkErrors returns an error if there are Errors, but not one for each value.
+func (e *Explanation) checkErrors() error {
+	if e.Errors != nil && len(e.Errors) != len(e.Values) {
+		return fmt.Errorf("shap: an explanation of %d values and %d Errors, want one each, or none of Errors", len(e.Values), len(e.Errors))
+	}
+	return nil
 }

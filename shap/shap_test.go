@@ -202,6 +202,13 @@ func TestSampleFailures(t *testing.T) {
 		"1152921504606846976 players": func() (*Explanation, error) { return Sample(ctx, 1<<60, nan, nil) },
 		"1073741824 permutations":     func() (*Explanation, error) { return Sample(ctx, 30, nan, &SampleOptions{Permutations: 1 << 30}) },
 		"21 players have too many":    func() (*Explanation, error) { return Exact(ctx, 21, nan) },
+		"2 values and 1 Errors": func() (*Explanation, error) {
+			return Combine([]float64{1}, []*Explanation{{Values: []float64{1, 2}, Errors: []float64{1}}})
+		},
+		"1 values and 2 Errors": (&Explanation{Values: []float64{1}, Errors: []float64{1, 2}}).Probability,
+		"the base is NaN": func() (*Explanation, error) {
+			return Combine([]float64{math.Inf(1)}, []*Explanation{{Values: []float64{0}}})
+		},
 		"2 weights for 1 explanation": func() (*Explanation, error) { return Combine([]float64{1, 2}, []*Explanation{{}}) },
 	} {
 		if _, err := run(); err == nil || !strings.HasPrefix(err.Error(), "shap: ") || !strings.Contains(err.Error(), want) {

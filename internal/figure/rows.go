@@ -53,11 +53,14 @@ func Waterfall(title, x, from, to string, base float64, steps []Bar) (*Figure, e
 	}
 	rows = append(rows, row{name: from, from: base, to: base, number: Number("%.*f", decimals, base)})
 	for _, s := range steps {
-		if err := finite(strconv.Quote(s.Name), base, s.Value); err != nil {
+		if err := finite(strconv.Quote(s.Name), s.Value); err != nil {
 			return nil, err
 		}
 		rows = append(rows, row{name: s.Name, from: at, to: at + s.Value, number: Number("%+.*f", decimals, s.Value)})
 		at += s.Value
+	}
+	if err := finite(strconv.Quote(to), base, at); err != nil {
+		return nil, err
 	}
 	rows = append(rows, row{name: to, from: at, to: at, number: Number("%.*f", decimals, at)})
 	f := rowChart(title, x, rows)
