@@ -70,8 +70,7 @@ type known struct {
 func (w *pairs) descend(i int) error {
 	n := &w.tree.Nodes[i]
 	if n.IsLeaf() {
-		w.leaf(float64(n.Value))
-		return context.Cause(w.ctx)
+		return w.leaf(float64(n.Value))
 	}
 	next := n.Next(w.x[n.Feature])
 	for _, child := range [...]int{n.Left, n.Right} {
@@ -111,9 +110,12 @@ func (w *pairs) branch(child int, follows bool) error {
 	return w.descend(child)
 }
 
-// leaf adds the interactions of a leaf.
-func (w *pairs) leaf(value float64) {
+// leaf adds the interactions of a leaf. One with thousands of columns on its path takes seconds.
+func (w *pairs) leaf(value float64) error {
 	for a, one := range w.path {
+		if a%64 == 63 && w.ctx.Err() != nil {
+			break
+		}
 		for _, two := range w.path[:a] {
 			sum := 0.0
 			for q, p := range w.product {
@@ -122,4 +124,5 @@ func (w *pairs) leaf(value float64) {
 			w.values.SetSym(one.column, two.column, w.values.At(one.column, two.column)+value*sum)
 		}
 	}
+	return context.Cause(w.ctx)
 }

@@ -185,6 +185,34 @@ func TestDeepTree(t *testing.T) {
 	}
 }
 
+// counted counts how often it is asked whether it is done.
+type counted struct {
+	context.Context
+	asked int
+}
+
+func (c *counted) Err() error {
+	c.asked++
+	return nil
+}
+
+// Interactions may be stopped within a leaf that has many columns on its path.
+func TestDeepInteractionsStop(t *testing.T) {
+	const columns = 200
+	p, err := newPaths(chain(columns, columns), columns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := &counted{Context: t.Context()}
+	w := pairs{ctx: ctx, paths: p, x: make([]float32, columns), values: mat.NewSymDense(columns, nil), product: slices.Clone(p.weights)}
+	if err := w.descend(0); err != nil {
+		t.Fatal(err)
+	}
+	if leaves := columns + 1; ctx.asked <= leaves {
+		t.Errorf("the context is asked %d times in %d leaves", ctx.asked, leaves)
+	}
+}
+
 // A branch that no training row took has no cover: nothing there may become NaN.
 func TestTreeWithoutCover(t *testing.T) {
 	tree := chain(3, 2)
