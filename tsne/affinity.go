@@ -188,6 +188,10 @@ func newAffinity(ctx context.Context, r *rows, opts *AffinityOptions) (*Affinity
 	return a, nil
 }
 
+var errNoAffinity = errors.New("tsne: no affinity: it is nil, or not of NewAffinity")
+
+func (a *Affinity) none() bool { return a == nil || a.Len() < 1 }
+
 // Len is the number of points.
 func (a *Affinity) Len() int { return len(a.first) - 1 }
 

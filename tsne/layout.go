@@ -99,11 +99,11 @@ func (a *Affinity) Layout(ctx context.Context, start mat.Matrix, opts *LayoutOpt
 	if err != nil {
 		return nil, err
 	}
-	if start == nil {
-		return nil, errors.New("tsne: no start: see Start")
+	if a.none() {
+		return nil, errNoAffinity
 	}
-	if n, d := start.Dims(); n != a.Len() || d != 2 {
-		return nil, fmt.Errorf("tsne: start is [%d %d], want [%d 2]", n, d, a.Len())
+	if err := a.checkStart(start); err != nil {
+		return nil, err
 	}
 	d := newDescent(a, start, &o)
 	defer d.pool.Close()
@@ -129,6 +129,35 @@ func (a *Affinity) Layout(ctx context.Context, start mat.Matrix, opts *LayoutOpt
 		}
 	}
 	return d.finish(total)
+}
+
+// farthest is how far from 0 a start may be. No point moves more than longestStep at a time, and those that are so much
+// further from each other than others are in one cell of a tree.
+const farthest = 1e6
+
+// checkStart returns an error for a start from which no map comes.
+func (a *Affinity) checkStart(start mat.Matrix) error {
+	if start == nil {
+		return errors.New("tsne: no start: see Start")
+	}
+	n, d := start.Dims()
+	if n != a.Len() || d != 2 {
+		return fmt.Errorf("tsne: start is [%d %d], want [%d 2]", n, d, a.Len())
+	}
+	alike := true
+	for i := range n {
+		for j := range d {
+			v := start.At(i, j)
+			if !(math.Abs(v) <= farthest) {
+				return fmt.Errorf("tsne: start: row %d, column %d is %v, want %d to %d: scale the start, as Start does", i, j, v, int(-farthest), int(farthest))
+			}
+			alike = alike && v == start.At(0, j)
+		}
+	}
+	if alike {
+		return errors.New("tsne: all points of the start are in one place, from which nothing moves them: see Start")
+	}
+	return nil
 }
 
 // defaultRate is the learning rate for n points, after so many late iterations, or below 0 in the early ones.

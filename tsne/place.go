@@ -73,11 +73,17 @@ type placement struct {
 }
 
 func (m *Map) newPlacement(x, added mat.Matrix, o *AffinityOptions) (*placement, error) {
+	if m == nil || m.Points == nil {
+		return nil, errors.New("tsne: no map to place rows on: it is nil, or has no points")
+	}
 	if x == nil || added == nil {
 		return nil, errors.New("tsne: no rows to place, or none that the map shows")
 	}
 	n, d := x.Dims()
-	if points, _ := m.Points.Dims(); points != n {
+	switch points, plane := m.Points.Dims(); {
+	case plane != 2:
+		return nil, fmt.Errorf("tsne: the points of the map are [%d %d], want [%d 2]", points, plane, n)
+	case points != n:
 		return nil, fmt.Errorf("tsne: the map has %d points, but x has %d rows", points, n)
 	}
 	if _, width := added.Dims(); width != d {
@@ -95,10 +101,13 @@ func (m *Map) newPlacement(x, added mat.Matrix, o *AffinityOptions) (*placement,
 		return nil, fmt.Errorf("%w (of the new rows)", err)
 	}
 	for i := range p.points {
+		if err := checkRow(i, m.Points.RawRowView(i)); err != nil {
+			return nil, fmt.Errorf("%w (of the map)", err)
+		}
 		p.points[i] = point{X: m.Points.At(i, 0), Y: m.Points.At(i, 1)}
 	}
 	if !p.tree.build(p.points, 0.2) {
-		return nil, errDiverged
+		return nil, errors.New("tsne: the map is too wide: scale its points")
 	}
 	return p, nil
 }
@@ -107,11 +116,17 @@ func (m *Map) newPlacement(x, added mat.Matrix, o *AffinityOptions) (*placement,
 func (p *placement) place(i int, near []neighbour, weights []float64) (at point, settled bool) {
 	row := p.added.RawRowView(i)
 	for j := range near {
-		d := floats.Distance(row, p.x.RawRowView(j), 2)
-		near[j] = neighbour{int32(j), d * d}
+		near[j] = neighbour{int32(j), floats.Distance(row, p.x.RawRowView(j), 2)}
 	}
 	slices.SortFunc(near, nearer)
 	near = near[:p.k]
+	unit := 1.0
+	if most := near[p.k-1].d2; most > 1e150 || most < 1e-150 && most > 0 { // the squares of these would overflow, or be 0
+		unit = most
+	}
+	for j := range near {
+		near[j].d2 = (near[j].d2 / unit) * (near[j].d2 / unit)
+	}
 	clear(weights)
 	one := make([]float64, p.k)
 	for _, perplexity := range p.scales {

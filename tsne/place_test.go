@@ -108,9 +108,40 @@ func TestPlaceSettles(t *testing.T) {
 	}
 }
 
+// The unit of the rows does not matter, though their squares be 0 or infinite.
+func TestPlaceScaled(t *testing.T) {
+	x, _ := gaussians(30, 4, 1)
+	added, _ := gaussians(5, 4, 2)
+	m, err := Embed(background(), x, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := m.Place(background(), x, added, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, unit := range []float64{1e-300, 1e-150, 1e150, 1e300} {
+		var y, z mat.Dense
+		y.Scale(unit, x)
+		z.Scale(unit, added)
+		if got, err := m.Place(background(), &y, &z, nil); err != nil || !mat.EqualApprox(got, want, 1e-3) {
+			t.Errorf("times %v: points %v, error %v, want %v", unit, got, err, want)
+		}
+	}
+}
+
 func TestPlaceErrors(t *testing.T) {
 	x, _ := gaussians(12, 3, 1)
 	m := &Map{Points: mat.NewDense(12, 2, nil)}
+	broken := &Map{Points: mat.NewDense(12, 2, nil)}
+	broken.Points.Set(3, 1, math.NaN())
+	for want, m := range map[string]*Map{
+		"no map": nil, "or has no points": {}, "[12 3], want [12 2]": {Points: mat.NewDense(12, 3, nil)}, "row 3, column 1 is NaN, want finite values (of the map)": broken,
+	} {
+		if _, err := m.Place(background(), x, x, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
 	stopped, stop := context.WithCancel(background())
 	stop()
 	for name, c := range map[string]struct {
@@ -171,10 +202,15 @@ func TestTrustworthiness(t *testing.T) {
 	if got, err := Trustworthiness(background(), x, x, 5); got != 1 || err != nil {
 		t.Errorf("a map that is the data: %v, error %v, want 1", got, err)
 	}
-	for _, k := range []int{0, 20} {
+	for _, k := range []int{0, 20, math.MaxInt} {
 		if _, err := Trustworthiness(background(), x, y, k); err == nil {
 			t.Errorf("%d neighbours of 40 rows: no error", k)
 		}
+	}
+	broken := mat.DenseCopyOf(y)
+	broken.Set(7, 0, math.Inf(1))
+	if _, err := Trustworthiness(background(), x, broken, 5); err == nil || !strings.Contains(err.Error(), "row 7, column 0 is +Inf, want finite values (of the map)") {
+		t.Errorf("a map at infinity: error %v", err)
 	}
 	if _, err := Trustworthiness(background(), x, x.Slice(0, 9, 0, 2), 5); err == nil {
 		t.Error("a map of other rows: no error")

@@ -47,8 +47,12 @@ func Plot(w io.Writer, points mat.Matrix, labels []int, opts *PlotOptions) error
 			return fmt.Errorf("tsne: %d of %s for %d points", of.n, of.name, n)
 		}
 	}
+	const most = 1000 // with an entry each in the legend
 	top := 1
-	for _, label := range labels {
+	for i, label := range labels {
+		if label >= most {
+			return fmt.Errorf("tsne: label %d of point %d, want labels below %d: number them from 0", label, i, most)
+		}
 		top = max(top, label)
 	}
 	if o.Names == nil && top == 1 {

@@ -39,10 +39,11 @@ func TestPlot(t *testing.T) {
 func TestPlotErrors(t *testing.T) {
 	points := mat.NewDense(2, 2, []float64{1, 2, 3, math.NaN()})
 	for want, err := range map[string]error{
-		"2 2] with 3 labels": Plot(io.Discard, points, []int{0, 1, 1}, nil),
-		"1 of Faint":         Plot(io.Discard, points, []int{0, 1}, &PlotOptions{Faint: []bool{true}}),
-		"NaN":                Plot(io.Discard, points, []int{0, 1}, nil),
-		`"gif"`:              Plot(io.Discard, mat.NewDense(1, 2, nil), []int{0}, &PlotOptions{Format: "gif"}),
+		"2 2] with 3 labels":    Plot(io.Discard, points, []int{0, 1, 1}, nil),
+		"1 of Faint":            Plot(io.Discard, points, []int{0, 1}, &PlotOptions{Faint: []bool{true}}),
+		"label 1000 of point 1": Plot(io.Discard, points, []int{0, 1000}, nil),
+		"NaN":                   Plot(io.Discard, points, []int{0, 1}, nil),
+		`"gif"`:                 Plot(io.Discard, mat.NewDense(1, 2, nil), []int{0}, &PlotOptions{Format: "gif"}),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %s", err, want)

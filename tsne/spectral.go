@@ -2,7 +2,6 @@ package tsne
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -19,8 +18,8 @@ import (
 // a residual of 1e-4, or as far as 100 rounds of filtered subspace iteration get, which is near enough for a start. Once ctx
 // is done, Spectral returns its error.
 func (a *Affinity) Spectral(ctx context.Context, seed uint64) (*mat.Dense, error) {
-	if a == nil || a.Len() < 1 {
-		return nil, errors.New("tsne: no affinity: it is nil, or not of NewAffinity")
+	if a.none() {
+		return nil, errNoAffinity
 	}
 	random := rand.New(rand.NewPCG(seed, 0))
 	w := newWalker(a)

@@ -19,13 +19,13 @@ func Trustworthiness(ctx context.Context, x, points mat.Matrix, k int) (float64,
 	}
 	low, err := newRows(points)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%w (of the map)", err)
 	}
 	n := high.n
 	if low.n != n {
 		return 0, fmt.Errorf("tsne: a map of %d points for %d rows", low.n, n)
 	}
-	if k < 1 || 2*k >= n {
+	if k < 1 || k > (n-1)/2 {
 		return 0, fmt.Errorf("tsne: trustworthiness by %d neighbours of %d rows, want 1 or more, and fewer than half", k, n)
 	}
 	pool := kernel.NewPool(0)

@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -209,6 +210,28 @@ func TestErrors(t *testing.T) {
 	}
 	if _, err := a.Layout(background(), mat.NewDense(9, 2, nil), nil); err == nil || !strings.Contains(err.Error(), "[9 2], want [10 2]") {
 		t.Errorf("wrong start: error %v", err)
+	}
+	start := func(v float64) *mat.Dense {
+		y, err := Start(background(), x, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y.Set(3, 1, v)
+		return y
+	}
+	for _, c := range []struct {
+		a     *Affinity
+		start mat.Matrix
+		want  string
+	}{
+		{nil, start(0), "no affinity"}, {new(Affinity), start(0), "no affinity"}, {a, nil, "no start"},
+		{a, start(math.NaN()), "start: row 3, column 1 is NaN"}, {a, start(math.Inf(-1)), "start: row 3, column 1 is -Inf"},
+		{a, start(-1e30), "start: row 3, column 1 is -1e+30, want -1000000 to 1000000"},
+		{a, mat.NewDense(10, 2, slices.Repeat([]float64{2, 1}, 10)), "in one place"},
+	} {
+		if m, err := c.a.Layout(background(), c.start, nil); m != nil || err == nil || !strings.HasPrefix(err.Error(), "tsne: ") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("map %v, error %v, want tsne: … %s", m, err, c.want)
+		}
 	}
 }
 
