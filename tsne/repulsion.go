@@ -13,7 +13,9 @@ type Method string
 const (
 	Exact     Method = "exact"      // over all pairs, in time n²
 	BarnesHut Method = "barnes_hut" // by cells of a tree, in time n log n (van der Maaten 2014)
-	FFT       Method = "fft"        // by interpolation on a grid, in time n and the time of a grid as wide as the map (Linderman et al. 2019)
+	// FFT sums by interpolation on a grid, in time n and the time of a grid as wide as the map (Linderman et al. 2019). While a
+	// map is wider than 1,000 units, BarnesHut sums it instead.
+	FFT Method = "fft"
 )
 
 // Numbers of points up to which methods are the default.
@@ -39,7 +41,24 @@ func newRepulsion(pool *kernel.Pool, n int, method Method, theta float64) (force
 		return newCells(pool, theta), newCells(pool, min(theta, 0.2))
 	}
 	g := newGrid(pool)
-	return g, g
+	return bounded{g, newCells(pool, theta)}, bounded{g, newCells(pool, min(theta, 0.2))}
+}
+
+// bounded is FFT, but for maps that are wider than widestGrid, whose grid would take gigabytes.
+type bounded struct {
+	grid  *grid
+	cells *cells
+}
+
+// widestGrid is wider than maps of a million points are; a start that is not scaled may be, and a map that a high
+// learning rate scatters.
+const widestGrid = 1000
+
+func (b bounded) repulsion(points, force []point) (float64, error) {
+	if _, span, _ := extent(points); span > widestGrid {
+		return b.cells.repulsion(points, force)
+	}
+	return b.grid.repulsion(points, force)
 }
 
 // pairs is Exact.

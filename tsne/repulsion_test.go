@@ -82,6 +82,32 @@ func TestGridReused(t *testing.T) {
 	}
 }
 
+// Maps that are too wide for a grid, as a start that is not scaled may be, are summed without one.
+func TestWideMap(t *testing.T) {
+	forces, fine := newRepulsion(nil, 700, FFT, 0.5)
+	points, got := cloud(700, 1), make([]point, 700)
+	points[5], points[9].Y = point{X: -4e5, Y: 3e3}, 8e5
+	for _, f := range []repulsion{forces, fine} {
+		gotZ, err := f.repulsion(points, got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantZ, off, size := 0.0, 0.0, 0.0
+		for i := range points {
+			want, z := direct(points, i)
+			wantZ += z
+			off += math.Pow(got[i].X-want.X, 2) + math.Pow(got[i].Y-want.Y, 2)
+			size += math.Pow(want.X, 2) + math.Pow(want.Y, 2)
+		}
+		if rel := math.Sqrt(off / size); !(rel < 0.05) || !(math.Abs(gotZ/wantZ-1) < 0.05) {
+			t.Errorf("forces differ by %.2g relative, Z is %v, want %v", rel, gotZ, wantZ)
+		}
+		if n := f.(bounded).grid.boxes; n != 0 {
+			t.Errorf("a grid of %d boxes on each side", n)
+		}
+	}
+}
+
 func TestMethods(t *testing.T) {
 	x, labels := gaussians(120, 20, 7)
 	for _, method := range []Method{Exact, BarnesHut, FFT} {
