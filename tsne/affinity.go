@@ -171,10 +171,20 @@ func newAffinity(ctx context.Context, r *rows, opts *AffinityOptions) (*Affinity
 	if err != nil {
 		return nil, fmt.Errorf("tsne: nearest neighbours: %w", err)
 	}
-	p := make([]float64, r.n*k)
-	parallel(pool, r.n, func(lo, hi int) {
+	a, err := joint(ctx, pool, near, r.n, k, scales)
+	if err != nil {
+		return nil, fmt.Errorf("tsne: affinities of nearest neighbours: %w", err)
+	}
+	a.Perplexity = slices.Max(scales)
+	return a, nil
+}
+
+// joint turns the distances of the k nearest neighbours of n rows to affinities.
+func joint(ctx context.Context, pool *kernel.Pool, near []neighbour, n, k int, scales []float64) (*Affinity, error) {
+	p := make([]float64, n*k)
+	parallel(pool, n, func(lo, hi int) {
 		one := make([]float64, k)
-		for i := lo; i < hi; i++ {
+		for i := lo; i < hi && ctx.Err() == nil; i++ {
 			for _, perplexity := range scales {
 				conditional(near[i*k:(i+1)*k], perplexity, one)
 				for e, v := range one {
@@ -183,9 +193,7 @@ func newAffinity(ctx context.Context, r *rows, opts *AffinityOptions) (*Affinity
 			}
 		}
 	})
-	a := symmetric(near, p, r.n, k)
-	a.Perplexity = slices.Max(scales)
-	return a, nil
+	return symmetric(ctx, near, p, n, k)
 }
 
 var errNoAffinity = errors.New("tsne: no affinity: it is nil, or not of NewAffinity")
@@ -259,13 +267,16 @@ func gaussian(near []neighbour, beta float64, p []float64) (entropy, slope float
 }
 
 // symmetric joins the k conditional probabilities of each of n rows to (p + pᵀ)/2n.
-func symmetric(near []neighbour, p []float64, n, k int) *Affinity {
+func symmetric(ctx context.Context, near []neighbour, p []float64, n, k int) (*Affinity, error) {
 	type entry struct {
 		j int32
 		p float64
 	}
 	in := make([][]entry, n) // by ascending j, for rows are visited in order
 	for i := range n {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		for e := i * k; e < (i+1)*k; e++ {
 			in[near[e].row] = append(in[near[e].row], entry{int32(i), p[e]})
 		}
@@ -274,6 +285,9 @@ func symmetric(near []neighbour, p []float64, n, k int) *Affinity {
 	scale := 1 / (2 * float64(n))
 	var out []entry
 	for i := range n {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		out = out[:0]
 		for e := i * k; e < (i+1)*k; e++ {
 			out = append(out, entry{near[e].row, p[e]})
@@ -294,5 +308,5 @@ func symmetric(near []neighbour, p []float64, n, k int) *Affinity {
 		}
 		a.first[i+1] = int32(len(a.column))
 	}
-	return a
+	return a, nil
 }

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/org/salesconv/internal/kernel"
@@ -288,6 +289,45 @@ func TestSpectral(t *testing.T) {
 		if err != nil || floats.HasNaN(y.RawMatrix().Data) {
 			t.Errorf("%d rows: %v, error %v", few, y, err)
 		}
+	}
+}
+
+// counted counts how often it is asked whether it is done.
+type counted struct {
+	context.Context
+	asked atomic.Int64
+}
+
+func (c *counted) Err() error {
+	c.asked.Add(1)
+	return nil
+}
+
+// All stages ask whether they are to stop before each row, block of rows or product with the matrix, which take long where
+// there are many rows.
+func TestStagesMayStop(t *testing.T) {
+	x, _ := gaussians(600, 5, 3)
+	ctx := &counted{Context: t.Context()}
+	a, err := NewAffinity(ctx, x, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exact := ctx.asked.Swap(0)
+	if _, err := NewAffinity(ctx, x, &AffinityOptions{Search: ApproximateSearch}); err != nil {
+		t.Fatal(err)
+	}
+	approximate := ctx.asked.Swap(0)
+	if _, err := a.Spectral(ctx, 0); err != nil {
+		t.Fatal(err)
+	}
+	const blocks, degree, width = 600/queryBlock + 1, 12, 6
+	if spectral := ctx.asked.Load(); exact < 3*600 || approximate < 3*600+lloydRounds*blocks || spectral < degree*width {
+		t.Errorf("asked %d times by the exact search, %d by the approximate, %d by the spectral start", exact, approximate, spectral)
+	}
+	done, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := joint(done, nil, make([]neighbour, 4), 2, 2, []float64{1}); !errors.Is(err, context.Canceled) {
+		t.Errorf("joint: error %v, want context.Canceled", err)
 	}
 }
 

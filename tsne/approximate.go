@@ -61,13 +61,13 @@ func newPartition(ctx context.Context, pool *kernel.Pool, r *rows) (*partition, 
 		if round > 0 {
 			p.move(pool, r)
 		}
-		p.assign(pool, r)
+		p.assign(ctx, pool, r)
 	}
-	return p, nil
+	return p, ctx.Err()
 }
 
-// assign puts each row into the cell with the nearest centre, of equally near ones the first.
-func (p *partition) assign(pool *kernel.Pool, r *rows) {
+// assign puts each row into the cell with the nearest centre, of equally near ones the first, unless ctx is done.
+func (p *partition) assign(ctx context.Context, pool *kernel.Pool, r *rows) {
 	n := len(p.cells)
 	norms := make([]float32, n)
 	for c := range norms {
@@ -77,6 +77,9 @@ func (p *partition) assign(pool *kernel.Pool, r *rows) {
 	packed.PackTransposed(pool, p.centres, n, r.d)
 	cell := make([]int32, r.n)
 	pool.Do((r.n+queryBlock-1)/queryBlock, func(_, b int) {
+		if ctx.Err() != nil {
+			return
+		}
 		from, to := b*queryBlock, min(r.n, (b+1)*queryBlock)
 		products := make([]float32, (to-from)*n)
 		kernel.Gemm(nil, to-from, r.data[from*r.d:to*r.d], &packed, products, kernel.Epilogue[float32]{})

@@ -85,9 +85,12 @@ func (w *walker) leading(ctx context.Context, random *rand.Rand) ([][]float64, e
 			block[b][i] = random.NormFloat64()
 		}
 	}
-	for round := range rounds {
+	for round := 0; ; round++ {
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("tsne: stopped in round %d of %d of the spectral start: %w", round, rounds, context.Cause(ctx))
+		}
+		if round == rounds {
+			return block, nil
 		}
 		w.orthonormalize(block)
 		for b := range block {
@@ -95,14 +98,13 @@ func (w *walker) leading(ctx context.Context, random *rand.Rand) ([][]float64, e
 		}
 		values, ok := rotate(block, images)
 		if !ok || residual(block, images, values) < tolerance {
-			break
+			return block, nil
 		}
 		below := max(values[len(values)-1], -0.5)
 		for b := range block {
-			block[b] = w.filter(block[b], degree, below)
+			block[b] = w.filter(ctx, block[b], degree, below)
 		}
 	}
-	return block, nil
 }
 
 // orthonormalize makes the vectors orthonormal in turn, and orthogonal to top.
@@ -166,8 +168,9 @@ func residual(block, images [][]float64, values []float64) (most float64) {
 	return most
 }
 
-// filter returns the Chebyshev polynomial of the matrix that is small for eigenvalues from -1 to below, times v.
-func (w *walker) filter(v []float64, degree int, below float64) []float64 {
+// filter returns the Chebyshev polynomial of the matrix that is small for eigenvalues from -1 to below, times v; once ctx is
+// done, one of a lower degree.
+func (w *walker) filter(ctx context.Context, v []float64, degree int, below float64) []float64 {
 	centre, half := (below-1)/2, (below+1)/2
 	before, now := v, make([]float64, len(v))
 	w.times(before, now)
@@ -175,7 +178,7 @@ func (w *walker) filter(v []float64, degree int, below float64) []float64 {
 		now[i] = (now[i] - centre*before[i]) / half
 	}
 	next := make([]float64, len(v))
-	for range degree - 1 {
+	for k := 1; k < degree && ctx.Err() == nil; k++ {
 		w.times(now, next)
 		for i := range next {
 			next[i] = 2*(next[i]-centre*now[i])/half - before[i]
