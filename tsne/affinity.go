@@ -20,7 +20,7 @@ type Affinity struct {
 	// allows. With several, the largest.
 	Perplexity float64
 
-	first  []int32   // row i holds entries first[i] to first[i+1]
+	first  []int     // row i holds entries first[i] to first[i+1], which may be more than 2^31
 	column []int32   // ascending within a row, never the row itself
 	p      []float64 // joint probabilities; all of them add up to 1
 }
@@ -281,7 +281,7 @@ func symmetric(ctx context.Context, near []neighbour, p []float64, n, k int) (*A
 			in[near[e].row] = append(in[near[e].row], entry{int32(i), p[e]})
 		}
 	}
-	a := &Affinity{first: make([]int32, n+1)}
+	a := &Affinity{first: make([]int, n+1)}
 	scale := 1 / (2 * float64(n))
 	var out []entry
 	for i := range n {
@@ -306,7 +306,7 @@ func symmetric(ctx context.Context, near []neighbour, p []float64, n, k int) (*A
 			a.column = append(a.column, next.j)
 			a.p = append(a.p, next.p*scale)
 		}
-		a.first[i+1] = int32(len(a.column))
+		a.first[i+1] = len(a.column)
 	}
 	return a, nil
 }

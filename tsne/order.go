@@ -29,14 +29,14 @@ func (a *Affinity) by(order []int32) *Affinity {
 	for k, i := range order {
 		place[i] = int32(k)
 	}
-	b := &Affinity{first: make([]int32, len(order)+1), column: make([]int32, 0, len(a.column)), p: make([]float64, 0, len(a.p))}
+	b := &Affinity{first: make([]int, len(order)+1), column: make([]int32, 0, len(a.column)), p: make([]float64, 0, len(a.p))}
 	for k, i := range order {
 		row, p := a.Row(int(i))
 		for e, j := range row {
 			b.column = append(b.column, place[j])
 			b.p = append(b.p, p[e])
 		}
-		b.first[k+1] = int32(len(b.column))
+		b.first[k+1] = len(b.column)
 	}
 	return b
 }
