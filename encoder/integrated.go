@@ -304,9 +304,15 @@ func (p *paths) write(b *ops.Batch, x []float32) {
 func (p *paths) read(n, width int, x, grad []float32) (sum float64, err error) {
 	p.outputs = p.outputs[:0]
 	for d := range n {
-		v := p.output(p.batch[d].segment, x[d*width:][:width], grad[d*width:][:width])
+		slope := grad[d*width:][:width]
+		v := p.output(p.batch[d].segment, x[d*width:][:width], slope)
 		if v-v != 0 {
 			return 0, fmt.Errorf("the output of segment %d is %v", p.batch[d].segment, v)
+		}
+		for j, s := range slope {
+			if s-s != 0 {
+				return 0, fmt.Errorf("the output of segment %d has the derivative %v by element %d of the embedding", p.batch[d].segment, s, j)
+			}
 		}
 		p.outputs = append(p.outputs, v)
 		sum += v

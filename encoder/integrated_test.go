@@ -180,6 +180,10 @@ func TestIntegratedGradientsRefused(t *testing.T) {
 			return err
 		},
 		"segment 0 is NaN": func() error { _, err := m.IntegratedGradients(t.Context(), []string{""}, nan, nil); return err },
+		"segment 0 has the derivative +Inf by element 3": func() error {
+			_, err := m.IntegratedGradients(t.Context(), []string{"a"}, func(_ int, x, g []float32) float64 { g[3] = float32(math.Inf(1)); return 0 }, nil)
+			return err
+		},
 		"Steps is -1": func() error {
 			_, err := m.IntegratedGradients(t.Context(), nil, squared, &IntegratedOptions{Steps: -1})
 			return err
