@@ -72,7 +72,7 @@ func (o *AffinityOptions) complete(n int, perplexity float64) (scales []float64,
 		scales = []float64{min(perplexity, most)}
 	}
 	for _, perplexity := range scales {
-		if !(perplexity >= 1) || math.IsInf(perplexity, 0) {
+		if !(perplexity >= 1) {
 			return nil, 0, fmt.Errorf("tsne: perplexity %v, want at least 1", perplexity)
 		}
 		if perplexity > most {

@@ -69,7 +69,7 @@ func (o *LayoutOptions) complete() (LayoutOptions, error) {
 	c.Theta = orDefault(c.Theta, 0.5)
 	switch {
 	case !(c.Exaggeration >= 1) || math.IsInf(c.Exaggeration, 0):
-		return c, fmt.Errorf("tsne: exaggeration %v, want at least 1", c.Exaggeration)
+		return c, fmt.Errorf("tsne: exaggeration %v, want a finite number from 1 on", c.Exaggeration)
 	case !(c.Theta > 0 && c.Theta <= 1):
 		return c, fmt.Errorf("tsne: theta %v, want above 0 and at most 1", c.Theta)
 	case c.Method != "" && c.Method != Exact && c.Method != BarnesHut && c.Method != FFT:
@@ -77,7 +77,7 @@ func (o *LayoutOptions) complete() (LayoutOptions, error) {
 	case c.EarlyIterations > math.MaxInt32 || c.Iterations > math.MaxInt32:
 		return c, fmt.Errorf("tsne: %d and %d iterations, want at most %d", c.EarlyIterations, c.Iterations, math.MaxInt32)
 	case !(c.LearningRate >= 0) || math.IsInf(c.LearningRate, 0):
-		return c, fmt.Errorf("tsne: learning rate %v, want above 0, or 0 for the default", c.LearningRate)
+		return c, fmt.Errorf("tsne: learning rate %v, want a finite number above 0, or 0 for the default", c.LearningRate)
 	}
 	return c, nil
 }

@@ -191,6 +191,8 @@ func TestErrors(t *testing.T) {
 		{"large perplexity", x, &Options{Affinity: &AffinityOptions{Perplexity: 3.5}}, "perplexity 3.5 is too large for 10 rows, which allow 3 at most"},
 		{"large scale", x, &Options{Affinity: &AffinityOptions{AllRows: true, Scales: []float64{2, 12}}}, "perplexity 12 is too large for 10 rows, which allow 9"},
 		{"perplexity", x, &Options{Affinity: &AffinityOptions{Perplexity: 0.5}}, "perplexity 0.5"},
+		{"infinite perplexity", x, &Options{Affinity: &AffinityOptions{Perplexity: math.Inf(1)}}, "perplexity +Inf is too large for 10 rows"},
+		{"infinite exaggeration", x, &Options{Layout: &LayoutOptions{Exaggeration: math.Inf(1)}}, "exaggeration +Inf, want a finite number"},
 		{"perplexity NaN", x, &Options{Affinity: &AffinityOptions{Perplexity: math.NaN()}}, "perplexity NaN"},
 		{"method", x, &Options{Layout: &LayoutOptions{Method: "octree"}}, `method "octree"`},
 		{"iterations", x, &Options{Layout: &LayoutOptions{Iterations: math.MaxInt}}, "9223372036854775807 iterations"},
