@@ -86,11 +86,22 @@ func (d *Data) Note(env *cli.Env, calls *cli.Calls) {
 	}
 }
 
-// Speaks reports whether anybody says a word in a call.
+// Speaks reports whether anybody says a word in a call, as package conversion sees it.
 func Speaks(call transcript.Call) bool {
 	return slices.ContainsFunc(call.Turns(), func(t transcript.Turn) bool {
-		return strings.ContainsFunc(t.Text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
+		return strings.ContainsFunc(t.Text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) &&
+			(t.Speaker != "" || !onlyLabels(t.Text))
 	})
+}
+
+// onlyLabels reports whether every line of a text is a speaker's label with nothing after it.
+func onlyLabels(text string) bool {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasSuffix(line, ":") {
+			return false
+		}
+	}
+	return true
 }
 
 // Need returns what is missing where fewer calls than these are won, or lost.

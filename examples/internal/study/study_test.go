@@ -20,6 +20,7 @@ func TestReadLeavesOutWhenAskedTo(t *testing.T) {
 {"id": "c", "transcript": "Agent: hm"}
 {"id": "d", "transcript": "Agent: no", "label": 0}
 {"id": "e", "transcript": "Agent: ...", "label": 0}
+{"id": "f", "transcript": "Agent:\nCustomer:", "label": 0}
 `
 	if err := os.WriteFile(file, []byte(lines), 0o600); err != nil {
 		t.Fatal(err)
@@ -37,7 +38,7 @@ func TestReadLeavesOutWhenAskedTo(t *testing.T) {
 	if len(d.Calls) != 2 || d.Unknown != 1 || d.Won() != 1 {
 		t.Errorf("%d calls, %d without a label, %d won; want 2, 1, 1", len(d.Calls), d.Unknown, d.Won())
 	}
-	for _, want := range []string{"left out: transcript: " + file + ": record 2", `the ID "a" is that`, `nobody says a word in call "e"`, "1 of 3 calls have no label"} {
+	for _, want := range []string{"left out: transcript: " + file + ": record 2", `the ID "a" is that`, `nobody says a word in call "e"`, `nobody says a word in call "f"`, "1 of 3 calls have no label"} {
 		if !strings.Contains(notes.String(), want) {
 			t.Errorf("notes %q, want %s", notes.String(), want)
 		}
