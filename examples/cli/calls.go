@@ -37,7 +37,15 @@ type Calls struct {
 
 	Reader  transcript.Reader  // how files are read; see ReaderFlags
 	summary transcript.Summary // of what Read or Collect read
+	writes  []output
 }
+
+// output is a file that a flag names.
+type output struct{ flag, file string }
+
+// Writes says that the command writes the file that a flag names, unless it is "". Reading calls from it, or writing it for
+// another flag too, is an error of usage.
+func (c *Calls) Writes(flag, file string) { c.writes = append(c.writes, output{flag, file}) }
 
 // Flags adds the flags of ReaderFlags and of Rejected.
 func (c *Calls) Flags(flags *flag.FlagSet) {
@@ -164,8 +172,15 @@ func (c *Calls) Collect(ctx context.Context, env *Env, file string) ([]transcrip
 
 // begin opens what reading needs.
 func (c *Calls) begin(env *Env, file string) error {
-	if err := Apart(file, "-rejected", c.path); err != nil {
-		return err
+	files := map[string]string{} // by file: the flag that names it
+	for _, w := range append(c.writes, output{"-rejected", c.path}) {
+		if err := Apart(file, w.flag, w.file); err != nil {
+			return err
+		}
+		if other := files[w.file]; other != "" && w.file != "" {
+			return Usagef("%s and %s are both %s; name two files", other, w.flag, w.file)
+		}
+		files[w.file] = w.flag
 	}
 	return c.Open(env)
 }

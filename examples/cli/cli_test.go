@@ -300,6 +300,9 @@ func TestRejectedFile(t *testing.T) {
 	if b, err := os.ReadFile(file); string(b) != "before" || err != nil {
 		t.Errorf("abandoned, the file holds %q, error %v", b, err)
 	}
+	if err := Apart("", "-rejected", dir); err == nil || !strings.Contains(err.Error(), "a directory; name a file") {
+		t.Errorf("a directory: error %v", err)
+	}
 	for input, wrong := range map[string]bool{file: true, dir: true, "": false, filepath.Join(dir, "missing"): false, t.TempDir(): false} {
 		if err := Apart(input, "-rejected", file); (err != nil) != wrong {
 			t.Errorf("%s and %s: %v", input, file, err)

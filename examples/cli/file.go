@@ -15,14 +15,18 @@ func WriteFile(path string, write func(io.Writer) error) error {
 	return atomicfile.WriteFile(path, write)
 }
 
-// Apart returns an error if the file that a flag names is the input, or is in the directory that is the input, so that
-// writing to it would change what is read. An input of "" is standard input.
+// Apart returns an error if the file that a flag names is a directory or the input, or is in the directory that is the input,
+// so that writing to it would change what is read. An input of "" is standard input.
 func Apart(input, flag, path string) error {
+	out, missing := os.Stat(path)
+	if missing == nil && out.IsDir() {
+		return Usagef("%s is %s, a directory; name a file", flag, path)
+	}
 	in, err := os.Stat(input)
 	if err != nil || path == "" || input == "" {
 		return nil // reading returns the error
 	}
-	if out, err := os.Stat(path); err == nil && os.SameFile(in, out) && !in.IsDir() {
+	if missing == nil && os.SameFile(in, out) {
 		return Usagef("%s is %s, which is the input; name another file", flag, path)
 	}
 	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil && in.IsDir() && within(input, dir) {

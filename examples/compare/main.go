@@ -72,6 +72,8 @@ func parse(env *cli.Env) (o *options, err error) {
 	case o.Value != 0 && !(o.Value > 1 && o.Value < math.MaxFloat32):
 		return nil, cli.Usagef("-value %v, want more than 1: what a won call is worth, where making a call costs 1", o.Value)
 	}
+	o.calls.Writes("-html", o.html)
+	o.calls.Writes("-json", o.json)
 	return o, nil
 }
 

@@ -88,6 +88,8 @@ func parse(env *cli.Env) (o *options, err error) {
 		return nil, cli.Usagef("-by is for -phrases: name the file to write to")
 	}
 	o.calls.Unlabelled = o.phrases == "" // which compares the calls that were won with those that were lost
+	o.calls.Writes("-html", o.html)
+	o.calls.Writes("-phrases", o.phrases)
 	o.file, err = env.File()
 	return o, err
 }

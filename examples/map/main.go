@@ -75,6 +75,8 @@ func parse(env *cli.Env) (o *options, err error) {
 		}
 		return nil
 	}
+	o.calls.Writes("-html", o.html)
+	o.calls.Writes("-picture", o.picture)
 	o.file, err = env.File()
 	return o, err
 }

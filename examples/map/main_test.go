@@ -114,11 +114,15 @@ func TestMapByKey(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	calls := transcript.Sample()[:3]
+	same := write(t, calls)
 	for want, args := range map[string][]string{
 		"2 calls, want 3 or more": {write(t, calls[:2])},
 		"no call has \"shoe\"":    {"-by", "shoe", write(t, calls)},
 		"ends in .png or .svg":    {"-picture", "map.gif", write(t, calls)},
 		"nobody says a word in":   {write(t, append(calls[:2:2], transcript.Call{ID: "mute", Text: "Agent: ..."}))},
+		"which is the input":      {"-html", same, same},
+		"-html and -picture are":  {"-html", "x.svg", "-picture", "x.svg", same},
+		"a directory; name a":     {"-html", t.TempDir(), same},
 		"missing.json":            {"-new", "missing.json", write(t, calls)},
 		"hf download nobody/no":   {"-model", "nobody/no", write(t, calls)},
 	} {

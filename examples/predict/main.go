@@ -77,6 +77,7 @@ func parse(env *cli.Env) (o *options, err error) {
 		return nil, cli.Usagef("-models is missing: name the directory that finetune wrote")
 	}
 	o.keep = cli.Keys(*keep)
+	o.calls.Writes("-html", o.html)
 	o.file, err = env.File()
 	return o, err
 }

@@ -18,7 +18,10 @@ const Temporary = ".*.tmp"
 // that it points to is replaced. What is there and is not a regular file, such as /dev/stdout or a pipe, is written to.
 func WriteFile(path string, write func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil {
-		if !info.Mode().IsRegular() && !info.IsDir() {
+		if info.IsDir() {
+			return fmt.Errorf("%s is a directory; name a file", path)
+		}
+		if !info.Mode().IsRegular() {
 			return writeThrough(path, write)
 		}
 		if path, err = filepath.EvalSymlinks(path); err != nil {

@@ -65,7 +65,7 @@ func TestWriteFileNamesThePath(t *testing.T) {
 	if err := WriteFile(filepath.Join(file, "x"), text("", nil)); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("a directory below a file: error %v", err)
 	}
-	if err := WriteFile(filepath.Dir(file), text("", nil)); err == nil || !strings.Contains(err.Error(), filepath.Dir(file)) {
+	if err := WriteFile(filepath.Dir(file), text("", nil)); err == nil || err.Error() != filepath.Dir(file)+" is a directory; name a file" {
 		t.Errorf("a file instead of a directory: error %v", err)
 	}
 }
