@@ -128,10 +128,7 @@ func run(ctx context.Context, env *cli.Env) error {
 	if x.long > 0 {
 		env.Notef("%d turns are too long for their words to be explained", x.long)
 	}
-	if err := x.writePhrases(ctx); err != nil {
-		return err
-	}
-	return x.write()
+	return errors.Join(x.writePhrases(ctx), x.write())
 }
 
 // explainer explains calls one by one.
@@ -157,8 +154,8 @@ func (x *explainer) explain(ctx context.Context, env *cli.Env, call transcript.C
 	if err != nil {
 		return fmt.Errorf("call %q: %w", call.ID, err)
 	}
-	if e.Turns == nil {
-		e.Turns = []conversion.TurnShare{} // nobody says a word
+	if e.Turns == nil { // nobody says a word
+		e.Turns, e.Features = []conversion.TurnShare{}, []conversion.FeatureShare{}
 	}
 	x.long += e.Long
 	if err := x.line(env, e); err != nil || x.html == "" {

@@ -174,6 +174,22 @@ func TestOddPages(t *testing.T) {
 	}
 }
 
+// Where there are no phrases to explain, the page is written all the same, and a call without words has lists without entries.
+func TestSilentCalls(t *testing.T) {
+	dir, err := models()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := filepath.Join(t.TempDir(), "page.html")
+	status, out, note := explaining(t, `[{"id":"silent","text":"Agent: ..."}]`, "-models", dir, "-html", page, "-phrases", filepath.Join(t.TempDir(), "phrases.json"))
+	if status != 1 || !strings.Contains(note, "nobody says a word") || !strings.Contains(out, `"turns":[],"features":[]`) {
+		t.Errorf("status %d, %s%s", status, note, out)
+	}
+	if text, err := os.ReadFile(page); err != nil || !strings.Contains(string(text), "silent") {
+		t.Errorf("the page: error %v", err)
+	}
+}
+
 // -phrases writes what Influences finds, as JSON or as a page.
 func TestPhrases(t *testing.T) {
 	if testing.Short() {
