@@ -59,7 +59,10 @@ func CorrelatedRows(ctx context.Context, model *classify.Logistic, mean []float6
 	} else if err := c.sample(ctx, o, out); err != nil {
 		return nil, err
 	}
-	return out, out.finite()
+	if err := out.finite(); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // correlated is a linear function of columns with a normal distribution, in units of their standard deviations. What is

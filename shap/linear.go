@@ -39,7 +39,10 @@ func LinearRows(ctx context.Context, model *classify.Logistic, background []floa
 			values[j] = c * (row[j] - at(background, j))
 		}
 	})
-	return out, cmp.Or(err, out.finite())
+	if err = cmp.Or(err, out.finite()); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // eachRow calls f for each row of x, on all processors, once it has checked that the row is finite.

@@ -74,7 +74,10 @@ func Combine(weights []float64, terms []*Explanation) (*Explanation, error) {
 			sum.Errors[i] = math.Hypot(sum.Errors[i], weights[k]*s)
 		}
 	}
-	return sum, finite(sum)
+	if err := finite(sum); err != nil {
+		return nil, err
+	}
+	return sum, nil
 }
 
 // checkErrors returns an error if there are Errors, but not one for each value.

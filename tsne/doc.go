@@ -43,13 +43,12 @@
 //
 // Memory is 8 bytes for each value of x in the search of neighbours, and some 100 bytes times three times the
 // perplexity for each row. Time grows with the square of the number of rows in the search (some 5 s for 20,000 rows of
-// 384 columns on two cores) and as n log n in the layout, for
-// more than 10,000 rows as n.
+// 384 columns on two cores). The layout takes n log n for up to 10,000 rows and n for more.
 //
 // # Reproducibility
 //
 // The same input, options and seed give the same bytes on any number of cores of one machine: all sums have a fixed
-// order. Processors with other vector instructions round differently, and a map may end elsewhere.
+// order. Processors with other vector instructions round differently, which may lead to another map.
 //
 // # Concurrency
 //

@@ -20,7 +20,8 @@ type grid struct {
 	size int
 	fft  *kernel.FFT
 
-	// pull are the transforms of the forces, imaginary parts, and near that of the kernel of Z: [half][wide], frequency in y, in x.
+	// pull are the imaginary parts of the transforms of both forces, near is the transform of the kernel of Z: [half][wide],
+	// frequencies in y and x.
 	pull    [fields][]float64
 	near    []float64
 	charges []float64         // [nodes][nodes]
@@ -168,7 +169,7 @@ func (g *grid) transformKernels() {
 	}
 }
 
-// blocks calls f for runs of numbers up to n.
+// blocks calls f in parallel for the numbers below n, run at a time, with the transforms of its worker.
 func (g *grid) blocks(n, run int, f func(t *transforms, from, to int)) {
 	g.pool.Do((n+run-1)/run, func(id, task int) { f(g.worker(id), task*run, min(n, (task+1)*run)) })
 }
@@ -324,7 +325,7 @@ func (g *grid) energy(from int, charge *kernel.Lanes) (total float64) {
 	return total / (float64(g.size) * float64(g.size))
 }
 
-// restoreRows sets the fields: those of a row are the real and the imaginary parts of one lane.
+// restoreRows sets the fields. Both fields of a row are transformed in one lane, as its real and its imaginary part.
 func (g *grid) restoreRows() {
 	n, wide := g.nodes(), g.wide()
 	scale := 1 / (float64(g.size) * float64(g.size))

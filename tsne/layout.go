@@ -39,7 +39,7 @@ type LayoutOptions struct {
 	// for up to 10,000, FFT for more.
 	Method Method
 	// Theta is how wide a cell may look from a point to be taken as one, from 0 (exclusive) to 1: the smaller, the
-	// more exact and the slower. Default 0.5. BarnesHut alone has cells.
+	// more exact and the slower. Default 0.5. Only BarnesHut has cells, and FFT while a map is wider than 1,000 units.
 	Theta float64
 	// Progress, if set, is called after every 50 iterations and after the last.
 	Progress func(Step)

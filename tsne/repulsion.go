@@ -44,14 +44,14 @@ func newRepulsion(pool *kernel.Pool, n int, method Method, theta float64) (force
 	return bounded{g, newCells(pool, theta)}, bounded{g, newCells(pool, min(theta, 0.2))}
 }
 
-// bounded is FFT, but for maps that are wider than widestGrid, whose grid would take gigabytes.
+// bounded is FFT with a fallback to cells for maps wider than widestGrid, whose grid would take gigabytes.
 type bounded struct {
 	grid  *grid
 	cells *cells
 }
 
-// widestGrid is wider than maps of a million points are; a start that is not scaled may be, and a map that a high
-// learning rate scatters.
+// widestGrid is wider than maps of a million points. A start that is not scaled may exceed it, and so may a map that a
+// high learning rate scatters.
 const widestGrid = 1000
 
 func (b bounded) repulsion(points, force []point) (float64, error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"path/filepath"
 	"strings"
 
 	"github.com/org/salesconv/examples/internal/parquet"
@@ -43,8 +44,8 @@ type Calls struct {
 // output is a file that a flag names.
 type output struct{ flag, file string }
 
-// Writes says that the command writes the file that a flag names, unless it is "". Reading calls from it, or writing it for
-// another flag too, is an error of usage.
+// Writes registers the file that a flag names as an output of the command; "" is none. It is a usage error if the input is
+// that file, or another flag names it too.
 func (c *Calls) Writes(flag, file string) { c.writes = append(c.writes, output{flag, file}) }
 
 // Flags adds the flags of ReaderFlags and of Rejected.
@@ -174,13 +175,17 @@ func (c *Calls) Collect(ctx context.Context, env *Env, file string) ([]transcrip
 func (c *Calls) begin(env *Env, file string) error {
 	files := map[string]string{} // by file: the flag that names it
 	for _, w := range append(c.writes, output{"-rejected", c.path}) {
+		if w.file == "" {
+			continue
+		}
 		if err := Apart(file, w.flag, w.file); err != nil {
 			return err
 		}
-		if other := files[w.file]; other != "" && w.file != "" {
+		name := filepath.Clean(w.file)
+		if other := files[name]; other != "" {
 			return Usagef("%s and %s are both %s; name two files", other, w.flag, w.file)
 		}
-		files[w.file] = w.flag
+		files[name] = w.flag
 	}
 	return c.Open(env)
 }

@@ -1,10 +1,10 @@
 package kernel
 
-// BestCut is the most that a cut of a histogram gains, or nearly that: the largest g²/(h+lambda) + G²/(H+lambda) of cuts
-// with h and H at least least, 0 without any. g and h are start and the sums of some first bins, of one or more, of the
-// first and the second derivatives; G and H are what is left of total. A bin is the word g<<32 + h if the histogram is
-// packed, else the words g and h. No h is negative, and h+lambda must not be 0. It serves to leave out columns, without a
-// part in results, so that back ends may differ by rounding.
+// BestCut returns the largest gain g²/(h+lambda) + G²/(H+lambda) of the cuts of a histogram in which h and H are at least
+// least, or 0 if there is none. A cut comes after a bin: g and h are start plus the sums of the first and second derivatives
+// of the bins up to it, G and H are the rest of total. A bin is the word g<<32 + h if the histogram is packed, otherwise the
+// words g and h. No h may be negative and h+lambda must not be 0. Back ends may differ by rounding, so the result may only
+// be used to rule out columns.
 func BestCut(h []int64, packed bool, start, total [2]int64, least int64, lambda float64) float64 {
 	return active32.bestCut(h, packed, start, total, least, lambda)
 }

@@ -1,7 +1,7 @@
 // Package kernel holds the arithmetic of the encoder: matrix products with fused epilogues, attention over ragged
 // batches, layer normalisation, GELU, dropout, embedding, pooling, AdamW, each forward kernel with its backward one,
-// and int8 products for inference; of boosted trees the best cuts of histograms and the walk of rows down; and the
-// attraction of points in maps and Fourier transforms.
+// and int8 products for inference. For boosted trees it finds the best cuts of histograms and walks rows down the trees;
+// for t-SNE it sums the attraction of points and computes Fourier transforms.
 //
 // # Data
 //

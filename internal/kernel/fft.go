@@ -17,12 +17,12 @@ func (l Lanes) Clear() {
 	clear(l.Im)
 }
 
-// An FFT computes discrete Fourier transforms of a length: Σ x exp(-2πi jk/n), by Stockham's algorithm, which sorts as
-// it goes. It does not change, and may be used by several goroutines.
+// An FFT computes discrete Fourier transforms of one length n, Σ_j x_j exp(-2πi jk/n), by Stockham's algorithm, which needs no
+// bit reversal. It is safe for concurrent use.
 type FFT struct{ passes []fftPass }
 
-// An fftPass takes parts·radix·stride numbers from x to y, in steps of the radix: the results of a part's butterflies are
-// multiplied by its twiddles, radix-1 complex numbers, and lie next to each other.
+// An fftPass transforms x into y by butterflies of the given radix. The inputs of a butterfly are parts·stride apart, its
+// outputs stride; output k > 0 is multiplied by twiddle k-1 of its part.
 type fftPass struct {
 	radix, parts, stride int // numbers of all lanes
 	twiddles             []float64
@@ -55,7 +55,7 @@ func fftRadix(n int) int {
 	panic("kernel: length of a transform has a prime factor above 5")
 }
 
-// Transform replaces x by its transforms. It needs as much room in work, and may swap the two.
+// Transform replaces x by its transforms. work is scratch of the same size; the two may exchange their slices.
 func (f *FFT) Transform(x, work *Lanes) {
 	for i := range f.passes {
 		active32.fft(&f.passes[i], x, work)
@@ -63,7 +63,7 @@ func (f *FFT) Transform(x, work *Lanes) {
 	}
 }
 
-// Inverse is Transform with exp(2πi jk/n): of transforms, it makes n times what they are transforms of.
+// Inverse is Transform with exp(2πi jk/n), without a division: after Transform it gives n·x.
 func (f *FFT) Inverse(x, work *Lanes) {
 	x.Re, x.Im = x.Im, x.Re
 	f.Transform(x, work)

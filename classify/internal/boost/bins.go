@@ -156,7 +156,7 @@ func (b *binBlock) addFull(h []int64, rows []uint32, gradients []whole) {
 		return
 	}
 	sum, words := (*[fullWords * narrowLanes << narrowShift]int64)(h), b.words
-	for i, r := range rows {
+	for i, r := range rows { // a loop over the lanes takes three times as long
 		w, g := words[r], gradients[i]
 		a0 := 0x000 + 2*(w>>0&0xff)
 		sum[a0] += g.grad

@@ -22,12 +22,12 @@ type histNode struct {
 	path      []int32 // features split on above, with interaction constraints
 	allowed   []bool  // features to split on; nil: all
 	best      split
-	reached   atomic.Uint64 // the bits of what reach returned last
+	reached   atomic.Uint64 // bits of the largest gain that reach was given
 	histogram []int64       // nil where its children need none
 }
 
-// reach takes note of a gain, no less than 0, that some split of the node has, and returns the greatest so far. It is
-// there to leave splits out: which ones depends on the order of columns, the best of them does not.
+// reach records the gain (0 or more) of a split of the node and returns the largest recorded so far. Columns that gain less
+// are skipped: which ones depends on the order in which they are scanned, the best split does not.
 func (n *histNode) reach(gain float64) float64 {
 	for {
 		bits := n.reached.Load()
@@ -345,12 +345,12 @@ func (g *histGrower) evaluateBlock(p *histPair, b *binBlock, small, large *split
 	if p.large == nil {
 		return
 	}
-	whole := b.of(p.parent.histogram, g.words)
+	parent := b.of(p.parent.histogram, g.words)
 	rest := (*scratch)[size : 2*size]
 	if p.large.histogram != nil {
 		rest = b.of(p.large.histogram, g.words) // the parent's, which is no longer needed
 	}
-	for i, v := range whole[:len(h)] {
+	for i, v := range parent[:len(h)] {
 		rest[i] = v - h[i]
 	}
 	g.scanBlock(p.large, b, rest, large)

@@ -3,6 +3,7 @@ package boost
 import (
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -236,6 +237,79 @@ func TestHistogramOfUnequalDerivatives(t *testing.T) {
 		for leaf, s := range total {
 			if got, want := float64(trees[0].Nodes[leaf].Value), -s.grad/s.hess; math.Abs(got-want) > 1e-5*math.Abs(want) {
 				t.Errorf("%s: leaf %d is %v, want %v", c.name, leaf, got, want)
+			}
+		}
+	}
+}
+
+// TestScanNumeric searches histograms with and without bounds on what a column can gain: both find the same split.
+func TestScanNumeric(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	const n, d = 2000, 20
+	columns := make([][]float32, d)
+	for j := range columns {
+		columns[j] = make([]float32, n)
+		for i := range columns[j] {
+			if columns[j][i] = float32(rng.NormFloat64()); j%4 == 1 && rng.IntN(5) == 0 {
+				columns[j][i] = float32(math.NaN())
+			}
+		}
+	}
+	copy(columns[7], columns[3]) // a tie
+	data := newBins(columns, nil, 64, nil)
+	gradients := make([]Gradient, n)
+	for _, full := range []bool{false, true} {
+		for i := range gradients {
+			gradients[i] = Gradient{float32(rng.NormFloat64()) + 0.3*columns[3][i], 0.2 + rng.Float32()/20}
+		}
+		if full {
+			gradients[5] = Gradient{40, 1e-16} // nearly saturated, and wrong: its second derivative is rounded to 0
+			clear(columns[2])
+			columns[2][5] = 9 // alone on its side of a cut
+			data = newBins(columns, nil, 64, nil)
+		}
+		for _, lambda := range []float64{0, 1} {
+			for _, least := range []float64{0, 1e-3, 1, 300} {
+				for _, alpha := range []float64{0, 0.5} {
+					for _, monotone := range [][]int{nil, append(make([]int, 3, d), append([]int{-1}, make([]int, d-4)...)...)} {
+						o := &Options{LearningRate: 0.3, Lambda: lambda, MinChildWeight: least, Alpha: alpha, Monotone: monotone}
+						g := newHistGrower(o.tree(), o.regularizer(), data)
+						total := g.fix(gradients)
+						if (g.words == fullWords) != full {
+							t.Fatalf("words of a bin: %d", g.words)
+						}
+						for i := range g.rows {
+							g.rows[i] = uint32(i)
+						}
+						sum := g.float(total)
+						node := &histNode{to: n, total: total, sum: sum, gain: g.gain(sum, unbounded), bounds: unbounded}
+						var got, want split
+						for k := range data.blocks {
+							b := &data.blocks[k]
+							h := make([]int64, b.lanes()<<b.shift*g.words)
+							if full {
+								b.addFull(h, g.rows, g.full)
+							} else {
+								b.addPacked(h, g.rows, g.packed)
+							}
+							var best split
+							g.scanBlock(node, b, h, &best)
+							got.improve(&best)
+							for c := range b.count {
+								for _, step := range []int{1, -1} {
+									var one split
+									if step > 0 || data.cuts[b.first+c].missing {
+										g.scanCuts(node, b.first+c, b.column(h, c, g.words), 0, &one, step)
+									}
+									want.improve(&one)
+								}
+							}
+						}
+						if !reflect.DeepEqual(got, want) {
+							t.Errorf("full %v, lambda %v, least %v, alpha %v, monotone %v: %+v, want %+v", full, lambda, least, alpha, monotone != nil, got, want)
+						}
+					}
+				}
 			}
 		}
 	}

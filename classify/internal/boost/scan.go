@@ -27,8 +27,8 @@ func (g *histGrower) scanBlock(n *histNode, b *binBlock, h []int64, best *split)
 	}
 }
 
-// scanNumeric tries the cuts of a column of numbers, if one of them may gain enough. Nearly all columns are thrown out by
-// the gain of their best cut, which takes one pass over many bins at a time.
+// scanNumeric tries the cuts of a numeric column. The gain of the best cut, which one vectorised pass finds, rules out
+// nearly all columns.
 func (g *histGrower) scanNumeric(n *histNode, feature int, h []int64, best *split) {
 	c := &g.data.cuts[feature]
 	missing := whole{}
@@ -36,12 +36,12 @@ func (g *histGrower) scanNumeric(n *histNode, feature int, h []int64, best *spli
 		missing = binOf(h, len(c.cut), g.words)
 	}
 	need := g.needed(n, best)
-	if g.lambda > 0 || g.minChild > 0 { // else both sides of a cut may have second derivatives of 0
+	if g.lambda > 0 || g.minChild > 0 { // otherwise h+lambda may be 0
 		gain := g.bestCut(n, h[:len(c.cut)*g.words], whole{})
 		if missing != (whole{}) {
 			gain = max(gain, g.bestCut(n, h[:len(c.cut)*g.words], missing))
 		}
-		if g.plain() && g.alpha == 0 { // so that the cut gains as much
+		if g.plain() && g.alpha == 0 && g.minChild > 0 { // some cut gains as much: no side has second derivatives of 0
 			need = max(need, n.reach(gain)*nearly)
 		}
 		if gain <= need {
@@ -54,7 +54,7 @@ func (g *histGrower) scanNumeric(n *histNode, feature int, h []int64, best *spli
 	}
 }
 
-// bestCut is the most that a cut of a column gains, in gains of whole numbers, if start is on the left in any case.
+// bestCut is the largest gain of the cuts of a column, in units of whole numbers, where the rows of start always go left.
 func (g *histGrower) bestCut(n *histNode, h []int64, start whole) float64 {
 	return kernel.BestCut(h, g.words == packedWords, [2]int64{start.grad, start.hess}, [2]int64{n.total.grad, n.total.hess},
 		g.least(), float64(g.lambda)/g.scales.hess)
@@ -66,7 +66,7 @@ func (g *histGrower) needed(n *histNode, best *split) float64 {
 	return float64(best.gain+n.gain) * nearly / unit
 }
 
-// least is the second derivatives that a child must have, as a whole number.
+// least is the smallest sum of second derivatives of a child, as a whole number.
 func (g *histGrower) least() int64 {
 	return int64(min(math.Ceil(float64(g.minChild)/g.scales.hess), 1<<62)) // which no sum is above
 }

@@ -5,7 +5,7 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// attract writes the attraction of a point by as many neighbours as vectors hold float64, or more.
+// attract writes the attraction of a point by its neighbours, of which there is at least a vector.
 func attract(s *isa) {
 	s.begin("attract", "func(x, y float64, points *float64, near *int32, w *float64, n int) (pullX, pullY float64)", "is backend.attract.")
 	lanes := uint64(s.lanes / 2)
@@ -87,7 +87,7 @@ func (s *isa) last(n, from GPVirtual) VecVirtual {
 	}
 	table := s.GP64()
 	s.LEAQ(s.lanesTable(), table)
-	s.VMOVUPS(Mem{Base: table, Index: n, Scale: 8, Disp: 4 * s.lanes}, v) // ones for those before
+	s.VMOVUPS(Mem{Base: table, Index: n, Scale: 8, Disp: 4 * s.lanes}, v) // ones in the lanes before the last n
 	s.VANDNPS(Mem{Base: from}, v, v)
 	return v
 }

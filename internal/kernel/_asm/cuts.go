@@ -5,7 +5,8 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// cuts writes the search for the best cut of a histogram, with AVX-512 only: AVX2 neither shifts nor converts signed words of 64 bits.
+// cuts writes the search for the best cut of a histogram, with AVX-512 only: AVX2 has no arithmetic
+// shift of 64-bit integers and does not convert them to float64.
 func cuts(s *isa) {
 	if s.wide() {
 		bestCut(s, "bestCutPacked", newPackedBins)
@@ -15,9 +16,9 @@ func cuts(s *isa) {
 
 // cutBins is how the bins of a vector are laid out.
 type cutBins interface {
-	// broadcast returns the two sums as those of each bin.
+	// broadcast returns a vector with the two sums in every bin.
 	broadcast(s *isa, grad, hess string) VecVirtual
-	// accumulate makes v the sums up to each bin, and carry those up to the last.
+	// accumulate replaces v by carry plus its prefix sums, and all bins of carry by the last of them.
 	accumulate(s *isa, v, carry VecVirtual)
 	split(s *isa, v VecVirtual) (grad, hess VecVirtual)
 }
@@ -26,7 +27,7 @@ type cutBins interface {
 func bestCut(s *isa, name string, layout func(s *isa) cutBins) {
 	s.begin(name, "func(h []int64, startGrad, startHess, grad, hess, least int64, lambda float64) float64", "is backend.bestCut.")
 	h, n := s.pointer("h"), s.length("h")
-	s.SHLQ(Imm(1), n) // each counts words of 32 bits
+	s.SHLQ(Imm(1), n) // each counts lanes of 32 bits
 	bins := layout(s)
 	total, carry := bins.broadcast(s, "grad", "hess"), bins.broadcast(s, "startGrad", "startHess")
 	least, lambda, best := s.repeat(s.integer("least")), s.broadcast64("lambda"), s.zero()
@@ -95,7 +96,7 @@ func (b packedBins) split(s *isa, v VecVirtual) (grad, hess VecVirtual) {
 	return grad, hess
 }
 
-// fullBins has bins of two words: 4 in a vector, which split takes twice.
+// fullBins has bins of two words, 4 in a vector; split repeats each.
 type fullBins struct{ zero VecVirtual }
 
 func newFullBins(s *isa) cutBins { return fullBins{s.zero()} }

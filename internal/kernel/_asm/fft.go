@@ -21,7 +21,7 @@ type complexVec struct{ re, im VecVirtual }
 
 func (s *isa) complexVec() complexVec { return complexVec{s.vec(), s.vec()} }
 
-// fftPass goes through the input in order, at the same place of each of its legs.
+// fftPass writes one pass: it reads the inputs of a vector of butterflies, one from each leg, and writes their outputs.
 func fftPass(s *isa, radix int, butterfly func(s *isa, legs []complexVec)) {
 	s.begin(fmt.Sprintf("fftPass%d", radix), "func(xr, xi, yr, yi, twiddles *float64, parts, stride int)", "is backend.fft.")
 	xr, xi, yr, yi := s.integer("xr"), s.integer("xi"), s.integer("yr"), s.integer("yi")
@@ -44,7 +44,7 @@ func fftPass(s *isa, radix int, butterfly func(s *isa, legs []complexVec)) {
 	butterfly(s, legs)
 	for k, leg := range legs {
 		if k > 0 {
-			leg = s.turn(leg, Mem{Base: twiddles, Disp: 16 * (k - 1)})
+			leg = s.rotate(leg, Mem{Base: twiddles, Disp: 16 * (k - 1)})
 		}
 		s.VMOVUPD(leg.re, to(yr, k))
 		s.VMOVUPD(leg.im, to(yi, k))
@@ -81,8 +81,8 @@ func (s *isa) legs(distance GPVirtual, radix int) func(base GPVirtual, leg int) 
 	}
 }
 
-// turn multiplies by the complex number at m.
-func (s *isa) turn(v complexVec, m Mem) complexVec {
+// rotate multiplies v by the complex number at m.
+func (s *isa) rotate(v complexVec, m Mem) complexVec {
 	re, im, w := s.vec(), s.vec(), s.vec()
 	s.VBROADCASTSD(m.Offset(8), w)
 	s.VMULPD(v.im, w, re)
@@ -93,7 +93,7 @@ func (s *isa) turn(v complexVec, m Mem) complexVec {
 	return complexVec{re, im}
 }
 
-// sumDifference makes a and b a+b and a-b.
+// sumDifference replaces a and b by a+b and a-b.
 func (s *isa) sumDifference(a, b *complexVec) {
 	for _, p := range [][2]*VecVirtual{{&a.re, &b.re}, {&a.im, &b.im}} {
 		sum := s.vec()
@@ -103,7 +103,7 @@ func (s *isa) sumDifference(a, b *complexVec) {
 	}
 }
 
-// crossed makes a and b a-ib and a+ib.
+// crossed replaces a and b by a-ib and a+ib.
 func (s *isa) crossed(a, b *complexVec) {
 	first, second := s.complexVec(), *b
 	s.VADDPD(b.im, a.re, first.re)

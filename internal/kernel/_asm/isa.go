@@ -322,7 +322,8 @@ func (s *isa) reduce(v VecVirtual, op func(...Op)) {
 	op(t, v, v)
 }
 
-// fold64 combines the lanes of float64 by op, in a fixed order, and returns the result as the first of a register.
+// fold64 combines the float64 lanes of v by op, in a fixed order, and returns the result in the lowest lane of a register. It
+// overwrites v.
 func (s *isa) fold64(v VecVirtual, op func(...Op)) Register {
 	low, high := v.AsX(), s.XMM()
 	if s.wide() {
