@@ -94,7 +94,7 @@ func ExampleFitStack() {
 		return
 	}
 	fmt.Println(c.Verdict("weak alone", "stack"))
-	// Output: evidence of a difference: weak alone 0.653, stack 0.805, difference +0.152 [+0.093, +0.216], p < 0.001
+	// Output: evidence of a difference: weak alone 0.653, stack 0.804, difference +0.152 [+0.090, +0.217], p < 0.001
 }
 
 func ExampleFitCalibrated() {

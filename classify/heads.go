@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/org/salesconv/classify/evaluate"
@@ -41,7 +42,8 @@ type StackOptions struct {
 	Groups  []string  // rows of a group stay in one inner fold; default each row for itself
 	Weights []float64 // of the rows; default all 1
 	// Shrinkage shrinks the weights of the heads towards equal weights: half the penalty on their squared distance from
-	// their mean, heads scaled to margins of variance 1. Default 30, as if 120 rows had found them equal; negative: none.
+	// their mean, heads scaled to margins of variance 1. Default 30, as if 120 rows had found them equal,
+	// unless 3, 10 or 100 lowers the log loss out of fold by more than its standard error; negative: none.
 	Shrinkage float64
 	Seed      uint64 // of the inner folds
 	// Progress, if set, is called before a block is fitted: in inner fold 1 to Folds, then on all training rows (fold 0).
@@ -126,14 +128,13 @@ func (o *StackOptions) withDefaults(y, train []int) (StackOptions, error) {
 	if o != nil {
 		v = *o
 	}
-	v.Shrinkage = orDefault(v.Shrinkage, 30)
 	for _, i := range train {
 		if i < 0 || i >= len(y) {
 			return v, fmt.Errorf("classify: stack: training row %d of %d rows", i, len(y))
 		}
 	}
-	if err := checkOptions(option{"Shrinkage", v.Shrinkage, 0, most}); err != nil {
-		return v, err
+	if math.IsNaN(v.Shrinkage) || v.Shrinkage > most {
+		return v, fmt.Errorf("classify: stack: Shrinkage %v, want up to %v, negative for none", v.Shrinkage, float64(most))
 	}
 	if err := cmp.Or(sample.CheckGroups(len(y), v.Groups), sample.CheckWeights(len(y), v.Weights)); err != nil {
 		return v, fmt.Errorf("classify: stack: %w", err)
@@ -256,7 +257,11 @@ func (h *Heads) Stack(required, optional []string) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	weights, intercept, err := joinHeads(sample.Pick(h.margins, stay), sample.Pick(h.spreads, stay), h.y, h.weights, h.shrinkage)
+	_, shrinkage, err := h.joined(stay)
+	if err != nil {
+		return nil, err
+	}
+	weights, intercept, err := joinHeads(sample.Pick(h.margins, stay), sample.Pick(h.spreads, stay), h.y, h.weights, shrinkage)
 	if err != nil {
 		return nil, err
 	}
@@ -277,8 +282,8 @@ func (h *Heads) Features(s *Stack) (mat.Matrix, error) {
 }
 
 // OutOfFold gives the probability of each training row by a stack of the same heads, both heads and weights fitted to other
-// rows: what a threshold is to be chosen by, and what s is expected to do on new rows. Which of the optional blocks stays
-// was decided by these rows too.
+// rows: what a threshold is to be chosen by, and what s is expected to do on new rows. Which optional block stays
+// and how far the weights are shrunk were decided by these rows too.
 func (h *Heads) OutOfFold(s *Stack) ([]float64, error) {
 	index, err := h.of(s)
 	if err != nil {

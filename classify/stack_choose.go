@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -71,24 +72,79 @@ func gain(p, q []float64, y []int, members [][]int) (mean, err float64) {
 
 // joinedOutOfFold gives each row the probability by weights of the given heads that were fitted on the other folds.
 func (h *Heads) joinedOutOfFold(index []int) ([]float64, error) {
-	margins := sample.Pick(h.margins, index)
-	p := make([]float64, len(h.y))
+	z, _, err := h.joined(index)
+	return sigmoids(z, err)
+}
+
+// usualShrinkage is the default of StackOptions.Shrinkage unless the data speak for one of otherShrinkages.
+const usualShrinkage = 30
+
+var otherShrinkages = []float64{3, 10, 100}
+
+// joined returns the margin of each row by weights of the given heads that were fitted on the other folds, and the shrinkage of
+// the weights. Unless it is set, it is usualShrinkage, or the other value with the lowest log loss, chosen on all rows, if that
+// is lower by more than its standard error.
+func (h *Heads) joined(index []int) (margins []float64, shrinkage float64, err error) {
+	if h.shrinkage != 0 || len(index) == 1 { // one head has nothing to be shrunk towards
+		shrinkage = max(h.shrinkage, 0)
+		margins, err = h.joinedBy(index, shrinkage)
+		return margins, shrinkage, err
+	}
+	if margins, err = h.joinedBy(index, usualShrinkage); err != nil {
+		return nil, 0, err
+	}
+	shrinkage = usualShrinkage
+	most, members := 0.0, sample.Groups(len(h.y), h.groups)
+	usual, _ := sigmoids(slices.Clone(margins), nil)
+	for _, s := range otherShrinkages {
+		z, err := h.joinedBy(index, s)
+		p, err := sigmoids(slices.Clone(z), err)
+		if err != nil {
+			return nil, 0, err
+		}
+		if better, deviation := gain(usual, p, h.y, members); better > max(most, deviation) {
+			most, margins, shrinkage = better, z, s
+		}
+	}
+	return margins, shrinkage, nil
+}
+
+// joinedBy returns the margins of joined for a given shrinkage.
+func (h *Heads) joinedBy(index []int, shrinkage float64) ([]float64, error) {
+	margins, z := sample.Pick(h.margins, index), make([]float64, len(h.y))
 	for _, fold := range h.folds {
 		train := make([][]float64, len(margins))
-		for b, z := range margins {
-			train[b] = sample.Pick(z, fold.Train)
+		for b, m := range margins {
+			train[b] = sample.Pick(m, fold.Train)
 		}
-		weights, intercept, err := joinHeads(train, sample.Pick(h.spreads, index), sample.Pick(h.y, fold.Train), sample.Pick(h.weights, fold.Train), h.shrinkage)
+		weights, intercept, err := joinHeads(train, sample.Pick(h.spreads, index), sample.Pick(h.y, fold.Train), sample.Pick(h.weights, fold.Train), shrinkage)
 		if err != nil {
 			return nil, err
 		}
 		for _, i := range fold.Test {
-			z := intercept
+			z[i] = intercept
 			for b, w := range weights {
-				z += w * margins[b][i]
+				z[i] += w * margins[b][i]
 			}
-			p[i] = Sigmoid(z)
 		}
 	}
-	return p, nil
+	return z, nil
+}
+
+// WeighMargins weights out-of-fold margins, by head and row, as Heads.Stack does. It returns the weight of each head, and the
+// joined margin of each row by weights that were fitted without its fold. Nil groups: each row for itself.
+func WeighMargins(margins [][]float64, y []int, groups []string, folds []evaluate.Fold) (weights, outOfFold []float64, err error) {
+	h := &Heads{margins: margins, y: y, groups: groups, folds: folds}
+	for b, z := range margins {
+		if len(z) != len(y) {
+			return nil, nil, fmt.Errorf("classify: head %d has %d margins for %d labels", b, len(z), len(y))
+		}
+		h.spreads = append(h.spreads, spread(z, nil))
+	}
+	outOfFold, shrinkage, err := h.joined(sample.All(len(margins)))
+	if err != nil {
+		return nil, nil, err
+	}
+	weights, _, err = joinHeads(margins, h.spreads, y, nil, shrinkage)
+	return weights, outOfFold, err
 }

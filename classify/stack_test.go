@@ -2,6 +2,7 @@ package classify
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -102,6 +103,62 @@ func TestStackEquality(t *testing.T) {
 	}
 	if math.Abs(w[0]-2*w[1]) > 1e-4 {
 		t.Errorf("weights %v, want the second half the first", w)
+	}
+}
+
+// Where one head of many knows everything the data choose little shrinkage, where all know as much they leave the usual one; and
+// margins are weighted as a stack weights its heads.
+func TestStackChoosesShrinkage(t *testing.T) {
+	for name, heads := range map[string]int{"one knows": 1, "all know": 5} {
+		const n = 200
+		rng := rand.New(rand.NewPCG(2, 2))
+		y, margins := make([]int, n), make([][]float64, 5)
+		for i := range y {
+			y[i] = i % 2
+		}
+		for b := range margins {
+			margins[b] = make([]float64, n)
+			for i, label := range y {
+				margins[b][i] = 2 * rng.NormFloat64()
+				if b < heads {
+					margins[b][i] += float64(2*label - 1)
+				}
+			}
+		}
+		var blocks []Block
+		for b, z := range margins {
+			blocks = append(blocks, Block{Name: fmt.Sprint(b), Features: mat.NewDense(n, 1, z), OutOfFoldMargins: z})
+		}
+		h, err := FitHeads(t.Context(), blocks, y, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		z, chosen, err := h.joined([]int{0, 1, 2, 3, 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (chosen < usualShrinkage) != (heads == 1) {
+			t.Errorf("%s: shrinkage %v", name, chosen)
+		}
+		loss := func(z []float64) float64 {
+			p, err := sigmoids(slices.Clone(z), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return evaluate.LogLoss(p, y)
+		}
+		usual, err := h.joinedBy([]int{0, 1, 2, 3, 4}, usualShrinkage)
+		if err != nil || loss(usual) < loss(z) {
+			t.Errorf("%s: the usual shrinkage has log loss %v, that chosen %v, error %v", name, loss(usual), loss(z), err)
+		}
+		s, err := h.Stack([]string{"0", "1", "2", "3", "4"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		weights, outOfFold, err := WeighMargins(margins, y, nil, h.folds)
+		if err != nil || weights[2] != s.Heads[2].Weight || !slices.Equal(outOfFold, z) {
+			t.Errorf("%s: margins weighted by %v, the stack's heads are %+v, error %v", name, weights, s.Heads, err)
+		}
 	}
 }
 

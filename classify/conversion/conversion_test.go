@@ -36,7 +36,7 @@ func train(t *testing.T, opts Options) (*Predictor, *Report, []transcript.Call) 
 			return t, errors.Join(err, f.keepGeneric(ctx, t))
 		}
 		for i, label := range f.labels {
-			t.margins[i] = float64(label) + 0.1*float64(i%7)
+			t.held.margins[i] = float64(label) + 0.1*float64(i%7)
 		}
 		return t, t.keep(f.generic, 1)
 	}

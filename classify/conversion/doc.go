@@ -25,13 +25,13 @@
 // outcome on the mean of the turn vectors, the mean of the last three and the trend, which becomes the head of the last
 // block: training reaches the turns that decide a call, wherever they are. That is done once without each inner
 // fold of the training calls, to measure the tuned head on calls that neither it nor its encoder was trained on. The
-// final encoder and head are a model soup: their weights are the means over all these models. See [Tuning] and [Report].
+// final encoder and head are a model soup: their weights are the means over all these models. The weight of each of the
+// three vectors in the head is fitted to the out-of-fold margins of those calls. See [Tuning] and [Report].
 //
 // Fine-tuning can also harm, so two things are decided out of fold. What is saved as the fine-tuned encoder has the
 // share of fine-tuned weights, of four quarters, with which its head ranks calls best, the rest being generic (Wortsman et al.
-// 2022, arXiv 2109.01903); and none unless that is at least as good, within one standard error, as the best head on generic
-// turn vectors: [Tuning].Share. And the stack uses the tuned head, with
-// what weight, only if that improves both log loss and ROC AUC.
+// 2022, arXiv 2109.01903); and none unless that is at least as good as the best head on generic turn vectors: [Tuning].Share. And
+// the stack uses the tuned head, with what weight, only if that improves both log loss and ROC AUC.
 //
 // # Held-out calls
 //

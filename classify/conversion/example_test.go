@@ -45,10 +45,10 @@ func Example() {
 		fmt.Printf("%s: %.2f, %s\n", prediction.ID, prediction.Probability, calls[i].Outcome)
 	}
 	// Output:
-	// synthetic-0061: 0.18, won
-	// synthetic-0062: 0.52, won
-	// synthetic-0063: 0.80, won
-	// synthetic-0064: 0.46, lost
+	// synthetic-0061: 0.09, won
+	// synthetic-0062: 0.50, won
+	// synthetic-0063: 0.90, won
+	// synthetic-0064: 0.34, lost
 }
 
 // A call is followed turn by turn. Its beginning is too short to be judged like a whole call.
@@ -71,11 +71,11 @@ func ExamplePredictor_Live() {
 	// Output:
 	// turn  1: 0.52 [too_short]
 	// turn  5: 0.52 [too_short]
-	// turn  9: 0.64 []
-	// turn 13: 0.67 []
-	// turn 17: 0.71 []
+	// turn  9: 0.66 []
+	// turn 13: 0.66 []
+	// turn 17: 0.70 []
 	// turn 21: 0.71 []
-	// the end: 0.80
+	// the end: 0.90
 }
 
 // The most influential turn of a call, and its word that speaks most for a won call.
@@ -98,6 +98,6 @@ func ExamplePredictor_Explain() {
 		fmt.Printf("%+.2f %s\n", turn.Words[0].Contribution, turn.Words[0].Text)
 	}
 	// Output:
-	// +0.36 Customer: You know, you too, bye.
-	// +0.16 too,
+	// +0.37 Customer: You know, you too, bye.
+	// +0.17 too,
 }

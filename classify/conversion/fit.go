@@ -311,7 +311,7 @@ func (f *fit) join(heads *classify.Heads, generic []string) error {
 	if trials := f.stack.Trials; trials != nil {
 		t.Trials, t.Used = trials, trials[1].Stays
 	}
-	f.tuned, f.report.Tuning, f.report.outOfFold = t.model, &t.Tuning, t.outOfFold
+	f.tuned, f.report.Tuning, f.report.outOfFold = t.model, &t.Tuning, t.held.outOfFold
 	f.share()
 	return nil
 }

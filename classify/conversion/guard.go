@@ -9,7 +9,9 @@ import (
 	"github.com/org/salesconv/classify/internal/sample"
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/triplet"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 )
 
 // shares are the shares of fine-tuned weights that are tried.
@@ -23,11 +25,8 @@ type ShareTrial struct {
 	*evaluate.Comparison
 }
 
-// holds reports whether the embedding is at least as good as the generic one, within one standard error: what is saved
-// is the mean of several models, which is better than each of those that are measured here.
-func (s *ShareTrial) holds() bool {
-	return s.Difference.Estimate >= -(s.Difference.High-s.Difference.Low)/(2*1.96)
-}
+// holds reports whether the embedding is at least as good as the generic one.
+func (s *ShareTrial) holds() bool { return s.Difference.Estimate >= 0 }
 
 // best is the share with the highest ROC AUC, of several the largest.
 func (t *Tuning) best() *ShareTrial {
@@ -49,9 +48,9 @@ func (t *Tuning) Saved() string {
 	case 0:
 		return fmt.Sprintf("Fine-tuning did not help: %s with %.0f%% of fine-tuned weights, the best share. %s holds the generic weights instead.", measured, 100*s.Share, tunedDir)
 	case 1:
-		return fmt.Sprintf("The fine-tuned embedding is at least as good as the generic one, within a standard error: %s.", measured)
+		return fmt.Sprintf("The fine-tuned embedding is at least as good as the generic one: %s.", measured)
 	}
-	return fmt.Sprintf("%s is %.0f%% fine-tuned and %.0f%% generic weights, the best share, and at least as good as the generic embedding, within a standard error: %s.", tunedDir, 100*t.Share, 100-100*t.Share, measured)
+	return fmt.Sprintf("%s is %.0f%% fine-tuned and %.0f%% generic weights, the best share, and at least as good as the generic embedding: %s.", tunedDir, 100*t.Share, 100-100*t.Share, measured)
 }
 
 // guard keeps the share of the fine-tuned weights that makes the best embedding of calls that it was not trained on, none if
@@ -62,17 +61,17 @@ func (f *fit) guard(ctx context.Context, t *tuned, models []*encoder.Model, docs
 		return err
 	}
 	for _, share := range shares {
-		margins, outOfFold, err := f.hold(ctx, models, share, docs, folds)
+		held, err := f.hold(ctx, models, share, docs, folds)
 		if err != nil {
 			return err
 		}
-		compared, err := evaluate.Compare(ctx, a, f.ranked(margins, folds), &evaluate.ResampleOptions{Groups: f.Groups, Seed: f.Seed})
+		compared, err := evaluate.Compare(ctx, a, f.ranked(held.margins, folds), &evaluate.ResampleOptions{Groups: f.Groups, Seed: f.Seed})
 		if err != nil {
 			return fmt.Errorf("conversion: judging the fine-tuned embedding: %w", err)
 		}
 		t.Shares = append(t.Shares, ShareTrial{share, key, compared})
 		if t.best().Share == share {
-			t.margins, t.outOfFold = margins, outOfFold
+			t.held = held
 		}
 	}
 	if best := t.best(); best.holds() {
@@ -87,7 +86,7 @@ func (f *fit) keepGeneric(ctx context.Context, t *tuned) error {
 	if err != nil {
 		return err
 	}
-	t.outOfFold = mat.DenseCopyOf(x)
+	t.held.outOfFold = mat.DenseCopyOf(x)
 	return t.keep(f.generic, 0)
 }
 
@@ -116,31 +115,57 @@ func (f *fit) ranked(z []float64, folds []evaluate.Fold) *evaluate.OutOfFold {
 	return out
 }
 
-// hold gives, with a share of fine-tuned weights, the margins and the embeddings of the calls that each model was not trained
-// on.
-func (f *fit) hold(ctx context.Context, models []*encoder.Model, share float64, docs encoder.Documents, folds []evaluate.Fold) (margins []float64, outOfFold *mat.Dense, err error) {
-	margins, outOfFold = make([]float64, len(docs)), mat.NewDense(len(docs), f.generic.Width(), nil)
+// held is the out-of-fold results of the training calls, by models that were not trained on them.
+type held struct {
+	weights   []float64  // of the parts of the head's margin, one for each vector of a call
+	intercept float64    // of the head with these weights
+	margins   []float64  // joined by weights that were fitted without the fold of each call
+	outOfFold *mat.Dense // embeddings
+}
+
+// hold computes held for models with the given share of fine-tuned weights. The parts of the margin are centred in each fold, as
+// their means differ between models.
+func (f *fit) hold(ctx context.Context, models []*encoder.Model, share float64, docs encoder.Documents, folds []evaluate.Fold) (*held, error) {
+	width := f.generic.Width()
+	all := &held{outOfFold: mat.NewDense(len(docs), width, nil)}
+	var margins [][]float64 // by part
+	var means []float64
 	for k, fold := range folds {
 		m, err := triplet.Interpolate(f.generic, models[k], share)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		x, err := f.encode(ctx, m, sample.Pick(docs, fold.Test), fmt.Sprintf("encoding calls with %.0f%% of fine-tuned weights", 100*share))
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		h, err := head(m)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		z, err := h.Margins(x)
-		if err != nil {
-			return nil, nil, err
+		for b := range len(h.Coefficients) / width {
+			part := h.Coefficients[b*width:][:width]
+			if k == 0 {
+				margins, means = append(margins, make([]float64, len(docs))), append(means, 0)
+			}
+			z := make([]float64, len(fold.Test))
+			for i := range z {
+				z[i] = floats.Dot(part, x.RawRowView(i)[b*width:][:width])
+			}
+			mean := stat.Mean(z, nil)
+			means[b] += mean * float64(len(z)) / float64(len(docs))
+			for i, at := range fold.Test {
+				margins[b][at] = z[i] - mean
+			}
 		}
 		for i, at := range fold.Test {
-			margins[at] = z[i]
-			outOfFold.SetRow(at, x.RawRowView(i)[:f.generic.Width()])
+			all.outOfFold.SetRow(at, x.RawRowView(i)[:width])
 		}
 	}
-	return margins, outOfFold, nil
+	var err error
+	if all.weights, all.margins, err = classify.WeighMargins(margins, f.labels, f.Groups, folds); err != nil {
+		return nil, err
+	}
+	all.intercept = stat.Mean(all.margins, nil) - floats.Dot(all.weights, means)
+	return all, nil
 }

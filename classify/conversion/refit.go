@@ -49,7 +49,7 @@ func (r *Report) Refit(ctx context.Context) (*Predictor, *Report, error) {
 // that was judged on them.
 func (f *fit) retune(ctx context.Context, before *fit) (*tuned, error) {
 	old := before.tuning
-	t := &tuned{Tuning: old.Tuning}
+	t := &tuned{Tuning: old.Tuning, held: new(held)}
 	if settings := *before.info.Options.Tuning; t.Share == 0 {
 		f.info.Options.Tuning = &settings
 		return t, f.keepGeneric(ctx, t)
@@ -63,8 +63,8 @@ func (f *fit) retune(ctx context.Context, before *fit) (*tuned, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.margins, t.outOfFold = slices.Concat(old.margins, z), new(mat.Dense)
-	t.outOfFold.Stack(old.outOfFold, x.Slice(0, len(z), 0, f.generic.Width()))
+	t.held = &held{weights: old.held.weights, intercept: old.held.intercept, margins: slices.Concat(old.held.margins, z), outOfFold: new(mat.Dense)}
+	t.held.outOfFold.Stack(old.held.outOfFold, x.Slice(0, len(z), 0, f.generic.Width()))
 	if f.Tune.Epochs == 0 { // about as many steps as the runs before it, which were on fewer calls
 		steps := float64(before.info.Options.Tuning.Epochs * t.Histories[0].Documents)
 		f.Tune.Epochs = max(1, int(math.Round(steps/float64(len(docs)))))

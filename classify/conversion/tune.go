@@ -22,6 +22,8 @@ import (
 // folds: an encoder separates the calls that it is trained on far better than others, so the margins by which the stack
 // judges the head are those of the calls left out. The final encoder and head are a model soup, the mean of the weights
 // of all these models and of their heads, which predicts better than any of them (Wortsman et al. 2022, arXiv 2203.05482).
+// The head reads several vectors of a call, and a few hundred calls are too few for training to learn how much each counts.
+// So its margin is split into a part for each vector, and the parts are weighted like the heads of a stack, by out-of-fold margins.
 // [Report.Refit] adds a run on all calls.
 type Tuning struct {
 	Used bool `json:"used"` // the predictor's stack has the tuned head
@@ -56,9 +58,7 @@ type tuned struct {
 	soup  *encoder.Model     // of all runs
 	model *encoder.Model     // what is saved
 	head  *classify.Logistic // of model; nil for the generic encoder
-	// margins of the training calls, by heads and encoders that were not trained on them
-	margins   []float64
-	outOfFold *mat.Dense // embeddings of the training calls, by encoders that were not trained on them
+	held  *held
 }
 
 // recipe fills in the options that the caller has left open: few layers, small batches and the more epochs the fewer calls there are, so
@@ -135,6 +135,10 @@ func (t *tuned) keep(generic *encoder.Model, share float64) (err error) {
 	if t.head, err = head(t.model); err != nil {
 		return err
 	}
+	t.head.Intercept = t.held.intercept
+	for j := range t.head.Coefficients {
+		t.head.Coefficients[j] *= t.held.weights[j/generic.Width()]
+	}
 	left := *t.model.Heads()
 	left.Label = nil
 	return t.model.SetHeads(&left)
@@ -201,7 +205,7 @@ func (f *fit) encode(ctx context.Context, m *encoder.Model, docs encoder.Documen
 // fitHeads makes a head of the stack of the tuned one. The embeddings are of the training calls, by the model that is
 // saved.
 func (f *fit) fitHeads(ctx context.Context, t *tuned, x mat.Matrix) (*classify.Heads, error) {
-	b := classify.Block{Name: TunedTurns, Features: x, OutOfFoldMargins: t.margins}
+	b := classify.Block{Name: TunedTurns, Features: x, OutOfFoldMargins: t.held.margins}
 	b.Head = func(context.Context, mat.Matrix, []int, []float64) (classify.Classifier, error) { return t.head, nil }
 	return classify.FitHeads(ctx, []classify.Block{b}, f.labels, nil, f.stackOptions(1))
 }

@@ -321,7 +321,7 @@ func (r *results) heads() report.Table {
 
 func (r *results) shares() report.Table {
 	t := report.Table{Columns: []string{"fine-tuned weights", "ROC AUC", "ROC AUC, generic", "difference", "95% interval", "decision"},
-		Caption: "How much of the fine-tuned weights is kept, the rest being generic ones: the share with which the tuned head ranks the training calls best, out of fold; none unless that is at least as well, within one standard error, as the best head on generic turn vectors does."}
+		Caption: "How much of the fine-tuned weights is kept, the rest being generic ones: the share with which the tuned head ranks the training calls best, out of fold; none unless the best head on generic turn vectors ranks them no better."}
 	for _, tried := range r.Tuning.Shares {
 		kept, d := "", tried.Difference
 		if tried.Share == r.Tuning.Share {
