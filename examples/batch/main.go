@@ -38,6 +38,9 @@
 //	batch                                57 ms     15.9 hours of a core, 1.8 GB read twice, 0.2 GB written
 //	of this Beam, reading and writing    0.2 ms    3 minutes
 //
+// On two cores of a Zen 4, 712 real calls of 20 turns by a predictor with a fine-tuned encoder took batch 36.1 s and predict
+// 36.4 s, medians of three in turn.
+//
 // Memory is the predictor and the records of as many batches as there are processors, whatever the number of calls; the
 // plan is in the memory of one worker, some 100 bytes for each shard. What limits a job is the encoder: twice the cores take
 // half of the time, until the shards are fewer than the workers (-shard).
