@@ -214,7 +214,7 @@ func document(call transcript.Call) []string {
 	texts, silent := make([]string, len(turns)), true
 	for i, t := range turns {
 		texts[i] = t.Text
-		silent = silent && (t.Speaker == "" && onlyLabels(t.Text) || !hasWord(t.Text))
+		silent = silent && !speaks(t)
 	}
 	if silent {
 		return nil

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/org/salesconv/classify/internal/sample"
+	"github.com/org/salesconv/transcript"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -141,9 +142,13 @@ func quantile(x []float64, q float64) float64 {
 	return sample.Quantile(x, q)
 }
 
-// hasWord reports whether a text has a letter or a number.
-func hasWord(text string) bool {
-	return strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
+// Speaks reports whether anybody says a word in a call. A call in which nobody does cannot be predicted.
+func Speaks(call transcript.Call) bool { return slices.ContainsFunc(call.Turns(), speaks) }
+
+// speaks reports whether a turn has a letter or a number that is no label.
+func speaks(t transcript.Turn) bool {
+	return strings.ContainsFunc(t.Text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) &&
+		(t.Speaker != "" || !onlyLabels(t.Text))
 }
 
 // onlyLabels reports whether every line of a text is a speaker's label with nothing after it.

@@ -25,6 +25,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/encoder"
 	"github.com/org/salesconv/encoder/minilm"
 	"github.com/org/salesconv/examples/cli"
@@ -70,7 +71,7 @@ func parse(env *cli.Env) (o *options, err error) {
 		return nil, cli.Usagef("-picture %q, want a name that ends in .png or .svg", o.picture)
 	}
 	o.calls.Accept = func(call transcript.Call) error {
-		if !study.Speaks(call) {
+		if !conversion.Speaks(call) {
 			return fmt.Errorf("nobody says a word in call %q, so it has no place on a map", call.ID)
 		}
 		return nil

@@ -10,9 +10,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
-	"unicode"
 
+	"github.com/org/salesconv/classify/conversion"
 	"github.com/org/salesconv/examples/cli"
 	"github.com/org/salesconv/transcript"
 )
@@ -36,7 +35,7 @@ func Read(ctx context.Context, env *cli.Env, file string, calls *cli.Calls) (*Da
 	all := transcript.Sample()
 	if file != "" {
 		calls.Accept = func(call transcript.Call) error {
-			if !Speaks(call) {
+			if !conversion.Speaks(call) {
 				return fmt.Errorf("%s: nobody says a word in call %q", file, call.ID)
 			}
 			return nil
@@ -84,24 +83,6 @@ func (d *Data) Note(env *cli.Env, calls *cli.Calls) {
 	if d.Unknown > 0 {
 		env.Notef("%d of %d calls have no label and are left out", d.Unknown, d.Unknown+len(d.Calls))
 	}
-}
-
-// Speaks reports whether anybody says a word in a call, as package conversion sees it.
-func Speaks(call transcript.Call) bool {
-	return slices.ContainsFunc(call.Turns(), func(t transcript.Turn) bool {
-		return strings.ContainsFunc(t.Text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) &&
-			(t.Speaker != "" || !onlyLabels(t.Text))
-	})
-}
-
-// onlyLabels reports whether every line of a text is a speaker's label with nothing after it.
-func onlyLabels(text string) bool {
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasSuffix(line, ":") {
-			return false
-		}
-	}
-	return true
 }
 
 // Need returns what is missing where fewer calls than these are won, or lost.
