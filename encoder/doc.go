@@ -65,9 +65,9 @@
 // # int8
 //
 // With Options.Int8 the products with weights run in 8-bit integers: weights are quantized for each output channel,
-// activations for each row as they come. Everything between stays float32, except that with AMX attention runs in bfloat16.
-// It is an option for processors with AMX or AVX-512 VNNI and never the default. Of 193 reference texts, the cosine with the exact
-// embedding is 0.9985 on average and 0.993 at least.
+// activations for each row as they come. Everything between stays float32, except that attention runs in bfloat16 where the
+// processor multiplies that. It is an option for processors with AMX or AVX-512 VNNI and never the default. Of 193 reference
+// texts, the cosine with the exact embedding is 0.9985 on average and 0.993 at least.
 //
 // # Memory
 //

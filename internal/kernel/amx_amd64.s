@@ -39,14 +39,7 @@ no_bias:
 	LEAQ tiles<>+0(SB), R10
 
 	// LDTILECFG (R10)
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x000022844978c2c4
 	BYTE $0x00
 	BYTE $0x00
 
@@ -62,109 +55,57 @@ block:
 	JLE  half
 
 	// TILEZERO $0x00
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TILEZERO $0x01
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TILEZERO $0x02
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TILEZERO $0x03
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 
 k32:
 	// TILELOADD (R9)(R10*1), $0x04
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x11
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x000011a44b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TILELOADD (R11)(R12*1), $0x06
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x23
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x000023b44b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TDPBUSD $0x06, $0x04, $0x00
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x49
-	BYTE $0x5e
+	LONG $0x5e49e2c4
 	BYTE $0xc4
 
 	// TILELOADD 64(R11)(R12*1), $0x07
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x23
-	BYTE $0x40
-	BYTE $0x00
+	QUAD $0x004023bc4b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TDPBUSD $0x07, $0x04, $0x01
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x41
-	BYTE $0x5e
+	LONG $0x5e41e2c4
 	BYTE $0xcc
 	ADDQ $0x40, R9
 
 	// TILELOADD (R15)(R10*1), $0x05
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x17
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x000017ac4b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TDPBUSD $0x06, $0x05, $0x02
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x49
-	BYTE $0x5e
+	LONG $0x5e49e2c4
 	BYTE $0xd5
 
 	// TDPBUSD $0x07, $0x05, $0x03
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x41
-	BYTE $0x5e
+	LONG $0x5e41e2c4
 	BYTE $0xdd
 	ADDQ $0x40, R15
 	ADDQ $0x00000800, R11
@@ -237,50 +178,22 @@ no_k32_rest:
 	ANDQ $-64, DX
 
 	// TILESTORED $0x00, (DX)(R12*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x000022844b7aa2c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TILESTORED $0x01, 64(DX)(R12*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x22
-	BYTE $0x40
-	BYTE $0x00
+	QUAD $0x0040228c4b7aa2c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TILESTORED $0x02, 2048(DX)(R12*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x08
+	QUAD $0x080022944b7aa2c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TILESTORED $0x03, 2112(DX)(R12*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x22
-	BYTE $0x40
-	BYTE $0x08
+	QUAD $0x0840229c4b7aa2c4
 	BYTE $0x00
 	BYTE $0x00
 	SUBQ R10, R15
@@ -290,68 +203,35 @@ no_k32_rest:
 
 half:
 	// TILEZERO $0x00
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TILEZERO $0x01
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 k16:
 	// TILELOADD (R9)(R10*1), $0x04
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x11
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x000011a44b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TILELOADD (R11)(R12*1), $0x06
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x23
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x000023b44b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TDPBUSD $0x06, $0x04, $0x00
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x49
-	BYTE $0x5e
+	LONG $0x5e49e2c4
 	BYTE $0xc4
 
 	// TILELOADD 64(R11)(R12*1), $0x07
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x23
-	BYTE $0x40
-	BYTE $0x00
+	QUAD $0x004023bc4b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TDPBUSD $0x07, $0x04, $0x01
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x41
-	BYTE $0x5e
+	LONG $0x5e41e2c4
 	BYTE $0xcc
 	ADDQ $0x40, R9
 	ADDQ $0x00000800, R11
@@ -424,26 +304,12 @@ no_k16_rest:
 	ANDQ $-64, DX
 
 	// TILESTORED $0x00, (DX)(R12*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x000022844b7aa2c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TILESTORED $0x01, 64(DX)(R12*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x22
-	BYTE $0x40
-	BYTE $0x00
+	QUAD $0x0040228c4b7aa2c4
 	BYTE $0x00
 	BYTE $0x00
 
@@ -484,10 +350,7 @@ rest:
 
 no_rest:
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -547,14 +410,7 @@ no_bias:
 	LEAQ tiles<>+0(SB), R10
 
 	// LDTILECFG (R10)
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x000022844978c2c4
 	BYTE $0x00
 	BYTE $0x00
 
@@ -570,109 +426,57 @@ block:
 	JLE  half
 
 	// TILEZERO $0x00
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TILEZERO $0x01
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TILEZERO $0x02
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TILEZERO $0x03
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 
 k32:
 	// TILELOADD (R9)(R10*1), $0x04
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x11
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x000011a44b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TILELOADD (R11)(R12*1), $0x06
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x23
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x000023b44b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TDPBUSD $0x06, $0x04, $0x00
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x49
-	BYTE $0x5e
+	LONG $0x5e49e2c4
 	BYTE $0xc4
 
 	// TILELOADD 64(R11)(R12*1), $0x07
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x23
-	BYTE $0x40
-	BYTE $0x00
+	QUAD $0x004023bc4b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TDPBUSD $0x07, $0x04, $0x01
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x41
-	BYTE $0x5e
+	LONG $0x5e41e2c4
 	BYTE $0xcc
 	ADDQ $0x40, R9
 
 	// TILELOADD (R15)(R10*1), $0x05
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x17
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x000017ac4b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TDPBUSD $0x06, $0x05, $0x02
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x49
-	BYTE $0x5e
+	LONG $0x5e49e2c4
 	BYTE $0xd5
 
 	// TDPBUSD $0x07, $0x05, $0x03
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x41
-	BYTE $0x5e
+	LONG $0x5e41e2c4
 	BYTE $0xdd
 	ADDQ $0x40, R15
 	ADDQ $0x00000800, R11
@@ -793,50 +597,22 @@ no_k32_rest:
 	ANDQ $-64, DX
 
 	// TILESTORED $0x00, (DX)(R12*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x000022844b7aa2c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TILESTORED $0x01, 64(DX)(R12*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x22
-	BYTE $0x40
-	BYTE $0x00
+	QUAD $0x0040228c4b7aa2c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TILESTORED $0x02, 2048(DX)(R12*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x08
+	QUAD $0x080022944b7aa2c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TILESTORED $0x03, 2112(DX)(R12*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x22
-	BYTE $0x40
-	BYTE $0x08
+	QUAD $0x0840229c4b7aa2c4
 	BYTE $0x00
 	BYTE $0x00
 	SUBQ R10, R15
@@ -846,68 +622,35 @@ no_k32_rest:
 
 half:
 	// TILEZERO $0x00
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TILEZERO $0x01
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 k16:
 	// TILELOADD (R9)(R10*1), $0x04
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x11
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x000011a44b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TILELOADD (R11)(R12*1), $0x06
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x23
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x000023b44b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TDPBUSD $0x06, $0x04, $0x00
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x49
-	BYTE $0x5e
+	LONG $0x5e49e2c4
 	BYTE $0xc4
 
 	// TILELOADD 64(R11)(R12*1), $0x07
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x23
-	BYTE $0x40
-	BYTE $0x00
+	QUAD $0x004023bc4b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TDPBUSD $0x07, $0x04, $0x01
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x41
-	BYTE $0x5e
+	LONG $0x5e41e2c4
 	BYTE $0xcc
 	ADDQ $0x40, R9
 	ADDQ $0x00000800, R11
@@ -1028,26 +771,12 @@ no_k16_rest:
 	ANDQ $-64, DX
 
 	// TILESTORED $0x00, (DX)(R12*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x000022844b7aa2c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TILESTORED $0x01, 64(DX)(R12*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x22
-	BYTE $0x40
-	BYTE $0x00
+	QUAD $0x0040228c4b7aa2c4
 	BYTE $0x00
 	BYTE $0x00
 
@@ -1112,10 +841,7 @@ rest:
 
 no_rest:
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -1236,19 +962,6 @@ TEXT ·attentionAMX(SB), NOSPLIT, $0-64
 	MOVQ AX, DI
 	SHRQ $0x01, DI
 	ADDQ SI, DI
-	LEAQ tiles<>+0(SB), R8
-
-	// LDTILECFG (R8)
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
 	MOVQ n+0(FP), R8
 	MOVQ ld+16(FP), R9
 	SHLQ $0x02, R9
@@ -1263,10 +976,7 @@ row1:
 	VMOVUPS 64(R10), Z1
 
 	// VCVTNE2PS2BF16 Z0, Z1, Z0
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x77
-	BYTE    $0x48
+	LONG    $0x4877f262
 	BYTE    $0x72
 	BYTE    $0xc0
 	VMOVUPS Z0, (R11)
@@ -1274,15 +984,21 @@ row1:
 	ADDQ    R9, R10
 	DECQ    R8
 	JNZ     row1
-	MOVQ    n+0(FP), R8
-	MOVQ    ld+16(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    q+8(FP), R10
-	MOVQ    part+24(FP), R11
-	SHLQ    $0x02, R11
-	ADDQ    R11, R10
-	ADDQ    R11, R10
-	MOVQ    DX, R11
+	LEAQ    tiles<>+0(SB), R8
+
+	// LDTILECFG (R8)
+	QUAD $0x000020844978c2c4
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ n+0(FP), R8
+	MOVQ ld+16(FP), R9
+	SHLQ $0x02, R9
+	MOVQ q+8(FP), R10
+	MOVQ part+24(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R10
+	ADDQ R11, R10
+	MOVQ DX, R11
 
 values:
 	MOVQ    R10, R12
@@ -1297,10 +1013,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z1, Z2, Z1
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x6f
-	BYTE    $0x48
+	LONG    $0x486ff262
 	BYTE    $0x72
 	BYTE    $0xc9
 	VPERMW  Z1, Z0, Z1
@@ -1314,10 +1027,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z2, Z3, Z2
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x67
-	BYTE    $0x48
+	LONG    $0x4867f262
 	BYTE    $0x72
 	BYTE    $0xd2
 	VPERMW  Z2, Z0, Z2
@@ -1331,10 +1041,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z3, Z4, Z3
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x5f
-	BYTE    $0x48
+	LONG    $0x485ff262
 	BYTE    $0x72
 	BYTE    $0xdb
 	VPERMW  Z3, Z0, Z3
@@ -1348,10 +1055,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z4, Z5, Z4
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x57
-	BYTE    $0x48
+	LONG    $0x4857f262
 	BYTE    $0x72
 	BYTE    $0xe4
 	VPERMW  Z4, Z0, Z4
@@ -1365,10 +1069,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z5, Z6, Z5
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x4f
-	BYTE    $0x48
+	LONG    $0x484ff262
 	BYTE    $0x72
 	BYTE    $0xed
 	VPERMW  Z5, Z0, Z5
@@ -1382,10 +1083,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z6, Z7, Z6
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x47
-	BYTE    $0x48
+	LONG    $0x4847f262
 	BYTE    $0x72
 	BYTE    $0xf6
 	VPERMW  Z6, Z0, Z6
@@ -1399,10 +1097,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z7, Z8, Z7
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x3f
-	BYTE    $0x48
+	LONG    $0x483ff262
 	BYTE    $0x72
 	BYTE    $0xff
 	VPERMW  Z7, Z0, Z7
@@ -1416,10 +1111,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z8, Z9, Z8
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x37
-	BYTE    $0x48
+	LONG    $0x48375262
 	BYTE    $0x72
 	BYTE    $0xc0
 	VPERMW  Z8, Z0, Z8
@@ -1433,10 +1125,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z9, Z10, Z9
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x2f
-	BYTE    $0x48
+	LONG    $0x482f5262
 	BYTE    $0x72
 	BYTE    $0xc9
 	VPERMW  Z9, Z0, Z9
@@ -1450,10 +1139,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z10, Z11, Z10
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x27
-	BYTE    $0x48
+	LONG    $0x48275262
 	BYTE    $0x72
 	BYTE    $0xd2
 	VPERMW  Z10, Z0, Z10
@@ -1467,10 +1153,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z11, Z12, Z11
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x1f
-	BYTE    $0x48
+	LONG    $0x481f5262
 	BYTE    $0x72
 	BYTE    $0xdb
 	VPERMW  Z11, Z0, Z11
@@ -1484,10 +1167,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z12, Z13, Z12
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x17
-	BYTE    $0x48
+	LONG    $0x48175262
 	BYTE    $0x72
 	BYTE    $0xe4
 	VPERMW  Z12, Z0, Z12
@@ -1501,10 +1181,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z13, Z14, Z13
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x0f
-	BYTE    $0x48
+	LONG    $0x480f5262
 	BYTE    $0x72
 	BYTE    $0xed
 	VPERMW  Z13, Z0, Z13
@@ -1518,10 +1195,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z14, Z15, Z14
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x07
-	BYTE    $0x48
+	LONG    $0x48075262
 	BYTE    $0x72
 	BYTE    $0xf6
 	VPERMW  Z14, Z0, Z14
@@ -1535,10 +1209,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z15, Z16, Z15
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x7f
-	BYTE    $0x40
+	LONG    $0x407f5262
 	BYTE    $0x72
 	BYTE    $0xff
 	VPERMW  Z15, Z0, Z15
@@ -1552,10 +1223,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z16, Z17, Z16
-	BYTE       $0x62
-	BYTE       $0xa2
-	BYTE       $0x77
-	BYTE       $0x40
+	LONG       $0x4077a262
 	BYTE       $0x72
 	BYTE       $0xc0
 	VPERMW     Z16, Z0, Z16
@@ -1651,10 +1319,7 @@ values:
 	CMOVQGT    R13, R12
 
 	// VCVTNE2PS2BF16 Z1, Z2, Z1
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x6f
-	BYTE    $0x48
+	LONG    $0x486ff262
 	BYTE    $0x72
 	BYTE    $0xc9
 	VPERMW  Z1, Z0, Z1
@@ -1668,10 +1333,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z2, Z3, Z2
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x67
-	BYTE    $0x48
+	LONG    $0x4867f262
 	BYTE    $0x72
 	BYTE    $0xd2
 	VPERMW  Z2, Z0, Z2
@@ -1685,10 +1347,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z3, Z4, Z3
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x5f
-	BYTE    $0x48
+	LONG    $0x485ff262
 	BYTE    $0x72
 	BYTE    $0xdb
 	VPERMW  Z3, Z0, Z3
@@ -1702,10 +1361,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z4, Z5, Z4
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x57
-	BYTE    $0x48
+	LONG    $0x4857f262
 	BYTE    $0x72
 	BYTE    $0xe4
 	VPERMW  Z4, Z0, Z4
@@ -1719,10 +1375,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z5, Z6, Z5
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x4f
-	BYTE    $0x48
+	LONG    $0x484ff262
 	BYTE    $0x72
 	BYTE    $0xed
 	VPERMW  Z5, Z0, Z5
@@ -1736,10 +1389,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z6, Z7, Z6
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x47
-	BYTE    $0x48
+	LONG    $0x4847f262
 	BYTE    $0x72
 	BYTE    $0xf6
 	VPERMW  Z6, Z0, Z6
@@ -1753,10 +1403,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z7, Z8, Z7
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x3f
-	BYTE    $0x48
+	LONG    $0x483ff262
 	BYTE    $0x72
 	BYTE    $0xff
 	VPERMW  Z7, Z0, Z7
@@ -1770,10 +1417,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z8, Z9, Z8
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x37
-	BYTE    $0x48
+	LONG    $0x48375262
 	BYTE    $0x72
 	BYTE    $0xc0
 	VPERMW  Z8, Z0, Z8
@@ -1787,10 +1431,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z9, Z10, Z9
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x2f
-	BYTE    $0x48
+	LONG    $0x482f5262
 	BYTE    $0x72
 	BYTE    $0xc9
 	VPERMW  Z9, Z0, Z9
@@ -1804,10 +1445,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z10, Z11, Z10
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x27
-	BYTE    $0x48
+	LONG    $0x48275262
 	BYTE    $0x72
 	BYTE    $0xd2
 	VPERMW  Z10, Z0, Z10
@@ -1821,10 +1459,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z11, Z12, Z11
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x1f
-	BYTE    $0x48
+	LONG    $0x481f5262
 	BYTE    $0x72
 	BYTE    $0xdb
 	VPERMW  Z11, Z0, Z11
@@ -1838,10 +1473,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z12, Z13, Z12
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x17
-	BYTE    $0x48
+	LONG    $0x48175262
 	BYTE    $0x72
 	BYTE    $0xe4
 	VPERMW  Z12, Z0, Z12
@@ -1855,10 +1487,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z13, Z14, Z13
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x0f
-	BYTE    $0x48
+	LONG    $0x480f5262
 	BYTE    $0x72
 	BYTE    $0xed
 	VPERMW  Z13, Z0, Z13
@@ -1872,10 +1501,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z14, Z15, Z14
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x07
-	BYTE    $0x48
+	LONG    $0x48075262
 	BYTE    $0x72
 	BYTE    $0xf6
 	VPERMW  Z14, Z0, Z14
@@ -1889,10 +1515,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z15, Z16, Z15
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x7f
-	BYTE    $0x40
+	LONG    $0x407f5262
 	BYTE    $0x72
 	BYTE    $0xff
 	VPERMW  Z15, Z0, Z15
@@ -1906,10 +1529,7 @@ values:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z16, Z17, Z16
-	BYTE       $0x62
-	BYTE       $0xa2
-	BYTE       $0x77
-	BYTE       $0x40
+	LONG       $0x4077a262
 	BYTE       $0x72
 	BYTE       $0xc0
 	VPERMW     Z16, Z0, Z16
@@ -2025,10 +1645,7 @@ queries:
 	CMOVQGT      R13, R12
 
 	// VCVTNE2PS2BF16 Z1, Z2, Z1
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x6f
-	BYTE    $0x48
+	LONG    $0x486ff262
 	BYTE    $0x72
 	BYTE    $0xc9
 	VMULPS  (R12), Z0, Z2
@@ -2038,10 +1655,7 @@ queries:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z2, Z3, Z2
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x67
-	BYTE    $0x48
+	LONG    $0x4867f262
 	BYTE    $0x72
 	BYTE    $0xd2
 	VMULPS  (R12), Z0, Z3
@@ -2051,10 +1665,7 @@ queries:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z3, Z4, Z3
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x5f
-	BYTE    $0x48
+	LONG    $0x485ff262
 	BYTE    $0x72
 	BYTE    $0xdb
 	VMULPS  (R12), Z0, Z4
@@ -2064,10 +1675,7 @@ queries:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z4, Z5, Z4
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x57
-	BYTE    $0x48
+	LONG    $0x4857f262
 	BYTE    $0x72
 	BYTE    $0xe4
 	VMULPS  (R12), Z0, Z5
@@ -2077,10 +1685,7 @@ queries:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z5, Z6, Z5
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x4f
-	BYTE    $0x48
+	LONG    $0x484ff262
 	BYTE    $0x72
 	BYTE    $0xed
 	VMULPS  (R12), Z0, Z6
@@ -2090,10 +1695,7 @@ queries:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z6, Z7, Z6
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x47
-	BYTE    $0x48
+	LONG    $0x4847f262
 	BYTE    $0x72
 	BYTE    $0xf6
 	VMULPS  (R12), Z0, Z7
@@ -2103,10 +1705,7 @@ queries:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z7, Z8, Z7
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x3f
-	BYTE    $0x48
+	LONG    $0x483ff262
 	BYTE    $0x72
 	BYTE    $0xff
 	VMULPS  (R12), Z0, Z8
@@ -2116,10 +1715,7 @@ queries:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z8, Z9, Z8
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x37
-	BYTE    $0x48
+	LONG    $0x48375262
 	BYTE    $0x72
 	BYTE    $0xc0
 	VMULPS  (R12), Z0, Z9
@@ -2129,10 +1725,7 @@ queries:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z9, Z10, Z9
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x2f
-	BYTE    $0x48
+	LONG    $0x482f5262
 	BYTE    $0x72
 	BYTE    $0xc9
 	VMULPS  (R12), Z0, Z10
@@ -2142,10 +1735,7 @@ queries:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z10, Z11, Z10
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x27
-	BYTE    $0x48
+	LONG    $0x48275262
 	BYTE    $0x72
 	BYTE    $0xd2
 	VMULPS  (R12), Z0, Z11
@@ -2155,10 +1745,7 @@ queries:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z11, Z12, Z11
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x1f
-	BYTE    $0x48
+	LONG    $0x481f5262
 	BYTE    $0x72
 	BYTE    $0xdb
 	VMULPS  (R12), Z0, Z12
@@ -2168,10 +1755,7 @@ queries:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z12, Z13, Z12
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x17
-	BYTE    $0x48
+	LONG    $0x48175262
 	BYTE    $0x72
 	BYTE    $0xe4
 	VMULPS  (R12), Z0, Z13
@@ -2181,10 +1765,7 @@ queries:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z13, Z14, Z13
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x0f
-	BYTE    $0x48
+	LONG    $0x480f5262
 	BYTE    $0x72
 	BYTE    $0xed
 	VMULPS  (R12), Z0, Z14
@@ -2194,10 +1775,7 @@ queries:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z14, Z15, Z14
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x07
-	BYTE    $0x48
+	LONG    $0x48075262
 	BYTE    $0x72
 	BYTE    $0xf6
 	VMULPS  (R12), Z0, Z15
@@ -2207,10 +1785,7 @@ queries:
 	CMOVQGT R13, R12
 
 	// VCVTNE2PS2BF16 Z15, Z16, Z15
-	BYTE    $0x62
-	BYTE    $0x52
-	BYTE    $0x7f
-	BYTE    $0x40
+	LONG    $0x407f5262
 	BYTE    $0x72
 	BYTE    $0xff
 	VMULPS  (R12), Z0, Z16
@@ -2220,10 +1795,7 @@ queries:
 	CMOVQGT R11, R12
 
 	// VCVTNE2PS2BF16 Z16, Z0, Z0
-	BYTE       $0x62
-	BYTE       $0xb2
-	BYTE       $0x7f
-	BYTE       $0x48
+	LONG       $0x487fb262
 	BYTE       $0x72
 	BYTE       $0xc0
 	VUNPCKLPS  Z2, Z1, Z16
@@ -2311,92 +1883,45 @@ queries:
 	MOVQ       BX, R13
 
 	// TILELOADD (DI)(R11*1), $0x07
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x1f
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x00001fbc4b7ba2c4
 	BYTE $0x00
 	BYTE $0x00
 	MOVQ AX, R14
 
 score:
 	// TILELOADD (R12)(R11*1), $0x04
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x1c
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x00001ca44b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TILEZERO $0x00
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBF16PS $0x07, $0x04, $0x00
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5c
+	LONG $0x5c42e2c4
 	BYTE $0xc4
 
 	// TILESTORED $0x00, (R13)(R11*1)
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x1d
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x00001d844b7a82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TILELOADD 1024(R12)(R11*1), $0x05
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x1c
-	BYTE $0x00
-	BYTE $0x04
+	QUAD $0x04001cac4b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TILEZERO $0x01
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBF16PS $0x07, $0x05, $0x01
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5c
+	LONG $0x5c42e2c4
 	BYTE $0xcd
 
 	// TILESTORED $0x01, 1024(R13)(R11*1)
-	BYTE    $0xc4
-	BYTE    $0x82
-	BYTE    $0x7a
-	BYTE    $0x4b
-	BYTE    $0x8c
-	BYTE    $0x1d
-	BYTE    $0x00
-	BYTE    $0x04
+	QUAD    $0x04001d8c4b7a82c4
 	BYTE    $0x00
 	BYTE    $0x00
 	ADDQ    $0x00000800, R12
@@ -2464,10 +1989,7 @@ exponentials:
 	VADDPS      Z7, Z2, Z2
 
 	// VCVTNE2PS2BF16 Z6, Z7, Z4
-	BYTE        $0x62
-	BYTE        $0xf2
-	BYTE        $0x47
-	BYTE        $0x48
+	LONG        $0x4847f262
 	BYTE        $0x72
 	BYTE        $0xe6
 	VPERMW      Z4, Z3, Z4
@@ -2492,10 +2014,7 @@ exponentials:
 	VADDPS      Z7, Z2, Z2
 
 	// VCVTNE2PS2BF16 Z6, Z7, Z4
-	BYTE    $0x62
-	BYTE    $0xf2
-	BYTE    $0x47
-	BYTE    $0x48
+	LONG    $0x4847f262
 	BYTE    $0x72
 	BYTE    $0xe6
 	VPERMW  Z4, Z3, Z4
@@ -2510,69 +2029,36 @@ exponentials:
 	MOVQ    SI, R13
 
 	// TILEZERO $0x00
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TILEZERO $0x01
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 	MOVQ AX, R14
 
 weigh:
 	// TILELOADD (R13)(R11*1), $0x04
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x1d
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x00001da44b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TILELOADD (R12)(R11*1), $0x05
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x1c
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x00001cac4b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TDPBF16PS $0x04, $0x05, $0x00
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 
 	// TILELOADD 1024(R12)(R11*1), $0x06
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x1c
-	BYTE $0x00
-	BYTE $0x04
+	QUAD $0x04001cb44b7b82c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TDPBF16PS $0x04, $0x06, $0x01
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xce
 	ADDQ $0x00000800, R12
 	ADDQ $0x00000400, R13
@@ -2580,26 +2066,12 @@ weigh:
 	JNZ  weigh
 
 	// TILESTORED $0x00, (DI)(R11*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x1f
-	BYTE $0x00
-	BYTE $0x00
+	QUAD $0x00001f844b7aa2c4
 	BYTE $0x00
 	BYTE $0x00
 
 	// TILESTORED $0x01, 1024(DI)(R11*1)
-	BYTE       $0xc4
-	BYTE       $0xa2
-	BYTE       $0x7a
-	BYTE       $0x4b
-	BYTE       $0x8c
-	BYTE       $0x1f
-	BYTE       $0x00
-	BYTE       $0x04
+	QUAD       $0x04001f8c4b7aa2c4
 	BYTE       $0x00
 	BYTE       $0x00
 	VMOVUPS    word3f800000<>+0(SB), Z1
@@ -2908,10 +2380,7 @@ finished3:
 	JG   queries
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET

@@ -53,7 +53,7 @@ func avx512() *backend[float32] {
 func amx() *backend[float32] {
 	b := avx512()
 	b.name = "amx"
-	b.int8 = &int8Loops{fast: true, rows: 256, extent: extentAVX512, quantize: quantizeAVX512, product: productByTiles, attention: attentionByTiles}
+	b.int8 = &int8Loops{fast: true, rows: 256, extent: extentAVX512, quantize: quantizeAVX512, product: productByTiles, attention: attentionBy(attentionAMX)}
 	return b
 }
 
@@ -169,12 +169,16 @@ func halfBy(lanes int, convert, rest func(src []byte, dst []float32)) func(src [
 	}
 }
 
-// int8AVX512 returns the loops with VNNI where the processor has it.
+// int8AVX512 returns the loops with VNNI and bfloat16 where the processor has them.
 func int8AVX512() *int8Loops {
 	if !cpu.X86.HasAVX512VNNI {
 		return int8Generic()
 	}
-	return &int8Loops{fast: true, rows: 112, extent: extentAVX512, quantize: quantizeAVX512, product: productInt8AVX512}
+	loops := &int8Loops{fast: true, rows: 112, extent: extentAVX512, quantize: quantizeAVX512, product: productInt8AVX512}
+	if cpu.X86.HasAVX512BF16 {
+		loops.attention = attentionBy(attentionAVX512)
+	}
+	return loops
 }
 
 var tilesInt8 = []struct {
@@ -190,7 +194,7 @@ func productInt8AVX512(m, n, k int, a []byte, b []int8, scales []float32, zeros 
 		}
 	}
 	if gelu {
-		geluAVX512(m, n, c, ldc, c, ldc)
+		shortGELUAVX512(m, n, c, ldc, c, ldc)
 	}
 }
 
@@ -204,8 +208,10 @@ func productByTiles(m, n, k int, a []byte, b []int8, scales []float32, zeros []i
 	}
 }
 
-// attentionByTiles is int8Loops.attention with AMX.
-func attentionByTiles(h head[float32], out []float32, ldo int, s []float32) {
-	scale := float32(math.Log2E / math.Sqrt(float64(h.dim)))
-	attentionAMX(h.rows, &h.q[0], h.ld, h.heads*h.dim, &out[0], ldo, scale, &s[0])
+// attentionBy returns int8Loops.attention given the assembly, with the scale in powers of two.
+func attentionBy(attention func(n int, q *float32, ld, part int, out *float32, ldo int, scale float32, scratch *float32)) func(h head[float32], out []float32, ldo int, s []float32) {
+	return func(h head[float32], out []float32, ldo int, s []float32) {
+		scale := float32(math.Log2E / math.Sqrt(float64(h.dim)))
+		attention(h.rows, &h.q[0], h.ld, h.heads*h.dim, &out[0], ldo, scale, &s[0])
+	}
 }

@@ -16,7 +16,7 @@ func amx(s *isa) {
 	s.name = "AMX"
 	productInt8(s, "productInt8", "is int8Loops.product without GELU.", func(_ *isa, x VecVirtual) VecVirtual { return x })
 	productInt8(s, "productInt8GELU", "is int8Loops.product with GELU.", shortGELU)
-	attention(s)
+	attention(s, func(a *attentionMemory) attentionProducts { return tileAttention{a} })
 }
 
 // scratch loads a parameter and moves it to a cache line's beginning.
@@ -67,6 +67,11 @@ func (s *isa) bfloats(low, high VecVirtual) VecVirtual {
 	v := s.vec()
 	s.Instruction(&ir.Instruction{Opcode: "VCVTNE2PS2BF16", Operands: []Op{low, high, v}, Inputs: []Op{low, high}, Outputs: []Op{v}})
 	return v
+}
+
+// addDots adds to each float32 of sum the product of pairs of bfloat16, one at m for all and those of v.
+func (s *isa) addDots(m Mem, v, sum VecVirtual) {
+	s.Instruction(&ir.Instruction{Opcode: "VDPBF16PS_BCST", Operands: []Op{m, v, sum}, Inputs: []Op{m, v, sum}, Outputs: []Op{sum}})
 }
 
 // productInt8 writes the product of bytes, with GELU after it or without. Blocks of 32 rows and the panel's 32 columns are four tiles

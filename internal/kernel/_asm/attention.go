@@ -8,14 +8,14 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// attention writes one head's attention in bfloat16 on tiles. Scores are computed transposed, a row of 16 queries for each key, so
-// that limits and sums of the softmax need nothing across lanes:
+// attention writes one head's attention in bfloat16. Scores are computed transposed, a row of 16 queries for each key, so that
+// limits and sums of the softmax need nothing across lanes:
 //
-//	Sᵀ = K·(scale·Q)ᵀ,  Pᵀ = 2^(Sᵀ - top),  Oᵀ = Vᵀ·Pᵀ / sum
+//	Sᵀ = K·(scale·Q)ᵀ,  Pᵀ = 2^(Sᵀ - top),  O = P·V / sum
 //
 // The right operand of a product has pairs of its rows side by side, so the rows of Qᵀ are pairs of dimensions, those of
-// Pᵀ pairs of keys. Keys are filled up to a multiple of 32 by columns of Vᵀ and rows of Pᵀ that come to 0.
-func attention(s *isa) {
+// Pᵀ pairs of keys.
+func attention(s *isa, products func(a *attentionMemory) attentionProducts) {
 	s.begin("attention", "func(n int, q *float32, ld, part int, out *float32, ldo int, scale float32, scratch *float32)",
 		"is int8Loops.attention for heads of 32 columns; the keys follow the queries at a distance of part, and so do the values the keys.")
 	size := s.integer("n")
@@ -35,18 +35,14 @@ func attention(s *isa) {
 	s.MOVQ(size, a.block)
 	s.SHRQ(Imm(1), a.block)
 	s.ADDQ(a.probabilities, a.block)
-	s.tileBegin()
+	p := products(a)
 	a.packKeys()
-	a.packValues()
-	a.clearProbabilities()
+	p.prepare()
 
 	left, q, out := s.integer("n"), s.integer("q"), s.integer("out")
 	s.Label("queries")
-	a.packQueries(q, left)
-	a.score()
-	sum := a.exponentials()
-	a.weigh()
-	a.finish(out, left, sum)
+	p.score(a.packedQueries(q, left))
+	p.weigh(a.exponentials(), left, out)
 	ld, ldo := s.stride("ld"), s.stride("ldo")
 	s.SHLQ(Imm(4), ld)
 	s.ADDQ(ld, q)
@@ -54,11 +50,21 @@ func attention(s *isa) {
 	s.ADDQ(ldo, out)
 	s.SUBQ(Imm(16), left)
 	s.JG(LabelRef("queries"))
-	s.tileEnd()
+	p.release()
 }
 
-// attentionMemory is where things lie in the scratch memory: bfloat16 keys [n][32] and, of each 32 keys, values [32][32]; float32
-// scores [n][16]; bfloat16 probabilities [n/2][16][2]; and 2 KB for queries [16][16][2] and then float32 sums [32][16].
+// attentionProducts are the parts of attention that depend on how products are computed.
+type attentionProducts interface {
+	prepare() // packs the values
+	// score sets the scores of all keys for 16 queries, packed in vectors of one pair of dimensions each.
+	score(queries []VecVirtual)
+	// weigh sums values by probabilities, divides by their sum and writes 16 rows of out, or those that are left.
+	weigh(sum VecVirtual, left, out GPVirtual)
+	release() // ends the function
+}
+
+// attentionMemory is where things lie in the scratch memory: bfloat16 keys [n][32] and as many bytes for values; float32 scores
+// [n][16]; bfloat16 probabilities [n/2][16][2]; and 2 KB for the products.
 type attentionMemory struct {
 	*isa
 	keys, values, scores, probabilities, block GPVirtual
@@ -73,13 +79,6 @@ func (a *attentionMemory) copied(p ...GPVirtual) []GPVirtual {
 		a.MOVQ(p[i], c[i])
 	}
 	return c
-}
-
-// line is a register with the distance of rows of all that is in the scratch memory.
-func (a *attentionMemory) line() GPVirtual {
-	r := a.GP64()
-	a.MOVQ(U32(64), r)
-	return r
 }
 
 // part is a pointer to the first query, key or value: 0, 1 or 2 parts after q.
@@ -107,31 +106,6 @@ func (a *attentionMemory) nextRow(at, ld, left GPVirtual, row int) {
 	a.CMOVQGT(next, at)
 }
 
-func (a *attentionMemory) packValues() {
-	left, ld, v, to := a.integer("n"), a.stride("ld"), a.part(2), a.copied(a.values)[0]
-	a.Label("values")
-	for half := range 2 {
-		at, pairs, order := a.copied(v)[0], make([]VecVirtual, 16), a.pairing()
-		for i := range pairs {
-			var row [2]VecVirtual
-			for j := range row {
-				row[j] = a.load(Mem{Base: at, Disp: 64 * half}, nil)
-				a.nextRow(at, ld, left, 2*i+j)
-			}
-			pairs[i] = a.paired(row[0], row[1], order)
-		}
-		for i, r := range transposed16(a.isa, pairs) {
-			a.VMOVUPS(r, Mem{Base: to, Disp: 1024*half + 64*i})
-		}
-	}
-	a.ADDQ(U32(2048), to)
-	a.SHLQ(Imm(5), ld)
-	a.ADDQ(ld, v)
-	a.SHRQ(Imm(5), ld)
-	a.SUBQ(Imm(32), left)
-	a.JG(LabelRef("values"))
-}
-
 // pairing is the order of words that puts those of the lower half next to those of the upper one.
 func (a *attentionMemory) pairing() VecVirtual {
 	if a.pairs == (Mem{}) {
@@ -153,17 +127,8 @@ func (a *attentionMemory) paired(first, second, order VecVirtual) VecVirtual {
 	return v
 }
 
-func (a *attentionMemory) clearProbabilities() {
-	p, bytes, none := a.copied(a.probabilities)[0], a.copied(a.size)[0], a.zero()
-	a.Label("clear")
-	a.VMOVUPS(none, Mem{Base: p})
-	a.ADDQ(Imm(64), p)
-	a.SUBQ(U32(128), bytes)
-	a.JG(LabelRef("clear"))
-}
-
-// packQueries packs 16 rows of q, or the rest, times scale.
-func (a *attentionMemory) packQueries(q, left GPVirtual) {
+// packedQueries returns 16 rows of q, or those that are left, times scale, a vector for each pair of dimensions.
+func (a *attentionMemory) packedQueries(q, left GPVirtual) []VecVirtual {
 	ld, at, scale := a.stride("ld"), a.copied(q)[0], a.broadcast("scale")
 	rows := make([]VecVirtual, 16)
 	for i := range rows {
@@ -175,35 +140,7 @@ func (a *attentionMemory) packQueries(q, left GPVirtual) {
 		a.nextRow(at, ld, left, i)
 		rows[i] = a.bfloats(half[0], half[1])
 	}
-	for i, r := range transposed16(a.isa, rows) {
-		a.VMOVUPS(r, Mem{Base: a.block, Disp: 64 * i})
-	}
-}
-
-// groups writes a loop over groups of 32 keys, from one to the next of which the pointers move by steps bytes.
-func (a *attentionMemory) groups(name string, pointers []GPVirtual, steps []int, body func()) {
-	left := a.copied(a.size)[0]
-	a.Label(name)
-	body()
-	for i, p := range pointers {
-		a.ADDQ(U32(uint32(steps[i])), p)
-	}
-	a.SUBQ(U32(2048), left)
-	a.JNZ(LabelRef(name))
-}
-
-func (a *attentionMemory) score() {
-	line, at := a.line(), a.copied(a.keys, a.scores)
-	tile := func(p GPVirtual, disp int) Mem { return Mem{Base: p, Index: line, Scale: 1, Disp: disp} }
-	a.tileLoad(tile(a.block, 0), 7)
-	a.groups("score", at, []int{2048, 2048}, func() {
-		for i := range 2 {
-			a.tileLoad(tile(at[0], 1024*i), 4+i)
-			a.tileZero(i)
-			a.dotBfloat(4+i, 7, i)
-			a.tileStore(i, tile(at[1], 1024*i))
-		}
-	})
+	return transposed16(a.isa, rows)
 }
 
 // exponentials turns scores into probabilities times their sums, which it returns. It works on four keys at a time.
@@ -268,43 +205,4 @@ func shortExp2(s *isa, x VecVirtual) VecVirtual {
 	p := horner(s, r, 0.0780244916677475, 0.22606757283210754, 0.6958332061767578, 0.9999252557754517)
 	s.VSCALEFPS(x, p, p)
 	return p
-}
-
-// weigh sums values by probabilities.
-func (a *attentionMemory) weigh() {
-	line, at := a.line(), a.copied(a.values, a.probabilities)
-	tile := func(p GPVirtual, disp int) Mem { return Mem{Base: p, Index: line, Scale: 1, Disp: disp} }
-	a.tileZero(0)
-	a.tileZero(1)
-	a.groups("weigh", at, []int{2048, 1024}, func() {
-		a.tileLoad(tile(at[1], 0), 4)
-		for i := range 2 {
-			a.tileLoad(tile(at[0], 1024*i), 5+i)
-			a.dotBfloat(5+i, 4, i)
-		}
-	})
-	for i := range 2 {
-		a.tileStore(i, tile(a.block, 1024*i))
-	}
-}
-
-// finish writes 16 rows of out, or those that are left.
-func (a *attentionMemory) finish(out, left GPVirtual, sum VecVirtual) {
-	one, ldo := a.constant(a.f(1)), a.stride("ldo")
-	a.VDIVPS(sum, one, sum)
-	for half := range 2 {
-		at, rows, done := a.copied(out)[0], a.vecs(16), a.label("finished")
-		for i, r := range rows {
-			a.VMULPS(Mem{Base: a.block, Disp: 1024*half + 64*i}, sum, r)
-		}
-		for i, r := range transposed16(a.isa, rows) {
-			a.VMOVUPS(r, Mem{Base: at, Disp: 64 * half})
-			a.ADDQ(ldo, at)
-			if i < 15 {
-				a.CMPQ(left, Imm(uint64(i+1)))
-				a.JLE(LabelRef(done))
-			}
-		}
-		a.Label(done)
-	}
 }

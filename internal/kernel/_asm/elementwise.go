@@ -9,7 +9,10 @@ import (
 
 // elementwise writes GELU, its gradient, exp and tanh.
 func elementwise(s *isa) {
-	geluRows(s)
+	geluRows(s, "gelu", "is backend.gelu: max(x,0) - |x|·Φ(-|x|).", func(s *isa, x VecVirtual) VecVirtual {
+		t, _, phi := tail(s, x)
+		return gelu(s, x, t, phi)
+	})
 	geluGradRows(s)
 	unary(s, "exp", "is backend.exp.", func(x VecVirtual) VecVirtual { return exp(s, bounded(s, x)) })
 	unary(s, "tanh", "is backend.tanh.", func(x VecVirtual) VecVirtual { return tanh(s, x) })
@@ -185,16 +188,13 @@ func gelu(s *isa, x, t, phi VecVirtual) VecVirtual {
 	return y
 }
 
-func geluRows(s *isa) {
-	s.begin("gelu", "func(rows, cols int, x []float32, ldx int, y []float32, ldy int)",
-		"is backend.gelu: max(x,0) - |x|·Φ(-|x|).")
+func geluRows(s *isa, name, doc string, gelu func(s *isa, x VecVirtual) VecVirtual) {
+	s.begin(name, "func(rows, cols int, x []float32, ldx int, y []float32, ldy int)", doc)
 	rows, cols := s.integer("rows"), s.integer("cols")
 	pointers, strides := []GPVirtual{s.pointer("x"), s.pointer("y")}, []GPVirtual{s.stride("ldx"), s.stride("ldy")}
 	s.rows(rows, pointers, strides, func() {
 		s.over(cols, pointers, func(at []GPVirtual, by *mask) {
-			x := s.load(Mem{Base: at[0]}, by)
-			t, _, phi := tail(s, x)
-			s.store(gelu(s, x, t, phi), by, Mem{Base: at[1]})
+			s.store(gelu(s, s.load(Mem{Base: at[0]}, by)), by, Mem{Base: at[1]})
 		})
 	})
 	s.end()

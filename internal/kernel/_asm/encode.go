@@ -21,14 +21,17 @@ const (
 
 // encodings give the bytes of instructions by their operands in Go's order, the destination last. Tiles are numbers.
 var encodings = map[string]func(o []Op) []byte{
-	"LDTILECFG":      func(o []Op) []byte { return vex(0, prefixNone, 0x49, memory(0, o[0])) },
-	"TILERELEASE":    func([]Op) []byte { return vex(0, prefixNone, 0x49, registers(0, 0)) },
-	"TILEZERO":       func(o []Op) []byte { return vex(0, prefixF2, 0x49, registers(number(o[0]), 0)) },
-	"TILELOADD":      func(o []Op) []byte { return vex(0, prefixF2, 0x4b, memory(number(o[1]), o[0])) },
-	"TILESTORED":     func(o []Op) []byte { return vex(0, prefixF3, 0x4b, memory(number(o[0]), o[1])) },
-	"TDPBUSD":        func(o []Op) []byte { return vex(number(o[0]), prefix66, 0x5e, registers(number(o[2]), number(o[1]))) },
-	"TDPBF16PS":      func(o []Op) []byte { return vex(number(o[0]), prefixF3, 0x5c, registers(number(o[2]), number(o[1]))) },
-	"VCVTNE2PS2BF16": func(o []Op) []byte { return evex(prefixF2, 0x72, number(o[2]), number(o[1]), number(o[0])) },
+	"LDTILECFG":   func(o []Op) []byte { return vex(0, prefixNone, 0x49, memory(0, o[0])) },
+	"TILERELEASE": func([]Op) []byte { return vex(0, prefixNone, 0x49, registers(0, 0)) },
+	"TILEZERO":    func(o []Op) []byte { return vex(0, prefixF2, 0x49, registers(number(o[0]), 0)) },
+	"TILELOADD":   func(o []Op) []byte { return vex(0, prefixF2, 0x4b, memory(number(o[1]), o[0])) },
+	"TILESTORED":  func(o []Op) []byte { return vex(0, prefixF3, 0x4b, memory(number(o[0]), o[1])) },
+	"TDPBUSD":     func(o []Op) []byte { return vex(number(o[0]), prefix66, 0x5e, registers(number(o[2]), number(o[1]))) },
+	"TDPBF16PS":   func(o []Op) []byte { return vex(number(o[0]), prefixF3, 0x5c, registers(number(o[2]), number(o[1]))) },
+	"VCVTNE2PS2BF16": func(o []Op) []byte {
+		return evex(number(o[1]), prefixF2, 0x72, registers(number(o[2]), number(o[0])), 0)
+	},
+	"VDPBF16PS_BCST": func(o []Op) []byte { return evex(number(o[1]), prefixF3, 0x52, memory(number(o[2]), o[0]), 1) },
 }
 
 // encode replaces the instructions of encodings in a compiled file.
@@ -46,12 +49,27 @@ func encode(f *ir.File) {
 				meaning += [2]string{" ", ", "}[min(j, 1)] + o.Asm()
 			}
 			nodes = append(nodes, ir.NewComment(meaning))
-			for _, b := range encodings[i.Opcode](i.Operands) {
-				nodes = append(nodes, &ir.Instruction{Opcode: "BYTE", Operands: []Op{U8(b)}})
-			}
+			nodes = append(nodes, data(encodings[i.Opcode](i.Operands))...)
 		}
 		fn.Nodes = nodes
 	}
+}
+
+// data writes bytes by as few directives as it takes.
+func data(code []byte) []ir.Node {
+	var nodes []ir.Node
+	for len(code) > 0 {
+		d := &ir.Instruction{Opcode: "BYTE", Operands: []Op{U8(code[0])}}
+		n := 1
+		switch {
+		case len(code) >= 8:
+			d, n = &ir.Instruction{Opcode: "QUAD", Operands: []Op{U64(binary.LittleEndian.Uint64(code))}}, 8
+		case len(code) >= 4:
+			d, n = &ir.Instruction{Opcode: "LONG", Operands: []Op{U32(binary.LittleEndian.Uint32(code))}}, 4
+		}
+		nodes, code = append(nodes, d), code[n:]
+	}
+	return nodes
 }
 
 // number is the number of a register or a tile.
@@ -62,13 +80,16 @@ func number(o Op) byte {
 	return byte(o.(U8))
 }
 
-// operands are the ModRM byte and what follows it, and the upper bits of the registers that a memory operand has.
+// operands are the ModRM byte and what follows it, and the upper bits of the registers in them: of the first operand, and of the
+// second or of the registers of its address.
 type operands struct {
-	bytes       []byte
-	base, index byte
+	bytes            []byte
+	reg, base, index byte
 }
 
-func registers(reg, rm byte) operands { return operands{bytes: []byte{0xc0 | reg&7<<3 | rm&7}} }
+func registers(reg, rm byte) operands {
+	return operands{[]byte{0xc0 | reg&7<<3 | rm&7}, reg >> 3, rm >> 3 & 1, rm >> 4}
+}
 
 func memory(reg byte, o Op) operands {
 	m, index := o.(Mem), byte(4) // none
@@ -76,8 +97,8 @@ func memory(reg byte, o Op) operands {
 	if m.Index != nil {
 		index = number(m.Index)
 	}
-	code := []byte{0x84 | reg<<3, index&7<<3 | base&7}
-	return operands{binary.LittleEndian.AppendUint32(code, uint32(m.Disp)), base >> 3, index >> 3}
+	code := []byte{0x84 | reg&7<<3, index&7<<3 | base&7}
+	return operands{binary.LittleEndian.AppendUint32(code, uint32(m.Disp)), reg >> 3, base >> 3, index >> 3}
 }
 
 // vex is an instruction of the map 0F38 on 128 bits or tiles.
@@ -85,8 +106,8 @@ func vex(vvvv, prefix, opcode byte, o operands) []byte {
 	return append([]byte{0xc4, 0xe2 &^ (o.index<<6 | o.base<<5), ^vvvv&15<<3 | prefix, opcode}, o.bytes...)
 }
 
-// evex is an instruction of the map 0F38 on registers of 512 bits.
-func evex(prefix, opcode, reg, vvvv, rm byte) []byte {
-	upper := reg>>3&1<<7 | rm>>4<<6 | rm>>3&1<<5 | reg>>4<<4
-	return []byte{0x62, 0xf2 &^ upper, ^vvvv&15<<3 | 4 | prefix, 0x40 | ^vvvv>>4&1<<3, opcode, 0xc0 | reg&7<<3 | rm&7}
+// evex is an instruction of the map 0F38 on 512 bits; broadcast is 1 if its operand in memory is a word for all lanes.
+func evex(vvvv, prefix, opcode byte, o operands, broadcast byte) []byte {
+	upper := o.reg&1<<7 | o.index<<6 | o.base<<5 | o.reg>>1<<4
+	return append([]byte{0x62, 0xf2 &^ upper, ^vvvv&15<<3 | 4 | prefix, 0x40 | broadcast<<4 | ^vvvv>>4&1<<3, opcode}, o.bytes...)
 }
