@@ -10,7 +10,11 @@ func Attention[T Float](pool *Pool, qkv []T, offsets []int, heads, headDim int, 
 	be := active[T]()
 	pool.Do((len(offsets)-1)*heads, func(_, task int) {
 		h := newHead(be, qkv, offsets, heads, headDim, task)
-		if h.rows > 0 {
+		switch {
+		case h.rows == 0:
+		case be.attend != nil && headDim == attentionDim && drop.P == 0:
+			h.by(be.attend, attendScratch(h.rows), out)
+		default:
 			h.forward(drop, out)
 		}
 	})
@@ -27,11 +31,22 @@ func AttentionInt8(pool *Pool, qkv []float32, offsets []int, heads, headDim int,
 	pool.Do((len(offsets)-1)*heads, func(_, task int) {
 		h := newHead(be, qkv, offsets, heads, headDim, task)
 		if h.rows > 0 {
-			s := be.scratch(attentionScratch(h.rows))
-			defer be.release(s)
-			be.int8.attention(h, out[h.first*heads*headDim+h.index*headDim:], heads*headDim, *s)
+			h.by(be.int8.attention, attentionScratch(h.rows), out)
 		}
 	})
+}
+
+// attentionDim is how many columns a head has for which back ends may have attention of their own.
+const attentionDim = 32
+
+// attendScratch is how much scratch backend.attend needs for n rows, in elements.
+func attendScratch(n int) int { return 48*(n+16) + 1024 }
+
+// by has a back end compute the attention, with so much scratch.
+func (h *head[T]) by(attend func(h head[T], out []T, ldo int, s []T), scratch int, out []T) {
+	s, width := h.be.scratch(scratch), h.heads*h.dim
+	defer h.be.release(s)
+	attend(*h, out[h.first*width+h.index*h.dim:], width, *s)
 }
 
 // AttentionBackward overwrites dqkv with the gradient of qkv given out of the forward pass and its gradient dout.

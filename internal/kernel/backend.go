@@ -35,6 +35,9 @@ type backend[T Float] struct {
 	exp      func(x, y []T)
 	tanh     func(x, y []T)
 
+	// attend sets out to the attention of one head of attentionDim columns, in float32; nil: it is composed of the loops here. s is
+	// scratch of attendScratch elements.
+	attend func(h head[T], out []T, ldo int, s []T)
 	// softmax: each row of x becomes softmax(scale·x). softmaxBackward: dp becomes scale·p·(dp-delta).
 	softmax         func(rows, cols int, x []T, ldx int, scale T)
 	softmaxBackward func(p, dp []T, delta, scale T)

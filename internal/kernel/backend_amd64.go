@@ -31,7 +31,7 @@ func avx512() *backend[float32] {
 		product: productBy(tilesAVX512), transpose: transposeBy(16, transposeAVX512), pack: packBy(packAVX512),
 		fetch: func(rows int, x []float32, ldx int) { fetchAVX512(rows, &x[0], ldx) },
 		gelu:  geluAVX512, geluGrad: geluGradAVX512, exp: expAVX512, tanh: tanhAVX512,
-		softmax: softmaxAVX512, softmaxBackward: softmaxBackwardAVX512,
+		attend: attentionBy(attendAVX512), softmax: softmaxAVX512, softmaxBackward: softmaxBackwardAVX512,
 		dropout: func(s stream, keep float32, x, y []float32) {
 			dropoutAVX512(s.start, s.blend, s.threshold, keep, x, y)
 		},
@@ -208,7 +208,7 @@ func productByTiles(m, n, k int, a []byte, b []int8, scales []float32, zeros []i
 	}
 }
 
-// attentionBy returns int8Loops.attention given the assembly, with the scale in powers of two.
+// attentionBy returns backend.attend or int8Loops.attention given the assembly, with the scale in powers of two.
 func attentionBy(attention func(n int, q *float32, ld, part int, out *float32, ldo int, scale float32, scratch *float32)) func(h head[float32], out []float32, ldo int, s []float32) {
 	return func(h head[float32], out []float32, ldo int, s []float32) {
 		scale := float32(math.Log2E / math.Sqrt(float64(h.dim)))

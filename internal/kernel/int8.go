@@ -25,8 +25,6 @@ const (
 	int8Width = 32 // columns of a panel of bytes
 	int8Depth = 64 // whose multiples the inner dimension is rounded up to
 	int8Strip = 16 // whose multiples the rows of the left operand are
-
-	attentionDim = 32 // columns of a head for int8Loops.attention
 )
 
 // attentionScratch is how much scratch int8Loops.attention needs for n rows, in elements.

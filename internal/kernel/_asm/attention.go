@@ -39,18 +39,25 @@ func attention(s *isa, products func(a *attentionMemory) attentionProducts) {
 	a.packKeys()
 	p.prepare()
 
-	left, q, out := s.integer("n"), s.integer("q"), s.integer("out")
-	s.Label("queries")
-	p.score(a.packedQueries(q, left))
-	p.weigh(a.exponentials(), left, out)
-	ld, ldo := s.stride("ld"), s.stride("ldo")
-	s.SHLQ(Imm(4), ld)
-	s.ADDQ(ld, q)
-	s.SHLQ(Imm(4), ldo)
-	s.ADDQ(ldo, out)
-	s.SUBQ(Imm(16), left)
-	s.JG(LabelRef("queries"))
+	a.eachBlock(func(q, out, left GPVirtual) {
+		p.score(a.packedQueries(q, left))
+		p.weigh(a.exponentials(), left, out)
+	})
 	p.release()
+}
+
+// eachBlock writes a loop over blocks of 16 queries at q, whose results go to out; left are those that are left.
+func (a *attentionMemory) eachBlock(body func(q, out, left GPVirtual)) {
+	left, q, out := a.integer("n"), a.integer("q"), a.integer("out")
+	a.Label("queries")
+	body(q, out, left)
+	ld, ldo := a.stride("ld"), a.stride("ldo")
+	a.SHLQ(Imm(4), ld)
+	a.ADDQ(ld, q)
+	a.SHLQ(Imm(4), ldo)
+	a.ADDQ(ldo, out)
+	a.SUBQ(Imm(16), left)
+	a.JG(LabelRef("queries"))
 }
 
 // attentionProducts are the parts of attention that depend on how products are computed.
@@ -205,4 +212,32 @@ func shortExp2(s *isa, x VecVirtual) VecVirtual {
 	p := horner(s, r, 0.0780244916677475, 0.22606757283210754, 0.6958332061767578, 0.9999252557754517)
 	s.VSCALEFPS(x, p, p)
 	return p
+}
+
+// weighBy writes 16 rows of out, or those that are left, given what sums values by the probabilities of some queries and the sum of
+// these. It works on eight queries at a time.
+func (a *attentionMemory) weighBy(products func(first, queries int) [][2]VecVirtual, sum VecVirtual, left, out GPVirtual) {
+	const queries = 8
+	one, ldo := a.constant(a.f(1)), a.stride("ldo")
+	a.VDIVPS(sum, one, sum)
+	a.VMOVUPS(sum, Mem{Base: a.block})
+	row := a.copied(out)[0]
+	for first := 0; first < 16; first += queries {
+		if first > 0 {
+			a.CMPQ(left, Imm(uint64(first)))
+			a.JLE(LabelRef("weighed"))
+		}
+		for i, sums := range products(first, queries) {
+			for half, v := range sums {
+				a.VMULPS_BCST(Mem{Base: a.block, Disp: 4 * (first + i)}, v, v)
+				a.VMOVUPS(v, Mem{Base: row, Disp: 64 * half})
+			}
+			a.ADDQ(ldo, row)
+			if i < queries-1 {
+				a.CMPQ(left, Imm(uint64(first+i+1)))
+				a.JLE(LabelRef("weighed"))
+			}
+		}
+	}
+	a.Label("weighed")
 }

@@ -56,31 +56,8 @@ func (a dotAttention) score(queries []VecVirtual) {
 	a.JG(LabelRef("score"))
 }
 
-// weigh works on eight queries at a time.
 func (a dotAttention) weigh(sum VecVirtual, left, out GPVirtual) {
-	const queries = 8
-	one, ldo := a.constant(a.f(1)), a.stride("ldo")
-	a.VDIVPS(sum, one, sum)
-	a.VMOVUPS(sum, Mem{Base: a.block})
-	row := a.copied(out)[0]
-	for first := 0; first < 16; first += queries {
-		if first > 0 {
-			a.CMPQ(left, Imm(uint64(first)))
-			a.JLE(LabelRef("weighed"))
-		}
-		for i, sums := range a.products(first, queries) {
-			for half, v := range sums {
-				a.VMULPS_BCST(Mem{Base: a.block, Disp: 4 * (first + i)}, v, v)
-				a.VMOVUPS(v, Mem{Base: row, Disp: 64 * half})
-			}
-			a.ADDQ(ldo, row)
-			if i < queries-1 {
-				a.CMPQ(left, Imm(uint64(first+i+1)))
-				a.JLE(LabelRef("weighed"))
-			}
-		}
-	}
-	a.Label("weighed")
+	a.weighBy(a.products, sum, left, out)
 }
 
 // products returns the values summed by the probabilities of some queries.

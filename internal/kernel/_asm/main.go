@@ -29,6 +29,7 @@ func main() {
 		{"cuts", cuts},
 		{"attract", attract},
 		{"fft", fft},
+		{"attend", attend},
 		{"amx", amx},
 	}
 	for _, f := range files {
