@@ -26,49 +26,26 @@ row1:
 loop2:
 	VMOVUPS      (R9), Z0
 	VANDPS       word7fffffff<>+0(SB), Z0, Z1
-	VMOVUPS      word3ec28f5c<>+0(SB), Z3
-	VMINPS       word41700000<>+0(SB), Z1, Z2
-	VFMADD213PS  word3f800000<>+0(SB), Z2, Z3
-	VRCP14PS     Z3, Z4
-	VFNMADD213PS word3f800000<>+0(SB), Z4, Z3
-	VFMADD213PS  Z4, Z4, Z3
-	VMULPS       Z2, Z2, Z4
-	VMOVAPS      Z4, Z5
-	VFMSUB231PS  Z2, Z2, Z5
-	VMULPS       wordbf000000<>+0(SB), Z4, Z4
-	VMULPS       wordbf000000<>+0(SB), Z5, Z5
-	VMULPS       word3fb8aa3b<>+0(SB), Z4, Z2
-	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  wordbf318000<>+0(SB), Z2, Z4
-	VFMADD231PS  word395e8083<>+0(SB), Z2, Z4
-	VMOVUPS      word39506967<>+0(SB), Z6
-	VFMADD213PS  word3ab743ce<>+0(SB), Z4, Z6
-	VFMADD213PS  word3c088908<>+0(SB), Z4, Z6
-	VFMADD213PS  word3d2aa9c1<>+0(SB), Z4, Z6
-	VFMADD213PS  word3e2aaaaa<>+0(SB), Z4, Z6
-	VFMADD213PS  word3f000000<>+0(SB), Z4, Z6
-	VMULPS       Z4, Z4, Z7
-	VADDPS       word3f800000<>+0(SB), Z4, Z4
-	VFMADD213PS  Z4, Z7, Z6
-	VSCALEFPS    Z2, Z6, Z6
-	VFMADD231PS  Z6, Z5, Z6
-	VMOVUPS      word3cc1f57e<>+0(SB), Z2
-	VFMADD213PS  wordbe158d7d<>+0(SB), Z3, Z2
-	VFMADD213PS  word3eb91428<>+0(SB), Z3, Z2
-	VFMADD213PS  wordbed9e188<>+0(SB), Z3, Z2
-	VFMADD213PS  word3e501dab<>+0(SB), Z3, Z2
-	VFMADD213PS  wordbd56cf32<>+0(SB), Z3, Z2
-	VFMADD213PS  word3dd7cb84<>+0(SB), Z3, Z2
-	VFMADD213PS  word3e01e51a<>+0(SB), Z3, Z2
-	VFMADD213PS  word3e1b7a7f<>+0(SB), Z3, Z2
-	VFMADD213PS  word3e1b3a53<>+0(SB), Z3, Z2
-	VMULPS       Z3, Z2, Z2
-	VMULPS       Z6, Z2, Z2
-	VXORPS       Z3, Z3, Z3
-	VMAXPS       Z0, Z3, Z3
-	VFNMADD231PS Z1, Z2, Z3
-	VMOVUPS      Z3, (R10)
+	VANDPS       word7fffffff<>+0(SB), Z0, Z2
+	VMULPS       word40200000<>+0(SB), Z2, Z2
+	VMINPS       word41700000<>+0(SB), Z2, Z2
+	VCVTTPS2DQ   Z2, Z3
+	VREDUCEPS    $0x01, Z2, Z2
+	VPERMPS      tails<>+320(SB), Z3, Z4
+	VPERMPS      tails<>+256(SB), Z3, Z5
+	VFMADD213PS  Z5, Z2, Z4
+	VPERMPS      tails<>+192(SB), Z3, Z5
+	VFMADD213PS  Z5, Z2, Z4
+	VPERMPS      tails<>+128(SB), Z3, Z5
+	VFMADD213PS  Z5, Z2, Z4
+	VPERMPS      tails<>+64(SB), Z3, Z5
+	VFMADD213PS  Z5, Z2, Z4
+	VPERMPS      tails<>+0(SB), Z3, Z3
+	VFMADD213PS  Z3, Z2, Z4
+	VXORPS       Z2, Z2, Z2
+	VMAXPS       Z0, Z2, Z2
+	VFNMADD231PS Z1, Z4, Z2
+	VMOVUPS      Z2, (R10)
 	ADDQ         $0x40, R9
 	ADDQ         $0x40, R10
 	SUBQ         $0x10, R8
@@ -81,6 +58,189 @@ tail3:
 	BZHIQ        R8, R11, R11
 	KMOVW        R11, K1
 	VMOVUPS.Z    (R9), K1, Z0
+	VANDPS       word7fffffff<>+0(SB), Z0, Z1
+	VANDPS       word7fffffff<>+0(SB), Z0, Z2
+	VMULPS       word40200000<>+0(SB), Z2, Z2
+	VMINPS       word41700000<>+0(SB), Z2, Z2
+	VCVTTPS2DQ   Z2, Z3
+	VREDUCEPS    $0x01, Z2, Z2
+	VPERMPS      tails<>+320(SB), Z3, Z4
+	VPERMPS      tails<>+256(SB), Z3, Z5
+	VFMADD213PS  Z5, Z2, Z4
+	VPERMPS      tails<>+192(SB), Z3, Z5
+	VFMADD213PS  Z5, Z2, Z4
+	VPERMPS      tails<>+128(SB), Z3, Z5
+	VFMADD213PS  Z5, Z2, Z4
+	VPERMPS      tails<>+64(SB), Z3, Z5
+	VFMADD213PS  Z5, Z2, Z4
+	VPERMPS      tails<>+0(SB), Z3, Z3
+	VFMADD213PS  Z3, Z2, Z4
+	VXORPS       Z2, Z2, Z2
+	VMAXPS       Z0, Z2, Z2
+	VFNMADD231PS Z1, Z4, Z2
+	VMOVUPS      Z2, K1, (R10)
+
+done4:
+	ADDQ SI, DX
+	ADDQ DI, BX
+	DECQ AX
+	JNZ  row1
+	VZEROUPPER
+	RET
+
+DATA word7fffffff<>+0(SB)/8, $0x7fffffff7fffffff
+DATA word7fffffff<>+8(SB)/8, $0x7fffffff7fffffff
+DATA word7fffffff<>+16(SB)/8, $0x7fffffff7fffffff
+DATA word7fffffff<>+24(SB)/8, $0x7fffffff7fffffff
+DATA word7fffffff<>+32(SB)/8, $0x7fffffff7fffffff
+DATA word7fffffff<>+40(SB)/8, $0x7fffffff7fffffff
+DATA word7fffffff<>+48(SB)/8, $0x7fffffff7fffffff
+DATA word7fffffff<>+56(SB)/8, $0x7fffffff7fffffff
+GLOBL word7fffffff<>(SB), RODATA|NOPTR, $64
+
+DATA tails<>+0(SB)/4, $0x3f000000
+DATA tails<>+4(SB)/4, $0x3eb06c90
+DATA tails<>+8(SB)/4, $0x3e58f09f
+DATA tails<>+12(SB)/4, $0x3deba9a6
+DATA tails<>+16(SB)/4, $0x3d60753a
+DATA tails<>+20(SB)/4, $0x3cba5e7d
+DATA tails<>+24(SB)/4, $0x3c064ef6
+DATA tails<>+28(SB)/4, $0x3b2773f8
+DATA tails<>+32(SB)/4, $0x3a342105
+DATA tails<>+36(SB)/4, $0x3926d651
+DATA tails<>+40(SB)/4, $0x3804d69e
+DATA tails<>+44(SB)/4, $0x36b59d17
+DATA tails<>+48(SB)/4, $0x3554f478
+DATA tails<>+52(SB)/4, $0x33d5faff
+DATA tails<>+56(SB)/4, $0x32381f1f
+DATA tails<>+60(SB)/4, $0x00000000
+DATA tails<>+64(SB)/4, $0xbe236814
+DATA tails<>+68(SB)/4, $0xbe16d7ce
+DATA tails<>+72(SB)/4, $0xbded508f
+DATA tails<>+76(SB)/4, $0xbd9f13c6
+DATA tails<>+80(SB)/4, $0xbd35bbc5
+DATA tails<>+84(SB)/4, $0xbcb0eb3f
+DATA tails<>+88(SB)/4, $0xbc12c406
+DATA tails<>+92(SB)/4, $0xbb4f7f7b
+DATA tails<>+96(SB)/4, $0xba79fb85
+DATA tails<>+100(SB)/4, $0xb98050c2
+DATA tails<>+104(SB)/4, $0xb8607f05
+DATA tails<>+108(SB)/4, $0xb72757aa
+DATA tails<>+112(SB)/4, $0xb5d4950c
+DATA tails<>+116(SB)/4, $0xb4661c7c
+DATA tails<>+120(SB)/4, $0xb2d43e74
+DATA tails<>+124(SB)/4, $0x00000000
+DATA tails<>+128(SB)/4, $0xb6158142
+DATA tails<>+132(SB)/4, $0x3c40fe2d
+DATA tails<>+136(SB)/4, $0x3c97da0f
+DATA tails<>+140(SB)/4, $0x3c98b6fa
+DATA tails<>+144(SB)/4, $0x3c68a770
+DATA tails<>+148(SB)/4, $0x3c0d90b5
+DATA tails<>+152(SB)/4, $0x3b8cea86
+DATA tails<>+156(SB)/4, $0x3ae86138
+DATA tails<>+160(SB)/4, $0x3a1fe896
+DATA tails<>+164(SB)/4, $0x39388f9b
+DATA tails<>+168(SB)/4, $0x38333a06
+DATA tails<>+172(SB)/4, $0x3712c892
+DATA tails<>+176(SB)/4, $0x35cb1d90
+DATA tails<>+180(SB)/4, $0x346dc27b
+DATA tails<>+184(SB)/4, $0x32ebab7a
+DATA tails<>+188(SB)/4, $0x00000000
+DATA tails<>+192(SB)/4, $0x3b8bbc94
+DATA tails<>+196(SB)/4, $0x3b59b948
+DATA tails<>+200(SB)/4, $0x3a93e4dc
+DATA tails<>+204(SB)/4, $0xba6eea19
+DATA tails<>+208(SB)/4, $0xbaf325b9
+DATA tails<>+212(SB)/4, $0xbae387f3
+DATA tails<>+216(SB)/4, $0xba956c32
+DATA tails<>+220(SB)/4, $0xba173dd0
+DATA tails<>+224(SB)/4, $0xb974f087
+DATA tails<>+228(SB)/4, $0xb8a1be27
+DATA tails<>+232(SB)/4, $0xb7b02906
+DATA tails<>+236(SB)/4, $0xb69f5fdd
+DATA tails<>+240(SB)/4, $0xb570bccb
+DATA tails<>+244(SB)/4, $0xb41853a9
+DATA tails<>+248(SB)/4, $0xb2a1ef1c
+DATA tails<>+252(SB)/4, $0x00000000
+DATA tails<>+256(SB)/4, $0xb783ae79
+DATA tails<>+260(SB)/4, $0xba004233
+DATA tails<>+264(SB)/4, $0xba21442f
+DATA tails<>+268(SB)/4, $0xb9cbe7a2
+DATA tails<>+272(SB)/4, $0xb889971f
+DATA tails<>+276(SB)/4, $0x3909bbf0
+DATA tails<>+280(SB)/4, $0x392c51b1
+DATA tails<>+284(SB)/4, $0x38ee02c5
+DATA tails<>+288(SB)/4, $0x386bec65
+DATA tails<>+292(SB)/4, $0x37b4c27e
+DATA tails<>+296(SB)/4, $0x36dd3f8a
+DATA tails<>+300(SB)/4, $0x35dc360f
+DATA tails<>+304(SB)/4, $0x34b433af
+DATA tails<>+308(SB)/4, $0x33744398
+DATA tails<>+312(SB)/4, $0x3209d3ca
+DATA tails<>+316(SB)/4, $0x00000000
+DATA tails<>+320(SB)/4, $0xb8bff094
+DATA tails<>+324(SB)/4, $0xb7e709c7
+DATA tails<>+328(SB)/4, $0x382b3d72
+DATA tails<>+332(SB)/4, $0x3882e7d2
+DATA tails<>+336(SB)/4, $0x38279e04
+DATA tails<>+340(SB)/4, $0x370750f4
+DATA tails<>+344(SB)/4, $0xb71bd2d5
+DATA tails<>+348(SB)/4, $0xb73d7930
+DATA tails<>+352(SB)/4, $0xb6ed9450
+DATA tails<>+356(SB)/4, $0xb6520155
+DATA tails<>+360(SB)/4, $0xb58e2f66
+DATA tails<>+364(SB)/4, $0xb498e2dd
+DATA tails<>+368(SB)/4, $0xb3851c65
+DATA tails<>+372(SB)/4, $0xb23df1a4
+DATA tails<>+376(SB)/4, $0xb0dfe597
+DATA tails<>+380(SB)/4, $0x00000000
+GLOBL tails<>(SB), RODATA|NOPTR, $384
+
+DATA word40200000<>+0(SB)/8, $0x4020000040200000
+DATA word40200000<>+8(SB)/8, $0x4020000040200000
+DATA word40200000<>+16(SB)/8, $0x4020000040200000
+DATA word40200000<>+24(SB)/8, $0x4020000040200000
+DATA word40200000<>+32(SB)/8, $0x4020000040200000
+DATA word40200000<>+40(SB)/8, $0x4020000040200000
+DATA word40200000<>+48(SB)/8, $0x4020000040200000
+DATA word40200000<>+56(SB)/8, $0x4020000040200000
+GLOBL word40200000<>(SB), RODATA|NOPTR, $64
+
+DATA word41700000<>+0(SB)/8, $0x4170000041700000
+DATA word41700000<>+8(SB)/8, $0x4170000041700000
+DATA word41700000<>+16(SB)/8, $0x4170000041700000
+DATA word41700000<>+24(SB)/8, $0x4170000041700000
+DATA word41700000<>+32(SB)/8, $0x4170000041700000
+DATA word41700000<>+40(SB)/8, $0x4170000041700000
+DATA word41700000<>+48(SB)/8, $0x4170000041700000
+DATA word41700000<>+56(SB)/8, $0x4170000041700000
+GLOBL word41700000<>(SB), RODATA|NOPTR, $64
+
+// func geluGradAVX512(rows int, cols int, x []float32, ldx int, dy []float32, ldd int, dx []float32, ldo int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·geluGradAVX512(SB), NOSPLIT, $0-112
+	MOVQ rows+0(FP), AX
+	MOVQ cols+8(FP), CX
+	MOVQ x_base+16(FP), DX
+	MOVQ dy_base+48(FP), BX
+	MOVQ dx_base+80(FP), SI
+	MOVQ ldx+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ ldd+72(FP), R8
+	SHLQ $0x02, R8
+	MOVQ ldo+104(FP), R9
+	SHLQ $0x02, R9
+
+row1:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ BX, R12
+	MOVQ SI, R13
+	SUBQ $0x10, R10
+	JLT  tail3
+
+loop2:
+	VMOVUPS      (R11), Z0
 	VANDPS       word7fffffff<>+0(SB), Z0, Z1
 	VMOVUPS      word3ec28f5c<>+0(SB), Z3
 	VMINPS       word41700000<>+0(SB), Z1, Z2
@@ -124,25 +284,91 @@ tail3:
 	VXORPS       Z3, Z3, Z3
 	VMAXPS       Z0, Z3, Z3
 	VFNMADD231PS Z1, Z2, Z3
-	VMOVUPS      Z3, K1, (R10)
+	VMOVUPS      Z3, (R11)
+	VMOVUPS      word3f800000<>+0(SB), Z1
+	VSUBPS       Z2, Z1, Z1
+	VPMOVD2M     Z0, K1
+	VMOVAPS      Z2, K1, Z1
+	VMULPS       word3ecc422a<>+0(SB), Z6, Z6
+	VFMADD231PS  Z0, Z6, Z1
+	VMOVUPS      (R12), Z0
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, (R13)
+	ADDQ         $0x40, R11
+	ADDQ         $0x40, R12
+	ADDQ         $0x40, R13
+	SUBQ         $0x10, R10
+	JGE          loop2
+
+tail3:
+	ADDQ         $0x10, R10
+	JZ           done4
+	MOVQ         $-1, R14
+	BZHIQ        R10, R14, R14
+	KMOVW        R14, K1
+	VMOVUPS.Z    (R11), K1, Z0
+	VANDPS       word7fffffff<>+0(SB), Z0, Z1
+	VMOVUPS      word3ec28f5c<>+0(SB), Z3
+	VMINPS       word41700000<>+0(SB), Z1, Z2
+	VFMADD213PS  word3f800000<>+0(SB), Z2, Z3
+	VRCP14PS     Z3, Z4
+	VFNMADD213PS word3f800000<>+0(SB), Z4, Z3
+	VFMADD213PS  Z4, Z4, Z3
+	VMULPS       Z2, Z2, Z4
+	VMOVAPS      Z4, Z5
+	VFMSUB231PS  Z2, Z2, Z5
+	VMULPS       wordbf000000<>+0(SB), Z4, Z4
+	VMULPS       wordbf000000<>+0(SB), Z5, Z5
+	VMULPS       word3fb8aa3b<>+0(SB), Z4, Z2
+	VRNDSCALEPS  $0x08, Z2, Z2
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  wordbf318000<>+0(SB), Z2, Z4
+	VFMADD231PS  word395e8083<>+0(SB), Z2, Z4
+	VMOVUPS      word39506967<>+0(SB), Z6
+	VFMADD213PS  word3ab743ce<>+0(SB), Z4, Z6
+	VFMADD213PS  word3c088908<>+0(SB), Z4, Z6
+	VFMADD213PS  word3d2aa9c1<>+0(SB), Z4, Z6
+	VFMADD213PS  word3e2aaaaa<>+0(SB), Z4, Z6
+	VFMADD213PS  word3f000000<>+0(SB), Z4, Z6
+	VMULPS       Z4, Z4, Z7
+	VADDPS       word3f800000<>+0(SB), Z4, Z4
+	VFMADD213PS  Z4, Z7, Z6
+	VSCALEFPS    Z2, Z6, Z6
+	VFMADD231PS  Z6, Z5, Z6
+	VMOVUPS      word3cc1f57e<>+0(SB), Z2
+	VFMADD213PS  wordbe158d7d<>+0(SB), Z3, Z2
+	VFMADD213PS  word3eb91428<>+0(SB), Z3, Z2
+	VFMADD213PS  wordbed9e188<>+0(SB), Z3, Z2
+	VFMADD213PS  word3e501dab<>+0(SB), Z3, Z2
+	VFMADD213PS  wordbd56cf32<>+0(SB), Z3, Z2
+	VFMADD213PS  word3dd7cb84<>+0(SB), Z3, Z2
+	VFMADD213PS  word3e01e51a<>+0(SB), Z3, Z2
+	VFMADD213PS  word3e1b7a7f<>+0(SB), Z3, Z2
+	VFMADD213PS  word3e1b3a53<>+0(SB), Z3, Z2
+	VMULPS       Z3, Z2, Z2
+	VMULPS       Z6, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VMAXPS       Z0, Z3, Z3
+	VFNMADD231PS Z1, Z2, Z3
+	VMOVUPS      Z3, K1, (R11)
+	VMOVUPS      word3f800000<>+0(SB), Z1
+	VSUBPS       Z2, Z1, Z1
+	VPMOVD2M     Z0, K2
+	VMOVAPS      Z2, K2, Z1
+	VMULPS       word3ecc422a<>+0(SB), Z6, Z6
+	VFMADD231PS  Z0, Z6, Z1
+	VMOVUPS.Z    (R12), K1, Z0
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, K1, (R13)
 
 done4:
-	ADDQ SI, DX
-	ADDQ DI, BX
+	ADDQ DI, DX
+	ADDQ R8, BX
+	ADDQ R9, SI
 	DECQ AX
 	JNZ  row1
 	VZEROUPPER
 	RET
-
-DATA word7fffffff<>+0(SB)/8, $0x7fffffff7fffffff
-DATA word7fffffff<>+8(SB)/8, $0x7fffffff7fffffff
-DATA word7fffffff<>+16(SB)/8, $0x7fffffff7fffffff
-DATA word7fffffff<>+24(SB)/8, $0x7fffffff7fffffff
-DATA word7fffffff<>+32(SB)/8, $0x7fffffff7fffffff
-DATA word7fffffff<>+40(SB)/8, $0x7fffffff7fffffff
-DATA word7fffffff<>+48(SB)/8, $0x7fffffff7fffffff
-DATA word7fffffff<>+56(SB)/8, $0x7fffffff7fffffff
-GLOBL word7fffffff<>(SB), RODATA|NOPTR, $64
 
 DATA word3ec28f5c<>+0(SB)/8, $0x3ec28f5c3ec28f5c
 DATA word3ec28f5c<>+8(SB)/8, $0x3ec28f5c3ec28f5c
@@ -153,16 +379,6 @@ DATA word3ec28f5c<>+40(SB)/8, $0x3ec28f5c3ec28f5c
 DATA word3ec28f5c<>+48(SB)/8, $0x3ec28f5c3ec28f5c
 DATA word3ec28f5c<>+56(SB)/8, $0x3ec28f5c3ec28f5c
 GLOBL word3ec28f5c<>(SB), RODATA|NOPTR, $64
-
-DATA word41700000<>+0(SB)/8, $0x4170000041700000
-DATA word41700000<>+8(SB)/8, $0x4170000041700000
-DATA word41700000<>+16(SB)/8, $0x4170000041700000
-DATA word41700000<>+24(SB)/8, $0x4170000041700000
-DATA word41700000<>+32(SB)/8, $0x4170000041700000
-DATA word41700000<>+40(SB)/8, $0x4170000041700000
-DATA word41700000<>+48(SB)/8, $0x4170000041700000
-DATA word41700000<>+56(SB)/8, $0x4170000041700000
-GLOBL word41700000<>(SB), RODATA|NOPTR, $64
 
 DATA word3f800000<>+0(SB)/8, $0x3f8000003f800000
 DATA word3f800000<>+8(SB)/8, $0x3f8000003f800000
@@ -373,160 +589,6 @@ DATA word3e1b3a53<>+40(SB)/8, $0x3e1b3a533e1b3a53
 DATA word3e1b3a53<>+48(SB)/8, $0x3e1b3a533e1b3a53
 DATA word3e1b3a53<>+56(SB)/8, $0x3e1b3a533e1b3a53
 GLOBL word3e1b3a53<>(SB), RODATA|NOPTR, $64
-
-// func geluGradAVX512(rows int, cols int, x []float32, ldx int, dy []float32, ldd int, dx []float32, ldo int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·geluGradAVX512(SB), NOSPLIT, $0-112
-	MOVQ rows+0(FP), AX
-	MOVQ cols+8(FP), CX
-	MOVQ x_base+16(FP), DX
-	MOVQ dy_base+48(FP), BX
-	MOVQ dx_base+80(FP), SI
-	MOVQ ldx+40(FP), DI
-	SHLQ $0x02, DI
-	MOVQ ldd+72(FP), R8
-	SHLQ $0x02, R8
-	MOVQ ldo+104(FP), R9
-	SHLQ $0x02, R9
-
-row1:
-	MOVQ CX, R10
-	MOVQ DX, R11
-	MOVQ BX, R12
-	MOVQ SI, R13
-	SUBQ $0x10, R10
-	JLT  tail3
-
-loop2:
-	VMOVUPS      (R11), Z0
-	VANDPS       word7fffffff<>+0(SB), Z0, Z1
-	VMOVUPS      word3ec28f5c<>+0(SB), Z3
-	VMINPS       word41700000<>+0(SB), Z1, Z2
-	VFMADD213PS  word3f800000<>+0(SB), Z2, Z3
-	VRCP14PS     Z3, Z4
-	VFNMADD213PS word3f800000<>+0(SB), Z4, Z3
-	VFMADD213PS  Z4, Z4, Z3
-	VMULPS       Z2, Z2, Z4
-	VMOVAPS      Z4, Z5
-	VFMSUB231PS  Z2, Z2, Z5
-	VMULPS       wordbf000000<>+0(SB), Z4, Z4
-	VMULPS       wordbf000000<>+0(SB), Z5, Z5
-	VMULPS       word3fb8aa3b<>+0(SB), Z4, Z2
-	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  wordbf318000<>+0(SB), Z2, Z4
-	VFMADD231PS  word395e8083<>+0(SB), Z2, Z4
-	VMOVUPS      word39506967<>+0(SB), Z6
-	VFMADD213PS  word3ab743ce<>+0(SB), Z4, Z6
-	VFMADD213PS  word3c088908<>+0(SB), Z4, Z6
-	VFMADD213PS  word3d2aa9c1<>+0(SB), Z4, Z6
-	VFMADD213PS  word3e2aaaaa<>+0(SB), Z4, Z6
-	VFMADD213PS  word3f000000<>+0(SB), Z4, Z6
-	VMULPS       Z4, Z4, Z7
-	VADDPS       word3f800000<>+0(SB), Z4, Z4
-	VFMADD213PS  Z4, Z7, Z6
-	VSCALEFPS    Z2, Z6, Z6
-	VFMADD231PS  Z6, Z5, Z6
-	VMOVUPS      word3cc1f57e<>+0(SB), Z2
-	VFMADD213PS  wordbe158d7d<>+0(SB), Z3, Z2
-	VFMADD213PS  word3eb91428<>+0(SB), Z3, Z2
-	VFMADD213PS  wordbed9e188<>+0(SB), Z3, Z2
-	VFMADD213PS  word3e501dab<>+0(SB), Z3, Z2
-	VFMADD213PS  wordbd56cf32<>+0(SB), Z3, Z2
-	VFMADD213PS  word3dd7cb84<>+0(SB), Z3, Z2
-	VFMADD213PS  word3e01e51a<>+0(SB), Z3, Z2
-	VFMADD213PS  word3e1b7a7f<>+0(SB), Z3, Z2
-	VFMADD213PS  word3e1b3a53<>+0(SB), Z3, Z2
-	VMULPS       Z3, Z2, Z2
-	VMULPS       Z6, Z2, Z2
-	VXORPS       Z3, Z3, Z3
-	VMAXPS       Z0, Z3, Z3
-	VFNMADD231PS Z1, Z2, Z3
-	VMOVUPS      Z3, (R11)
-	VMOVUPS      word3f800000<>+0(SB), Z1
-	VSUBPS       Z2, Z1, Z1
-	VPMOVD2M     Z0, K1
-	VMOVAPS      Z2, K1, Z1
-	VMULPS       word3ecc422a<>+0(SB), Z6, Z6
-	VFMADD231PS  Z0, Z6, Z1
-	VMOVUPS      (R12), Z0
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS      Z1, (R13)
-	ADDQ         $0x40, R11
-	ADDQ         $0x40, R12
-	ADDQ         $0x40, R13
-	SUBQ         $0x10, R10
-	JGE          loop2
-
-tail3:
-	ADDQ         $0x10, R10
-	JZ           done4
-	MOVQ         $-1, R14
-	BZHIQ        R10, R14, R14
-	KMOVW        R14, K1
-	VMOVUPS.Z    (R11), K1, Z0
-	VANDPS       word7fffffff<>+0(SB), Z0, Z1
-	VMOVUPS      word3ec28f5c<>+0(SB), Z3
-	VMINPS       word41700000<>+0(SB), Z1, Z2
-	VFMADD213PS  word3f800000<>+0(SB), Z2, Z3
-	VRCP14PS     Z3, Z4
-	VFNMADD213PS word3f800000<>+0(SB), Z4, Z3
-	VFMADD213PS  Z4, Z4, Z3
-	VMULPS       Z2, Z2, Z4
-	VMOVAPS      Z4, Z5
-	VFMSUB231PS  Z2, Z2, Z5
-	VMULPS       wordbf000000<>+0(SB), Z4, Z4
-	VMULPS       wordbf000000<>+0(SB), Z5, Z5
-	VMULPS       word3fb8aa3b<>+0(SB), Z4, Z2
-	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  wordbf318000<>+0(SB), Z2, Z4
-	VFMADD231PS  word395e8083<>+0(SB), Z2, Z4
-	VMOVUPS      word39506967<>+0(SB), Z6
-	VFMADD213PS  word3ab743ce<>+0(SB), Z4, Z6
-	VFMADD213PS  word3c088908<>+0(SB), Z4, Z6
-	VFMADD213PS  word3d2aa9c1<>+0(SB), Z4, Z6
-	VFMADD213PS  word3e2aaaaa<>+0(SB), Z4, Z6
-	VFMADD213PS  word3f000000<>+0(SB), Z4, Z6
-	VMULPS       Z4, Z4, Z7
-	VADDPS       word3f800000<>+0(SB), Z4, Z4
-	VFMADD213PS  Z4, Z7, Z6
-	VSCALEFPS    Z2, Z6, Z6
-	VFMADD231PS  Z6, Z5, Z6
-	VMOVUPS      word3cc1f57e<>+0(SB), Z2
-	VFMADD213PS  wordbe158d7d<>+0(SB), Z3, Z2
-	VFMADD213PS  word3eb91428<>+0(SB), Z3, Z2
-	VFMADD213PS  wordbed9e188<>+0(SB), Z3, Z2
-	VFMADD213PS  word3e501dab<>+0(SB), Z3, Z2
-	VFMADD213PS  wordbd56cf32<>+0(SB), Z3, Z2
-	VFMADD213PS  word3dd7cb84<>+0(SB), Z3, Z2
-	VFMADD213PS  word3e01e51a<>+0(SB), Z3, Z2
-	VFMADD213PS  word3e1b7a7f<>+0(SB), Z3, Z2
-	VFMADD213PS  word3e1b3a53<>+0(SB), Z3, Z2
-	VMULPS       Z3, Z2, Z2
-	VMULPS       Z6, Z2, Z2
-	VXORPS       Z3, Z3, Z3
-	VMAXPS       Z0, Z3, Z3
-	VFNMADD231PS Z1, Z2, Z3
-	VMOVUPS      Z3, K1, (R11)
-	VMOVUPS      word3f800000<>+0(SB), Z1
-	VSUBPS       Z2, Z1, Z1
-	VPMOVD2M     Z0, K2
-	VMOVAPS      Z2, K2, Z1
-	VMULPS       word3ecc422a<>+0(SB), Z6, Z6
-	VFMADD231PS  Z0, Z6, Z1
-	VMOVUPS.Z    (R12), K1, Z0
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS      Z1, K1, (R13)
-
-done4:
-	ADDQ DI, DX
-	ADDQ R8, BX
-	ADDQ R9, SI
-	DECQ AX
-	JNZ  row1
-	VZEROUPPER
-	RET
 
 DATA word3ecc422a<>+0(SB)/8, $0x3ecc422a3ecc422a
 DATA word3ecc422a<>+8(SB)/8, $0x3ecc422a3ecc422a

@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 
+	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
@@ -10,6 +11,9 @@ import (
 // elementwise writes GELU, its gradient, exp and tanh.
 func elementwise(s *isa) {
 	geluRows(s, "gelu", "is backend.gelu: max(x,0) - |x|·Φ(-|x|).", func(s *isa, x VecVirtual) VecVirtual {
+		if s.wide() {
+			return gelu(s, x, absolute(s, x), tailByTable(s, x))
+		}
 		t, _, phi := tail(s, x)
 		return gelu(s, x, t, phi)
 	})
@@ -164,6 +168,69 @@ func tail(s *isa, x VecVirtual) (t, e, phi VecVirtual) {
 	s.VMULPS(u, phi, phi)
 	s.VMULPS(e, phi, phi)
 	return t, e, phi
+}
+
+// tailSteps are the intervals of |x| that make up 1, of which tailByTable knows the first 15, as many as a vector has room for.
+const tailSteps, tailDegree = 2.5, 5
+
+// tailByTable returns Φ(-|x|) in error by 3e-8 at most, half as dear as tail, which has few wrong digits where it is tiny too: by a
+// polynomial for each interval, and 0 beyond the last.
+func tailByTable(s *isa, x VecVirtual) VecVirtual {
+	table := s.tailTable()
+	at, interval, p := absolute(s, x), s.vec(), s.vec()
+	s.VMULPS(s.f(tailSteps), at, at)
+	s.VMINPS(s.f(15), at, at)
+	s.VCVTTPS2DQ(at, interval)
+	s.VREDUCEPS(Imm(1), at, at) // at - ⌊at⌋
+	for d := tailDegree; d >= 0; d-- {
+		coefficient := table
+		coefficient.Disp += 64 * d
+		if d == tailDegree {
+			s.VPERMPS(coefficient, interval, p)
+			continue
+		}
+		c := s.vec()
+		s.VPERMPS(coefficient, interval, c)
+		s.VFMADD213PS(c, at, p)
+	}
+	return p
+}
+
+// tailTable returns the coefficients of tailByTable by degree and interval: of the polynomials that are right at Chebyshev's nodes,
+// by divided differences.
+func (c *constants) tailTable() Mem {
+	if c.tails != (Mem{}) {
+		return c.tails
+	}
+	var words [tailDegree + 1][16]float32
+	for i := range 15 {
+		var nodes, p [tailDegree + 1]float64
+		for k := range nodes {
+			nodes[k] = (1 - math.Cos(math.Pi*(float64(k)+0.5)/(tailDegree+1))) / 2
+			p[k] = math.Erfc((float64(i)+nodes[k])/tailSteps/math.Sqrt2) / 2
+		}
+		for n := range tailDegree {
+			for k := tailDegree; k > n; k-- {
+				p[k] = (p[k] - p[k-1]) / (nodes[k] - nodes[k-n-1])
+			}
+		}
+		for n := tailDegree - 1; n >= 0; n-- { // from Newton's form to powers
+			for k := n; k < tailDegree; k++ {
+				p[k] -= nodes[n] * p[k+1]
+			}
+		}
+		for d, v := range p {
+			words[d][i] = float32(v)
+		}
+	}
+	c.tails = c.StaticGlobal("tails")
+	c.DataAttributes(attr.RODATA | attr.NOPTR)
+	for _, row := range words {
+		for _, v := range row {
+			c.AppendDatum(U32(math.Float32bits(v)))
+		}
+	}
+	return c.tails
 }
 
 // inverse returns 1/x, with AVX-512 by a step of Newton's method, which takes less time than a division.

@@ -346,6 +346,7 @@ type constants struct {
 	words          map[uint64]Mem
 	table, numbers Mem
 	tiles, pairs   Mem // of the kernels on tiles
+	tails          Mem // of GELU
 }
 
 // f returns a constant in all lanes.
