@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"encoding/binary"
 	"math"
 	"testing"
 )
@@ -17,6 +18,31 @@ func cutGain(h [][2]int64, end int, start, total [2]int64, least int64, lambda f
 	}
 	square := func(g, h int64) float64 { return float64(g) * float64(g) / (float64(h) + lambda) }
 	return square(sum[0], sum[1]) + square(total[0]-sum[0], total[1]-sum[1])
+}
+
+// FuzzBestCut takes the words of a histogram from data and compares the back ends.
+func FuzzBestCut(f *testing.F) {
+	f.Add([]byte("some bins of a histogram, sixteen bytes each, and of a packed one eight"), true, uint16(3))
+	f.Add([]byte{}, false, uint16(0))
+	f.Fuzz(func(t *testing.T, data []byte, packed bool, least uint16) {
+		var words []int64
+		var total [2]int64
+		for ; len(data) >= 16; data = data[16:] {
+			g, h := int64(int32(binary.LittleEndian.Uint32(data)))>>12, int64(binary.LittleEndian.Uint32(data[8:]))>>12
+			total[0], total[1] = total[0]+g, total[1]+h
+			if packed {
+				words = append(words, g<<32+h)
+			} else {
+				words = append(words, g, h)
+			}
+		}
+		want := bestCutGeneric(words, packed, [2]int64{}, total, int64(least), 1)
+		for _, be := range backends32 {
+			if got := be.bestCut(words, packed, [2]int64{}, total, int64(least), 1); math.Abs(got-want) > 1e-12*want {
+				t.Fatalf("%s: %v, want %v", be.name, got, want)
+			}
+		}
+	})
 }
 
 func TestBestCut(t *testing.T) {

@@ -224,24 +224,27 @@ func FuzzBackends(f *testing.F) {
 		rng := source[float32]{rand.New(rand.NewPCG(seed, 0))}
 		a, b, bias, residual, pre := rng.normal(m*k), rng.normal(k*n), rng.normal(n), rng.normal(m*n), rng.normal(m*n)
 		qkv, offsets := rng.normal((m+k)*3*n), []int{0, m, m + k}
+		heads := rng.normal((m + k) * 3 * 2 * attentionDim)
 		drop := Dropout{P: 0.5, Key: seed}
 		chosen := active32
 		defer func() { active32 = chosen }()
-		run := func(be *backend[float32]) (c, out, y []float32) {
+		run := func(be *backend[float32]) (c, out, own, y []float32) {
 			active32 = be
-			c, out, y = make([]float32, m*n), make([]float32, (m+k)*n), make([]float32, m*n)
+			c, out, own, y = make([]float32, m*n), make([]float32, (m+k)*n), make([]float32, (m+k)*2*attentionDim), make([]float32, m*n)
 			var p Packed[float32]
 			p.Pack(nil, b, k, n)
 			Gemm(nil, m, a, &p, c, Epilogue[float32]{Bias: bias, Residual: residual, GELU: true, GELUGrad: slices.Clone(pre)})
 			Attention(nil, qkv, offsets, 1, n, drop, out)
+			Attention(nil, heads, offsets, 2, attentionDim, Dropout{}, own)
 			LayerNorm(nil, m, n, residual, pre, drop, bias, bias, 0.1, make([]float32, m*n), y, make([]float32, m), make([]float32, m))
-			return c, out, y
+			return c, out, own, y
 		}
-		wantC, wantOut, wantY := run(backends32[len(backends32)-1])
+		wantC, wantOut, wantOwn, wantY := run(backends32[len(backends32)-1])
 		for _, be := range backends32 {
-			c, out, y := run(be)
+			c, out, own, y := run(be)
 			near(t, be.name+" product", c, wantC, 1e-5)
 			near(t, be.name+" attention", out, wantOut, 1e-4)
+			near(t, be.name+" attention of heads of 32 columns", own, wantOwn, 1e-4)
 			near(t, be.name+" normalisation", y, wantY, 1e-5)
 		}
 	})

@@ -21,7 +21,15 @@ func TestFFT(t *testing.T) {
 	eachBackend(t, func(t *testing.T, _ *Pool) {
 		rng := newSource[float32]()
 		for _, n := range []int{1, 2, 3, 4, 5, 6, 8, 16, 30, 60, 75, 120, 128, 180, 250, 360} {
-			f, x, work := NewFFT(n), NewLanes(n), NewLanes(n)
+			f, checks := NewFFT(n), []func(){}
+			lanes := func() (x Lanes) {
+				for _, p := range []*[]float64{&x.Re, &x.Im} {
+					part, check := guarded[float64](t, n*FFTLanes)
+					*p, checks = part, append(checks, check)
+				}
+				return x
+			}
+			x, work := lanes(), lanes()
 			for i := range x.Re {
 				x.Re[i], x.Im[i] = rng.NormFloat64(), rng.NormFloat64()
 			}
@@ -47,6 +55,9 @@ func TestFFT(t *testing.T) {
 			copy(x.Re, want.Re)
 			copy(x.Im, want.Im)
 			compare("inverse", 1, f.Inverse)
+			for _, check := range checks {
+				check()
+			}
 		}
 	})
 }
