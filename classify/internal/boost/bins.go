@@ -2,8 +2,8 @@ package boost
 
 import "github.com/org/salesconv/internal/parallel"
 
-// bins are the columns of the training rows as numbers of bins, eight columns (or four with more than 256 numbers)
-// packed in each word of 64 bits, so that one word and one Gradient are loaded for eight additions to histograms.
+// bins are the columns of the training rows as numbers of bins, eight columns (or four, with more than 256 numbers or where no more
+// are left) packed in each word of 64 bits, so that one word and one Gradient are loaded for eight additions to histograms.
 type bins struct {
 	rows   int
 	cuts   []cuts // of each column
@@ -61,7 +61,7 @@ func newBins(columns [][]float32, weight []float32, maxBin int, categorical []bo
 	})
 	for j := 0; j < len(columns); {
 		block := binBlock{first: j, count: min(narrowLanes, len(columns)-j), shift: narrowShift}
-		if codes := b.codes(block); codes > 1<<narrowShift {
+		if block.count <= wideLanes || b.codes(block) > 1<<narrowShift {
 			block.count, block.wide = min(wideLanes, block.count), true
 			for b.codes(block) > 1<<block.shift {
 				block.shift++
@@ -145,13 +145,22 @@ func (b *binBlock) addPacked(h []int64, rows []uint32, gradients []int64) {
 func (b *binBlock) addFull(h []int64, rows []uint32, gradients []whole) {
 	gradients = gradients[:len(rows)]
 	if b.wide {
+		column := 2 << b.shift
+		h0, h1, h2, h3 := h[:column], h[column:][:column], h[2*column:][:column], h[3*column:][:column]
 		for i, r := range rows {
 			w, g := b.words[r], gradients[i]
-			for k := range uint64(wideLanes) {
-				at := fullWords * (k<<b.shift + w>>(16*k)&0xffff)
-				h[at] += g.grad
-				h[at+1] += g.hess
-			}
+			a0 := 2 * (w >> 0 & 0xffff)
+			h0[a0] += g.grad
+			h0[a0+1] += g.hess
+			a1 := 2 * (w >> 16 & 0xffff)
+			h1[a1] += g.grad
+			h1[a1+1] += g.hess
+			a2 := 2 * (w >> 32 & 0xffff)
+			h2[a2] += g.grad
+			h2[a2+1] += g.hess
+			a3 := 2 * (w >> 48)
+			h3[a3] += g.grad
+			h3[a3+1] += g.hess
 		}
 		return
 	}

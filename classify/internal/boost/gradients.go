@@ -1,6 +1,10 @@
 package boost
 
-import "math"
+import (
+	"math"
+
+	"github.com/org/salesconv/internal/parallel"
+)
 
 // Gradients are added up as whole numbers, scaled by powers of two so that the sums over all rows just fit. Such sums are
 // the same in any order, so that results do not depend on the number of processors, and what is taken from a histogram
@@ -43,37 +47,67 @@ func (s *summands) float(w whole) sums {
 
 // fix takes the gradients of a tree, 0 for rows that are left out, and returns their sum.
 func (s *summands) fix(from []Gradient) (total whole) {
-	var grad, hess float64
-	leastGrad, leastHess := math.Inf(1), math.Inf(1)
-	for _, v := range from {
-		if a := math.Abs(float64(v.Grad)); a > 0 {
-			grad += a
-			leastGrad = min(leastGrad, a)
-		}
-		if h := float64(v.Hess); h > 0 {
-			hess += h
-			leastHess = min(leastHess, h)
-		}
-	}
+	all := magnitudesOf(from)
 	slack := float64(len(from)) / 2 // of rounding
-	up := scales{powerOfTwo((math.MaxInt32 - slack) / grad), powerOfTwo((math.MaxUint32 - slack) / hess)}
-	if s.words = packedWords; min(leastGrad*up.grad, leastHess*up.hess) < 1<<leastBits {
+	up := scales{powerOfTwo((math.MaxInt32 - slack) / all.grad), powerOfTwo((math.MaxUint32 - slack) / all.hess)}
+	if s.words = packedWords; min(all.leastGrad*up.grad, all.leastHess*up.hess) < 1<<leastBits {
 		s.words = fullWords
 		const most = 1 << 62 // half of what fits, as sums of float64 are rounded too
-		up = scales{powerOfTwo(most / grad), powerOfTwo(most / hess)}
+		up = scales{powerOfTwo(most / all.grad), powerOfTwo(most / all.hess)}
 	}
 	s.scales = scales{1 / up.grad, 1 / up.hess}
 	s.makeRoom(len(from))
-	for i, v := range from {
-		w := whole{int64(math.RoundToEven(float64(v.Grad) * up.grad)), int64(float64(max(0, v.Hess)) * up.hess)}
-		if total = total.plus(w); s.words == packedWords {
-			s.packed[i] = w.grad<<32 + w.hess
-		} else {
-			s.full[i] = w
+	totals := make([]whole, chunks(len(from)))
+	parallel.Do(len(totals), func(k int) {
+		for i, end := chunk(len(from), k); i < end; i++ {
+			v := from[i]
+			w := whole{int64(math.RoundToEven(float64(v.Grad) * up.grad)), int64(float64(max(0, v.Hess)) * up.hess)}
+			if totals[k] = totals[k].plus(w); s.words == packedWords {
+				s.packed[i] = w.grad<<32 + w.hess
+			} else {
+				s.full[i] = w
+			}
 		}
+	})
+	for _, t := range totals {
+		total = total.plus(t)
 	}
 	return total
 }
+
+// magnitudes are sums and least values of the derivatives that are not 0, without their signs.
+type magnitudes struct{ grad, hess, leastGrad, leastHess float64 }
+
+// magnitudesOf adds up chunk by chunk, so that the sums do not depend on the number of processors.
+func magnitudesOf(of []Gradient) magnitudes {
+	parts := make([]magnitudes, chunks(len(of)))
+	parallel.Do(len(parts), func(k int) {
+		p := magnitudes{leastGrad: math.Inf(1), leastHess: math.Inf(1)}
+		for i, end := chunk(len(of), k); i < end; i++ {
+			if a := math.Abs(float64(of[i].Grad)); a > 0 {
+				p.grad += a
+				p.leastGrad = min(p.leastGrad, a)
+			}
+			if h := float64(of[i].Hess); h > 0 {
+				p.hess += h
+				p.leastHess = min(p.leastHess, h)
+			}
+		}
+		parts[k] = p
+	})
+	all := parts[0]
+	for _, p := range parts[1:] {
+		all = magnitudes{all.grad + p.grad, all.hess + p.hess, min(all.leastGrad, p.leastGrad), min(all.leastHess, p.leastHess)}
+	}
+	return all
+}
+
+// chunkRows is how many rows a task takes where rows are shared out.
+const chunkRows = 1 << 14
+
+// chunks is into how many chunks n rows are cut, and chunk the bounds of the k-th.
+func chunks(n int) int               { return (n + chunkRows - 1) / chunkRows }
+func chunk(n, k int) (from, end int) { return k * chunkRows, min(n, (k+1)*chunkRows) }
 
 // makeRoom makes room for the gradients of n rows.
 func (s *summands) makeRoom(n int) {

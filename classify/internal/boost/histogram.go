@@ -219,52 +219,6 @@ func (g *histGrower) split(n *histNode) (left, right *histNode) {
 	return left, right
 }
 
-// partition sorts the rows of a node to its children, keeping their order.
-func (g *histGrower) partition(n, left, right *histNode) {
-	block, k := g.data.locate(int(n.best.feature))
-	goes := g.directions(&n.best)
-	rows, rest := g.rows[n.from:n.to], g.rowsTo[n.from:n.to]
-	l := 0
-	if g.words == packedWords {
-		l = divide(rows, rest, g.packed[n.from:n.to], g.packedTo[n.from:n.to], block, k, goes)
-	} else {
-		l = divide(rows, rest, g.full[n.from:n.to], g.fullTo[n.from:n.to], block, k, goes)
-	}
-	left.from, left.to, right.from, right.to = n.from, n.from+l, n.from+l, n.to
-	left.total = g.sum(left.from, left.to)
-	right.total = n.total.minus(left.total)
-}
-
-// divide sorts rows and their gradients by where column k of a block sends them, and returns how many go left.
-func divide[G any](rows, rest []uint32, gradients, restGradients []G, block *binBlock, k int, goes []int) int {
-	l, r := 0, 0
-	for i, row := range rows {
-		g, right := gradients[i], goes[block.code(row, k)]
-		rows[l], gradients[l] = row, g
-		rest[r], restGradients[r] = row, g
-		l += 1 - right
-		r += right
-	}
-	copy(rows[l:], rest[:r])
-	copy(gradients[l:], restGradients[:r])
-	return l
-}
-
-// directions gives for each code of the split column 0 if it goes left, 1 if it goes right.
-func (g *histGrower) directions(s *split) []int {
-	c := &g.data.cuts[s.feature]
-	goes := make([]int, len(c.cut)+1)
-	for b, cut := range c.cut {
-		if s.categories == nil && cut > s.threshold || s.categories != nil && hasCategory(s.categories, cut) {
-			goes[b] = 1
-		}
-	}
-	if !s.defaultLeft {
-		goes[len(c.cut)] = 1
-	}
-	return goes
-}
-
 // A histPair is two new siblings: the histogram of the small one is built, the histogram of the other is what remains
 // of their parent's. The root is small, alone.
 type histPair struct{ parent, small, large *histNode }
@@ -287,10 +241,8 @@ func (g *histGrower) evaluate(pairs []*histPair) {
 	}
 	blocks := len(g.data.blocks)
 	g.blockBest = slices.Grow(g.blockBest[:0], 2*len(pairs)*blocks)[:2*len(pairs)*blocks]
-	parts := 1 // a task is a block, whose words then stay in the cache, for all pairs, unless there are few blocks
-	if blocks < 2*runtime.GOMAXPROCS(0) {
-		parts = len(pairs)
-	}
+	// A task is a block, whose words then stay in the cache, for all pairs, unless there are too few blocks to share out evenly.
+	parts := max(1, min(len(pairs), 8*runtime.GOMAXPROCS(0)/blocks))
 	parallel.Do(blocks*parts, func(task int) {
 		b := task / parts
 		for k := task % parts; k < len(pairs); k += parts {
@@ -330,17 +282,12 @@ func (g *histGrower) evaluateBlock(p *histPair, b *binBlock, small, large *split
 	*small, *large = split{}, split{}
 	scratch := g.scratch.Get().(*[]int64)
 	defer g.scratch.Put(scratch)
-	size := b.lanes() << b.shift * g.words
+	size := g.blockSize(b)
 	h := (*scratch)[:size]
 	if p.small.histogram != nil {
 		h = b.of(p.small.histogram, g.words)
 	}
-	clear(h)
-	if rows := g.rows[p.small.from:p.small.to]; g.words == packedWords {
-		b.addPacked(h, rows, g.packed[p.small.from:p.small.to])
-	} else {
-		b.addFull(h, rows, g.full[p.small.from:p.small.to])
-	}
+	g.build(b, p.small, h)
 	g.scanBlock(p.small, b, h, small)
 	if p.large == nil {
 		return
@@ -354,4 +301,42 @@ func (g *histGrower) evaluateBlock(p *histPair, b *binBlock, small, large *split
 		rest[i] = v - h[i]
 	}
 	g.scanBlock(p.large, b, rest, large)
+}
+
+// blockSize is the size of a block's part of a histogram.
+func (g *histGrower) blockSize(b *binBlock) int { return b.lanes() << b.shift * g.words }
+
+// build makes h the block's part of the histogram of a node. The rows of a large node are shared out, so that processors are busy
+// where there are few blocks or nodes.
+func (g *histGrower) build(b *binBlock, n *histNode, h []int64) {
+	rows := n.to - n.from
+	if len(g.data.blocks) >= 8*runtime.GOMAXPROCS(0) || rows < 2*chunkRows {
+		clear(h)
+		g.add(b, h, n.from, n.to)
+		return
+	}
+	parts := make([]*[]int64, chunks(rows))
+	parallel.Do(len(parts), func(k int) {
+		parts[k] = g.scratch.Get().(*[]int64)
+		part := (*parts[k])[:len(h)]
+		clear(part)
+		from, end := chunk(rows, k)
+		g.add(b, part, n.from+from, n.from+end)
+	})
+	clear(h)
+	for _, p := range parts {
+		for i, v := range (*p)[:len(h)] {
+			h[i] += v
+		}
+		g.scratch.Put(p)
+	}
+}
+
+// add adds rows from one place to another to a block's part of a histogram.
+func (g *histGrower) add(b *binBlock, h []int64, from, to int) {
+	if g.words == packedWords {
+		b.addPacked(h, g.rows[from:to], g.packed[from:to])
+	} else {
+		b.addFull(h, g.rows[from:to], g.full[from:to])
+	}
 }

@@ -146,6 +146,65 @@ func TestHistogram(t *testing.T) {
 	}
 }
 
+// TestLargeNode checks that rows that are shared out in chunks give the histograms and the order of the rows of one chunk.
+func TestLargeNode(t *testing.T) {
+	const n = 3*chunkRows + 5
+	columns := make([][]float32, 3)
+	for j := range columns {
+		columns[j] = make([]float32, n)
+		for i := range n {
+			columns[j][i] = float32((i*(j+7) + i/11) % 100)
+		}
+	}
+	gradients := make([]Gradient, n)
+	for i := range gradients {
+		gradients[i] = Gradient{float32(i%17)/8 - 1.03, float32(1+i%10) / 10}
+	}
+	for _, smallest := range []float32{1, 1e-7} {
+		gradients[8].Grad = smallest
+		for _, to := range []int{9, chunkRows, n - 3} {
+			o := &Options{LearningRate: 0.3}
+			g := newHistGrower(o.tree(), o.regularizer(), newBins(columns, nil, 64, nil))
+			total := g.fix(gradients)
+			for i := range g.rows {
+				g.rows[i] = uint32(i)
+			}
+			if total != g.sum(0, n) {
+				t.Fatalf("sum %v, want %v", total, g.sum(0, n))
+			}
+			threshold := g.data.cuts[1].cut[20]
+			node := &histNode{from: 5, to: to, best: split{feature: 1, threshold: threshold}}
+			for k := range g.data.blocks {
+				b := &g.data.blocks[k]
+				got, want := make([]int64, g.blockSize(b)), make([]int64, g.blockSize(b))
+				g.build(b, node, got)
+				g.add(b, want, node.from, node.to)
+				if !slices.Equal(got, want) {
+					t.Fatalf("%d words, rows to %d: histograms differ", g.words, to)
+				}
+			}
+			packed, full := slices.Clone(g.packed), slices.Clone(g.full)
+			var rows, right []uint32
+			for i := uint32(5); int(i) < to; i++ {
+				if columns[1][i] < threshold {
+					rows = append(rows, i)
+				} else {
+					right = append(right, i)
+				}
+			}
+			rows = append(rows, right...)
+			var a, b histNode
+			g.partition(node, &a, &b)
+			if a.to-a.from != len(rows)-len(right) || !slices.Equal(g.rows[5:to], rows) {
+				t.Fatalf("%d words, rows to %d: %d rows go left, want %d", g.words, to, a.to-a.from, len(rows)-len(right))
+			}
+			if g.words == packedWords && !slices.Equal(g.packed[5:to], pick(packed, rows)) || g.words == fullWords && !slices.Equal(g.full[5:to], pick(full, rows)) {
+				t.Fatalf("%d words, rows to %d: gradients do not follow their rows", g.words, to)
+			}
+		}
+	}
+}
+
 func TestSortByKey(t *testing.T) {
 	column, _ := longColumn("skew")
 	for i := range column {
