@@ -315,13 +315,12 @@ func (g *histGrower) build(b *binBlock, n *histNode, h []int64) {
 		g.add(b, h, n.from, n.to)
 		return
 	}
-	parts := make([]*[]int64, chunks(rows))
+	parts := make([]*[]int64, min(chunks(rows), 4*runtime.GOMAXPROCS(0)))
 	parallel.Do(len(parts), func(k int) {
 		parts[k] = g.scratch.Get().(*[]int64)
 		part := (*parts[k])[:len(h)]
 		clear(part)
-		from, end := chunk(rows, k)
-		g.add(b, part, n.from+from, n.from+end)
+		g.add(b, part, n.from+rows*k/len(parts), n.from+rows*(k+1)/len(parts))
 	})
 	clear(h)
 	for _, p := range parts {
