@@ -193,7 +193,7 @@ func TestDocuments(t *testing.T) {
 	if all.Segments != 7 || all.Splits != 3 || all.Truncated != 0 { // 120 tokens in sequences of 30
 		t.Errorf("%d segments, %d splits, %d truncated, want 7, 3, 0", all.Segments, all.Splits, all.Truncated)
 	}
-	pooling := Join(Mean, LengthWeighted, Last(2), Trend, PerRole(2, Mean))
+	pooling := Join(Mean, LengthWeighted, Last(2), Trend, PerRole(2, Mean), First(2))
 	e, err := m.EncodeDocuments(t.Context(), docs, &Options{Pooling: pooling, Roles: roles})
 	if err != nil {
 		t.Fatal(err)
@@ -205,7 +205,7 @@ func TestDocuments(t *testing.T) {
 	at := 0
 	for d, segments := range docs {
 		n := len(segments)
-		want := make([]float64, 6*16)
+		want := make([]float64, 7*16)
 		var total, spoken, heard float64
 		for i := range segments {
 			total += tokens[d][i]
@@ -213,7 +213,10 @@ func TestDocuments(t *testing.T) {
 			heard += float64(roles[d][i])
 		}
 		for i := range segments {
-			w := []float64{1 / float64(n), tokens[d][i] / total, 0, 0, 0, 0}
+			w := []float64{1 / float64(n), tokens[d][i] / total, 0, 0, 0, 0, 0}
+			if i < 2 {
+				w[6] = 1 / float64(min(n, 2))
+			}
 			if i >= n-2 {
 				w[2] = 1 / float64(min(n, 2))
 			}

@@ -3,6 +3,7 @@ package encoder
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/org/salesconv/internal/kernel"
 )
@@ -12,7 +13,7 @@ import (
 // its weight, and the blocks are side by side in the embedding of the document. So the log-odds of a linear classifier
 // on documents are a sum over segments, and the weights can be inspected: see [Pooling.Weights].
 //
-// [Mean], [LengthWeighted], [Last], [Trend], [AttentionPooling], [PerRole] and [Join] are ready-made.
+// [Mean], [LengthWeighted], [First], [Last], [Trend], [AttentionPooling], [PerRole] and [Join] are ready-made.
 type Pooling func(s Segments) [][]float64
 
 // Segments is what a pooling sees of a document.
@@ -45,15 +46,25 @@ func LengthWeighted(s Segments) [][]float64 {
 	return [][]float64{w}
 }
 
-// Last is the mean of the last k segments, of all if there are fewer. A k below 1 counts as 1.
-func Last(k int) Pooling {
+// First is the mean of the first k segments, of all if there are fewer. A k below 1 counts as 1.
+func First(k int) Pooling {
 	return func(s Segments) [][]float64 {
 		w := make([]float64, len(s.Tokens))
 		n := min(max(k, 1), len(w))
-		for i := len(w) - n; i < len(w); i++ {
+		for i := range n {
 			w[i] = 1 / float64(n)
 		}
 		return [][]float64{w}
+	}
+}
+
+// Last is First at the other end.
+func Last(k int) Pooling {
+	first := First(k)
+	return func(s Segments) [][]float64 {
+		w := first(s)
+		slices.Reverse(w[0])
+		return w
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 const (
 	Words      = "words"
 	TurnMean   = "turn_mean"
+	FirstTurns = "first_turns"
 	LastTurns  = "last_turns"
 	Trend      = "trend"
 	TunedTurns = "tuned_turns"
@@ -27,6 +28,8 @@ type block struct {
 	source     source
 	// parts are what is made of the turns' vectors by the block's encoder, side by side; nil for words.
 	parts func(*encoder.Model) []part
+	// optional: the stack reads it only if out of fold that improves the ROC AUC, and the log loss by more than its standard error.
+	optional bool
 }
 
 // A part of a block is one vector, pooled from the vectors of a call's turns.
@@ -50,14 +53,16 @@ const (
 // blocks are all there are, in the order in which a classifier reads them. Blocks of one source follow each other.
 var blocks = []block{
 	{key: Words, title: "tf-idf", source: wordCounts},
-	{TurnMean, "turn mean", genericTurns, always(meanPart)},
-	{LastTurns, "last turns", genericTurns, always(lastPart(Last))},
-	{Trend, "trend", genericTurns, always(trendPart)},
-	{TunedTurns, "fine-tuned turns", tunedTurns, ownParts},
+	{key: TurnMean, title: "turn mean", source: genericTurns, parts: always(meanPart)},
+	{key: LastTurns, title: "last turns", source: genericTurns, parts: always(lastPart(Last))},
+	{key: Trend, title: "trend", source: genericTurns, parts: always(trendPart)},
+	{key: FirstTurns, title: "first turns", source: genericTurns, parts: always(firstPart), optional: true},
+	{key: TunedTurns, title: "fine-tuned turns", source: tunedTurns, parts: ownParts},
 }
 
 var (
 	meanPart  = part{encoder.Mean, newMean, true}
+	firstPart = part{encoder.First(First), newFirst, true}
 	trendPart = part{encoder.Trend, newTrend, false}
 )
 
@@ -105,6 +110,14 @@ func find(key string) *block {
 // of returns the blocks of some sources.
 func of(sources ...source) []block {
 	return slices.DeleteFunc(slices.Clone(blocks), func(b block) bool { return !slices.Contains(sources, b.source) })
+}
+
+func keysOf(blocks []block) []string {
+	all := make([]string, len(blocks))
+	for i, b := range blocks {
+		all[i] = b.key
+	}
+	return all
 }
 
 // read returns the blocks that the heads of a stack read, in their order.

@@ -14,8 +14,9 @@
 // # Features
 //
 // A call is read as the texts of its turns, [transcript.Call.Turns]. Blocks of features describe it: tf-idf of its
-// words and pairs of words; of the generic encoder's turn vectors the mean, the mean of the last three and the trend
-// over the call; and all three, side by side, of the turn vectors of an encoder that was fine-tuned on the training calls.
+// words and pairs of words; of the generic encoder's turn vectors the mean, the mean of the last three, the trend
+// over the call, and, if that clearly improves the stack out of fold, the mean of the first four; and mean, last three and trend, side by
+// side, of the turn vectors of an encoder that was fine-tuned on the training calls.
 // Each block has a classifier of its own, its head, and a [classify.Stack] weights the heads by how well they predict calls that
 // they were not trained on.
 //

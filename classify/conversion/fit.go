@@ -26,8 +26,9 @@ const (
 	// personal. On two public sources it makes no difference to two calls (ROC AUC of the stack of generic heads 0.894 and
 	// 0.895, 0.697 and 0.697).
 	MinTexts = 3
-	// Last is the number of turns at the end of a call that make up the block LastTurns.
-	Last = 3
+	// First and Last are the numbers of turns at the beginning, of which two are greetings, and at the end of a call that make
+	// up the blocks FirstTurns and LastTurns.
+	First, Last = 4, 3
 )
 
 var terms = transcript.TFIDFOptions{MinTexts: MinTexts}
@@ -76,6 +77,7 @@ type fit struct {
 	tuning   *tuned               // nil for Options.Frozen
 	refitted bool                 // on the calls held out too
 	whole    Options              // with the columns of the calls held out
+	generics []string             // keys of the blocks of the generic encoder and of words that the stack reads
 	lower    *encoder.LowerLayers // of all fine-tuning runs, and of the encodings before and after them; nil: none
 }
 
@@ -130,7 +132,7 @@ func (f *fit) stackOptions(blocks int) *classify.StackOptions {
 
 // finish makes the predictor of the heads and of what fine-tuning left, and describes it.
 func (f *fit) finish(ctx context.Context, blocks []classify.Block) (err error) {
-	generic, heads := keys(blocks), f.heads
+	heads := f.heads
 	if t := f.tuning; t != nil && t.Share > 0 {
 		x, err := f.encode(ctx, t.model, f.tokens, "encoding calls after fine-tuning")
 		if err != nil {
@@ -145,7 +147,7 @@ func (f *fit) finish(ctx context.Context, blocks []classify.Block) (err error) {
 		}
 		blocks = append(blocks, classify.Block{Name: TunedTurns, Features: x})
 	}
-	if err := f.join(heads, generic); err != nil {
+	if err := f.join(heads); err != nil {
 		return err
 	}
 	if err := f.describe(blocks); err != nil {
@@ -262,6 +264,32 @@ func (f *fit) learnWords(_ context.Context, train []int) (mat.Matrix, error) {
 	return words.Transform(f.readable(f.docs)), nil
 }
 
+// chooseGeneric decides which blocks that need no fine-tuning the stack reads. A refit keeps what was decided before.
+func (f *fit) chooseGeneric(heads *classify.Heads) error {
+	if f.generics != nil {
+		return nil
+	}
+	var required, optional []string
+	for _, b := range of(wordCounts, genericTurns) {
+		if b.optional {
+			optional = append(optional, b.key)
+		} else {
+			required = append(required, b.key)
+		}
+	}
+	s, err := heads.Stack(required, optional)
+	if err != nil {
+		return err
+	}
+	f.generics = required
+	for _, t := range s.Trials {
+		if t.Stays && t.Gain > t.Error {
+			f.generics = append(f.generics, t.Block)
+		}
+	}
+	return nil
+}
+
 func keys(blocks []classify.Block) []string {
 	all := make([]string, len(blocks))
 	for i, b := range blocks {
@@ -272,12 +300,20 @@ func keys(blocks []classify.Block) []string {
 
 // join joins heads to the stacks that are reported, the last of which predicts. Where nothing of the fine-tuning is kept,
 // the tuned head is the best generic one. A refit keeps what was decided before.
-func (f *fit) join(heads *classify.Heads, generic []string) error {
+func (f *fit) join(heads *classify.Heads) error {
+	if err := f.chooseGeneric(heads); err != nil {
+		return err
+	}
+	var err error
+	if f.report.alone, err = newMethod("", heads, keysOf(of(wordCounts, genericTurns)), nil); err != nil {
+		return err
+	}
 	type join struct {
 		key                string
 		required, optional []string
 	}
-	joins, t := []join{{GenericStack, generic, nil}}, f.tuning
+	generic, t := f.generics, f.tuning
+	joins := []join{{GenericStack, generic, nil}}
 	switch {
 	case t == nil:
 	case t.Share == 0:
@@ -293,16 +329,12 @@ func (f *fit) join(heads *classify.Heads, generic []string) error {
 		joins = append(joins, join{TunedTurns, tuned, nil}, join{TunedStack, both, nil}, best)
 	}
 	for _, j := range joins {
-		s, err := heads.Stack(j.required, j.optional)
+		m, err := newMethod(j.key, heads, j.required, j.optional)
 		if err != nil {
 			return err
 		}
-		m := method{key: j.key, stack: s}
-		if m.blocks, err = read(s); err != nil {
-			return err
-		}
 		f.report.methods = append(f.report.methods, m)
-		f.stack, f.blocks = s, m.blocks
+		f.stack, f.blocks = m.stack, m.blocks
 	}
 	if t == nil {
 		return nil
@@ -325,11 +357,11 @@ func (f *fit) describe(blocks []classify.Block) (err error) {
 			f.background[b.Name] = shap.Mean(b.Features)
 		}
 	}
-	parts := make([]mat.Matrix, len(blocks))
-	for k, b := range blocks {
-		parts[k] = b.Features
+	parts := make([]mat.Matrix, len(f.blocks))
+	for k, b := range f.blocks {
+		parts[k] = blocks[slices.Index(keys(blocks), b.key)].Features
 	}
-	f.limit(f.docs, parts[:len(f.blocks)])
+	f.limit(f.docs, parts)
 	i := &f.info
 	i.Format, i.Software, i.Created = format, software(), time.Now().UTC().Truncate(time.Second)
 	i.Data = Data{Calls: len(f.calls), Turns: len(slices.Concat(f.docs...))}

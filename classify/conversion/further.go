@@ -38,11 +38,7 @@ func (r *Report) Further(ctx context.Context) ([]classify.BlockTrial, error) {
 	if further, err = f.heads.With(further); err != nil {
 		return nil, err
 	}
-	var generic []string
-	for _, b := range of(wordCounts, genericTurns) {
-		generic = append(generic, b.key)
-	}
-	s, err := further.Stack(generic, keys(blocks))
+	s, err := further.Stack(f.generics, keys(blocks))
 	if err != nil {
 		return nil, err
 	}

@@ -46,6 +46,17 @@ func newMean(m *encoder.Model) pool { return &mean{turns: make(sum, m.Width())} 
 func (p *mean) add(turn []float32) { p.n++; p.turns.add(1, turn) }
 func (p *mean) vector() []float32  { return combine([]float64{1 / p.n}, p.turns) }
 
+// first pools as [encoder.First] does: turns after the first ones change nothing.
+type first struct{ mean }
+
+func newFirst(m *encoder.Model) pool { return &first{mean{turns: make(sum, m.Width())}} }
+
+func (p *first) add(turn []float32) {
+	if p.n < First {
+		p.mean.add(turn)
+	}
+}
+
 // last pools as [encoder.Last] does: it keeps the last n turns.
 type last struct {
 	n     int

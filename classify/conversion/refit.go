@@ -35,7 +35,7 @@ func (r *Report) Refit(ctx context.Context) (*Predictor, *Report, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	f.refitted, f.info.Refitted = true, true
+	f.refitted, f.info.Refitted, f.generics = true, true, before.generics
 	f.generic, f.genericCache, f.lower = before.generic, before.genericCache, before.lower
 	if err := f.fit(ctx, func(ctx context.Context, _ *classify.Heads) (*tuned, error) { return f.retune(ctx, before) }); err != nil {
 		return nil, nil, err

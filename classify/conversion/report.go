@@ -41,6 +41,7 @@ type Report struct {
 
 	predictor *Predictor
 	fit       *fit
+	alone     method // whose heads predict alone
 	methods   []method
 	outOfFold *mat.Dense
 }
@@ -50,6 +51,16 @@ type method struct {
 	key    string
 	stack  *classify.Stack
 	blocks []block
+}
+
+// newMethod joins heads of blocks to a stack.
+func newMethod(key string, heads *classify.Heads, required, optional []string) (method, error) {
+	s, err := heads.Stack(required, optional)
+	if err != nil {
+		return method{}, err
+	}
+	blocks, err := read(s)
+	return method{key, s, blocks}, err
 }
 
 // Predicted holds the predictions of one method.
@@ -84,7 +95,7 @@ func (r *Report) Predict(ctx context.Context, calls []transcript.Call) ([]Predic
 	for i, b := range known {
 		features[b.key] = parts[i]
 	}
-	all, err := r.methods[0].heads(features)
+	all, err := r.alone.heads(features)
 	if err != nil {
 		return nil, err
 	}

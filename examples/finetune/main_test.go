@@ -131,7 +131,7 @@ func checkMetrics(t *testing.T, path string) {
 	if err := json.Unmarshal(b, &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Data.Calls != 40 || r.Data.Unknown != 1 || r.Data.Train+r.Data.Test != 40 || len(r.Methods) != 8 || len(r.Fifths) != 5 ||
+	if r.Data.Calls != 40 || r.Data.Unknown != 1 || r.Data.Train+r.Data.Test != 40 || len(r.Methods) != 9 || len(r.Fifths) != 5 ||
 		len(r.Maps) != 2 || len(r.Turns) < shown || len(r.Turns) > 2*shown || r.Options.Seed != 1 || !r.Options.Refit {
 		t.Errorf("metrics %+v", r)
 	}

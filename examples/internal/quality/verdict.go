@@ -23,7 +23,7 @@ var compared = [][2]string{
 
 // best returns the pairs with the name of the best generic head among the methods.
 func best(methods []study.Method) (pairs [][2]string, generic study.Method) {
-	for _, m := range study.Named(methods, conversion.TurnMean, conversion.LastTurns, conversion.Trend) {
+	for _, m := range study.Named(methods, conversion.TurnMean, conversion.LastTurns, conversion.Trend, conversion.FirstTurns) {
 		if m.ROCAUC > generic.ROCAUC {
 			generic = m
 		}

@@ -39,7 +39,7 @@ func Table(methods []Method, what, caption string) report.Table {
 }
 
 // Evidence explains what the predictor's parts read.
-const Evidence = "tf-idf: which words and pairs of words are said. Turn mean, last turns, trend: what turns mean, as the encoder embeds them, over the whole call, at its end, and from beginning to end. " +
+const Evidence = "tf-idf: which words and pairs of words are said. Turn mean, last turns, trend, first turns: what turns mean, as the encoder embeds them, over the whole call, at its end, from beginning to end, and at its beginning. " +
 	"Fine-tuned turns: the same by an encoder trained further on such calls."
 
 // Three is a number with three decimals.
