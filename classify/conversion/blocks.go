@@ -28,7 +28,7 @@ type block struct {
 	source     source
 	// parts are what is made of the turns' vectors by the block's encoder, side by side; nil for words.
 	parts func(*encoder.Model) []part
-	// optional: the stack reads it only if out of fold that improves the ROC AUC, and the log loss by more than its standard error.
+	// optional: the stack reads it only if out of fold that improves the ROC AUC, and the log loss by more than two standard errors.
 	optional bool
 }
 

@@ -283,7 +283,7 @@ func (f *fit) chooseGeneric(heads *classify.Heads) error {
 	}
 	f.generics = required
 	for _, t := range s.Trials {
-		if t.Stays && t.Gain > t.Error {
+		if t.Stays && t.Gain > 2*t.Error {
 			f.generics = append(f.generics, t.Block)
 		}
 	}
