@@ -351,7 +351,9 @@ func (f *fit) join(heads *classify.Heads) error {
 // describe notes what the predictor is and what its training calls are like.
 func (f *fit) describe(blocks []classify.Block) (err error) {
 	f.background = map[string][]float64{}
+	features := map[string]mat.Matrix{}
 	for _, b := range blocks {
+		features[b.Name] = b.Features
 		of := find(b.Name)
 		if m, _ := f.encoder(of.source); of.centered(m) {
 			f.background[b.Name] = shap.Mean(b.Features)
@@ -359,7 +361,7 @@ func (f *fit) describe(blocks []classify.Block) (err error) {
 	}
 	parts := make([]mat.Matrix, len(f.blocks))
 	for k, b := range f.blocks {
-		parts[k] = blocks[slices.Index(keys(blocks), b.key)].Features
+		parts[k] = features[b.key]
 	}
 	f.limit(f.docs, parts)
 	i := &f.info

@@ -309,9 +309,9 @@ func (g *histGrower) blockSize(b *binBlock) int { return b.lanes() << b.shift * 
 // build makes h the block's part of the histogram of a node. The rows of a large node are shared out, so that processors are busy
 // where there are few blocks or nodes.
 func (g *histGrower) build(b *binBlock, n *histNode, h []int64) {
+	clear(h)
 	rows := n.to - n.from
 	if len(g.data.blocks) >= 8*runtime.GOMAXPROCS(0) || rows < 2*chunkRows {
-		clear(h)
 		g.add(b, h, n.from, n.to)
 		return
 	}
@@ -322,7 +322,6 @@ func (g *histGrower) build(b *binBlock, n *histNode, h []int64) {
 		clear(part)
 		g.add(b, part, n.from+rows*k/len(parts), n.from+rows*(k+1)/len(parts))
 	})
-	clear(h)
 	for _, p := range parts {
 		for i, v := range (*p)[:len(h)] {
 			h[i] += v

@@ -69,11 +69,6 @@ func (s *isa) bfloats(low, high VecVirtual) VecVirtual {
 	return v
 }
 
-// addDots adds to each float32 of sum the product of pairs of bfloat16, one at m for all and those of v.
-func (s *isa) addDots(m Mem, v, sum VecVirtual) {
-	s.Instruction(&ir.Instruction{Opcode: "VDPBF16PS_BCST", Operands: []Op{m, v, sum}, Inputs: []Op{m, v, sum}, Outputs: []Op{sum}})
-}
-
 // productInt8 writes the product of bytes, with GELU after it or without. Blocks of 32 rows and the panel's 32 columns are four tiles
 // of sums. Between the tiles' steps of one block the sums of the one before become results, which takes about as long.
 func productInt8(s *isa, name, doc string, activation func(s *isa, x VecVirtual) VecVirtual) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/mmcloughlin/avo/ir"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
@@ -83,4 +84,9 @@ func (a dotAttention) products(first, queries int) [][2]VecVirtual {
 	a.SUBQ(Imm(4), left)
 	a.JG(LabelRef(loop))
 	return sums
+}
+
+// addDots adds to each float32 of sum the product of pairs of bfloat16, one at m for all and those of v.
+func (s *isa) addDots(m Mem, v, sum VecVirtual) {
+	s.Instruction(&ir.Instruction{Opcode: "VDPBF16PS_BCST", Operands: []Op{m, v, sum}, Inputs: []Op{m, v, sum}, Outputs: []Op{sum}})
 }

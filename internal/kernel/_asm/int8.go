@@ -7,7 +7,8 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// int8s writes the product of bytes and the rounding of rows to bytes, for AVX-512 with VNNI alone.
+// int8s writes the product of bytes, the rounding of rows to bytes, and what is less exact next to them, GELU and attention in
+// bfloat16: for AVX-512 with VNNI, and with BF16, alone.
 func int8s(s *isa) {
 	if !s.wide() {
 		return

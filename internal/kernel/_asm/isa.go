@@ -345,7 +345,7 @@ type constants struct {
 	*build.Context
 	words          map[uint64]Mem
 	table, numbers Mem
-	tiles, pairs   Mem // of the kernels on tiles
+	tiles, pairs   Mem // of the kernels on tiles, and of attention in bfloat16
 	tails          Mem // of GELU
 }
 
