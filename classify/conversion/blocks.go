@@ -22,7 +22,7 @@ const (
 	TunedTurns = "tuned_turns"
 )
 
-// A block is a group of features, which a head of its own reads. Fit, Save, Load, Live and Explain all go by this table.
+// A block is a group of features, which its own head reads. Fit, Save, Load, Live and Explain all use this table.
 type block struct {
 	key, title string
 	source     source

@@ -52,8 +52,8 @@ type Prediction struct {
 	Warnings []Warning `json:"warnings,omitempty"` // reasons to distrust the probability
 	// Slipping: the probability of a [Live] call is below the threshold of the [Alarm].
 	Slipping bool `json:"slipping,omitempty"`
-	// ByTurn is the probability after each turn, where [PredictOptions] ask for it: what [Live] gives for the call as it goes
-	// on, and after the last turn, where it has ended, Probability.
+	// ByTurn is the probability after each turn, if [PredictOptions] ask for it: what [Live] gives for the call in progress,
+	// and after the last turn, when the call is over, Probability.
 	ByTurn []float64 `json:"by_turn,omitempty"`
 }
 
@@ -63,9 +63,9 @@ type PredictOptions struct {
 	Progress func(done, total int) // watches the number of turns read; default none
 }
 
-// Predict returns a prediction for each call, in their order. Labels are not looked at. A call in which nobody says a
-// word gets the share of training calls that were won and the warning [NoWords]; so every call has a prediction, and
-// the only errors come from ctx and from an encoder whose numbers are not finite.
+// Predict returns a prediction for each call, in their order. Labels are ignored. A call in which nobody says a word
+// gets the share of training calls that were won and the warning [NoWords]; so every call has a prediction, and the
+// only errors come from ctx and from an encoder whose numbers are not finite.
 //
 // Memory grows with the turns of all calls: a stream is predicted in batches, of 64 calls for example.
 func (p *Predictor) Predict(ctx context.Context, calls []transcript.Call, opts *PredictOptions) ([]Prediction, error) {

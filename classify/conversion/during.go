@@ -11,12 +11,13 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// DuringCall is the model of calls in progress, which [Live] and [PredictOptions].ByTurn use, and how well it does.
+// DuringCall describes the model of calls in progress, which [Live] and [PredictOptions].ByTurn use, and evaluates
+// it.
 //
-// It is a stack of twice the heads that need no fine-tuning: heads trained on the beginnings of the training calls, after a
-// quarter, half and three quarters of the turns, each call counting once; and the heads that were trained on whole calls.
-// Weights are found on these beginnings, out of fold. The log-odds are then drawn towards those of the share of
-// training calls that were won, by how many turns have been heard: by a [Stage].
+// The model is a stack with two heads for each block that needs no fine-tuning: one trained on beginnings of the training
+// calls (a quarter, half and three quarters of the turns, each call with a total weight of 1), and one trained on whole
+// calls. Its weights are fitted to out-of-fold margins of these beginnings. The log-odds are then shrunk towards the
+// log-odds of the share of training calls won, by how much depends on the number of turns heard: see [Stage].
 type DuringCall struct {
 	Stages    []Stage        `json:"stages"` // in order, the first from turn 1 on
 	Alarm     Alarm          `json:"alarm"`
@@ -24,18 +25,18 @@ type DuringCall struct {
 	HeldOut   *DuringFigures `json:"held_out,omitempty"` // of Options.HeldOut, if any
 }
 
-// A Stage is a range of the number of turns heard. The log-odds that a call is won are those of the share of training calls that
-// were won, plus Slope times how far the stack is away from that. The slope is the one whose log loss, out of fold, is lowest
-// at the upper end of an interval of one standard error: 0, the share of calls won, where nothing can be predicted yet. Early
-// slopes are smaller than that where otherwise the log loss after a quarter of the turns would be worse than the share's.
+// A Stage is a range of the number of turns heard. The log-odds of a call in progress are base + Slope·(stack - base), where
+// stack is the log-odds by the stack and base the log-odds of the share of training calls won. Slope minimises the upper end
+// (one standard error above the mean) of the out-of-fold log loss; it is 0 where nothing can be predicted yet. Early slopes are
+// reduced further if the log loss after a quarter of the turns would otherwise exceed the log loss of base.
 type Stage struct {
 	From  int     `json:"from"` // turns heard; the stage ends where the next one begins
 	Slope float64 `json:"slope"`
 }
 
-// Alarm is the rule by which a call in progress is slipping: its probability is below the threshold. Of calls that will be won,
-// at most the share FalseAlarms is expected to be called slipping ever, after whichever turn: the threshold is an order
-// statistic of the lowest probability that each won training call had out of fold (conformal prediction, Vovk et al. 2005).
+// Alarm is the rule by which a call in progress is slipping: its probability is below the threshold. At most the share
+// FalseAlarms of the calls that will be won is expected to be slipping after any of its turns: the threshold is an order
+// statistic of the lowest out-of-fold probability of each won training call (conformal prediction, Vovk et al. 2005).
 type Alarm struct {
 	FalseAlarms float64 `json:"false_alarms"` // the stated share: 0.1
 	Threshold   float64 `json:"threshold"`    // 0, no alarm, where too few calls were won
@@ -44,14 +45,14 @@ type Alarm struct {
 // falseAlarms is the stated share of won calls that are ever called slipping.
 const falseAlarms = 0.1
 
-// DuringFigures say how well calls in progress are predicted.
+// DuringFigures evaluate the predictions of calls in progress.
 type DuringFigures struct {
 	Points []PointFigures `json:"points"` // after 25, 50, 75 and 100% of the turns
 	Alarm  AlarmFigures   `json:"alarm"`
 }
 
-// PointFigures judge the predictions after a share of the turns of each call. After all turns, the call is over and predicted as
-// a whole. Whole is the model of whole calls applied to the beginnings: as if the calls had ended there. Out of fold, it
+// PointFigures evaluate the predictions after a share of the turns of each call. After all turns the call is over and predicted
+// as a whole. WholeROCAUC and WholeLogLoss are of the model of whole calls, as if the calls had ended there; out of fold, that
 // is the stack of generic heads.
 type PointFigures struct {
 	Share        float64 `json:"share"`
@@ -62,14 +63,14 @@ type PointFigures struct {
 	BaseLogLoss  float64 `json:"base_log_loss"` // of the share of training calls that were won
 }
 
-// AlarmFigures count the calls that were ever called slipping.
+// AlarmFigures count the calls that were slipping after any turn.
 type AlarmFigures struct {
 	Won         int `json:"won"`
 	FalseAlarms int `json:"false_alarms"` // of the won calls
 	Lost        int `json:"lost"`
 	Alarms      int `json:"alarms"` // of the lost calls
-	// Lead is the median number of turns that the lost calls with an alarm went on after it, LeadShare the median of the share of
-	// their turns; 0 without such calls.
+	// Lead is the median number of turns after the alarm, over the lost calls with an alarm, and LeadShare the median of these as
+	// a share of all turns; 0 without such calls.
 	Lead      float64 `json:"lead"`
 	LeadShare float64 `json:"lead_share"`
 }
@@ -80,12 +81,12 @@ var quarters = [...]float64{0.25, 0.5, 0.75, 1}
 // turnsAt is the number of turns after a share of them: rounded up.
 func turnsAt(share float64, turns int) int { return int(math.Ceil(share * float64(turns))) }
 
-// duringCall is the log-odds of a call in progress by those of the stack.
+// duringCall is the log-odds of a call in progress, given the log-odds by the stack.
 func (i *Info) duringCall(z float64, turns int) float64 {
 	return i.towards(i.DuringCall.Stages[i.DuringCall.stage(turns)].Slope, z)
 }
 
-// towards draws log-odds towards those of the share of training calls that were won: all the way with a slope of 0.
+// towards shrinks log-odds towards the log-odds of the share of training calls won: all the way with a slope of 0.
 func (i *Info) towards(slope, z float64) float64 {
 	prior := i.prior()
 	return prior + slope*(z-prior)

@@ -34,7 +34,7 @@ const (
 )
 
 // An Explanation attributes the log-odds of a call to its turns: Base and the contributions of all turns add up to them.
-// Base is what the average training call gets, and what the words of tf-idf that are not there leave.
+// Base is the log-odds for the mean turn vectors of the training calls and a text without words.
 type Explanation struct {
 	Prediction
 	Base  float64     `json:"base"`
@@ -49,7 +49,8 @@ type Explanation struct {
 type TurnShare struct {
 	Speaker string `json:"speaker"`
 	Share
-	// Attention is the turn's weight in the tuned encoder's embedding of the call; nil where all turns have the same.
+	// Attention is the turn's weight in the tuned encoder's embedding of the call; nil if all turns have equal
+	// weights.
 	Attention *float64 `json:"attention,omitempty"`
 	// Words of the turn, each with the white space that follows it. What their contributions add up to depends on the
 	// [WordMethod]; it is not the turn's own contribution, which compares the turn with the average one.
@@ -76,8 +77,8 @@ type Share struct {
 // influential turns to their words.
 //
 // Where all heads are logistic regressions, contributions of turns are exact: the log-odds are a sum over turns, because
-// embeddings of calls are weighted sums of turn vectors, and the weight of a term is attributed to its occurrences; the
-// weights that attention gave the turns are taken as they are. Otherwise they are Shapley values over the sets of turns,
+// embeddings of calls are weighted sums of turn vectors, and the weight of a term is attributed to its occurrences;
+// attention weights of turns are taken as constants. Otherwise contributions are Shapley values over sets of turns,
 // estimated from random orders.
 //
 // A contribution describes the model's response to a turn, not the turn's effect on the customer.

@@ -20,34 +20,35 @@ import (
 type InfluenceOptions struct {
 	// By is the key of the metadata whose values are compared, such as agent_id; default: none.
 	By string
-	// Phrases is how many are reported for and as many against; default 20.
+	// Phrases is the number of phrases reported in favour of a won call, and the number against; default 20.
 	Phrases  int
 	Seed     uint64                // of what is sampled; default 0
 	Progress func(done, total int) // watches the number of calls explained; default none
 }
 
-// Influences is what moves the log-odds of a set of calls.
+// Influences reports what moves the log-odds of a set of calls.
 type Influences struct {
 	Calls    int         `json:"calls"` // in which somebody says a word
 	Features []Influence `json:"features"`
-	Phrases  []Influence `json:"phrases"` // those for a won call first, each half by the nearer end of its interval
+	Phrases  []Influence `json:"phrases"` // those in favour of a won call first, each half sorted by the nearer end of its interval
 }
 
-// An Influence is a block of features, or a phrase: of a phrase, what the turns that hold it contribute to a call.
+// An Influence is a block of features or a phrase, and what it contributes to calls: for a phrase, what the turns
+// that contain it contribute.
 type Influence struct {
 	Name string `json:"name"`
 	InfluenceIn
-	Won  InfluenceIn            `json:"won"`          // among the calls labelled so
-	Lost InfluenceIn            `json:"lost"`         // the same
+	Won  InfluenceIn            `json:"won"`          // among the calls labelled won
+	Lost InfluenceIn            `json:"lost"`         // among the calls labelled lost
 	By   map[string]InfluenceIn `json:"by,omitempty"` // among the calls with each value of InfluenceOptions.By
 }
 
-// InfluenceIn is an influence in some calls.
+// InfluenceIn is an influence within a set of calls.
 type InfluenceIn struct {
-	Calls int     `json:"calls"` // that hold it
-	Share float64 `json:"share"` // of those there are
-	// Mean contribution to the log-odds of the calls that hold it, with a 95% interval for other calls of the same source
-	// (Student's t; nil for fewer than two calls).
+	Calls int     `json:"calls"` // that contain it
+	Share float64 `json:"share"` // of all calls of the set
+	// Mean contribution to the log-odds of the calls that contain it, with a 95% interval for other calls of the same
+	// source (Student's t; nil for fewer than two calls).
 	Mean float64  `json:"mean"`
 	Low  *float64 `json:"low,omitempty"`
 	High *float64 `json:"high,omitempty"`
@@ -61,9 +62,9 @@ const (
 // Influences explains a set of calls by their turns, and reports which phrases and blocks of features move their log-odds:
 // in all calls, the won, the lost, and by a key of the metadata.
 //
-// A phrase is a run of two to four words of a sentence, in lower case and with personal data masked, that five calls or
-// more hold. Of phrases that mostly the same turns hold, one is reported, which stands for what is said there. An interval
-// describes one phrase: of a hundred phrases without influence about five have intervals without 0.
+// A phrase is two to four consecutive words of a sentence, in lower case and with personal data masked, that occur in five
+// calls or more. Of phrases that mostly occur in the same turns, one is reported. Intervals are not adjusted for the
+// number of phrases: of a hundred phrases without influence about five have intervals without 0.
 func (p *Predictor) Influences(ctx context.Context, calls []transcript.Call, opts *InfluenceOptions) (*Influences, error) {
 	var o InfluenceOptions
 	if opts != nil {

@@ -21,7 +21,7 @@ const (
 	// predictors whose heads are all logistic regressions have gradients.
 	Gradients WordMethod = "gradients"
 	// Sampling leaves words out in random orders ([shap.Words]): the contributions add up to what the log-odds lose when
-	// the turn falls silent, and have standard errors.
+	// the turn has no words, and have standard errors.
 	Sampling WordMethod = "sampling"
 	// Phrases samples like Sampling, but leaves out whole phrases, and words of one phrase at a time ([shap.Phrases]): the
 	// contributions of a phrase's words add up to the phrase's own.

@@ -19,15 +19,15 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// What Fit goes by, for those who fit stacks of the same blocks.
+// Settings of Fit, for programs that fit stacks of the same blocks.
 const (
 	InnerFolds = 3 // default of Options.Folds
-	// MinTexts is how many calls a word or a pair of words occurs in to be a term: what fewer say is more likely to be
-	// personal. On two public sources it makes no difference to two calls (ROC AUC of the stack of generic heads 0.894 and
+	// MinTexts is the number of calls that a word or a pair of words must occur in to be a term: rarer ones are more
+	// likely to be personal. On two public sources 3 is as good as 2 (ROC AUC of the stack of generic heads 0.894 and
 	// 0.895, 0.697 and 0.697).
 	MinTexts = 3
-	// First and Last are the numbers of turns at the beginning, of which two are greetings, and at the end of a call that make
-	// up the blocks FirstTurns and LastTurns.
+	// First and Last are the numbers of turns at the beginning (two of them are greetings) and at the end of a call in the
+	// blocks FirstTurns and LastTurns.
 	First, Last = 4, 3
 )
 
@@ -37,29 +37,30 @@ var terms = transcript.TFIDFOptions{MinTexts: MinTexts}
 type Options struct {
 	Model     fs.FS  // directory of the generic encoder; default the embedded all-MiniLM-L6-v2
 	ModelName string // of Model, for the model card; default the one in its own card, if any
-	// Tune has the settings of the fine-tuning. Defaults: two layers, 200 steps of 8 calls but 3 to 12 epochs, rate
-	// 1.5e-4, soft margin, three fifths of the turns left out but none of the last three, which are a block of their own, as
-	// is the trend (neither with attention); otherwise the defaults of package triplet. Targets of
-	// Tasks and Confounders have an entry for each call. Checkpoints go to a directory of each run below their Dir, see
-	// RunPattern. What has an entry for each call may have one for each of HeldOut after these, which [Report.Refit] needs.
+	// Tune has the settings of the fine-tuning. Defaults: TrainLayers 2, BatchSize 8, as many epochs as take 200 steps but 3
+	// to 12, LearningRate 1.5e-4, a soft margin, LabelWeight 1, DropSegments 0.6, and without Attention Last 3 and Trend;
+	// otherwise the defaults of package triplet. Targets of Tasks and Confounders have an entry for each call, and may have
+	// further entries for the calls of HeldOut, which [Report.Refit] needs. Each run keeps its checkpoints in a directory of
+	// its own below Checkpoints.Dir, see RunPattern.
 	Tune   triplet.Options
 	Frozen bool // do not fine-tune; default false
-	// Head fits the classifier of each block of the generic encoder's vectors; default: the head of [classify.Block],
-	// which tf-idf always has.
+	// Head fits the classifier of each block of the generic encoder's vectors. Default: the default head of
+	// [classify.Block], which tf-idf always has.
 	Head  classify.Fitter
-	Folds int // inner folds, of the fine-tuning and of what weighs the heads; default 3
-	// Groups keep calls together in one inner fold. Default: the calls of an agent, where a call names one; otherwise each
-	// call for itself, as it also is where there are fewer groups than Folds: [Settings].Groups has their number.
+	Folds int // inner folds, of the fine-tuning and of the weights of the heads; default 3
+	// Groups keep calls together in one inner fold. Default: the calls of each agent; a call that names no agent is a
+	// group of its own, and so is every call if there are fewer groups than Folds. [Settings].Groups has their number.
 	Groups []string
 	// Unmasked lets tf-idf read personal data. By default names, telephone numbers and the like, as far as
-	// [transcript.Call.Mask] finds them, are masked for it, as its words are saved in the clear. On two public sources
-	// masking takes the ROC AUC of the stack of generic heads from 0.894 to 0.894 and from 0.699 to 0.697.
+	// [transcript.Call.Mask] finds them, are masked first, as the words of tf-idf are saved in plain text. On two
+	// public sources masking changes the ROC AUC of the stack of generic heads from 0.894 to 0.894 and from 0.699 to
+	// 0.697.
 	Unmasked bool
-	// HeldOut are labelled calls that nothing is trained on: the predictor is judged on them, for [Info].HeldOut. Default
-	// none.
+	// HeldOut are labelled calls that nothing is trained on. The predictor is evaluated on them: see [Info].HeldOut.
+	// Default none.
 	HeldOut []transcript.Call
 	Seed    uint64 // of the inner folds and of the fine-tuning; default 0
-	// Progress is told that done of total steps of a stage have been taken. Default none.
+	// Progress is called when done of total steps of a stage have been taken. Default none.
 	Progress func(stage string, done, total int)
 }
 

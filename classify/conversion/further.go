@@ -19,9 +19,9 @@ const (
 	MetadataBlock  = "metadata" // duration, time, industry, company size
 )
 
-// Further judges what the stack of generic heads would gain by blocks that read more of a call than its words: it returns
-// the stack without any, then with each, on the training calls, out of fold, as the tuned head is judged. The predictor
-// has none of them, as explanations by turns and live calls could not go by them.
+// Further measures what the stack of generic heads would gain from blocks that read more of a call than its words: it
+// returns the stack without any, then with each, evaluated on the training calls out of fold, as the tuned head is. The
+// predictor uses none of these blocks, as explanations by turns and live calls have no values for them.
 func (r *Report) Further(ctx context.Context) ([]classify.BlockTrial, error) {
 	if r == nil || r.fit == nil {
 		return nil, errNoPredictor

@@ -39,7 +39,7 @@ func (t *Tuning) best() *ShareTrial {
 	return best
 }
 
-// Saved puts into a sentence what is saved as the fine-tuned encoder, and why.
+// Saved states in a sentence what is saved as the fine-tuned encoder, and why.
 func (t *Tuning) Saved() string {
 	s := t.best()
 	measured := fmt.Sprintf("on the training calls, out of fold, its ROC AUC is %.3f, the generic %s has %.3f: %+.3f, 95%% interval %+.3f to %+.3f",

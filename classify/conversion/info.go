@@ -18,30 +18,30 @@ import (
 )
 
 // format is the version of the layout of a saved predictor, raised with every change of the fields of any of its files. The
-// earliest had no number.
+// first format had no number.
 const format = 6
 
-// Info is what a predictor is and how it was trained.
+// Info describes a predictor and how it was trained.
 type Info struct {
 	Format int `json:"format"` // version of the layout of files
-	// Software is what trained the predictor: this module and its version, from the build information.
+	// Software is the module and version that trained the predictor, from the build information.
 	Software string   `json:"software"`
 	Options  Settings `json:"options"`
 	Data     Data     `json:"data"`
 	Encoder  Base     `json:"generic_encoder"`
 	Heads    []Head   `json:"heads"`
 
-	// OutOfFold are figures of the training calls, by heads and weights that were not trained on them.
+	// OutOfFold evaluates the training calls, each predicted by heads and weights that were not trained on it.
 	OutOfFold Figures  `json:"out_of_fold"`
 	HeldOut   *Figures `json:"held_out,omitempty"` // of Options.HeldOut, if any
-	// DuringCall is the model of calls in progress, and how well it does.
+	// DuringCall describes and evaluates the model of calls in progress.
 	DuringCall *DuringCall `json:"during_call"`
-	// Refitted: the predictor was fitted again with the calls held out among its training calls; HeldOut are the figures of
-	// the one before. See [Report.Refit].
+	// Refitted reports that the predictor was fitted again with the held-out calls among its training calls; HeldOut
+	// evaluates the predictor before. See [Report.Refit].
 	Refitted bool `json:"refitted"`
-	// Threshold is the probability from which on a call is predicted to be won: as many training calls reach it, out of
-	// fold, as were won. Precision and recall are then about equal, however many or few calls are won. Where nothing can be
-	// predicted, the probability of every call is the same, and all calls reach the threshold or none does.
+	// Threshold is the least probability at which a call is predicted to be won. Out of fold, as many training calls reach
+	// it as were won, so precision and recall are about equal, whatever the share of calls won. Where nothing can be
+	// predicted, all probabilities are the same, and all calls reach the threshold or none does.
 	Threshold float64 `json:"threshold"`
 
 	// Created is when Fit ended. It is kept in created.json, which is not part of the Version.
@@ -102,14 +102,14 @@ type Base struct {
 	SHA256  string `json:"sha256"`            // of configuration and weights
 }
 
-// A Head is one of those whose weighted log-odds the predictor adds up.
+// A Head is the classifier of a block; the predictor adds up the weighted log-odds of its heads.
 type Head struct {
 	Key    string  `json:"key"` // of its block
 	Title  string  `json:"title"`
 	Weight float64 `json:"weight"`
 }
 
-// Figures say how well calls are predicted. Where few calls are won, look at PRAUC first: chance gives Won/Calls. Where
+// Figures evaluate predictions of calls. Where few calls are won, PRAUC matters most: chance gives Won/Calls. Where
 // LogLoss is above BaseLogLoss, nothing can be predicted.
 type Figures struct {
 	Calls       int     `json:"calls"`
@@ -124,14 +124,14 @@ type Figures struct {
 	Accuracy    float64 `json:"accuracy"`
 }
 
-// Predicts reports whether calls are predicted better than by chance: the log loss is below the log loss of the share of calls
-// that were won, and the ROC AUC higher than 19 in 20 orders at random have (Mann and Whitney 1947).
+// Predicts reports whether calls are predicted better than by chance: LogLoss is below BaseLogLoss, and the ROC AUC is above
+// 0.5 with a one-sided p below 0.05 (Mann and Whitney 1947).
 func (f *Figures) Predicts() bool {
 	won, lost := float64(f.Won), float64(f.Calls-f.Won)
 	return f.LogLoss < f.BaseLogLoss && f.ROCAUC > 0.5+1.645*math.Sqrt((won+lost+1)/(12*won*lost))
 }
 
-// newFigures judges probabilities by what came of the calls.
+// newFigures evaluates probabilities against the outcomes of the calls.
 func newFigures(p []float64, y []int, threshold float64) (Figures, error) {
 	m, err := evaluate.EvaluateAt(p, y, threshold)
 	if err != nil {

@@ -20,8 +20,8 @@ import (
 )
 
 // Load reads what Save wrote to a directory, os.DirFS("out/models") for example, or to the directory models below it.
-// A directory that is missing, cut, changed, of another format or a mixture of two is an error that names the file. No
-// file outside it is opened. Files are read concurrently.
+// A directory that is missing, incomplete, changed, of another format or a mixture of two predictors is an error that
+// names the file. No file outside it is opened. Files are read concurrently.
 func Load(fsys fs.FS) (*Predictor, error) {
 	if fsys == nil {
 		return nil, errors.New("conversion: no directory to load from: the file system is nil")
@@ -36,9 +36,9 @@ func Load(fsys fs.FS) (*Predictor, error) {
 	return p, nil
 }
 
-// Fingerprint returns a text that changes when a file of what Save wrote to a directory, or to the directory models below
-// it, gets another name, size or time of change. It opens no file: a program that watches a directory loads it only when
-// the fingerprint has changed.
+// Fingerprint returns a string that changes when a file that Save wrote to the directory, or to the directory models
+// below it, is renamed or changes its size or modification time. It opens no file, so a program can watch a directory and
+// load it only when the fingerprint has changed.
 func Fingerprint(fsys fs.FS) (string, error) {
 	fsys, err := holder(fsys)
 	var b strings.Builder

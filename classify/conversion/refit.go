@@ -13,11 +13,11 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Refit fits the predictor again, on the training calls and on those that were held out, once it has been judged on the
-// latter: few calls are too many to give away. What was decided before stays decided. The fine-tuning takes one more run,
-// on all calls and of about as many steps, whose weights join the others in the model soup; [Info].HeldOut are the figures of the predictor before,
-// as nothing can judge this one but calls to come. Options of Fit that have an entry for each call must have one for each
-// of those held out too. The report that Refit returns is about the predictor that it returns.
+// Refit fits the predictor again on the training calls and the held-out calls, once it has been evaluated on the latter, so that
+// no call is lost for training. What Fit decided out of fold is not decided again. The fine-tuning takes one more run, on all
+// calls and of about as many steps, whose weights join the others in the model soup. [Info].HeldOut remains the evaluation of the
+// predictor before, as only future calls can evaluate the new one. Options of Fit that have an entry for each call must have one
+// for each held-out call too. The report that Refit returns is about the predictor that it returns.
 func (r *Report) Refit(ctx context.Context) (*Predictor, *Report, error) {
 	if r == nil || r.fit == nil {
 		return nil, nil, errNoPredictor

@@ -11,14 +11,14 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Keys of the methods of predicting that a [Report] compares, besides the keys of the blocks.
+// Keys of the methods that a [Report] compares, in addition to the keys of the blocks.
 const (
 	GenericStack = "generic_stack" // the stack without fine-tuning
-	TunedStack   = "tuned_stack"   // the stack with fine-tuning in any case
-	Best         = "predictor"     // what the predictor does: fine-tuning where it helps
+	TunedStack   = "tuned_stack"   // the stack with the tuned head, whether it helps or not
+	Best         = "predictor"     // the predictor: with the tuned head if it helps
 )
 
-// Title returns what tables call a block or a method.
+// Title returns the name of a block or a method in tables.
 func Title(key string) string {
 	switch key {
 	case GenericStack:
@@ -34,7 +34,7 @@ func Title(key string) string {
 	return key
 }
 
-// A Report is what Fit found out besides the predictor: how the fine-tuning went, and what other methods would predict.
+// A Report is what Fit returns in addition to the predictor: how the fine-tuning went, and what other methods predict.
 // It is safe for concurrent use.
 type Report struct {
 	Tuning *Tuning `json:"tuning,omitempty"` // nil for Options.Frozen
@@ -71,8 +71,8 @@ type Predicted struct {
 }
 
 // Predict returns the predictions of each method for calls, which should not be among the training calls: of each head
-// alone, of the stack without fine-tuning, of the tuned head, of the stack with fine-tuning in any case, and of the
-// predictor. Without fine-tuning the first two are all. A call in which nobody says a word is an error.
+// alone, of the stack without fine-tuning, of the tuned head, of the stack with the tuned head, and of the predictor.
+// Without fine-tuning there are only the first two. A call in which nobody says a word is an error.
 func (r *Report) Predict(ctx context.Context, calls []transcript.Call) ([]Predicted, error) {
 	if r == nil || r.predictor == nil {
 		return nil, errNoPredictor

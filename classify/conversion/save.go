@@ -49,9 +49,9 @@ type created struct {
 // files), classifier.json, during_call.json, words.json, created.json, the fine-tuned encoder as fine_tuned_embeddings, which
 // sentence-transformers opens too, and the generic one as generic_embeddings unless it is the embedded one.
 //
-// The directory is replaced atomically: it is written alongside its place, and exchanged with what was there, which
-// is then removed. A directory in its place that holds anything but a saved predictor is an error. words.json holds words
-// of the training calls.
+// The directory is replaced atomically: the new one is written alongside, exchanged with the old one, and the old one is
+// removed. An existing directory that holds anything but a saved predictor is an error. words.json holds words of the
+// training calls.
 func (p *Predictor) Save(dir string) error {
 	if p == nil || p.stack == nil {
 		return errNoPredictor

@@ -18,13 +18,12 @@ import (
 
 // Tuning reports the fine-tuning of the encoder.
 //
-// The encoder is fine-tuned with a linear classifier of the outcome on top, its head, once without each of the inner
-// folds: an encoder separates the calls that it is trained on far better than others, so the margins by which the stack
-// judges the head are those of the calls left out. The final encoder and head are a model soup, the mean of the weights
-// of all these models and of their heads, which predicts better than any of them (Wortsman et al. 2022, arXiv 2203.05482).
-// The head reads several vectors of a call, and a few hundred calls are too few for training to learn how much each counts.
-// So its margin is split into a part for each vector, and the parts are weighted like the heads of a stack, by out-of-fold margins.
-// [Report.Refit] adds a run on all calls.
+// The encoder is fine-tuned together with a linear classifier of the outcome, its head, once without each inner fold. An encoder
+// separates the calls that it is trained on far better than others, so the stack weights the head by its margins on the calls
+// left out. The final encoder and head are a model soup, the mean of the weights of all these models and of their heads, which
+// predicts better than any of them (Wortsman et al. 2022, arXiv 2203.05482). The head reads several vectors of a call, and a few
+// hundred calls are too few to learn in training how much each vector counts. Its margin is therefore split into a part for each
+// vector, and the parts are weighted like the heads of a stack, by out-of-fold margins. [Report.Refit] adds a run on all calls.
 type Tuning struct {
 	Used bool `json:"used"` // the predictor's stack has the tuned head
 	// Share is the share of fine-tuned weights in the encoder that is saved; the rest are generic ones. 0: fine-tuning did
@@ -34,11 +33,11 @@ type Tuning struct {
 	Shares []ShareTrial `json:"shares"`
 	// Trials are the stack without the tuned head and with it, judged out of fold; none where Share is 0.
 	Trials []classify.BlockTrial `json:"trials"`
-	// Histories are of the runs without each inner fold, then of the run on all calls, if there was one.
+	// Histories has the run without each inner fold, then the run on all calls, if there was one.
 	Histories []*triplet.History `json:"histories"`
 }
 
-// Verdict puts into a sentence whether the predictor uses the tuned head.
+// Verdict states in a sentence whether the predictor uses the tuned head, and why.
 func (t *Tuning) Verdict() string {
 	if t.Share == 0 {
 		return "Fine-tuning is not used: the predictor equals the stack of generic heads."

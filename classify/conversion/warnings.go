@@ -18,13 +18,15 @@ type Warning string
 const (
 	// NoWords: nobody says a word in the call. The probability is the share of training calls that were won.
 	NoWords Warning = "no_words"
-	// TooShort: fewer than half the words of the shortest 1% of the training calls, such as the beginning of a call.
+	// TooShort: the call has fewer than half the words of the shortest 1% of the training calls, such as the
+	// beginning of a call.
 	TooShort Warning = "too_short"
-	// NotEnglish: hardly any of the words that hold English sentences together, and mostly words that the training calls do
-	// not have.
+	// NotEnglish: the call has hardly any of the most frequent English words, and most of its words do not occur in the
+	// training calls.
 	NotEnglish Warning = "not_english"
-	// Unlike: the words, or the embedding, are farther from the training calls than those are from each other. Calls of
-	// fewer words than the shortest 1% of the training calls never have it, as beginnings of calls are all unlike the whole.
+	// Unlike: the words, or the embedding, are farther from the training calls than training calls are from each other.
+	// Calls of fewer words than the shortest 1% of the training calls never get this warning, as every beginning of a call
+	// is unlike a whole call.
 	Unlike Warning = "unlike_training"
 )
 
