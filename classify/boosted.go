@@ -46,7 +46,7 @@ type Tree = boost.Tree
 // A Node of a Tree splits the rows that reach it, or is a leaf. It has
 //
 //	Left, Right int        // indices of the children, -1 in a leaf
-//	Feature     int        // the column that the split looks at
+//	Feature     int        // the column that the split tests
 //	Threshold   float32    // values below it go left
 //	Categories  []uint32   // nil, or a split by category: a bit set of those that go right (bit c%32 of word c/32)
 //	DefaultLeft bool       // where a missing value (NaN) goes

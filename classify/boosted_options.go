@@ -13,7 +13,7 @@ import (
 // zero value mean the defaults; where 0 is not the default, a negative number means 0.
 type BoostedOptions struct {
 	Rounds       int     // trees; default 100, at most a million
-	LearningRate float64 // what the weights of leaves are multiplied by; default 0.3
+	LearningRate float64 // factor for the weights of leaves; default 0.3
 
 	// Exact tries all values as thresholds, rather than quantiles: slower, for some thousand rows.
 	Exact   bool

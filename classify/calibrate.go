@@ -17,7 +17,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// A Calibration maps probabilities to better ones, in the same order. The zero value is not valid.
+// A Calibration maps probabilities to calibrated ones, and keeps their order. The zero value is not valid.
 type Calibration struct {
 	// Scale, 0 or more, and Shift are of Platt's method: the log-odds become Scale·logit(p) + Shift. Used where From is
 	// empty.
@@ -107,8 +107,8 @@ func (f *curve) minimize(start curvePoint) (curvePoint, error) {
 	return p, fmt.Errorf("classify: calibration has not converged: gradient %.2g, want %.2g", math.Hypot(p.bySlope, p.byShift), 1e-9*total)
 }
 
-// Isotonic fits the best map that keeps the order, by pooling adjacent violators. It suits samples of a thousand rows
-// and more that were not trained on. Nil weights are all 1.
+// Isotonic fits an isotonic regression, the best map that keeps the order, by pooling adjacent violators. It suits a
+// thousand rows or more, which the classifier was not trained on. Nil weights are all 1.
 func Isotonic(p []float64, y []int, weight []float64) (*Calibration, error) {
 	if err := checkCalibration(p, y, weight); err != nil {
 		return nil, err
@@ -199,13 +199,13 @@ type CalibrateOptions struct {
 	Method  func(p []float64, y []int, weight []float64) (*Calibration, error)
 	Weights []float64 // of the rows; default all 1
 	Folds   int       // default 5
-	// Groups names the group of each row: rows of a group stay in one fold; default each for itself.
+	// Groups names the group of each row: rows of a group stay in one fold; default each row for itself.
 	Groups []string
 	Seed   uint64 // of the folds
 }
 
-// FitCalibrated fits a classifier to all rows, and a calibration to the probabilities that classifiers fitted without a
-// row give for it: cross-fitted, so that no row is spent on calibration alone.
+// FitCalibrated fits a classifier to all rows, and a calibration to the out-of-fold probabilities of the rows, so no
+// row is used for calibration alone.
 func FitCalibrated(ctx context.Context, x mat.Matrix, y []int, fit Fitter, opts *CalibrateOptions) (*Calibrated, error) {
 	var o CalibrateOptions
 	if opts != nil {

@@ -199,8 +199,8 @@ func sigmoids(z []float64, err error) ([]float64, error) {
 	return z, err
 }
 
-// Refit returns what evaluate.CrossValidate and its relatives call: it fits a classifier to the rows of x that it is told
-// to train on and predicts others. y and weight (nil: all 1) have an entry for each row of x.
+// Refit returns the function that evaluate.CrossValidate and the like call: it fits a classifier to the training rows
+// of a fold and predicts the others. y and weight (nil: all 1) have an entry for each row of x.
 func Refit(x mat.Matrix, y []int, weight []float64, fit Fitter) evaluate.Refit {
 	return func(ctx context.Context, train, test []int) ([]float64, error) {
 		c, err := fit(ctx, matrix.Select(x, train), sample.Pick(y, train), sample.Pick(weight, train))

@@ -1,4 +1,5 @@
-// Package classify turns rows of numbers (embeddings, tf-idf, metadata) into the probability of label 1.
+// Package classify trains classifiers that give rows of numbers (embeddings, tf-idf, metadata) the probability of
+// label 1.
 //
 //	f, err := classify.FitLogistic(ctx, x, y, nil)     // x is any mat.Matrix, y holds 0 and 1
 //	p, err := f.Predict(test)                          // a probability for each row
@@ -10,10 +11,10 @@
 //     rows of embeddings usually the best.
 //   - [FitBoosted]: gradient-boosted trees after XGBoost, whose files it reads and writes. For metadata, missing values,
 //     categories, and thousands of rows.
-//   - [FitStack]: one head (a classifier) for each named block of features (tf-idf, turn means, last turns …), joined by
-//     weights that are fitted to out-of-fold predictions. Data sets differ in which block carries the signal; the stack
-//     finds out, where a single regression on all columns would overfit. [FitHeads] fits the heads once, for stacks of
-//     any of them.
+//   - [FitStack]: one head (a classifier) for each named block of features (tf-idf, turn means, last turns …), combined
+//     with weights that are fitted to out-of-fold predictions. Data sets differ in which block carries the signal: the
+//     stack learns it, where a single regression on all columns would overfit. [FitHeads] fits the heads once, for
+//     stacks of any subset of them.
 //   - [Ensemble]: the mean of several classifiers' probabilities.
 //   - [FitCalibrated]: any of them, followed by a map that makes its probabilities agree with observed frequencies.
 //
@@ -24,13 +25,13 @@
 //
 // Rows are the rows of any mat.Matrix, read as they are: sparse matrices (of [NewSparse], of transcript.TFIDF, any
 // mat.RowNonZeroDoer) stay sparse; float32 rows (as encoder.Embeddings has them) and mat.Dense are read in place.
-// [SelectRows] selects rows and [Join] sets matrices side by side, neither copying dense values. Package evaluate
-// measures and compares predictions; [Refit] is what its cross-validation calls.
+// [SelectRows] selects rows and [Join] puts matrices side by side; neither copies dense values. Package evaluate
+// measures and compares predictions; [Refit] adapts a classifier to its cross-validation.
 //
 // # Options
 //
 // The last argument of each Fit function is a pointer to its options: nil, and the zero value of each field, mean the
-// default that the field's comment states. Where the default is not "none", a negative number is the way to say none.
+// default that the field's comment states. Where the default is not "none", a negative number means none.
 //
 // # Errors and concurrency
 //
@@ -44,6 +45,6 @@
 //
 // # Sources
 //
-// Objectives are the ones of scikit-learn 1.9, trees the ones of XGBoost 3.2, each checked against it (testdata).
+// Objectives are defined as in scikit-learn 1.9 and trees as in XGBoost 3.2, and checked against these (testdata).
 // Papers are named where they are used.
 package classify

@@ -17,15 +17,15 @@ import (
 // A Block is a named group of features, read by a head of its own in a Stack.
 type Block struct {
 	Name string
-	// Features are the features of all rows of the data. If anything in them was learned (a vocabulary, an encoder), it was
+	// Features are the features of all rows of the data. Anything learned in them (a vocabulary, an encoder) must be
 	// learned from the training rows alone. Default: what Learn returns for all training rows.
 	Features mat.Matrix
 	// Learn returns the features of all rows of the data as learned from the rows train alone. It is called for each inner
 	// fold. Default, for features that are not learned from the data: Features.
 	Learn func(ctx context.Context, train []int) (mat.Matrix, error)
 	// Head fits the block's classifier. Default a logistic regression: of sparse columns with C = 1, of others
-	// standardized with C = 0.01. Both penalties are strong enough to keep a few hundred rows from being memorized, and
-	// the weight of the head makes up for margins that they shrink.
+	// standardized with C = 0.01. Both penalties are strong enough to keep the head from memorizing a few hundred rows;
+	// the weight of the head in the stack scales the shrunken margins up again.
 	Head Fitter
 	// OutOfFoldMargins are margins of all rows by classifiers that were not trained on them, for a block that is costly to
 	// train, such as a fine-tuned encoder: Head is then fitted to all training rows only. Default: inner folds give them.
@@ -50,8 +50,9 @@ type StackOptions struct {
 	Progress func(block string, fold int)
 }
 
-// Heads are classifiers of blocks of features, one each, fitted to the training rows, with their out-of-fold margins:
-// what takes time in a Stack. Any of them can be joined to stacks, as often as needed. Safe for concurrent use.
+// Heads are the classifiers of blocks of features, one for each, fitted to the training rows, with their out-of-fold
+// margins: the expensive part of a Stack. Any of them can be combined to stacks, as often as needed. Safe for
+// concurrent use.
 type Heads struct {
 	heads    []Head
 	features []mat.Matrix // of all rows of the data, by head
@@ -65,9 +66,9 @@ type Heads struct {
 	shrinkage float64
 }
 
-// FitHeads fits the head of each block to the rows train of the data, and in inner folds of these for out-of-fold
-// margins. y and the options have an entry for every row of the data, of which those outside train are not looked at;
-// nil train means all.
+// FitHeads fits the head of each block to the rows train of the data, and again without each inner fold of these
+// rows, for out-of-fold margins. y and the options have an entry for every row of the data; entries outside train are
+// ignored. A nil train means all rows.
 func FitHeads(ctx context.Context, blocks []Block, y []int, train []int, opts *StackOptions) (*Heads, error) {
 	if train == nil {
 		train = sample.All(len(y))
@@ -102,8 +103,8 @@ func FitHeads(ctx context.Context, blocks []Block, y []int, train []int, opts *S
 	return h, nil
 }
 
-// With are the heads of h, then the heads of other, which were fitted to the same rows in the same inner folds: for blocks
-// that are only known once others were fitted. A name that both have is an error.
+// With returns the heads of h, then the heads of other, which must have been fitted to the same rows in the same inner
+// folds: for blocks that are only known after others were fitted. A name in both is an error.
 func (h *Heads) With(other *Heads) (*Heads, error) {
 	if h == nil || other == nil {
 		return nil, errNoModel
@@ -228,7 +229,7 @@ func (b *Block) fit(ctx context.Context, y []int, rows []int, o *StackOptions, f
 	return Head{Name: b.Name, Columns: d, Classifier: c}, x, nil
 }
 
-// DefaultHead is the default of Block.Head for columns such as those of x, of which only the type counts.
+// DefaultHead is the default of Block.Head for features of the type of x: sparse or not.
 func DefaultHead(x mat.Matrix) Fitter {
 	if _, ok := x.(mat.RowNonZeroDoer); ok {
 		return LogisticFitter(nil)
@@ -236,11 +237,10 @@ func DefaultHead(x mat.Matrix) Fitter {
 	return LogisticFitter(&LogisticOptions{Standardize: true, C: 0.01})
 }
 
-// Stack joins the heads of the named blocks by weights of 0 or more, shrunk towards equal weights, of a logistic
-// regression on their out-of-fold margins (stacked generalization: Wolpert 1992, Breiman 1996). The heads of the
-// required blocks all stay. Of the optional blocks at most one does: the one with the lowest log loss out of fold, if
-// with it both log loss and ROC AUC are better than without; see Stack.Trials. Heads are in the order of FitHeads's
-// blocks.
+// Stack combines the heads of the named blocks with the weights of a logistic regression on their out-of-fold
+// margins, each 0 or more and shrunk towards equal weights (stacked generalization: Wolpert 1992, Breiman 1996). All
+// required blocks are in the stack. At most one optional block is: the one with the lowest out-of-fold log loss, if
+// it improves both log loss and ROC AUC; see Stack.Trials. Heads are in the order of FitHeads's blocks.
 func (h *Heads) Stack(required, optional []string) (*Stack, error) {
 	need, err := h.find(required)
 	if err != nil {
@@ -282,8 +282,8 @@ func (h *Heads) Features(s *Stack) (mat.Matrix, error) {
 }
 
 // OutOfFold gives the probability of each training row by a stack of the same heads, both heads and weights fitted to other
-// rows: what a threshold is to be chosen by, and what s is expected to do on new rows. Which optional block stays
-// and how far the weights are shrunk were decided by these rows too.
+// rows: use these to choose a threshold, and to estimate how s does on new rows. The choice of the optional block and of
+// the shrinkage, however, used these rows too.
 func (h *Heads) OutOfFold(s *Stack) ([]float64, error) {
 	index, err := h.of(s)
 	if err != nil {
@@ -292,7 +292,7 @@ func (h *Heads) OutOfFold(s *Stack) ([]float64, error) {
 	return h.joinedOutOfFold(index)
 }
 
-// OutOfFoldMargins are the margins of the training rows by one head, fitted without the inner fold of each.
+// OutOfFoldMargins are the margins of the training rows by one head, each fitted without the row's inner fold.
 func (h *Heads) OutOfFoldMargins(name string) ([]float64, error) {
 	if h == nil {
 		return nil, errNoModel

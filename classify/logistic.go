@@ -21,8 +21,8 @@ type LogisticOptions struct {
 	// C is the inverse strength of the penalty: C·Σ weight·loss + ½‖coefficients‖² is minimised. Default 1, at most 1e9.
 	C float64
 	// L1Ratio is the share of the absolute values in the penalty (elastic net): the second term is
-	// L1Ratio·Σ|coefficient| + (1-L1Ratio)/2·‖coefficients‖². Default 0; 1 is the lasso. Above 0,
-	// from 1e-6 on, many are exactly 0.
+	// L1Ratio·Σ|coefficient| + (1-L1Ratio)/2·‖coefficients‖². Default 0; 1 is the lasso. With 1e-6 or more many
+	// coefficients are exactly 0; smaller values above 0 are an error.
 	L1Ratio float64
 	// Cs, if set, are candidates for C: the one with the lowest log loss in cross-validation is taken.
 	Cs []float64

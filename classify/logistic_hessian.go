@@ -81,12 +81,12 @@ func hessian[T kernel.Float](l *logLoss, margin []float64, index []int, sample i
 	return mat.NewSymDense(k, total)
 }
 
-// Covariance estimates the covariance of the coefficients and, last, of the intercept, for the x, y and opts that f was
-// fitted with: the inverse of the second derivative, at f, of Σ weight·loss + ½‖coefficients‖²/C. C is f.C;
-// those of opts are not used. With a weak penalty that is the usual estimate by the observed information, with a stronger one the
-// covariance of the posterior (Laplace's approximation) where each coefficient has a normal prior of variance C, or C
-// over the column's variance with Standardize. A weight counts as n independent rows, a weight of Balanced too. It is an
-// error for L1Ratio above 0, and where f has no C of its own, such as the regression of Stack.Linear.
+// Covariance estimates the covariance of the coefficients and, last, of the intercept, for the x, y and opts that f was fitted
+// with: the inverse of the second derivative, at f, of Σ weight·loss + ½‖coefficients‖²/C. C is f.C; opts.C and opts.Cs are
+// ignored. With a weak penalty that is the usual estimate from the observed information; with a stronger one it is the covariance
+// of the posterior (Laplace's approximation) if each coefficient has a normal prior of variance C, or C over the column's
+// variance with Standardize. A weight of n counts as n independent rows, also a weight by Balanced. It is an error for L1Ratio
+// above 0, and for an f without C, such as the regression of Stack.Linear.
 func (f *Logistic) Covariance(x mat.Matrix, y []int, opts *LogisticOptions) (*mat.SymDense, error) {
 	o, err := opts.withDefaults()
 	if err != nil {

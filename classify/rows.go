@@ -27,7 +27,7 @@ func SelectRows(x mat.Matrix, index []int) (mat.Matrix, error) {
 	return matrix.Select(x, index), nil
 }
 
-// Join sets matrices of as many rows side by side, nothing copied: the features that a Stack reads, block after block.
+// Join puts matrices with the same number of rows side by side, without copying: the features that a Stack reads, block by block.
 func Join(parts ...mat.Matrix) (mat.Matrix, error) {
 	x, err := matrix.Join(parts...)
 	return x, prefixed(err)

@@ -26,13 +26,13 @@ func LogisticFitter(opts *LogisticOptions) Fitter {
 	}
 }
 
-// A Stack joins the heads of named blocks of features: its margin is Intercept + Σ Weight·(margin of the head), so
-// explanations of the heads add up to one of the stack. The columns of x are the columns of the blocks, side by side,
-// as Join puts them.
+// A Stack combines the heads of named blocks of features: its margin is Intercept + Σ Weight·(margin of the head), so
+// the explanations of the heads add up to an explanation of the stack. The columns of x are the columns of the
+// blocks, side by side, as Join puts them.
 type Stack struct {
 	Heads     []Head
 	Intercept float64
-	// Trials, where blocks were optional, are the stack without any, then with each of them.
+	// Trials are the stack without any optional block, then with each of them; nil if no block was optional.
 	Trials []BlockTrial
 }
 
@@ -44,8 +44,8 @@ type Head struct {
 	Classifier Classifier
 }
 
-// FitStack fits heads for the blocks and joins them: FitHeads and Heads.Stack in one call, where the blocks that are
-// Optional are tried and the others stay. It also returns the features of all rows as the stack reads them.
+// FitStack fits heads for the blocks and combines them: FitHeads and Heads.Stack in one call, with the Optional
+// blocks as its optional ones. It also returns the features of all rows as the stack reads them.
 func FitStack(ctx context.Context, blocks []Block, y []int, train []int, opts *StackOptions) (*Stack, mat.Matrix, error) {
 	h, err := FitHeads(ctx, blocks, y, train, opts)
 	if err != nil {

@@ -10,13 +10,13 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// A BlockTrial is a stack with at most one of the optional blocks, measured out of fold: by heads and weights that were
-// both fitted to other rows.
+// A BlockTrial evaluates a stack with at most one of the optional blocks out of fold: both heads and weights were
+// fitted to other rows.
 type BlockTrial struct {
 	Block   string  `json:"block"` // "": none
 	LogLoss float64 `json:"log_loss"`
 	ROCAUC  float64 `json:"roc_auc"`
-	Gain    float64 `json:"gain"`       // by how much the log loss is lower than without any
+	Gain    float64 `json:"gain"`       // decrease of the log loss, compared with no optional block
 	Error   float64 `json:"gain_error"` // standard error of Gain over groups of rows
 	Stays   bool    `json:"stays"`
 }
@@ -131,8 +131,9 @@ func (h *Heads) joinedBy(index []int, shrinkage float64) ([]float64, error) {
 	return z, nil
 }
 
-// WeighMargins weights out-of-fold margins, by head and row, as Heads.Stack does. It returns the weight of each head, and the
-// joined margin of each row by weights that were fitted without its fold. Nil groups: each row for itself.
+// WeighMargins fits weights to out-of-fold margins, by head and row, as Heads.Stack does. It returns the weight of each head,
+// and the combined margin of each row by weights that were fitted without its fold. With nil groups each row is a group of
+// its own.
 func WeighMargins(margins [][]float64, y []int, groups []string, folds []evaluate.Fold) (weights, outOfFold []float64, err error) {
 	h := &Heads{margins: margins, y: y, groups: groups, folds: folds}
 	for b, z := range margins {

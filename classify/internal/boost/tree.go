@@ -17,7 +17,7 @@ type Tree struct {
 // A Node splits the rows that reach it, or is a leaf.
 type Node struct {
 	Left, Right int     // indices of the children, -1 in a leaf
-	Feature     int     // the column the split looks at
+	Feature     int     // the column that the split tests
 	Threshold   float32 // values below it go left
 	// Categories is nil, or a split by category: a bit set of those that go right (bit c%32 of word c/32).
 	Categories  []uint32
