@@ -63,7 +63,7 @@ func (i Interval) String() string { return fmt.Sprintf("%.3f [%.3f, %.3f]", i.Es
 
 // Bootstrap gives a score and its percentile interval over samples of the groups, drawn with replacement (Efron 1979;
 // by group: Field and Welsh 2007). The interval is for other rows from the same source, not for other training runs.
-// It is an error if all rows are of one group, of which every sample would be the same.
+// It is an error if all rows are of one group, as every sample would then be the same.
 func Bootstrap(ctx context.Context, p []float64, y []int, opts *ResampleOptions) (Interval, error) {
 	if err := checkScores(p, y); err != nil {
 		return Interval{}, err

@@ -16,8 +16,8 @@ type CalibrationBin struct {
 	High      float64 `json:"high"`
 }
 
-// CalibrationTable cuts the rows, by probability ascending, into bins of as even a size as ties allow. The second
-// result is the expected calibration error: the mean distance between predicted and observed over the rows.
+// CalibrationTable sorts the rows by probability and cuts them into bins of equal size, as far as ties allow. The
+// second result is the expected calibration error: the mean distance between predicted and observed over the rows.
 func CalibrationTable(p []float64, y []int, bins int) ([]CalibrationBin, float64, error) {
 	if err := checkScores(p, y); err != nil {
 		return nil, 0, err
@@ -60,7 +60,7 @@ func wilson(hits, n float64) (low, high float64) {
 	return max(0, (centre-half)/(1+z*z/n)), min(1, (centre+half)/(1+z*z/n))
 }
 
-// A LiftPoint is what calling the highest-scored rows would find.
+// A LiftPoint is the result of calling the highest-scored rows.
 type LiftPoint struct {
 	Rows      int     `json:"rows"` // called, the highest-scored first
 	Share     float64 `json:"share"`
@@ -70,8 +70,8 @@ type LiftPoint struct {
 	Gain      float64 `json:"gain"`      // share of all rows of label 1 that is among them
 }
 
-// Lift returns a point for each of n = parts equal shares of the rows, the highest-scored first. Where a border falls
-// among rows of one score, these count as their average, so the order of the rows does not matter.
+// Lift returns parts points, for 1/parts, 2/parts, … of the rows, the highest-scored first. Where rows of equal score
+// lie on both sides of a limit, they count by their average, so the order of the rows does not matter.
 func Lift(p []float64, y []int, parts int) ([]LiftPoint, error) {
 	if err := checkScores(p, y); err != nil {
 		return nil, err

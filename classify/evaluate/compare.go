@@ -12,10 +12,10 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// A Comparison is of two models' predictions of the same rows. Its p values are two-sided: the probability of a
-// difference at least this large if both models were equally good. One rule holds for interval and test: there is a difference
-// where both find one, see Differs. Where the test finds none, the interval is widened to hold 0, as a bootstrap over few groups
-// is too sure of itself.
+// A Comparison is of two models' predictions of the same rows. Its p values are two-sided: the probability of a difference at
+// least this large if both models were equally good. There is a difference if both interval and permutation test find one, see
+// Differs. If the test finds none, the interval is widened to include 0, because bootstrap intervals over few groups are too
+// narrow.
 type Comparison struct {
 	A          float64  `json:"a"`          // the score of the first model
 	B          float64  `json:"b"`          // the score of the second

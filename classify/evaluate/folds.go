@@ -127,8 +127,8 @@ func checkRows(folds []Fold, n int) error {
 	return nil
 }
 
-// ForwardFolds sorts the rows by time and cuts them into k+1 parts: each but the first is tested by training on all
-// earlier ones, as in production. Rows of the same time stay together.
+// ForwardFolds sorts the rows by time and cuts them into k+1 parts: each part but the first is tested by a model
+// trained on all earlier parts, as in production. Rows of the same time stay together.
 func ForwardFolds(y []int, at []time.Time, k int) ([]Fold, error) {
 	if err := checkLabels(len(y), y); err != nil {
 		return nil, err
@@ -157,7 +157,7 @@ func ForwardFolds(y []int, at []time.Time, k int) ([]Fold, error) {
 
 // A Refit trains on the rows train of the data and returns the probability of label 1 for each of the rows test. It must
 // learn everything from the rows train (a vocabulary, an encoder, the choice of settings by inner folds of its own), or
-// the result is too good to be true.
+// the score is too optimistic.
 type Refit func(ctx context.Context, train, test []int) ([]float64, error)
 
 // OutOfFold holds out-of-fold predictions: for each row, the probability by a model that was not trained on it. The four

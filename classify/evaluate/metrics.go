@@ -77,8 +77,9 @@ func confusion(p []float64, y []int, threshold float64) (c Confusion) {
 // Functions of this package call it with as many probabilities as labels, which hold both 0 and 1.
 type Score func(p []float64, y []int) float64
 
-// ROCAUC is the chance that a row of label 1 scores above one of label 0, ties half. p may be any scores, such as
-// log-odds. It is NaN where p and y differ in length, a score is NaN, or y does not hold both labels, 0 and 1, alone.
+// ROCAUC is the probability that a row of label 1 scores above one of label 0; ties count half. p may be any scores,
+// such as log-odds. It is NaN if p and y differ in length, a score is NaN, or y does not consist of both labels 0
+// and 1.
 func ROCAUC(p []float64, y []int) float64 {
 	if !scorable(p, y, true) {
 		return math.NaN()
@@ -94,8 +95,8 @@ func PRAUC(p []float64, y []int) float64 {
 	return averagePrecision(scoreSteps(p, y))
 }
 
-// LogLoss is the mean log loss; lower is better. It is NaN where there are no rows, p and y differ in length, or a
-// label is neither 0 nor 1; one label alone is enough.
+// LogLoss is the mean log loss; lower is better. It is NaN if there are no rows, p and y differ in length, or a
+// label is neither 0 nor 1; y need not hold both labels.
 func LogLoss(p []float64, y []int) float64 { l, _ := properScores(p, y); return l }
 
 // Brier is the mean squared error of the probability; lower is better. It is NaN where LogLoss is.

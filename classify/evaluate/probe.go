@@ -16,9 +16,9 @@ type LearningCurvePoint struct {
 	Score Interval `json:"score"`
 }
 
-// LearningCurve shows what more data would bring: for each size it trains on that many rows of each fold (whole groups,
-// and the groups of a smaller size are among the groups of a larger one) and scores the out-of-fold predictions. A size
-// above the size of the smallest fold means all its rows.
+// LearningCurve shows what more data would bring: for each size it trains on that many rows of each fold and scores the
+// out-of-fold predictions. Rows are taken in whole groups, and a larger size contains the groups of a smaller one. A
+// size larger than the smallest fold means all its rows.
 func LearningCurve(ctx context.Context, y []int, folds []Fold, sizes []int, refit Refit, opts *ResampleOptions) ([]LearningCurvePoint, error) {
 	o, err := opts.withDefaults(len(y))
 	if err != nil {
@@ -73,7 +73,7 @@ func someRows(rows []int, groups []string, size int, seed uint64) []int {
 	return some
 }
 
-// A Leak is how well columns predict the label that should not: metadata that the label may have leaked into.
+// A Leak measures how well columns predict the label that should not: metadata that the label may have leaked into.
 type Leak struct {
 	AUC     Interval     `json:"auc"`     // of all columns together, out of fold
 	Columns []ColumnLeak `json:"columns"` // the most predictive first
@@ -86,10 +86,10 @@ type ColumnLeak struct {
 	AUC  float64 `json:"auc"`
 }
 
-// LeakProbe measures what metadata alone predict, and warns where it is more than chance: then the source, the date or
-// the agent may give the label away, and a good score on the calls may rest on them too. columns[j][i] is the value of
-// the column names[j] in row i of the data; refit fits a simple model, such as a standardized logistic regression, to
-// these columns in the rows it is told to train on.
+// LeakProbe measures how well metadata alone predict the label, and warns if that is better than chance: the source,
+// the date or the agent may then reveal the label, and a good score on the calls may depend on them too. columns[j][i]
+// is the value of the column names[j] in row i of the data; refit fits a simple model, such as a standardized logistic
+// regression, to these columns in the training rows.
 func LeakProbe(ctx context.Context, names []string, columns [][]float64, y []int, folds []Fold, refit Refit, opts *ResampleOptions) (*Leak, error) {
 	if err := checkLabels(len(y), y); err != nil {
 		return nil, err

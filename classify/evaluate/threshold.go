@@ -10,7 +10,7 @@ import (
 	"github.com/org/salesconv/classify/internal/sample"
 )
 
-// ThresholdBestF1 is the threshold of the highest F1, of equal ones the highest threshold.
+// ThresholdBestF1 is the threshold with the highest F1; of several, the highest.
 func ThresholdBestF1(p []float64, y []int) (float64, error) {
 	if err := checkScores(p, y); err != nil {
 		return 0, err
@@ -39,8 +39,8 @@ func ThresholdLowestCost(p []float64, y []int, falsePositive, falseNegative floa
 }
 
 // Decide reports for each row whether it is predicted positive. The threshold for the rows of a fold is what choose, such
-// as ThresholdBestF1, finds on the rows of all other folds, because the score of a threshold on the rows that it was
-// chosen on is too optimistic.
+// as ThresholdBestF1, returns for the rows of all other folds, because a threshold scores too well on the rows that it
+// was chosen on.
 func (o *OutOfFold) Decide(choose func(p []float64, y []int) (float64, error)) ([]bool, error) {
 	if o == nil || choose == nil {
 		return nil, errors.New("evaluate: decide: no predictions, or no function that chooses a threshold")
@@ -85,8 +85,8 @@ func bestThreshold(p []float64, y []int, value func(hit, miss int) float64) floa
 	return threshold
 }
 
-// ThresholdCapacity is the lowest threshold that at most the given number of rows reach: which customers to call when
-// there is only time for n calls. Where rows tie at the border, all of them stay below the threshold.
+// ThresholdCapacity is the lowest threshold that at most the given number of rows reach: which customers to call if
+// there is only time for that many calls. If rows tie at the limit, all of them stay below the threshold.
 func ThresholdCapacity(p []float64, calls int) (float64, error) {
 	if len(p) == 0 || calls < 0 || slices.ContainsFunc(p, math.IsNaN) {
 		return 0, fmt.Errorf("evaluate: capacity of %d calls among %d rows, want 0 or more, and rows whose scores are numbers", calls, len(p))

@@ -1,5 +1,5 @@
 // Package drift tests whether recent data are still like the data of a reference period: inputs, scores, embeddings,
-// and once outcomes arrive how well they were predicted.
+// and, once outcomes are known, how well they were predicted.
 //
 //	t, err := drift.KolmogorovSmirnov(reference, recent)     // of numbers: log-odds, turns, words
 //	t, err := drift.Fisher(3, 1000, 41, 1200)                // of shares: calls with a warning
@@ -8,19 +8,19 @@
 //	p := drift.Holm([]float64{a.P, b.P, c.P, d.P})           // of one report
 //
 // Every test returns a statistic, whose size shows how far the data moved, and a p value: the probability of a statistic at
-// least as large if nothing moved. With few rows large statistics are chance, with many rows tiny ones are certain, so both
-// belong into a report. [PSI] is the index that credit scoring uses, without a p value.
+// least as large if nothing moved. With few rows a large statistic can be chance, with many rows a tiny one can be
+// significant, so a report should have both. [PSI] is the index that credit scoring uses, without a p value.
 //
 // # False alarms
 //
-// A report has many tests. [Holm] adjusts their p values so that a report of data that did not move has an adjusted p below
-// α with a probability of at most α, whatever the tests and however they depend on each other: with α = 0.01 a weekly report
-// alarms falsely once in two years or more rarely. That holds for a report with a reference of its own: reports that share a
-// reference are right or wrong together, the more so the smaller it is. It should have several times as many rows as the
-// recent data.
+// A report has many tests. [Holm] adjusts their p values: if the data did not move, the probability that a report has an
+// adjusted p of α or less is at most α, whatever the tests and however they depend on each other. With α = 0.01, a weekly
+// report has a false alarm at most about once in two years. That holds if each report has a reference of its own: false
+// alarms of reports that share a reference are correlated, the more so the smaller the reference is. The reference should
+// have several times as many rows as the recent data.
 //
-// The tests take rows to be independent of each other. Calls of one agent are alike; that does no harm as long as the same
-// agents make about the same shares of the calls in both periods, and is a drift to be found where they do not.
+// The tests assume that rows are independent. Calls of one agent are similar; that does no harm as long as each agent
+// makes about the same share of the calls in both periods; otherwise it is a drift to be detected.
 //
 // # Errors and concurrency
 //

@@ -17,7 +17,7 @@ import (
 type Test struct {
 	// Statistic is described by each test.
 	Statistic float64 `json:"statistic"`
-	// P is the two-sided p value: the probability of a statistic at least as large where both samples are from one source.
+	// P is the two-sided p value: the probability of a statistic at least as large if both samples are from one source.
 	P float64 `json:"p"`
 }
 
@@ -60,7 +60,7 @@ func (o *Options) permute(ctx context.Context, n int, seen float64, statistic fu
 	return sample.PermutationP(larger), nil
 }
 
-// Holm adjusts the p values of one report for their number (Holm 1979): where nothing drifted, the probability that any
+// Holm adjusts the p values of one report for their number (Holm 1979): if nothing drifted, the probability that any
 // adjusted p is α or less is at most α. The result is in the order of p. A p of NaN stays NaN and does not count.
 func Holm(p []float64) []float64 {
 	adjusted := slices.Clone(p)

@@ -73,7 +73,7 @@ func kolmogorov(x float64) float64 {
 }
 
 // Welch tests whether two samples have the same mean, with variances that may differ (Welch 1947). The statistic is the
-// difference of the means, recent - reference. Where no row differs from its sample's mean, p is 1 or 0.
+// difference of the means, recent - reference. If no row differs from its sample's mean, p is 1 or 0.
 func Welch(reference, recent []float64) (Test, error) {
 	if _, _, err := checkSamples(reference, recent); err != nil {
 		return Test{}, err
@@ -108,8 +108,9 @@ func meanAndVariance(x []float64) (mean, variance float64) {
 
 // PSI is the population stability index of two samples of numbers, in bins that hold equal shares of the reference sample,
 // as far as ties allow: the sum over bins of (b - a) ln(b/a) for the shares a and b of the samples. By convention less than
-// 0.1 is stable and more than 0.25 a shift; chance alone gives about (bins - 1) (1/n + 1/m) for n and m rows. So that it is
-// finite, each sample gets one more row, divided among the bins as both samples together are. There are 2 bins or more.
+// 0.1 is stable and more than 0.25 a shift; chance alone gives about (bins - 1) (1/n + 1/m) for n and m rows. To keep the
+// index finite, each sample gets one pseudo-row, divided among the bins in the shares of the pooled samples. bins is 2 or
+// more.
 func PSI(reference, recent []float64, bins int) (float64, error) {
 	a, b, err := checkSamples(reference, recent)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 // MMD tests whether two samples of rows, such as embeddings, have the same distribution, by the squared maximum mean
 // discrepancy (Gretton et al. 2012): the unbiased estimate with the kernel exp(-|a-b|²/s), where s is the median of |a-b|²
 // over all pairs of rows. The statistic is 0 on average, and may be below 0, where nothing moved; p is by permutation. Of
-// samples of more rows than opts.Rows that many are used, drawn at random. Each needs two rows or more.
+// a sample with more than opts.Rows rows, opts.Rows are drawn at random. Each sample needs two rows or more.
 func MMD(ctx context.Context, reference, recent mat.Matrix, opts *Options) (Test, error) {
 	o, err := opts.withDefaults()
 	if err != nil {
@@ -122,9 +122,9 @@ func (k *kernel) discrepancy(first []int) float64 {
 
 // Classifier tests whether a classifier can tell recent rows from reference rows (Lopez-Paz and Oquab 2017): refit is
 // trained on a random half of the rows to predict which are recent, label 1, and the statistic is its ROC AUC on the other
-// half, 0.5 by chance. P is the p value of the Mann–Whitney test, one-sided, as a classifier that is worse than chance found
-// nothing. The rows of label 0 are the reference; classify.Refit makes a Refit of a matrix of all rows and a classifier.
-// Each label needs four rows or more.
+// half, 0.5 by chance. P is the p value of the Mann–Whitney test, one-sided, as a classifier that is worse than chance is no
+// evidence of drift. The rows of label 0 are the reference; classify.Refit makes a Refit from a matrix of all rows and a
+// classifier. Each label needs four rows or more.
 func Classifier(ctx context.Context, recent []int, refit evaluate.Refit, seed uint64) (Test, error) {
 	if err := sample.CheckLabels(len(recent), recent, nil); err != nil {
 		return Test{}, fmt.Errorf("drift: classifier: %w", err)

@@ -53,9 +53,9 @@ func aucVariance(p []float64, y []int) (auc, variance float64, err error) {
 	return auc, variance, nil
 }
 
-// Calibration tests whether recent outcomes exceed their probabilities by as much as in the reference, which is
-// the first thing to break where a base rate changes: Welch's test of the residuals, outcome - probability. The statistic
-// is the change of the mean residual: 0.1 means that ten more of a hundred calls are won than would have been expected.
+// Calibration tests whether recent outcomes exceed their probabilities by as much as in the reference, which is the first
+// thing to change with the base rate: Welch's test of the residuals, outcome - probability. The statistic is the change
+// of the mean residual: 0.1 means that ten percentage points more of the calls are won than expected.
 func Calibration(p []float64, y []int, recentP []float64, recentY []int) (Test, error) {
 	a, err := residuals(p, y)
 	if err != nil {

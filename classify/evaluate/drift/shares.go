@@ -6,9 +6,9 @@ import (
 	"math"
 )
 
-// Fisher tests whether a share is the same in two samples, of which hits of n rows and recentHits of m have what is
-// counted: Fisher's exact test, whose p adds up the tables that are no likelier than the one seen. The statistic is the
-// difference of the shares, recent - reference.
+// Fisher tests whether a share is the same in two samples, where hits of n reference rows and recentHits of m recent
+// rows are counted: Fisher's exact test, whose p adds up the probabilities of all tables that are no likelier than the
+// observed one. The statistic is the difference of the shares, recent - reference.
 func Fisher(hits, n, recentHits, m int) (Test, error) {
 	if n < 1 || m < 1 || hits < 0 || hits > n || recentHits < 0 || recentHits > m {
 		return Test{}, fmt.Errorf("drift: %d of %d and %d of %d rows are not shares of two samples", hits, n, recentHits, m)
@@ -33,7 +33,7 @@ func choose(n, k int) float64 {
 }
 
 // Categories tests whether names, such as products, have the same shares in two samples. The statistic is their population
-// stability index, see [PSI], with a bin for each name; p is by permutation, and right however rare a name is.
+// stability index, see [PSI], with a bin for each name; p is by permutation, and valid however rare a name is.
 func Categories(ctx context.Context, reference, recent []string, opts *Options) (Test, error) {
 	o, err := opts.withDefaults()
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/org/salesconv/classify/evaluate"
 )
 
-// A Difference compares the means of two variants, 1 - 0, among which calls are divided at random. [NewDifference] makes one.
+// A Difference compares the means of two variants, 1 - 0, to which calls are assigned at random. [NewDifference] makes one.
 type Difference struct {
 	share [2]float64 // of each variant
 	sum   [2]float64 // of values, as shares of the way from low to high
@@ -21,7 +21,7 @@ type Difference struct {
 }
 
 // NewDifference begins a test of whether values between low and high, such as outcomes 0 and 1, have the same mean in both
-// variants. Variant 1 is assigned with the probability share. The interval has a level; 0 is 0.95.
+// variants. Variant 1 is assigned with the probability share. level is the level of the interval; 0 means 0.95.
 func NewDifference(share, low, high, level float64) (*Difference, error) {
 	if !(share > 0 && share < 1) {
 		return nil, fmt.Errorf("sequential: a share of %v for variant 1, want between 0 and 1", share)
@@ -63,16 +63,17 @@ func (d *Difference) mean(variant int) float64 {
 // P is the always-valid p value of the difference, see [Sequence.P].
 func (d *Difference) P() float64 { return d.test.P() }
 
-// Interval is the difference of the means and its confidence interval now, see [Sequence.Interval].
+// Interval is the difference of the means so far and its confidence interval, see [Sequence.Interval].
 func (d *Difference) Interval() evaluate.Interval {
 	i := d.test.Interval()
 	i.Estimate, i.Low, i.High = i.Estimate*d.scale, max(i.Low, -1)*d.scale, min(i.High, 1)*d.scale
 	return i
 }
 
-// SampleRatio is the always-valid p value of whether variants have the shares of the calls that their weights say, by their
-// counts at any time: a low one means that calls are lost, or are not assigned at random, and that nothing else in the
-// experiment can be trusted (Lindon and Malek 2020, with a uniform prior). Of several looks take the lowest.
+// SampleRatio returns an always-valid p value for the hypothesis that calls are assigned in proportion to weights, given
+// the counts of the variants at any time. A low p means that calls are lost or not assigned at random, and that no other
+// result of the experiment can be trusted (Lindon and Malek 2020, with a uniform prior). If it is computed repeatedly, take
+// the lowest p.
 func SampleRatio(counts []int, weights []float64) (float64, error) {
 	shares, err := shares(weights)
 	if err != nil {
@@ -105,10 +106,10 @@ func logGamma(x int) float64 {
 	return v
 }
 
-// Assign returns the variant, an index of weights, that an experiment gives to whoever has the id: a customer, so that all
-// their calls are of one variant, or a call. It depends on nothing but the arguments; with another salt, the name of the
-// experiment, the assignment is independent of this one. Weights are 0 or more, and need not add up to 1. If weights
-// change, only as many ids move as have to where there are two variants.
+// Assign returns the variant, an index of weights, of an id in an experiment. The id is a customer's, so that all calls of
+// a customer are of one variant, or a call's. The result depends on nothing but the arguments; assignments with different
+// salts, the names of experiments, are independent. Weights are 0 or more, and need not add up to 1. With two variants, a
+// change of the weights moves as few ids as possible.
 func Assign(id, salt string, weights []float64) (int, error) {
 	shares, err := shares(weights)
 	if err != nil {

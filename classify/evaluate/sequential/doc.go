@@ -1,5 +1,5 @@
 // Package sequential compares the variants of a running experiment, such as two versions of a predictor, with tests that stay
-// valid however often and whenever one looks at them, and assigns calls to variants.
+// valid however often and whenever they are read, and assigns calls to variants.
 //
 //	v, err := sequential.Assign(customer, "spring", []float64{1, 1}) // 0 or 1, always the same for a customer
 //	d, err := sequential.NewDifference(0.5, 0, 1, 0)                 // half of the calls to variant 1; outcomes are 0 or 1
@@ -8,23 +8,23 @@
 //
 // # Always valid
 //
-// A usual p value holds for one look at a number of rows that was fixed before. Whoever looks every day and stops at the
-// first p below 0.05 is wrong far more often than one time in twenty. Here the probability that P ever falls to α, at any of
-// infinitely many looks, is at most α where there is no difference, for any number of rows and any distribution: not only
-// in the limit. So an experiment may be stopped as soon as P is low enough, or continue as long as one likes. The price is a
-// wider interval and more rows: to tell 36% won from 30% takes 2340 calls on average instead of the 1920 of a test that was
-// planned for just this difference (TestPower).
+// A usual p value is valid once, for a number of rows that was fixed in advance. An experiment that is checked every day and
+// stopped at the first p below 0.05 finds a difference that is not there far more often than in 5% of cases. Here, if there
+// is no difference, the probability that P ever falls to α is at most α, however often it is computed, for any number of
+// rows and any distribution (not only asymptotically). So an experiment may be stopped as soon as P is low enough, or
+// continued indefinitely. The price is a wider interval and more rows: to distinguish 36% won from 30% takes 2340 calls on
+// average instead of the 1920 of a test with a fixed number of rows that is planned for just this difference (TestPower).
 //
 // # Method
 //
-// A test is a bet against the hypothesis that values between two bounds have a certain mean (Waudby-Smith and Ramdas 2024):
-// capital is staked on each value before it is seen, in a fair game if the hypothesis holds, so that by Ville's inequality
-// the capital ever grows 1/α-fold with a probability of at most α. Stakes are a mixture of sizes; P is one over the highest
-// capital so far, and the interval holds the means against which less than 2/α has been won.
+// A test bets against the hypothesis that values between two bounds have a certain mean (Waudby-Smith and Ramdas 2024): it
+// stakes capital on each value before the value is known, in a game that is fair if the hypothesis holds, so by Ville's
+// inequality the capital ever grows 1/α-fold with a probability of at most α. Stakes are a mixture of sizes; P is one over
+// the highest capital so far, and the interval holds the means against which the capital has grown less than 2/α-fold.
 //
-// Variants divide the calls at random in known shares, so each outcome gives an unbiased estimate of the difference (Horvitz
-// and Thompson 1952; Robins, Rotnitzky and Zhao 1994), from which the means so far take most of the noise. That needs
-// outcomes to arrive as surely and as fast from each variant; [SampleRatio] finds where they do not.
+// Calls are assigned to variants at random in known shares, so each outcome gives an unbiased estimate of the difference
+// (Horvitz and Thompson 1952), whose variance the means so far reduce (Robins, Rotnitzky and Zhao 1994). Outcomes must be as
+// likely to arrive, and arrive as fast, for each variant; [SampleRatio] detects where they do not.
 //
 // # Errors and concurrency
 //

@@ -9,8 +9,8 @@ import (
 )
 
 // A Sequence is a test of the mean of values between two bounds, and a confidence sequence of it: an interval that holds
-// the mean at all times with a probability of at least the level. What has to be the same for all values, whatever came
-// before, is their expectation; they need not be independent otherwise. [NewSequence] makes one.
+// the mean at all times with a probability of at least the level. All values must have the same expectation, whatever
+// the values before; otherwise they need not be independent. [NewSequence] makes one.
 type Sequence struct {
 	low, high, level float64
 
@@ -20,8 +20,8 @@ type Sequence struct {
 	most         float64   // won by both on average
 }
 
-// NewSequence begins a test of whether values between low and high have the mean null, with an interval of a level; 0 is
-// 0.95.
+// NewSequence begins a test of whether values between low and high have the mean null. level is the level of the
+// interval; 0 means 0.95.
 func NewSequence(low, high, null, level float64) (*Sequence, error) {
 	level = cmp.Or(level, 0.95)
 	switch {
@@ -54,8 +54,8 @@ func (s *Sequence) Add(v float64) error {
 // before the first value.
 func (s *Sequence) P() float64 { return 1 / s.most }
 
-// Interval is the mean of the values and its confidence interval now; all of the range before the first value.
-// Samples is the number of values. It takes time in proportion to them.
+// Interval is the mean of the values so far and its confidence interval, which is the whole range before the first
+// value. Samples is the number of values, to which the time is proportional.
 func (s *Sequence) Interval() evaluate.Interval {
 	n := len(s.above)
 	if n == 0 {
