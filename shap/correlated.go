@@ -20,15 +20,14 @@ import (
 // maxCorrelated is the most columns up to which CorrelatedRows visits all sets of columns.
 const maxCorrelated = 12
 
-// CorrelatedRows explains the log-odds that a logistic regression gives each row of x where columns go together: an
-// unknown column is expected to hold what the known ones suggest, that is its conditional mean in a normal distribution
-// with the given mean and covariance, as Mean and Covariance estimate them (observational, or correlation-dependent,
-// values). A column of no weight thus has a value as far as it suggests what others hold. LinearRows, by contrast, gives
-// each column what the model itself makes of it.
+// CorrelatedRows explains the log-odds that a logistic regression gives each row of x if columns are correlated: an
+// unknown column takes its conditional mean given the known ones, in a normal distribution with the given mean and
+// covariance, as Mean and Covariance estimate them (observational, or correlation-dependent, values). So a column with
+// coefficient 0 has a value as far as it predicts other columns. LinearRows, by contrast, explains the model itself.
 //
-// Up to 12 columns the values are exact. With more they are means over orders of the columns, which opts sets as for
-// Sample (but for Groups, which are not used), with Errors; they add up to the log-odds exactly in either case. An
-// order takes about columns³ + rows·columns² operations.
+// Up to 12 columns the values are exact. With more they are means over orders of the columns, with Errors; opts are
+// as for Sample, except that Groups is ignored. The values add up to the log-odds exactly in either case. An order
+// takes about columns³ + rows·columns² operations.
 func CorrelatedRows(ctx context.Context, model *classify.Logistic, mean []float64, covariance mat.Symmetric, x mat.Matrix, opts *SampleOptions) (*Explanations, error) {
 	n, d, err := checkRows(model, mean, x)
 	if err != nil {
@@ -229,9 +228,9 @@ func (c *correlated) add(order []int, values []float64) {
 	}
 }
 
-// Covariance returns the covariance of the columns of x, with correlations shrunk towards 0 as far as chance alone may
-// have made them (Schäfer and Strimmer 2005), so that CorrelatedRows can use it even where there are fewer rows than
-// columns. The result for a matrix that is nil or has no rows is nil.
+// Covariance returns the covariance of the columns of x, with correlations shrunk towards 0 in proportion to their
+// sampling error (Schäfer and Strimmer 2005), so that CorrelatedRows can use it even with fewer rows than columns. It
+// returns nil for a matrix that is nil or has no rows.
 func Covariance(x mat.Matrix) *mat.SymDense {
 	if x == nil {
 		return nil

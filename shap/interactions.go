@@ -11,7 +11,7 @@ import (
 // a row (or column) of Values adds up to what [TreeExplainer.Explain] gives its column.
 type Interactions struct {
 	Base float64
-	// Values has off the diagonal half of what two columns do together, and on it what a column does alone.
+	// Values has half of the interaction of two columns off the diagonal, and the main effect of a column on it.
 	Values *mat.SymDense
 }
 

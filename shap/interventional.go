@@ -11,10 +11,10 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// ExplainAgainst explains the log-odds of a row by comparing it with each row of a background:
-// unknown columns take the values they have there, whatever goes with them in the data (interventional TreeSHAP,
-// Lundberg et al. 2020). Base is the mean output over the background. NaN is a missing value in both. Time grows with
-// rows of the background × leaves × depth; some 100 rows are enough.
+// ExplainAgainst explains the log-odds of a row by comparing it with each row of a background: unknown columns take
+// the values of that row, whatever their correlations in the data (interventional TreeSHAP, Lundberg et al. 2020).
+// Base is the mean output over the background. NaN is a missing value in both. Time grows with rows of the background
+// × leaves × depth; some 100 rows are enough.
 func (t *TreeExplainer) ExplainAgainst(ctx context.Context, background mat.Matrix, row []float64) (*Explanation, error) {
 	if err := t.checkWidth(len(row)); err != nil {
 		return nil, err

@@ -13,8 +13,8 @@ import (
 )
 
 // Linear explains the log-odds that a logistic regression gives a row: column j adds coefficientⱼ·(rowⱼ-backgroundⱼ).
-// These are the exact Shapley values against a background with that mean (Mean), where an unknown column takes its
-// background's values whatever the others hold (interventional). A nil background is all zeros.
+// These are the exact Shapley values against a background with that mean (Mean), where an unknown column takes values
+// of the background, whatever values the other columns have (interventional). A nil background is all zeros.
 func Linear(model *classify.Logistic, background, row []float64) (*Explanation, error) {
 	if err := checkWidths(model, background, len(row)); err != nil {
 		return nil, err
@@ -69,11 +69,11 @@ func eachRow(ctx context.Context, x mat.Matrix, f func(i int, row []float64)) er
 	return cmp.Or(errs...)
 }
 
-// Turns explains the log-odds that a logistic regression gives a document by its segments, the turns of a call,
-// whose vectors are the rows of turns. The document is Σ weights[i]·turnᵢ; nil weights stand for the mean. So
-// turn i adds weights[i]·coefficients·(turnᵢ-background), which is exact: nothing is sampled and nothing is encoded
-// again. The background is the mean document of the training calls; nil is all zeros. Weights that do not add up to 1,
-// such as a trend over the call, need a nil background.
+// Turns explains the log-odds that a logistic regression gives a document by its segments, the turns of a call, whose
+// vectors are the rows of turns. The document is Σ weights[i]·turnᵢ; nil weights stand for the mean. Turn i adds
+// weights[i]·coefficients·(turnᵢ-background), which is exact: nothing is sampled or encoded again. The background is
+// the mean document of the training calls; nil is all zeros. Weights that do not add up to 1, such as a trend over the
+// call, need a nil background.
 func Turns(model *classify.Logistic, background []float64, turns mat.Matrix, weights []float64) (*Explanation, error) {
 	if turns == nil {
 		return nil, errors.New("shap: no turns to explain: the matrix is nil")

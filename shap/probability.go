@@ -9,12 +9,12 @@ import (
 	"github.com/org/salesconv/classify"
 )
 
-// Probability explains the probability instead of the log-odds: Base and Values add up to the probability of a won call,
-// within 1e-9. What a player adds to the probability depends on who is there before; its value is the mean over all
-// orders, the Shapley value where players add to the log-odds what e attributes to them. That is so for Linear and Turns,
-// whose probabilities it explains exactly; for trees and samples it takes what is added in other orders to be the same.
-// Errors are scaled as the values are. It takes about 1,000·players^1.5 steps, and is an error for log-odds that are not finite
-// or whose parts exceed 10,000.
+// Probability explains the probability instead of the log-odds: Base and Values add up to the probability of a won call, within
+// 1e-9. What a player adds to the probability depends on the players before it; its value is the mean over all orders, under
+// the assumption that each player adds to the log-odds what e attributes to it, in any order. The assumption holds for Linear
+// and Turns, whose probabilities it explains exactly; for trees and samples it is an approximation. Errors are scaled as the
+// values are. It takes about 1,000·players^1.5 steps, and is an error for log-odds that are not finite or whose parts exceed
+// 10,000.
 //
 // To sample the probability itself, give Sample a value function that returns it.
 func (e *Explanation) Probability() (*Explanation, error) {

@@ -69,7 +69,7 @@ type DependencePoint struct {
 	X, Value float64 // what the column holds, and what it adds to the output
 }
 
-// Dependence returns what column j adds to the output of each row, in ascending order of what it holds there; rows where
+// Dependence returns what column j adds to the output of each row, in ascending order of the column's value; rows where
 // it is missing (NaN) come first. It needs X.
 func (e *Explanations) Dependence(j int) []DependencePoint {
 	n, _ := e.Values.Dims()

@@ -11,8 +11,8 @@ import (
 )
 
 // Value gives the output of a model for each of a batch of coalitions: coalition[i] is whether player i takes part.
-// What happens to the others (left out, replaced by a mean) is up to the caller. The coalitions may not be kept or
-// changed.
+// How the others are treated (left out, replaced by a mean) is up to the function. It must not keep or change the
+// coalitions.
 type Value func(ctx context.Context, coalitions [][]bool) ([]float64, error)
 
 // SampleOptions are the settings of Sample, Words and CorrelatedRows. A nil pointer means the defaults.
@@ -62,14 +62,14 @@ const (
 // pairs is the number of pairs of an order and its reverse.
 func (o *SampleOptions) pairs() int { return max(2, (o.Permutations+1)/2) }
 
-// Sample estimates the Shapley values of players from a value function: the mean, over random orders, of what a
-// player adds to those who joined before (Castro et al. 2009). Orders come in pairs of reverses, which cancels much
-// of the noise. The values add up to the output for all players exactly. Errors is how far each may be off, by the
-// spread over pairs: its own and, as few pairs tell little, the mean of all players. The value function is called once a
-// pair. The same seed gives the same values.
+// Sample estimates the Shapley values of players from a value function: the mean, over random orders, of what a player
+// adds to those who joined before (Castro et al. 2009). Orders come in pairs of reverses, which cancels much of the
+// noise. The values add up to the output for all players exactly. Errors are standard errors from the variance over
+// pairs: the player's own, combined with the mean over all players, as few pairs estimate it poorly. The value function
+// is called once for each pair. The same seed gives the same values.
 //
-// Where all coalitions that matter are no more than the orders would visit, they are visited instead, and the values are
-// exact.
+// If the orders would visit at least as many coalitions as exact values need, those are visited instead, and the values
+// are exact.
 func Sample(ctx context.Context, players int, value Value, opts *SampleOptions) (*Explanation, error) {
 	o, err := opts.complete(players)
 	if err != nil {

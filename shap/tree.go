@@ -14,9 +14,9 @@ import (
 )
 
 // TreeExplainer explains the log-odds that boosted trees give rows, a NaN being a missing value. Where a column is
-// unknown, a tree goes both ways, in proportion to the training rows that did (their cover): path-dependent TreeSHAP
-// (Lundberg et al. 2018), the values that XGBoost calls contributions. Time grows with leaves × the number of different
-// columns on a path; see [paths] for the method. It is safe for concurrent use.
+// unknown, a tree takes both branches, weighted by the training rows that took them (their cover): path-dependent
+// TreeSHAP (Lundberg et al. 2018), the values that XGBoost calls contributions. Time grows with leaves × the number of
+// different columns on a path; see [paths] for the method. It is safe for concurrent use.
 type TreeExplainer struct {
 	model *classify.Boosted
 	trees []*paths

@@ -9,17 +9,17 @@ import (
 )
 
 // Words explains the output of a function of texts, such as the margin that a turn gives, by the words of one text: its
-// players are the words, and a coalition is the text without the others. The names of the players, laid end to end, are
+// players are the words, and a coalition is the text without the others. The names of the players, concatenated, are
 // the text: each is a word with the white space after it (and before the first). Base is the output for the text
-// without words. A text of more than 64 words is cut into 64 runs of words instead, as even as can be. It samples as
-// Sample does; a call of value gets all texts of two orders.
+// without words. A text of more than 64 words is cut into 64 runs of words of about equal length instead. It samples as
+// Sample does; each call of value gets all texts of two orders.
 func Words(ctx context.Context, text string, value func(ctx context.Context, texts []string) ([]float64, error), opts *SampleOptions) (*Explanation, error) {
 	return explainWords(ctx, join(SplitWords(text), mostWords), value, opts)
 }
 
-// Phrases does what Words does, with the words of a phrase as a group: they join together, and their values, Owen's, add up
-// to what the phrase adds. A phrase ends with a word that a punctuation mark follows (. , ; : ! ? or the like). It replaces
-// Groups of opts.
+// Phrases is Words with the words of a phrase as a group: they join together, and their values (Owen's) add up to what the
+// phrase adds. A phrase ends with a word that a punctuation mark follows (. , ; : ! ? or the like). Groups of opts is
+// ignored.
 func Phrases(ctx context.Context, text string, value func(ctx context.Context, texts []string) ([]float64, error), opts *SampleOptions) (*Explanation, error) {
 	var o SampleOptions
 	if opts != nil {
@@ -71,8 +71,8 @@ func explainWords(ctx context.Context, words []string, value func(ctx context.Co
 	return e, nil
 }
 
-// SplitWords cuts a text in front of every word but the first: laid end to end, the words are the text. A text without
-// words has no parts.
+// SplitWords cuts a text before every word but the first: concatenated, the words are the text. A text without words
+// has no parts.
 func SplitWords(text string) []string {
 	var words []string
 	start, inWord, any := 0, false, false
