@@ -2,8 +2,8 @@ package encoder
 
 import "sync"
 
-// Cache remembers the embeddings of segments by their text, for [Model.EncodeSegments] and [Model.EncodeDocuments]. It is
-// safe for concurrent use, and forgets everything when it is used with another model, changed weights or other arithmetic.
+// Cache keeps the embeddings of segments by their text, for [Model.EncodeSegments] and [Model.EncodeDocuments]. It is safe
+// for concurrent use, and is emptied when it is used with another model, changed weights or other arithmetic.
 type Cache struct {
 	mu     sync.Mutex
 	origin origin
@@ -27,8 +27,8 @@ type cached struct {
 	tokens int
 }
 
-// NewCache returns a cache of at most limit embeddings, 16,384 if limit is 0 or less; the oldest makes way. An embedding of
-// all-MiniLM-L6-v2 takes 1.5 KB in addition to its text.
+// NewCache returns a cache of at most limit embeddings, 16,384 if limit is 0 or less; the oldest is evicted. An embedding
+// of all-MiniLM-L6-v2 takes 1.5 KB in addition to its text.
 func NewCache(limit int) *Cache {
 	if limit <= 0 {
 		limit = 1 << 14

@@ -44,7 +44,7 @@ func validate(segments []Segment) error {
 	return nil
 }
 
-// TokenizeDocuments turns documents, each a list of segments, into token ids, GOMAXPROCS segments at a time. It returns
+// TokenizeDocuments turns documents, each a list of segments, into token ids, with GOMAXPROCS goroutines. It returns
 // the error of ctx, or an error for a model that was not loaded.
 func (m *Model) TokenizeDocuments(ctx context.Context, docs [][]string) (Documents, error) {
 	if err := m.check(0); err != nil {

@@ -64,8 +64,8 @@ func (e *Embeddings) slice(from, to int) *Embeddings {
 		data: e.data[from*e.stride : to*e.stride], tokens: e.tokens[from:to]}
 }
 
-// Block returns block i of the embeddings of documents, as a view: what the pooling i of a [Join] gave, if each of these
-// gives one block of weights. Embeddings with other poolings or of texts have one block.
+// Block returns block i of the embeddings of documents, as a view: the result of pooling i of a [Join], if each of its
+// poolings gives one block. Embeddings with other poolings or of texts have one block.
 func (e *Embeddings) Block(i int) *Embeddings {
 	if uint(i) >= uint(e.blocks) {
 		panic(fmt.Sprintf("encoder: block %d of embeddings with %d", i, e.blocks))
@@ -123,8 +123,8 @@ type Neighbor struct {
 	Cosine float64
 }
 
-// Nearest returns the k rows, or all if there are fewer, that have the greatest cosine with x, the greatest first and
-// of equals the first row. It compares x with every row. x is as long as the rows.
+// Nearest returns the k rows, or all if there are fewer, with the greatest cosine with x, the greatest first; of
+// equal ones the lower row comes first. It compares x with every row. x has the length of a row.
 func (e *Embeddings) Nearest(x []float32, k int) []Neighbor {
 	all := make([]Neighbor, e.rows)
 	for i := range all {

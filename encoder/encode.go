@@ -19,12 +19,12 @@ import (
 // Options of an encoding. Nil and the zero value are good defaults.
 type Options struct {
 	Threads int // goroutines that compute, at most 1024; default GOMAXPROCS
-	// Int8 multiplies by int8 weights and activations: faster where the processor has AMX or AVX-512 VNNI, slower elsewhere,
-	// and embeddings differ a little everywhere. See the package comment. Default: float32.
+	// Int8 multiplies int8 weights and activations: faster on processors with AMX or AVX-512 VNNI, slower on others;
+	// embeddings differ slightly on all. See the package comment. Default: float32.
 	Int8 bool
-	// Lower remembers the hidden states of sequences after the lower layers, whose number its Layers says: models that differ
-	// in upper layers alone, and graphs that train these, go through the lower ones once if they share it. The embeddings
-	// are the same to the last bit. Not with Int8. Default: nothing is remembered.
+	// Lower caches the hidden states of sequences after the lower layers, as many as Lower.Layers: models that differ in
+	// upper layers alone, and graphs that train these, compute the lower layers once if they share it. The embeddings are the
+	// same to the last bit. Not with Int8. Default: no cache.
 	Lower *LowerLayers
 	// Progress watches the number of texts or segments done; its calls don't overlap. Default: none.
 	Progress func(done, total int)

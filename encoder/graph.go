@@ -13,8 +13,8 @@ import (
 
 // Graph is the encoder as a gorgonia expression graph over the model's weights, to be run as it is or built upon: what
 // is built on Embeddings or Hidden has gradients with respect to Trainable. One graph serves batches of all sizes. The
-// rows of its nodes are nominal, a batch decides them: [Graph.Loss] reads nodes as they are, and [Graph.Rows] gives
-// them a fixed number of rows for operations of gorgonia's own.
+// number of rows in the shapes of its nodes is nominal and varies with the batch: [Graph.Loss] reads nodes as they
+// are, and [Graph.Rows] gives them a fixed number of rows for gorgonia's own operations.
 //
 // A Graph and what is built on it belong to one goroutine at a time; different graphs of a model may run concurrently,
 // but not while one of them takes a [Graph.Step].
@@ -50,7 +50,7 @@ type GraphOptions struct {
 	Frozen func(p Parameter) bool
 	// Threads work inside each operation, at most 1024; default GOMAXPROCS.
 	Threads int
-	// Lower remembers the hidden states after the frozen layers, below the lowest that has a parameter with a gradient: each
+	// Lower caches the hidden states after the frozen layers below the lowest layer with a trainable parameter: each
 	// sequence of tokens goes through them once, for all graphs that share it, and without dropout. Default: each run
 	// computes them.
 	Lower *LowerLayers
@@ -137,10 +137,10 @@ func (g *Graph) upper(b *builder, opts *GraphOptions) error {
 	return nil
 }
 
-// Loss reduces a matrix, a node of the graph or a function of one, to a scalar: f is given the n rows
-// of x in the batch, of the given width, end to end, and returns the loss and sets grad, of the same size, to its
-// derivative by each element of x. f is called once a run, by the machine's goroutine. A loss that is not finite is an
-// error of the run. The name identifies this operation in the graph.
+// Loss reduces a matrix, a node of the graph or a function of one, to a scalar: f receives the n rows of x in the
+// batch, of the given width, one after the other, returns the loss and sets grad, of the same size, to the derivative
+// of the loss by each element of x. f is called once in each run, in the machine's goroutine. A loss that is not
+// finite is an error of the run. The name identifies this operation in the graph.
 func (g *Graph) Loss(name string, x *G.Node, f func(n, width int, x, grad []float32) (float64, error)) (*G.Node, error) {
 	if g == nil || g.context == nil {
 		return nil, errNoGraph
@@ -155,11 +155,11 @@ func (g *Graph) Loss(name string, x *G.Node, f func(n, width int, x, grad []floa
 	return loss, nil
 }
 
-// Rows makes a node of this graph, such as Embeddings, Sequences or one of Hidden, fit for operations of gorgonia's own,
-// which work on the shapes that they are built with. fixed is [n, width]: the rows that the batch has, then zeros.
-// weights is [n]: one over the number of rows in the batch for each of them, then zeros, so that the losses of the n
-// rows, each times its weight, sum to the mean loss of the batch, and what the rows of zeros give counts nowhere. Inputs
-// of the caller's own, such as targets, have n rows as well. A batch with more than n rows is an error of the run.
+// Rows gives a node of this graph, such as Embeddings, Sequences or one of Hidden, a fixed shape, as gorgonia's own
+// operations need. fixed is [n, width]: the rows that the batch has, then zeros. weights is [n]: one over the number of
+// rows in the batch for each of them, then zeros, so that the losses of the n rows, each times its weight, sum to the
+// mean loss of the batch, and the rows of zeros count for nothing. Inputs of the caller's own, such as targets, have n
+// rows as well. A batch with more than n rows is an error of the run.
 func (g *Graph) Rows(x *G.Node, n int) (fixed, weights *G.Node, err error) {
 	if g == nil || g.context == nil {
 		return nil, nil, errNoGraph
@@ -201,8 +201,9 @@ func (g *Graph) SetSequences(sequences [][]int) {
 	}
 }
 
-// SetDocuments makes documents the next batch of a graph for documents. The pooling makes one embedding of the segments'
-// of each; nil means [Mean]. Here it has to give one block of weights, and sees neither roles nor embeddings.
+// SetDocuments makes documents the next batch of a graph for documents. The pooling combines the embeddings of the
+// segments of each document; nil means [Mean]. Here it must give one block of weights, and has neither roles nor
+// embeddings.
 func (g *Graph) SetDocuments(docs Documents, p Pooling) error {
 	if g == nil || g.context == nil {
 		return errNoGraph
@@ -240,14 +241,14 @@ func (g *Graph) SetDocuments(docs Documents, p Pooling) error {
 	return nil
 }
 
-// SetDropout makes the next runs drop activations as config.json of the model has it: seed, step and place decide which,
-// so that the same numbers give the same bytes. A graph begins without dropout.
+// SetDropout makes the next runs drop activations with the probabilities in the model's config.json. Which ones depends
+// on seed, step and position alone, so the same arguments give the same bytes. A graph begins without dropout.
 func (g *Graph) SetDropout(on bool, seed, step uint64) {
 	g.context.Train, g.context.Seed, g.context.Step = on, seed, step
 }
 
-// Compile makes a tape machine for the graph with all that was built on it. An operation of gorgonia's own on a node
-// whose rows a batch decides is an error: see [Graph.Rows].
+// Compile makes a tape machine for the graph with all that was built on it. One of gorgonia's own operations on a
+// node whose number of rows varies with the batch is an error: see [Graph.Rows].
 func (g *Graph) Compile() (G.VM, error) {
 	if g == nil || g.context == nil {
 		return nil, errNoGraph
@@ -259,8 +260,8 @@ func (g *Graph) Compile() (G.VM, error) {
 	return vm, nil
 }
 
-// Run runs the machine on the batch that was set and resets it. Numbers that are not finite are an error that names
-// the layer. If ctx ends, the run stops between two operations, and the values and gradients are of no use.
+// Run runs the machine on the batch that was set, and resets the machine. Numbers that are not finite are an error
+// that names the layer. If ctx ends, the run stops between two operations, and values and gradients are undefined.
 func (g *Graph) Run(ctx context.Context, vm G.VM) error {
 	if g == nil || g.context == nil {
 		return errNoGraph
@@ -269,9 +270,9 @@ func (g *Graph) Run(ctx context.Context, vm G.VM) error {
 	return g.run(ctx, vm)
 }
 
-// RunPart runs the machine on sequences from to to-1 of the batch alone, for batches whose activations don't fit into
-// memory as a whole. Parts are run in their order: the first, from 0, replaces the gradients of Parameters, and the
-// others add theirs. Dropout is the same as for the whole batch. It is not for graphs of documents.
+// RunPart runs the machine on sequences from to to-1 of the batch alone, for batches whose activations do not fit
+// into memory as a whole. Parts are run in their order: the first, from 0, replaces the gradients of Parameters, and
+// the others add theirs. Dropout is the same as for the whole batch. It is not for graphs of documents.
 func (g *Graph) RunPart(ctx context.Context, vm G.VM, from, to int) error {
 	if g == nil || g.context == nil {
 		return errNoGraph
@@ -301,9 +302,10 @@ func (g *Graph) run(ctx context.Context, vm G.VM) error {
 	return nil
 }
 
-// Step lets a solver change Trainable and more, which are nodes of the caller's own on the graph, by the gradients of
-// the last run, and makes the change known to the model. Nothing else may use the model meanwhile. Of gorgonia's
-// solvers, NewAdamW of v0.9.18 leaves weights unchanged; package triplet has one that does not.
+// Step lets a solver update Trainable and more, which are the caller's own nodes of the graph, with the gradients of
+// the last run, and invalidates what the model derived from the old weights. Nothing else may use the model
+// meanwhile. Of gorgonia's solvers, NewAdamW of v0.9.18 leaves weights unchanged; package triplet has one that does
+// not.
 func (g *Graph) Step(solver G.Solver, more ...*G.Node) (err error) {
 	if g == nil || g.context == nil {
 		return errNoGraph

@@ -11,8 +11,8 @@ import (
 	"github.com/org/salesconv/internal/kernel"
 )
 
-// Heads are what package triplet trains on top of the encoder, for documents. They belong to the model: [Model.Save] writes
-// them to heads.json and [Load] reads them there. sentence-transformers takes no notice of that file.
+// Heads are the parts that package triplet trains on top of the encoder, for documents. They belong to the model:
+// [Model.Save] writes them to heads.json and [Load] reads them there. sentence-transformers ignores that file.
 type Heads struct {
 	// Query is the query of the [AttentionPooling] of documents, [width]; nil: their [Mean].
 	Query []float32 `json:"attention_query,omitempty"`
@@ -20,15 +20,14 @@ type Heads struct {
 	Label *Task `json:"label,omitempty"`
 	// Tasks are the classifiers of further columns, one for each.
 	Tasks []Task `json:"tasks,omitempty"`
-	// Last and Trend are what Label and Tasks read of a document next to its pooled segments, see Pooling: the mean of so
-	// many last segments, and their trend. Default: neither.
+	// Last and Trend are what Label and Tasks read in addition to the pooled segments, see Pooling: the mean of the last
+	// n segments, and the trend over all. Default: neither.
 	Last  int  `json:"last,omitempty"`
 	Trend bool `json:"trend,omitempty"`
 }
 
-// Pooling makes what Label and Tasks read of a document, in one block or several: the [Mean] of its segments, or
-// [AttentionPooling] by the Query; then, if there are such, the [Last] segments and the [Trend]. Without heads it is the
-// mean.
+// Pooling is the pooling that Label and Tasks read, in one block or several: the [Mean] of the segments, or
+// [AttentionPooling] by the Query; then, if set, the [Last] segments and the [Trend]. Without heads it is the mean.
 func (h *Heads) Pooling() Pooling {
 	if h == nil {
 		return Mean
@@ -74,8 +73,8 @@ func (h *Heads) Task(name string) *Task {
 	return nil
 }
 
-// Task is a linear classifier of the embeddings of documents by something that is known of them, a column of the metadata
-// for example.
+// Task is a linear classifier that predicts a known property of documents, such as a column of the metadata, from their
+// embeddings.
 type Task struct {
 	Name    string      `json:"name"`
 	Classes []string    `json:"classes"`

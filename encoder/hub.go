@@ -29,7 +29,7 @@ type HubOptions struct {
 var hubFiles = regexp.MustCompile(`^([0-9]+_[A-Za-z]+/)?(modules|config|config_sentence_transformers|sentence_bert_config|tokenizer|` +
 	`tokenizer_config|special_tokens_map|heads)\.json$|^README\.md$|^([0-9]+_[A-Za-z]+/)?model\.safetensors$`)
 
-// Open loads a model by name: from the directory of that name, or, where there is none, from the Hugging Face hub by
+// Open loads a model by name: from the directory of that name, or, if there is none, from the Hugging Face hub by
 // "org/name" or "org/name@revision" with a branch, a tag or a commit. See [Find].
 func Open(ctx context.Context, name string, opts *HubOptions) (*Model, error) {
 	files, err := Find(ctx, name, opts)

@@ -15,15 +15,14 @@ import (
 	"github.com/org/salesconv/internal/ops"
 )
 
-// Output is a number that is read off the embedding of a segment, such as what the segment adds to the log-odds of a
-// classifier: it returns the number and sets grad to its derivative by each element of the embedding. Neither slice may
-// be kept.
+// Output is a function of the embedding of a segment, such as what the segment adds to the log-odds of a classifier: it
+// returns the value and sets grad to its derivative by each element of the embedding. It must not keep the slices.
 type Output func(segment int, embedding, grad []float32) float64
 
 // IntegratedOptions are the settings of [Model.IntegratedGradients]. Nil and the zero value are good defaults.
 type IntegratedOptions struct {
-	// Steps is the number of intervals between points on the path at first, at most 1024; default 16. It is doubled, four
-	// times at most, for segments whose values fail to add up within 1%; only points between the former ones are new then.
+	// Steps is the initial number of intervals on the path, at most 1024; default 16. It is doubled, four times at most,
+	// for segments whose values do not add up within 1%; points computed before are reused.
 	Steps   int
 	Threads int // that work inside each operation, at most 1024; default GOMAXPROCS
 	// Progress watches the number of segments done. Default: none.
@@ -38,7 +37,7 @@ type Attribution struct {
 	Output   float64   // output for the segment
 }
 
-// Residual is what Values fail to explain: Output - Base - ΣValues, which is 0 but for the error of the integral.
+// Residual is Output - Base - ΣValues, the error of the numerical integral.
 func (a *Attribution) Residual() float64 {
 	rest := a.Output - a.Base
 	for _, v := range a.Values {
@@ -56,12 +55,12 @@ func (a *Attribution) complete() bool {
 	return math.Abs(a.Residual()) <= 0.01*sum
 }
 
-// IntegratedGradients attributes an output to the tokens of each segment (Sundararajan, Taly and Yan 2017): on a straight
-// path that leads the word embedding of each token from the one of [MASK] ([UNK] in a vocabulary without it) to its own, the output's gradient is integrated
-// times the way. So the values of all tokens add up to Output - Base, the completeness that [Attribution.Residual] checks.
-// [CLS], [SEP] and a prompt are never masked and add nothing; positions stay.
+// IntegratedGradients attributes an output to the tokens of each segment (Sundararajan, Taly and Yan 2017): it integrates the
+// gradient of the output along the straight path on which the word embedding of each token moves from the embedding of [MASK]
+// ([UNK] in a vocabulary without it) to its own. So the values of all tokens add up to Output - Base, the completeness that
+// [Attribution.Residual] checks. [CLS], [SEP] and a prompt are never masked and add nothing; positions stay.
 //
-// Segments are read as [Model.EncodeSegments] does, nothing cut. The integral is by the quadrature of Clenshaw and Curtis
+// Segments are read as [Model.EncodeSegments] does, nothing cut. The integral is computed by Clenshaw–Curtis quadrature
 // (1960). A segment costs about Steps training steps on it, and a batch takes up to 140 MB. Values do not depend on the
 // other segments. The method is safe for concurrent use.
 func (m *Model) IntegratedGradients(ctx context.Context, segments []string, output Output, opts *IntegratedOptions) ([]Attribution, error) {

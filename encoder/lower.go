@@ -14,15 +14,15 @@ import (
 	"github.com/org/salesconv/internal/ops"
 )
 
-// LowerLayers caches the output of a model's frozen lower layers for each sequence of tokens, for graphs in which only
-// the upper layers are trained and for encoding by what these become: see [GraphOptions].Lower and [Options].Lower. A model
-// and its clones share one as long as their lower layers are the same, however the upper ones change. It is safe for
-// concurrent use.
+// LowerLayers caches the output of a model's frozen lower layers for each sequence of tokens, for graphs in which only the
+// upper layers are trained and for encoding with the models that result: see [GraphOptions].Lower and [Options].Lower. A
+// model and its clones can share one as long as their lower layers are the same, however their upper layers differ. It is
+// safe for concurrent use.
 //
-// A token takes 4 bytes for each of hidden_size, 1.5 KB for all-MiniLM-L6-v2, and a sequence that recurs is kept once.
-// Nothing is forgotten before the LowerLayers itself is.
+// A token takes 4 bytes for each of hidden_size, 1.5 KB for all-MiniLM-L6-v2, and a repeated sequence is kept once.
+// Nothing is evicted.
 type LowerLayers struct {
-	// Layers is their number, 1 or more. It must be set before an encoding; a graph sets it where it is 0.
+	// Layers is the number of layers, 1 or more. It must be set before an encoding; a graph sets it if it is 0.
 	Layers int
 
 	mu     sync.Mutex

@@ -45,9 +45,9 @@ var keptFiles = []string{"tokenizer.json", "tokenizer_config.json", "special_tok
 // Load reads a model from a directory in the layout of sentence-transformers: modules.json and what it names, which is a
 // Transformer (config.json, tokenizer.json, model.safetensors in F32, F16 or BF16), a Pooling and any of Dense and
 // Normalize; [Heads] too, if there are any. The directory may be the embedded one of package minilm, os.DirFS of a
-// directory, or a zip file. Its files are obeyed as sentence-transformers 6.2 with transformers 5.23 does:
-// tokenizer_config.json wins over tokenizer.json, and default prompts, truncate_dim and processing_kwargs act. A key that
-// is not understood is an error that names it, as is anything missing, damaged, not finite or of another architecture.
+// directory, or a zip file. Its settings act as in sentence-transformers 6.2 with transformers 5.23:
+// tokenizer_config.json overrides tokenizer.json, and default prompts, truncate_dim and processing_kwargs are applied. An
+// unknown key is an error that names it, as is anything missing, damaged, not finite or of another architecture.
 func Load(fsys fs.FS) (*Model, error) {
 	if fsys == nil {
 		return nil, errNoFiles
@@ -124,8 +124,8 @@ func (m *Model) Width() int { return m.config.Width() }
 // the model's own: writing to them changes it.
 func (m *Model) Parameters() []Parameter { return slices.Clone(m.parameters) }
 
-// InvalidateWeights has to be called after weights were written to, other than by [Graph.Step]: they are then read anew. It
-// is called while nothing else uses the model.
+// InvalidateWeights must be called after weights were written to, other than by [Graph.Step]: it discards copies and caches
+// made of them. Nothing else may use the model meanwhile.
 func (m *Model) InvalidateWeights() {
 	m.generation.Add(1)
 	m.packs.Invalidate()

@@ -58,7 +58,7 @@ func First(k int) Pooling {
 	}
 }
 
-// Last is First at the other end.
+// Last is the mean of the last k segments, of all if there are fewer. A k below 1 counts as 1.
 func Last(k int) Pooling {
 	first := First(k)
 	return func(s Segments) [][]float64 {
@@ -68,7 +68,7 @@ func Last(k int) Pooling {
 	}
 }
 
-// Trend is how the embeddings move over a document: the slope of the line fitted to them by least squares over time, which
+// Trend is the change of the embeddings over a document: the slope of a least-squares line through them over time, which
 // runs from -1/2 at the first segment to 1/2 at the last. It is zero for a single segment.
 func Trend(s Segments) [][]float64 {
 	n := len(s.Tokens)
@@ -88,9 +88,9 @@ func Trend(s Segments) [][]float64 {
 	return [][]float64{w}
 }
 
-// AttentionPooling weighs each segment by the softmax over the document of query·embedding, so that the most influential
-// count for more. Package triplet trains the query, of the embeddings' width, together with the encoder. A query of zeros is
-// the [Mean].
+// AttentionPooling weights each segment by the softmax over the document of query·embedding, so that the most influential
+// segments count for more. Package triplet trains the query, of the embeddings' width, together with the encoder. A query of
+// zeros is the [Mean].
 func AttentionPooling(query []float32) Pooling {
 	return func(s Segments) [][]float64 {
 		w := make([]float64, len(s.Tokens))
@@ -105,8 +105,8 @@ func AttentionPooling(query []float32) Pooling {
 	}
 }
 
-// PerRole pools the segments of each of the roles 0 to roles-1 by p and puts the blocks side by side; a role that
-// does not speak in a document gives zeros, and segments of other roles count nowhere. It needs the Roles of [Options].
+// PerRole pools the segments of each of the roles 0 to roles-1 by p and puts the blocks side by side; a role that does
+// not speak in a document gives zeros, and segments of other roles are ignored. It needs the Roles of [Options].
 func PerRole(roles int, p Pooling) Pooling {
 	return func(s Segments) [][]float64 {
 		if s.Roles == nil {

@@ -14,9 +14,9 @@ import (
 
 // Parameter is one weight tensor of the model.
 type Parameter struct {
-	// Name is the checkpoint's, without "bert." before it. The three projections of an attention are one
-	// parameter, named attention.self.qkv instead of attention.self.query, .key and .value. What belongs to
-	// a Dense module has the module's directory before it: 2_Dense.linear.weight.
+	// Name is the name in the checkpoint, without the prefix "bert.". The query, key and value projections are one
+	// parameter, named attention.self.qkv instead of attention.self.query, .key and .value. Parameters of a Dense
+	// module have the module's directory as a prefix: 2_Dense.linear.weight.
 	Name string
 	// Layer counts from the input: 0 for the embeddings, 1 to NumHiddenLayers for the layers, and one more for the
 	// Dense modules after the pooling.
@@ -26,7 +26,7 @@ type Parameter struct {
 	Value *tensor.Dense
 }
 
-// ParameterKind is what a parameter does.
+// ParameterKind is the role of a parameter.
 type ParameterKind int
 
 // The kinds of parameters.
