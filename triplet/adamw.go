@@ -24,7 +24,8 @@ type AdamW struct {
 	Decays func(name string) bool
 	// Rate multiplies the learning rate of a parameter, for rates by layer. Default: 1.
 	Rate func(name string) float64
-	// ClipNorm: gradients of a greater norm, all parameters together, are scaled down to it; default 0: never.
+	// ClipNorm is the norm, over all parameters together, to which larger gradients are scaled down; default 0:
+	// never.
 	ClipNorm float64
 
 	pool    *kernel.Pool

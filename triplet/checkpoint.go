@@ -23,23 +23,24 @@ import (
 	"github.com/org/salesconv/internal/kernel"
 )
 
-// Checkpoints are where a run keeps its state. A run that finds some of its own there resumes from the last, and gives
-// the weights, bit for bit, of one that was never stopped; the checkpoint of a run that ended holds its result, which
-// is returned. Each file is written atomically and verified when it is read: one that was cut or damaged is renamed and
-// passed over for the one before, with a warning.
+// Checkpoints save the state of a run in a directory. A run that finds its own checkpoints there resumes from the last
+// one, and gives the same weights, bit for bit, as an uninterrupted run; the checkpoint of a run that ended holds its
+// result, which is returned. Each file is written atomically and verified when it is read: a damaged file is renamed,
+// with a warning, and the checkpoint before it is used.
 //
 // A run's identity is its documents, labels, options and initial weights, and the kernel back end, whose sums differ in
 // their last bits from other back ends'. A checkpoint of another run, of another version of this package, or with
 // content that no run of this package writes is an error that names the file. The functions Progress and
-// Validation.Score have no identity: a run that is resumed with another Score is not noticed.
+// Validation.Score are not part of the identity: resuming with another Score is not detected.
 //
-// A run has its directory to itself: that another process, or another run of this one, writes to it is an error.
+// A directory is for one run at a time: it is an error if another process, or another run of this process, writes
+// to it.
 type Checkpoints struct {
 	Dir string // is made if need be
-	// Every is the number of steps between checkpoints; default 50; negative: none but the last. The last step has one
-	// in any case, and so has a run that ctx ends.
+	// Every is the number of steps between checkpoints; default 50; negative: none but the last. One is also written
+	// after the last step, and when ctx ends the run.
 	Every int
-	Keep  int // how many of the last are kept; default 2. A run that ended keeps one.
+	Keep  int // number of checkpoints to keep; default 2. A run that ended keeps one.
 }
 
 // withDefaults validates a copy and fills in what is zero.

@@ -11,51 +11,50 @@
 //
 // # What a step does
 //
-// The sampler draws a label-balanced batch of documents and, for losses that do not mine their own, triplets of anchor,
-// positive and negative among them: more triplets cost next to nothing. Each document is encoded once, in gorgonia's
+// The sampler draws a label-balanced batch of documents and, for losses that do not mine triplets, triplets of anchor,
+// positive and negative among them; more triplets cost next to nothing. Each document is encoded once, in gorgonia's
 // graph of the encoder. A second, small graph combines sequences into documents and compares these by the [Loss].
 // [AdamW] takes the step, with warm-up, decay, and the gradient clipped by its norm.
 //
 // A batch whose activations exceed Options.MemoryLimit runs in parts by gradient caching (Gao et al. 2021, arXiv
 // 2101.06983): embeddings first, then the loss on all of them, then each part again with its part of the gradient. So
-// mined losses see the whole of a large batch in bounded memory, with the same gradients as if it had run at once. To
-// accumulate gradients, choose a larger BatchSize.
+// losses that mine triplets use the whole of a large batch in bounded memory, with the same gradients as without
+// parts. For gradient accumulation, simply choose a larger BatchSize.
 //
 // # Which loss
 //
 // Start with the default. If Active in the history falls near 0, triplets have become too easy: try BatchAll. If it stays
-// at 1, the margin is beyond the distances that occur. See the constants of [LossKind]. An [Objective] is a loss of the
-// caller's own, on the embeddings of a batch: [CheckGradient] compares its gradient with finite differences.
+// at 1, the margin is larger than the distances that occur. See the constants of [LossKind]. An [Objective] is a custom
+// loss on the embeddings of a batch: [CheckGradient] compares its gradient with finite differences.
 //
 // # Small data
 //
 // A few hundred calls are memorized within an epoch or two. [Validation] evaluates the model on held-out documents
-// before the run and during it, stops when the score no longer improves, and leaves the best weights, which may be the
-// initial ones; Interpolate also tries weights in between. Against overfitting there are also fewer TrainLayers, a
-// lower LearningRate, LoRA, L2SP, DropSegments and Confounders; and [Average], a model soup of several runs, predicts
-// better than each. The history warns of what goes wrong, with a remedy.
+// before and during the run, stops when the score no longer improves, and restores the best weights, which may be the
+// initial ones; Interpolate also tries weights in between. Fewer TrainLayers, a lower LearningRate, LoRA, L2SP,
+// DropSegments and Confounders reduce overfitting too, and [Average], a model soup of several runs, predicts better
+// than each run. Warnings in the history name problems and remedies.
 //
-// The tuned encoder separates the documents that it was trained on far better than others, so a classifier that is
-// fitted to their embeddings is overconfident. Train the classifier with the encoder instead (LabelWeight), and judge
-// it by documents that neither was trained on. Embeddings by encoders of different runs do not go into one regression:
-// their axes differ.
+// The fine-tuned encoder separates the documents that it was trained on far better than others, so a classifier that
+// is fitted to their embeddings is overconfident. Train the classifier with the encoder instead (LabelWeight), and
+// evaluate it on documents that neither was trained on. Do not fit one classifier to embeddings by encoders of
+// different runs: their axes differ.
 //
 // # Heads
 //
-// With Options.LabelWeight a linear classifier of the label is trained with the encoder; Options.Tasks are further
-// columns, of the metadata for example, to be predicted from the embeddings, which keeps information there that
-// training on the labels alone would lose. With Options.Attention a query is trained that weights the segments of a
-// document, so that the most influential count for more; it needs more data than the mean. Where the last segments or
-// the change over a document decide, Options.Last and Trend let losses and classifiers read these too. All are [encoder.Heads] of
-// the model afterwards: its EncodeDocuments pools by the query, its Pooling gives the weight of each segment, and Save
-// and Load keep them.
+// With Options.LabelWeight a linear classifier of the label is trained with the encoder; Options.Tasks are further columns, of
+// the metadata for example, to be predicted from the embeddings, which keeps information there that training on the labels alone
+// would lose. With Options.Attention a query is trained that weights the segments of a document, so that the most influential
+// segments count for more; it needs more data than the mean. If the label depends on the last segments or on the change over a
+// document, Options.Last and Trend let losses and classifiers read these too. All are [encoder.Heads] of the model afterwards:
+// its EncodeDocuments pools by the query, its Pooling gives the weight of each segment, and Save and Load keep them.
 //
 // # Checkpoints
 //
 // With [Checkpoints] a run that was stopped or killed resumes where it was, and ends with the same bytes as an
-// uninterrupted run. Files are written atomically and verified when they are read; what cannot be written costs a
-// warning and no earlier checkpoint. One takes 12 bytes for each trainable weight, 16 with validation, 4 when the run
-// has ended.
+// uninterrupted run. Files are written atomically and verified when they are read; a checkpoint that cannot be
+// written is a warning, and the earlier ones stay. A checkpoint takes 12 bytes for each trainable weight, 16 with
+// validation, 4 when the run has ended.
 //
 // # Reproducibility
 //

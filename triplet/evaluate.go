@@ -15,7 +15,7 @@ import (
 )
 
 // Validation evaluates the model on held-out documents before the run, during it and at its end, stops a run whose score
-// no longer improves, and leaves the model with the best weights, which may be the initial ones.
+// no longer improves, and restores the best weights, which may be the initial ones.
 type Validation struct {
 	Docs   [][]string
 	Labels []int
@@ -25,12 +25,12 @@ type Validation struct {
 	// negative: it does not.
 	Patience int
 
-	// Score evaluates the model; greater is better. It takes the place of Docs and Labels, and must not change the model.
-	// Default: the share of triplets among Docs whose positive is nearer than the negative, 0.5 being chance.
+	// Score evaluates the model; greater is better. It replaces Docs and Labels, and must not change the model. Default:
+	// the share of triplets among Docs whose positive is nearer than the negative, 0.5 being chance.
 	Score func(ctx context.Context, m *encoder.Model) (float64, error) `json:"-"`
 
-	// Interpolate tries, at the end, weights a quarter, half and three quarters of the way from the initial ones to the
-	// best, and keeps what scores best (Wortsman et al. 2022, arXiv 2109.01903). Default: false.
+	// Interpolate evaluates, at the end, weights a quarter, half and three quarters of the way from the initial to the
+	// best ones, and keeps those with the best score (Wortsman et al. 2022, arXiv 2109.01903). Default: false.
 	Interpolate bool
 }
 

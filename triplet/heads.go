@@ -18,7 +18,7 @@ import (
 type Task struct {
 	Name    string
 	Targets []string // the class of each document; "": unknown
-	Classes []string // that there are; default: those among Targets
+	Classes []string // all classes; default: the classes among Targets
 	Weight  float64  // of its loss, the main one having 1; default 0.1
 }
 

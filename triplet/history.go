@@ -12,7 +12,7 @@ type History struct {
 	// Splits is the number of sequences beyond one for each segment, because it was too long for one.
 	Splits int `json:"splits"`
 
-	// Evaluations follow Options.Validation; the first is of the initial weights.
+	// Evaluations are by Options.Validation; the first is of the initial weights.
 	Evaluations []Evaluation `json:"evaluations,omitempty"`
 	// Best is the step whose weights the model has now.
 	Best int `json:"best"`
@@ -25,7 +25,7 @@ type History struct {
 	Warnings []Warning `json:"warnings,omitempty"`
 }
 
-// Step is what one step did.
+// Step reports one step of a run.
 type Step struct {
 	Step  int     `json:"step"`  // from 1
 	Epoch int     `json:"epoch"` // from 1
@@ -33,7 +33,7 @@ type Step struct {
 	Loss  float64 `json:"loss"`
 	// Active is the share of the triplets or anchors whose loss is not zero yet.
 	Active float64 `json:"active"`
-	// Cosine is the mean cosine similarity of the batch's documents; near 1: they have collapsed.
+	// Cosine is the mean cosine similarity of the batch's documents; near 1, the embeddings have collapsed.
 	Cosine       float64 `json:"cosine"`
 	GradNorm     float64 `json:"grad_norm"` // before clipping
 	LearningRate float64 `json:"learning_rate"`
@@ -47,7 +47,7 @@ type Evaluation struct {
 	Score float64 `json:"score"`
 }
 
-// Warning is what went wrong without ending the run, and what to do about it.
+// Warning is a problem that did not end the run, with a remedy.
 type Warning struct {
 	Step int    `json:"step"`
 	Text string `json:"text"`

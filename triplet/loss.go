@@ -13,25 +13,25 @@ type LossKind string
 
 const (
 	// Triplets draws, for each document as anchor, a document of its label and one of the other, and requires the first
-	// to be nearer by the margin (Schroff, Kalenichenko and Philbin 2015). The default: steady on little data, and the
-	// only one besides MultipleNegatives whose batches need not be large.
+	// to be nearer by the margin (Schroff, Kalenichenko and Philbin 2015). The default: stable on little data. Only
+	// this loss and MultipleNegatives do not need large batches.
 	Triplets LossKind = "triplet"
 	// BatchAll averages over all triplets within a label-balanced batch that violate the margin. Use it when
 	// random triplets have become too easy (Active near 0).
 	BatchAll LossKind = "batch_all"
-	// BatchHard takes for each anchor its farthest document of the same label and its nearest of the other (Hermans,
-	// Beyer and Leibe 2017). It learns fast from clean labels; do not use it with noisy ones, since wrong labels make
-	// the hardest triplets.
+	// BatchHard takes for each anchor the farthest document of its label and the nearest of the other (Hermans,
+	// Beyer and Leibe 2017). It learns fast from clean labels; do not use it with noisy labels, since wrong labels
+	// make the hardest triplets.
 	BatchHard LossKind = "batch_hard"
-	// BatchSemiHard takes for each pair of one label the nearest document of the other that is farther than the
-	// partner (Schroff et al.), which avoids the collapse that hard triplets can lead to.
+	// BatchSemiHard takes for each anchor and positive the nearest negative that is farther from the anchor than
+	// the positive (Schroff et al.), which avoids the collapse that hard triplets can cause.
 	BatchSemiHard LossKind = "batch_semi_hard"
 	// SupervisedContrastive is a softmax over all documents of the batch that favours documents of the same label
 	// (Khosla et al. 2020). Use it with large batches; it has no margin to choose.
 	SupervisedContrastive LossKind = "supervised_contrastive"
-	// MultipleNegatives is a softmax that favours each anchor's partner over the partners of other labels in the batch
-	// (Henderson et al. 2017). Use it when documents of one label are about many things: it pulls pairs together, not
-	// whole labels.
+	// MultipleNegatives is a softmax that favours each anchor's positive over the positives of the other label in the
+	// batch (Henderson et al. 2017). Use it when documents of one label are about many things: it pulls pairs
+	// together, not whole labels.
 	MultipleNegatives LossKind = "multiple_negatives"
 )
 
@@ -45,16 +45,17 @@ const (
 	Manhattan        Distance = "manhattan"         // the sum of absolute differences
 )
 
-// Loss is what training minimises. The zero value is the triplet loss on cosine distance with margin 0.3.
+// Loss is the function that training minimises. The zero value is the triplet loss on cosine distance with margin
+// 0.3.
 type Loss struct {
 	Kind     LossKind // default: Triplets
 	Distance Distance // default: Cosine; SupervisedContrastive and MultipleNegatives know no other
-	// Margin is by how much a document of the other label must be farther. Default: 0.3 for Cosine, 0.5 for Euclidean,
-	// 0.6 for SquaredEuclidean, 5 for Manhattan; negative: none. A margin beyond the distances that occur keeps every
-	// triplet active for ever, as sentence-transformers' 5 does with unit vectors.
+	// Margin is by how much a document of the other label must be farther away. Default: 0.3 for Cosine, 0.5 for
+	// Euclidean, 0.6 for SquaredEuclidean, 5 for Manhattan; negative: none. With a margin larger than the distances
+	// that occur, every triplet stays active, as with sentence-transformers' default of 5 on unit vectors.
 	Margin float64
-	// Soft replaces max(0, margin + p - n) by log(1 + exp(p - n)), which has no margin to choose and never stops
-	// pulling. For Triplets, BatchAll and BatchHard. Default: false.
+	// Soft replaces max(0, margin + p - n) by log(1 + exp(p - n)), which has no margin to choose and a gradient for
+	// every triplet. For Triplets, BatchAll and BatchHard. Default: false.
 	Soft bool
 	// Scale multiplies similarities before the softmax of MultipleNegatives, default 20, or SupervisedContrastive, default 10.
 	Scale float64

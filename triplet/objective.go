@@ -9,15 +9,15 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Objective is a loss of the caller's own on the embeddings of documents, to be trained by instead of [Options].Loss:
-// sampling, the memory limit, validation and checkpoints are the same. A [Loss] is an Objective too, so that one may be
-// part of another. Its type and its fields as JSON belong to a run's identity: see [Checkpoints].
+// Objective is a custom loss on the embeddings of documents, used instead of [Options].Loss: sampling, the memory
+// limit, validation and checkpoints work as before. A [Loss] is an Objective too, so an Objective can combine several.
+// Its type and its fields as JSON belong to the identity of a run: see [Checkpoints].
 //
 // [CheckGradient] compares the gradient of an Objective with finite differences.
 type Objective interface {
-	// Evaluate returns the loss of a batch and adds to b.Gradient, which is all zeros at first, the derivative of the loss
-	// by each element of b.Embeddings. It is called once a step and depends on nothing but b, so that a run can be
-	// repeated. Its error, and a loss or gradient that is not finite, ends the run.
+	// Evaluate returns the loss of a batch and adds to b.Gradient, which is zero initially, the derivative of the loss by
+	// each element of b.Embeddings. It is called once a step and must depend on b alone, so that runs are reproducible. An
+	// error, or a loss or gradient that is not finite, ends the run.
 	Evaluate(b *Batch) (float64, error)
 }
 
@@ -28,7 +28,7 @@ type Batch struct {
 	Embeddings *mat.Dense // [documents, width], to be read only
 	Gradient   *mat.Dense // [documents, width]
 	// Triplets yields the anchors, positives and negatives that were drawn, as rows of Embeddings:
-	// [Options].TripletsPerAnchor for each document as the anchor, the same again each time.
+	// [Options].TripletsPerAnchor for each document as the anchor. Every iteration yields the same triplets.
 	Triplets iter.Seq[[3]int]
 }
 
@@ -79,8 +79,8 @@ func (c *comparison) evaluate(o Objective, b *batch, width int, x, grad []float6
 
 // CheckGradient evaluates an objective on random embeddings of the given width, one for each label, which are 0 and 1
 // with two of each or more, and compares its gradient with central differences. The error names the element that
-// differs by more than 1e-5, relative to its size if that is above 1. Near a kink, such as the one of max(0, x), a
-// correct gradient may differ: try another seed.
+// differs by more than 1e-5, relative to its size if that is above 1. Near a kink, as in max(0, x), a correct
+// gradient may differ: try another seed.
 func CheckGradient(o Objective, labels []int, width int, seed uint64) error {
 	if o == nil || width < 1 {
 		return fmt.Errorf("triplet: objective %v on embeddings of width %d, want an objective and 1 or more", o, width)

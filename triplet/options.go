@@ -10,16 +10,16 @@ import (
 )
 
 // Options are the settings of a training run. Nil and the zero value are good defaults: a zero field means its default;
-// where the default is not none, a negative number means none if the comment says so. What matters most is how far the
-// weights may go: Epochs, LearningRate, TrainLayers or LoRA, with Validation to judge it; then the Loss. Change other
-// fields only if you measure the effect on your documents.
+// where the default is not none, a negative number means none if the comment says so. Epochs, LearningRate, and
+// TrainLayers or LoRA matter most, with Validation to evaluate them; then the Loss. Change other fields only if you
+// measure the effect on your documents.
 type Options struct {
 	Loss Loss // default: triplets, cosine distance, margin 0.3
 	// Objective is a custom loss; of Loss only Distance is used then, by Validation; default none.
 	Objective Objective
 	Epochs    int // default 1
-	// TripletsPerAnchor is how many triplets are drawn with each document of a batch as the anchor. Losses that mine their
-	// own (BatchAll, BatchHard, BatchSemiHard, SupervisedContrastive) draw none. Default 4.
+	// TripletsPerAnchor is how many triplets are drawn with each document of a batch as the anchor. Losses that do not use
+	// drawn triplets (BatchAll, BatchHard, BatchSemiHard, SupervisedContrastive) draw none. Default 4.
 	TripletsPerAnchor int
 	BatchSize         int // documents in a step, half of each label; default 16
 
@@ -33,19 +33,19 @@ type Options struct {
 	// TrainLayers is the number of upper layers that are trained, embeddings and the others being frozen; default 0:
 	// everything.
 	TrainLayers int
-	// LoRA is the rank of corrections that are trained instead of the matrices of the layers, into which they are merged
+	// LoRA is the rank of low-rank updates that are trained instead of the matrices of the layers, and merged into them
 	// (Hu et al. 2021, arXiv 2106.09685). Default 0: none; at most 1024.
 	LoRA int
-	// L2SP draws the weights towards the initial ones, as WeightDecay does towards zero (Li et al. 2018, arXiv 1802.01483).
-	// Default 0: none.
+	// L2SP shrinks the weights towards the initial ones, as WeightDecay does towards zero (Li et al. 2018, arXiv
+	// 1802.01483). Default 0: none.
 	L2SP float64
 	// DropSegments is the probability of leaving a segment out of its document in a step; default 0.
 	DropSegments float64
 	NoDropout    bool // default false: dropout as config.json of the model has it
 
-	// Confounders are columns that batches and triplets must not predict the label by: the agent, the customer, the day.
-	// Each names the group of every document, "" if it is unknown. Positives come from other groups and negatives from
-	// the same, as far as a batch has such; batches are composed for the first column. Default none.
+	// Confounders are columns by which triplets should not be solvable, such as the agent, the customer or the day. Each
+	// names the group of every document, "" if it is unknown. Positives are drawn from other groups and negatives from
+	// the same group, as far as the batch has any; batches are composed for the first column. Default none.
 	Confounders [][]string
 
 	Seed    uint64 // of batches and dropout; default 0
@@ -56,24 +56,24 @@ type Options struct {
 	// Default 2 GiB; negative: none.
 	MemoryLimit int64
 
-	// Lower caches the output of the layers below TrainLayers for each sequence, which saves two fifths of the time if
-	// two layers of six are trained: share one among all runs on the same documents or on parts of them. There is no
-	// dropout in those layers then, so the weights differ from the weights of a run without Lower, unless NoDropout is
-	// set. See [encoder.LowerLayers] for its memory. Default: nothing is remembered.
+	// Lower caches the output of the frozen layers for each sequence, which saves two fifths of the time if two layers
+	// of six are trained: share one among all runs on the same documents or on parts of them. The frozen layers then
+	// have no dropout, so the weights differ from a run without Lower, unless NoDropout is set. See
+	// [encoder.LowerLayers] for its memory. Default: no cache.
 	Lower *encoder.LowerLayers `json:"-"`
 
 	// Attention pools documents by [encoder.AttentionPooling], whose query is trained alongside the encoder, so that
 	// the most influential segments count for more. The model keeps it. Default: the mean of the segments.
 	Attention bool
 	// Last and Trend add blocks to the mean of a document's segments in what losses, the classifier of the label and tasks
-	// read: the mean of the last n segments, none of which DropSegments leaves out; and the trend over all. So
-	// training reaches what decides a document at its end, or changes over it. Heads read all blocks afterwards, see
+	// read: the mean of the last n segments, none of which DropSegments leaves out; and the trend over all. So training
+	// uses information at the end of a document, and changes over it. Heads read all blocks afterwards, see
 	// [encoder.Heads.Pooling]; the embedding of a document remains the mean. Not with Attention. Default: neither.
 	Last  int
 	Trend bool
-	// LabelWeight is the weight of the loss of a linear classifier of the label, trained alongside, the main loss having 1:
-	// triplets decide which documents lie together, the classifier along which line they separate. It is
-	// [encoder.Heads].Label of the model afterwards. Default 0: none.
+	// LabelWeight is the weight of the loss of a linear classifier of the label that is trained with the encoder; the main
+	// loss has weight 1. Triplets determine which documents lie together, the classifier in which direction they separate.
+	// The model has it afterwards as [encoder.Heads].Label. Default 0: none.
 	LabelWeight float64
 	Tasks       []Task // what else is to be predicted from the documents' embeddings; default none
 

@@ -8,8 +8,8 @@ import (
 	"github.com/org/salesconv/internal/figure"
 )
 
-// WritePNG draws the run over its steps: running means of the loss and of the share that is active, each over a twentieth
-// of the steps, and the held-out score if there is one.
+// WritePNG draws the run over its steps: running means of the loss and of Active, each over a twentieth of the steps, and
+// the held-out score if there is one.
 func (h *History) WritePNG(w io.Writer) error {
 	if h == nil || w == nil || len(h.Steps) == 0 {
 		return errors.New("triplet: a history without steps cannot be drawn, nor where the writer is nil")

@@ -2,12 +2,12 @@ package triplet
 
 import "math"
 
-// Schedule names the course of the learning rate after the warm-up, during which it rises linearly.
+// Schedule names the learning rate schedule after the warm-up, during which the rate rises linearly.
 type Schedule string
 
 const (
 	LinearDecay  Schedule = "linear"   // to zero after the last step
-	ConstantRate Schedule = "constant" // as it is
+	ConstantRate Schedule = "constant" // unchanged
 	CosineDecay  Schedule = "cosine"   // along half a cosine to zero after the last step
 )
 

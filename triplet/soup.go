@@ -9,9 +9,9 @@ import (
 )
 
 // Average returns a model soup (Wortsman et al. 2022, arXiv 2203.05482): a new model whose weights and heads are the
-// means of the given models', which stay as they are. Models that were fine-tuned from the same initial weights, with
-// other seeds or on other parts of the documents, predict better together than each alone, at the cost of a single
-// model.
+// means of the given models', which stay as they are. The average of models that were fine-tuned from the same
+// initial weights, with different seeds or on different parts of the documents, predicts better than each of them, at
+// the cost of a single model.
 //
 // Models with other parameters or other heads than the first are an error that names the difference. Sums are made in
 // float64 in the order of the models. Nothing may change the models meanwhile.

@@ -15,13 +15,13 @@ import (
 
 // Train fine-tunes the model in place so that documents of one label come nearer to each other than to documents of the
 // other. Each document is a list of segments, the turns of a call for example; its embedding is made of theirs as
-// [encoder.Model.EncodeDocuments] does, and gradients run through all of them. Labels are 0 and 1. Heads that the model
-// had give way to the heads of this run, but attention starts from its query.
+// [encoder.Model.EncodeDocuments] does, and gradients run through all of them. Labels are 0 and 1. The heads of this
+// run replace heads that the model has, except that attention starts from the model's query.
 //
-// ctx stops the run within a step, which is then not applied: the model has the weights of the last whole step, or in
-// the final evaluations the best, and the history so far comes with an error that wraps the error of ctx. The same
-// documents, labels, options and model give the same weights to the last bit on any number of threads. Nothing else may
-// use the model meanwhile.
+// When ctx ends, the run stops without applying the current step: the model has the weights of the last complete step
+// (the best weights, during the final evaluations), and Train returns the history so far with an error that wraps the
+// error of ctx. The same documents, labels, options and model give the same weights to the last bit on any number of
+// threads. Nothing else may use the model meanwhile.
 func Train(ctx context.Context, m *encoder.Model, docs [][]string, labels []int, opts *Options) (*History, error) {
 	if ctx == nil || m == nil {
 		return nil, errNothing
