@@ -14,10 +14,10 @@ import (
 )
 
 // Affinity is a sparse symmetric matrix of joint probabilities: how likely two points are to be neighbours. It is
-// computed once and may be laid out many times, also at the same time: it never changes.
+// computed once, never changes, and may be laid out many times, also concurrently.
 type Affinity struct {
-	// Perplexity is what every row was fitted to: the one asked for, or by default 30, or as much as the number of rows
-	// allows. With several, the largest.
+	// Perplexity is the perplexity that every row was fitted to: the one asked for, or by default 30 or the largest
+	// that the number of rows allows. With several Scales it is the largest.
 	Perplexity float64
 
 	first  []int     // row i holds entries first[i] to first[i+1], which may be more than 2^31
@@ -25,7 +25,7 @@ type Affinity struct {
 	p      []float64 // joint probabilities; all of them add up to 1
 }
 
-// Metric is how the distance of two rows is measured.
+// Metric names how the distance of two rows is measured.
 type Metric string
 
 const (
@@ -35,14 +35,14 @@ const (
 
 // AffinityOptions are the settings of NewAffinity. A nil pointer means the defaults.
 type AffinityOptions struct {
-	// Perplexity is the effective number of neighbours of a point, at least 1. A point is compared with its nearest
-	// rows, three times as many, so that n rows allow (n-1)/3 at most; more is an error. Default 30, or what n rows allow.
+	// Perplexity is the effective number of neighbours of a point, at least 1. A point is compared with 3·Perplexity
+	// nearest rows, so n rows allow (n-1)/3 at most; more is an error. Default 30, or (n-1)/3 if that is less.
 	Perplexity float64
 	// Scales, if there are any, replace Perplexity: a point's affinities are the mean of those at each of these
 	// perplexities, so that the map keeps near and far neighbourhoods at once (Kobak and Berens 2019). Default none.
 	Scales []float64
-	// AllRows compares every point with all others, instead of the nearest: as the method was first described, in
-	// time and memory n². Perplexities may go up to n-1 then. Default false.
+	// AllRows compares every point with all others instead of the nearest, as in the original method, in time and
+	// memory n². Perplexities may then be up to n-1. Default false.
 	AllRows bool
 	Metric  Metric // default Euclidean
 	// Search is how the nearest rows are found. Default: ExactSearch for up to 100,000 rows, ApproximateSearch for more.

@@ -16,8 +16,8 @@ type Map struct {
 	Points     *mat.Dense // [n, 2]
 	KL         float64    // Kullback–Leibler divergence of the layout from the affinities
 	Iterations int        // iterations done, exaggerated ones included
-	// GradientNorm is the length of the gradient at Points: a layout is settled where it is small, and what more iterations
-	// could still gain is small with it. It is 0 at a minimum; 500 iterations end at 1e-4 or so on a few thousand points.
+	// GradientNorm is the length of the gradient at Points, 0 at a minimum: where it is small, more iterations gain little.
+	// After 500 iterations it is about 1e-4 on a few thousand points.
 	GradientNorm float64
 }
 
@@ -30,22 +30,22 @@ type LayoutOptions struct {
 	EarlyIterations int
 	// Iterations are done after them. Default 500; negative for none.
 	Iterations int
-	// LearningRate is the step along the gradient. Default: a quarter of the number of points over Exaggeration in the early
-	// iterations, a quarter of the number of points right after them (both as in Belkina et al. 2019), and 1% more in each
-	// further iteration up to half of that number. Higher rates end in poor minima of heavy-tailed data, and leave many
-	// points in motion.
+	// LearningRate is the step along the gradient. Default for n points: n/4/Exaggeration in the early iterations, n/4 right
+	// after them (both as in Belkina et al. 2019), and 1% more in each further iteration up to n/2. With higher rates
+	// heavy-tailed data end in poor minima, and many points keep moving.
 	LearningRate float64
-	// Method is how the repulsion of all points by all others is summed. Default: Exact for up to 500 points, BarnesHut
-	// for up to 10,000, FFT for more.
+	// Method computes the repulsion of all points by all others. Default: Exact for up to 500 points, BarnesHut for up
+	// to 10,000, FFT for more.
 	Method Method
-	// Theta is how wide a cell may look from a point to be taken as one, from 0 (exclusive) to 1: the smaller, the
-	// more exact and the slower. Default 0.5. Only BarnesHut has cells, and FFT while a map is wider than 1,000 units.
+	// Theta is the largest ratio of a cell's width to its distance from a point at which its points are taken
+	// together, above 0 and at most 1: the smaller, the more exact and the slower. Default 0.5. It applies to
+	// BarnesHut, and to FFT while a map is wider than 1,000 units.
 	Theta float64
 	// Progress, if set, is called after every 50 iterations and after the last.
 	Progress func(Step)
 }
 
-// Step is what Progress sees.
+// Step is passed to Progress.
 type Step struct {
 	Iteration, Iterations int
 	KL                    float64
@@ -90,10 +90,10 @@ func orDefault[T comparable](v, otherwise T) T {
 	return v
 }
 
-// Layout moves the points of start, [a.Len(), 2], until near ones are those with high affinity, by gradient descent
-// on the Kullback–Leibler divergence. The divergence it reports sums over the entries of a. The same arguments give
-// the same bytes on any number of cores. Once ctx is done, Layout returns the map so far and an error that wraps
-// ctx.Err().
+// Layout moves the points of start, [a.Len(), 2], so that points with high affinity are near each other, by
+// gradient descent on the Kullback–Leibler divergence. The divergence that it reports is a sum over the entries of
+// a. The same arguments give the same bytes on any number of cores. Once ctx is done, Layout returns the map so far
+// and an error that wraps ctx.Err().
 func (a *Affinity) Layout(ctx context.Context, start mat.Matrix, opts *LayoutOptions) (*Map, error) {
 	o, err := opts.complete()
 	if err != nil {

@@ -20,7 +20,7 @@ func nearer(a, b neighbour) int {
 	return cmp.Or(cmp.Compare(a.d2, b.d2), cmp.Compare(a.row, b.row))
 }
 
-// Search is how the nearest rows of each row are found.
+// Search names how the nearest rows of each row are found.
 type Search string
 
 const (

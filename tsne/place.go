@@ -12,11 +12,11 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Place returns points on the map for new rows, [rows, 2], leaving the map as it is; x are the rows that the map shows. A
-// new row starts at the mean of its nearest rows' points, weighed by its affinities with them, and moves downhill on its
-// own Kullback–Leibler divergence from them until steps of 1e-4 of the map's unit lead up. New rows do not act on each
-// other, so a row's point depends on that row alone. Of opts, the default perplexity is 5 here. It takes time in proportion
-// to the rows of both. Where rows still move after 1,000 steps, Place returns the points so far and an error that names the
+// Place returns points on the map for new rows, [rows, 2], without changing the map; x are the rows that the map shows. A
+// new row starts at the mean of its nearest rows' points, weighted by its affinities with them, and descends its own
+// Kullback–Leibler divergence until steps of 1e-4 map units no longer lower it. New rows do not affect each other, so a
+// row's point depends on that row alone. The default perplexity of opts is 5 here. Time is proportional to the rows of x
+// times the new rows. If rows still move after 1,000 steps, Place returns the points so far and an error that names the
 // rows.
 func (m *Map) Place(ctx context.Context, x, added mat.Matrix, opts *AffinityOptions) (*mat.Dense, error) {
 	var o AffinityOptions

@@ -15,18 +15,17 @@ type PlotOptions struct {
 	Title string // Default: none.
 	// Names of labels 0, 1, … in the legend. Default: Lost and Won if no other labels occur, else the numbers.
 	Names []string
-	// Faint marks points for the background, such as calls that an encoder was fine-tuned on, and FaintName says in the
-	// legend what they are. Default: none; "in the background".
+	// Faint marks points for the background, such as calls that an encoder was fine-tuned on, and FaintName is their
+	// name in the legend. Default: none; "in the background".
 	Faint     []bool
 	FaintName string
-	// Says has what each point is, in words, and Links where it leads on the page that an SVG becomes a part of. Default: none.
+	// Says has a description of each point, and Links the target of its link, for an SVG in a page. Default: none.
 	Says, Links []string
 	Format      string // png or svg. Default png.
 }
 
-// Plot draws points, [n, 2], coloured and shaped by their labels; a label below 0 means unknown. The legend counts
-// the points of each label. The colours are safe for colour blindness, and repeat after eight labels with other
-// shapes.
+// Plot draws points, [n, 2], with colours and shapes by label; a label below 0 means unknown. The legend counts the
+// points of each label. The colours are safe for colour blindness, and repeat after eight labels with other shapes.
 func Plot(w io.Writer, points mat.Matrix, labels []int, opts *PlotOptions) error {
 	var o PlotOptions
 	if opts != nil {

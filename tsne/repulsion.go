@@ -7,14 +7,14 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// Method is how the repulsion of all points by all others is summed.
+// Method names how the repulsion of all points by all others is computed.
 type Method string
 
 const (
 	Exact     Method = "exact"      // over all pairs, in time n²
 	BarnesHut Method = "barnes_hut" // by cells of a tree, in time n log n (van der Maaten 2014)
-	// FFT sums by interpolation on a grid, in time n and the time of a grid as wide as the map (Linderman et al. 2019). While a
-	// map is wider than 1,000 units, BarnesHut sums it instead.
+	// FFT interpolates on a grid as wide as the map, in time n plus the time of the grid (Linderman et al. 2019). While a map
+	// is wider than 1,000 units, BarnesHut is used instead.
 	FFT Method = "fft"
 )
 

@@ -13,10 +13,10 @@ import (
 )
 
 // Spectral returns a start from the affinities instead of the rows, [n, 2]: the eigenvectors of the second and third largest
-// eigenvalue of a random walk among neighbours (the Laplacian eigenmap of Belkin and Niyogi 2003). It shows curved
-// structure that principal components fold together. Scale, signs and noise are as in Start. The eigenvectors are found to
-// a residual of 1e-4, or as far as 100 rounds of filtered subspace iteration get, which is near enough for a start. Once ctx
-// is done, Spectral returns its error.
+// eigenvalue of a random walk among neighbours (the Laplacian eigenmap of Belkin and Niyogi 2003). It shows curved structure
+// that principal components fold together. Scale, signs and noise are as in Start. The eigenvectors are computed to a
+// residual of 1e-4, or by 100 rounds of filtered subspace iteration, which is accurate enough for a start. Once ctx is done,
+// Spectral returns its error.
 func (a *Affinity) Spectral(ctx context.Context, seed uint64) (*mat.Dense, error) {
 	if a.none() {
 		return nil, errNoAffinity

@@ -11,10 +11,10 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Start returns the first two principal components of the rows of x, [n, 2]: the start that keeps the large-scale
-// order of the data (Kobak and Linderman 2021). The first has standard deviation 1e-4; the loading largest in
-// absolute value is positive in both, so that no sign is left to chance. Noise of 1% drawn from seed separates equal
-// rows and gives data of one column a second direction. Once ctx is done, Start returns its error.
+// Start returns the first two principal components of the rows of x, [n, 2]: a start that preserves the global
+// structure of the data (Kobak and Linderman 2021). The first has standard deviation 1e-4; in both the loading that
+// is largest in absolute value is positive, so that signs are determined. Noise of 1% drawn from seed separates
+// equal rows and gives data of one column a second direction. Once ctx is done, Start returns its error.
 func Start(ctx context.Context, x mat.Matrix, seed uint64) (*mat.Dense, error) {
 	r, err := newRows(x)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Trustworthiness returns to what extent the k nearest neighbours of points on a map are near in x as well (Venna and
-// Kaski 2001): 1 if all of them are among the k nearest rows there, less the further away in rank they are. k is from 1
+// Trustworthiness returns to what extent the k nearest neighbours of each point on a map are near in x as well (Venna
+// and Kaski 2001): 1 if all are among the k nearest rows in x, and less the further down they rank there. k is from 1
 // to just below half the number of rows. Time grows with the square of that number.
 func Trustworthiness(ctx context.Context, x, points mat.Matrix, k int) (float64, error) {
 	high, err := newRows(x)

@@ -13,7 +13,7 @@ type Options struct {
 	Seed     uint64           // of the noise in the start. Default 0.
 }
 
-// Embed lays the rows of x out in the plane: NewAffinity, Start and Layout in turn.
+// Embed lays the rows of x out in the plane: NewAffinity, then Start, then Layout.
 func Embed(ctx context.Context, x mat.Matrix, opts *Options) (*Map, error) {
 	var o Options
 	if opts != nil {
