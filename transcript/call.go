@@ -15,17 +15,17 @@ type Call struct {
 	// ID names the call in reports. The readers take it from `id` or `call_id` and else number the records from 1, unless
 	// Reader.Unnumbered is set.
 	ID string
-	// Text is the conversation, UTF-8: text and subtitles as they were read, or where the source has turns a line for each,
-	// "Speaker: what was said". Spans of turns and of masked data are byte offsets into it.
+	// Text is the conversation in UTF-8: text and subtitles as they were read, or, if the source has turns, a line
+	// "Speaker: what was said" for each. Spans of turns and of masked data are byte offsets into it.
 	Text string
 	// Outcome is Unknown where the record has no label.
 	Outcome  Outcome
 	Metadata Metadata
-	// Roles determines which speakers are the agent's and the customer's side; nil goes by what the source says of each
-	// turn and by the usual names (see [Roles.Of]).
+	// Roles determines which speakers are on the agent's and on the customer's side. With nil, the role of a turn comes
+	// from the source or else from the usual names (see [Roles.Of]).
 	Roles Roles
-	// Notes are what the reader was not sure of, such as that no speaker was found or that a key was not understood, in the
-	// same words for every call, so that they can be counted.
+	// Notes list what the reader was unsure of, such as that no speaker was found or a key was unknown, in the same words
+	// for every call, so that they can be counted.
 	Notes []string
 
 	reading *reading // nil, or of another text, where the call was made or changed by hand
@@ -74,13 +74,13 @@ type Metadata struct {
 	Duration time.Duration
 	// CallTime is read from ISO 8601 and its usual variants ("2025-03-04 15:30"), from American, German and spelt-out dates
 	// ("3/4/2025 3:30 PM", "04.03.2025 15.30 Uhr", "Mar 4, 2025", "4 mars 2025"), from seconds or milliseconds since 1970, and
-	// from Excel's numbers of days. Without a zone it is UTC; "EST", "CET" and other names of one offset are read. Where
-	// slashes part day and month, the month comes first, unless a column of a table shows otherwise (see [Reader.Rows]).
+	// from Excel's numbers of days. Without a zone it is UTC; "EST", "CET" and other names of one offset are read. With
+	// slashes the month comes before the day, unless a column of a table shows otherwise (see [Reader.Rows]).
 	CallTime time.Time
 	AgentID  string
 	// CompanySize is the customer's company size, a number or a class such as "51-200".
 	CompanySize string
-	// Extra holds all further keys as they were read, but for NaN, which is null.
+	// Extra holds all further keys as they were read, except that NaN becomes null.
 	Extra map[string]json.RawMessage
 
 	// asRead holds the values of the six keys above whose reading is not what MarshalJSON would write for them, so
@@ -197,8 +197,8 @@ func (m *Metadata) has(key string) bool {
 }
 
 // Value returns the value of a key of the JSON form as plain text: a string without its quotes, anything else as it is
-// written, and "" for null or where there is no such key. A key that is not there also finds one of the same letters
-// and digits (AGENT_ID and agentId are agent_id), and an other usual name the typed key that it was read as (rep_id).
+// written, and "" for null or a missing key. A missing key also matches one with the same letters and digits (AGENT_ID
+// and agentId match agent_id), and another usual name of a typed key (rep_id) matches that key.
 func (m Metadata) Value(key string) string {
 	if m.has(key) {
 		return m.value(key)
@@ -273,9 +273,9 @@ func (m Metadata) Clone() Metadata {
 	return m
 }
 
-// MarshalJSON writes the form that [Read] reads: id, transcript, label (null when unknown) and metadata. The transcript
-// of a call whose source has turns is the array of its turns, each with its speaker, role and times, and the transcript
-// of any other is its Text; so what is written is read as the same turns. Of Roles, only what such turns show is kept.
+// MarshalJSON writes the form that [Read] reads: id, transcript, label (null when unknown) and metadata. If the source
+// of a call has turns, its transcript is the array of these turns, each with its speaker, role and times; otherwise it
+// is the Text. So Read returns the same turns. Roles are kept only in such turns.
 func (c Call) MarshalJSON() ([]byte, error) {
 	record := struct {
 		ID         string   `json:"id,omitempty"`

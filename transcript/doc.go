@@ -10,8 +10,8 @@
 //
 // id is optional, and label is 0 (lost), 1 (won), a usual word for these such as "Closed Won", or null or left out where the
 // outcome is unknown. Metadata have typed values for industry, product, duration, call_time, agent_id and
-// customer_company_size; all other keys, and keys alongside the metadata, are kept in Metadata.Extra, and what is written back
-// is what was read.
+// customer_company_size; all other keys, and keys alongside the metadata, are kept in Metadata.Extra, and are written back as
+// they were read.
 //
 // # Formats
 //
@@ -28,16 +28,16 @@
 // [Reader.Any] finds the format by the first bytes. Workbooks, word processors' documents, PDFs, archives and recordings are
 // errors that name the remedy.
 //
-// [Reader.Columns], [Reader.Won], [Reader.Lost] and [Reader.Roles] supply what a format leaves open. A [Summary] shows
-// what was understood, and [Call.Notes] what was not understood in a call.
+// [Reader.Columns], [Reader.Won], [Reader.Lost] and [Reader.Roles] name what a reader cannot guess. A [Summary] shows
+// how the input was read, and [Call.Notes] what was unclear in a call.
 //
 // # Errors
 //
-// Readers are iter.Seq2[Call, error] and hold one record in memory at a time, or where records are turns all that they
-// read. Errors are of the type [*RecordError], a line that names the file, the record (from 1), the byte (from 0,
-// unpacked) and the remedy. A loop that breaks at the first error reads all or nothing, one that continues skips bad
-// records; [Collect] does either, and rejects an ID that occurs twice. Nothing is repaired in silence: text that is not
-// UTF-8, NUL bytes, duplicate keys, empty transcripts and labels other than those above are errors.
+// Readers are iter.Seq2[Call, error] and hold one record in memory at a time, or all of the input if each record is a
+// turn. Errors are of the type [*RecordError], whose text names the file, the record (from 1), the byte (from 0, after
+// unpacking) and the remedy. A loop that breaks at the first error reads all or nothing; a loop that continues skips
+// bad records. [Collect] does either, and rejects an ID that occurs twice. Nothing is repaired silently: text that is
+// not UTF-8, NUL bytes, duplicate keys, empty transcripts and unknown labels are errors.
 //
 // # Turns and offsets
 //
@@ -48,19 +48,19 @@
 //
 // [Split] keeps the shares of outcomes, [SplitGroups] keeps groups such as the calls of an agent on one side, and
 // [SplitForward] tests on the latest calls; [Fold.Crossing] checks that no group is on both sides. [TFIDF] and [Features]
-// are fitted on training calls and then applied to any; both can be kept as JSON.
+// are fitted on training calls and then applied to any; both can be saved as JSON.
 //
 // # Synthetic calls
 //
-// [Generate] writes calls by a grammar of nearly 700 phrases and words and draws outcomes by a stated logistic model of
-// what is in them (see [Drivers]), so that the best possible AUC is known. [Sample] is a fixed set of them. They are
-// for trying things out: a good score on them shows nothing about real calls.
+// [Generate] writes calls by a grammar of nearly 700 phrases and words and draws outcomes from a known logistic model
+// of their content (see [Drivers]), so the best possible AUC is known. [Sample] is a fixed set of such calls. They are
+// for demonstrations and tests: a good score on them shows nothing about real calls.
 //
 // # Masking
 //
 // [Call.Mask] replaces names, e-mail and web addresses, telephone, card and account numbers and postal addresses. It
-// uses patterns and word lists for English text; its comment says what they find and what they miss.
+// uses patterns and word lists for English text; its comment describes what they find and miss.
 //
-// Everything here is deterministic for a given seed, on any machine. Values are safe for concurrent use as long as nobody
-// changes them; a Reader's sequences are for one goroutine each.
+// Results are the same for a given seed on any machine. Values are safe for concurrent use as long as nobody changes
+// them; each sequence of a Reader is for one goroutine.
 package transcript

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Features turns calls into columns of numbers other than their words: who speaks how much and how, what is mentioned,
-// the mood and its trend, when the call was, and who is called. Each column has a name fit for a report. There is a
-// column for each industry and company size of the calls that it was fitted on. It can be kept as JSON and is safe for
+// Features turns calls into columns of numbers other than tf-idf: who speaks how much and how, what is mentioned, the
+// sentiment and its trend, when the call was, and who is called. Each column has a readable name. There is a column
+// for each industry and company size of the calls that it was fitted on. It can be saved as JSON and is safe for
 // concurrent use.
 type Features struct {
 	industries, sizes []string

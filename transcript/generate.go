@@ -16,17 +16,17 @@ type GenerateOptions struct {
 	Seed uint64
 	// WonShare is the expected share of calls that are won, in (0, 1); default 0.5.
 	WonShare float64
-	// Signal scales the weights of all drivers; default 1. Near 0 the outcome is a coin flip.
+	// Signal scales the weights of all drivers; default 1. Near 0 the outcome is random.
 	Signal float64
 	// Noise is the share of calls, in [0, 1), whose label is drawn at random with WonShare; default 0.
 	Noise float64
-	// Kind is where the outcome shows; default [ByDrivers].
+	// Kind is what the outcome depends on; default [ByDrivers].
 	Kind SignalKind
 }
 
-// SignalKind is where in generated calls the outcome shows. With all kinds but the first, the drivers mean nothing, and a
-// cue, a phrase in favour or against, decides, or a large company: half of the calls have what favours them, or two
-// fifths, and of these some seven in eight are won.
+// SignalKind is what the outcome of generated calls depends on. With all kinds but ByDrivers and ByNothing, the drivers
+// have no influence: the outcome depends on a cue (a phrase in favour or against) or on the size of the company. Two
+// fifths to a half of the calls have the favourable cue or size, and some seven in eight of these are won.
 type SignalKind string
 
 // Kinds of signals, each for what a model has to be able to read.
@@ -40,12 +40,12 @@ const (
 	ByNothing  SignalKind = synth.ByNothing  // nowhere: every call has the same probability
 )
 
-// Synthetic is a set of synthetic calls, with everything that is known about how they were generated.
+// Synthetic is a set of synthetic calls, with the truth about how they were generated.
 type Synthetic struct {
 	Calls []Call
 	Truth []Truth // of each call
-	// BayesAUC is the ROC AUC to be expected of a judge who knows each call's true probability. Labels are drawn by these
-	// probabilities, so on average nobody does better; on one draw of few calls chance may say otherwise.
+	// BayesAUC is the expected ROC AUC of the true probabilities. Labels are drawn with these probabilities, so no
+	// predictor has a higher expected AUC; on a single draw of few calls one may by chance.
 	BayesAUC float64
 }
 
@@ -58,22 +58,23 @@ type Truth struct {
 	Entities    []Entity
 }
 
-// Evidence is a passage of a synthetic call in which a driver shows: what is said where it holds, or where it does not.
+// Evidence is a passage of a synthetic call that expresses whether a driver holds.
 type Evidence struct {
 	Driver     int  // its place in [Drivers]
 	Holds      bool // the driver holds, so that the passage speaks for winning if the driver's weight is positive
 	Start, End int  // byte span in the call's text
 }
 
-// Driver is a circumstance that influences the outcome of a synthetic call and shows in its words.
+// Driver is a circumstance that influences the outcome of a synthetic call and is expressed in its words.
 type Driver struct {
 	Name   string
 	Weight float64 // in the log-odds of winning
 	Rate   float64 // share of calls where it holds, of those where it can; some patterns shift it
 }
 
-// Drivers returns what the outcome of generated calls of the kind [ByDrivers] depends on, and on nothing else: the log-odds of winning are the
-// sum of the weights of the drivers that hold, times GenerateOptions.Signal, plus a constant that sets the share won.
+// Drivers returns all that the outcome of generated calls of the kind [ByDrivers] depends on: the log-odds of winning
+// are the sum of the weights of the drivers that hold, times GenerateOptions.Signal, plus a constant that sets the
+// share won.
 func Drivers() []Driver {
 	all := make([]Driver, len(synth.Drivers))
 	for i, d := range synth.Drivers {
@@ -83,12 +84,12 @@ func Drivers() []Driver {
 }
 
 // Generate draws n calls, in English and synthetic throughout: no person, firm or product in them exists. Twelve
-// industries and eight courses of a call vary what is said; every driver of the outcome has several wordings for and
-// against, which draw in other lists, and the chat between them means nothing. The metadata says that the call is
-// synthetic. The same options give the same bytes, and call i does not depend on how many are drawn.
+// industries and eight courses of a call vary the content; every driver of the outcome has several wordings for and
+// against, with slots filled from other lists, and the small talk between them has no influence. The metadata state
+// that the call is synthetic. The same options give the same bytes, and call i does not depend on n.
 //
-// Evidence is where the drivers show, for measuring what finds them. Entities are the personal data in the calls, for measuring how well it is masked; order numbers, versions, dates and
-// prices are there to be left alone.
+// Evidence has the passages that express the drivers, to evaluate explanations. Entities has the personal data in the calls, to
+// evaluate masking; order numbers, versions, dates and prices must not be masked.
 func Generate(n int, opts *GenerateOptions) (*Synthetic, error) {
 	o := GenerateOptions{}
 	if opts != nil {
@@ -147,8 +148,8 @@ func synthetic(i int, d synth.Call) Call {
 	return c
 }
 
-// Sample returns the 240 synthetic calls that the commands fall back on when they are given no data. Their drivers
-// weigh twice as much as the default of [Generate], so that a model can learn from so few calls.
+// Sample returns the 240 synthetic calls that the commands use by default. Their drivers have twice the default
+// weights of [Generate], so that a model can learn from so few calls.
 func Sample() []Call {
 	s, err := Generate(240, &GenerateOptions{Seed: 1, Signal: 2})
 	if err != nil {

@@ -22,7 +22,7 @@ type Entity struct {
 // Kind is a kind of personal data. Masked text has it in brackets: "[EMAIL]".
 type Kind string
 
-// The kinds. Of data that fit several, the one that comes first here is found.
+// The kinds. Data that match several kinds are of the first one here.
 const (
 	Email   Kind = mask.Email
 	URL     Kind = mask.URL
@@ -42,9 +42,9 @@ func entities(found []mask.Entity) []Entity {
 	return all
 }
 
-// Masked is a call whose personal data are masked.
+// Masked is a call with its personal data masked.
 type Masked struct {
-	// Call is the call without them.
+	// Call is the masked call.
 	Call Call
 	// Entities are what was masked in the text, with their spans in the original text.
 	Entities []Entity
@@ -70,16 +70,16 @@ func (m *Masked) Original(start, end int) (int, int) {
 
 // Mask replaces personal data by their kinds: in the text what [Call.Entities] finds; names of speakers in labels by
 // "Agent", "Customer" or "Speaker" followed by a number from the second on; in the metadata the values of keys for
-// names, and entities in other values. An agent_id that tells a name, written large or small ("Jane Doe", "rajesh",
-// "jane.doe2"), an e-mail address or a telephone number becomes a number that stands for it, so that calls can still be
-// grouped. The call's Roles keep only names that mean a role.
+// names, and entities in other values. An agent_id that contains a name in upper or lower case ("Jane Doe", "rajesh",
+// "jane.doe2"), an e-mail address or a telephone number is replaced by a number, the same for each agent_id, so that
+// calls can still be grouped. The call's Roles keep only names that mean a role.
 //
 // Personal data are found by patterns and word lists of English text. They find nearly all of what is written or said
-// in one of the usual ways: of wordings that they were not made for, all cards, accounts, e-mail and web addresses,
-// more than nine in ten telephone numbers and postal addresses, but only six in ten names, since nothing marks a name
-// that nobody introduces, greets or asks for and that is not one of the 1,700 forenames on the list (see the package's
-// tests). They do not find numbers that are said in tens and hundreds, or other things that tell who somebody is;
-// masked calls are not anonymous.
+// in one of the usual ways: of held-out wordings, all cards, accounts, e-mail and web addresses, more than nine in ten
+// telephone numbers and postal addresses, but only six in ten names, since nothing marks a name that nobody
+// introduces, greets or asks for and that is not one of the 1,700 forenames on the list (see the package's tests).
+// They do not find numbers that are spoken in tens and hundreds, or other information that identifies a person; masked
+// calls are not anonymous.
 func (c Call) Mask() *Masked {
 	m := &Masked{Call: c, Entities: c.Entities()}
 	speakers := c.maskedSpeakers()

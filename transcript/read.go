@@ -46,14 +46,14 @@ func (e *RecordError) Unwrap() error {
 	return e.Err
 }
 
-// Read streams the calls of a JSON array, of one JSON object or of JSON Lines, plain or packed by gzip; which of them
-// it is shows from the first bytes. Memory does not grow with the number of calls, unless records are turns.
+// Read streams the calls of a JSON array, of one JSON object or of JSON Lines, plain or gzipped; the first bytes
+// decide which. Memory does not grow with the number of calls, unless records are turns.
 //
 // A record that cannot be used comes as a zero Call with a *RecordError, and reading continues after it where its end
-// is certain. So a loop that stops at the first error takes all or nothing, and a loop that continues after an error
-// skips bad records. Input without a single record is an error too.
+// is certain. So a loop that stops at the first error reads all or nothing, and a loop that continues skips bad
+// records. Input without a record is an error too.
 //
-// A context that is done ends the reading with its error; a Read of r that blocks is not interrupted by it.
+// When the context ends, reading ends with its error; a blocked Read of r is not interrupted.
 func Read(ctx context.Context, r io.Reader) iter.Seq2[Call, error] { return Reader{}.JSON(ctx, r) }
 
 // ReadFile streams the calls of a file or of all files in a directory; see [Reader.File].
@@ -61,8 +61,8 @@ func ReadFile(ctx context.Context, name string) iter.Seq2[Call, error] {
 	return Reader{}.File(ctx, name)
 }
 
-// A Reader reads calls with other settings than [Read] and [ReadFile], which use a zero Reader. All its methods yield
-// errors as Read does, end with their context and unpack gzip by themselves.
+// A Reader reads calls with settings; [Read] and [ReadFile] use a zero Reader. All its methods yield errors as Read
+// does, end with their context and unpack gzip.
 type Reader struct {
 	// Roles is given to every call that is read.
 	Roles Roles
@@ -76,21 +76,21 @@ type Reader struct {
 	// Outcomes reads records of how calls ended, without what was said: tables and JSON whose records have the ID of a call
 	// and a label. The text of these calls is empty; a record without an ID is an error.
 	Outcomes bool
-	// Unlabelled leaves every Outcome Unknown: labels are not read, and what would hold them is metadata, so that calls to be
-	// predicted need none that can be read. Of a key that stands in the metadata and alongside it, the first one is kept, and
-	// a note says so; where labels are read, that is an error.
+	// Unlabelled leaves every Outcome Unknown: keys and columns of labels are read as metadata, so that calls to be predicted
+	// may have unreadable labels or none. If a key is both in the metadata and alongside, the first one is kept, with a note;
+	// where labels are read, that is an error.
 	Unlabelled bool
 	// Summary, if not nil, collects what is read.
 	Summary *Summary
 	// Unnumbered leaves the ID of a call that has none empty, instead of numbering it.
 	Unnumbered bool
-	// MaxRecord is how many bytes one record may take, and so how much memory; default 256 MiB.
+	// MaxRecord is the largest size of a record in bytes, and bounds memory; default 256 MiB.
 	MaxRecord int64
-	// MaxUnpacked is how many bytes may come out of one gzip file, so that a small file cannot keep the reader busy for
-	// hours; default 16 GiB.
+	// MaxUnpacked is the largest unpacked size of a gzip file in bytes, so that a small file cannot keep the reader
+	// busy for hours; default 16 GiB.
 	MaxUnpacked int64
 
-	// Formats are further formats, by the endings of files' names with their dot, in small letters.
+	// Formats are further formats, by file name extension in lower case, with the dot.
 	Formats map[string]Format
 
 	name string // of the file within a directory
@@ -187,8 +187,8 @@ func (i interruptible) Read(p []byte) (int, error) {
 }
 
 // Collect gathers the calls of a reader. The first error ends it, unless skip is given: then skip is called for each
-// record that cannot be used, and the rest are returned. A call with the ID of an earlier one is such an error, lest
-// the same call trains and tests. The error of a context always ends it.
+// record that cannot be used, and the rest are returned. A call with the ID of an earlier one is such an error, so
+// that no call is used both for training and for testing. The error of a context always ends it.
 func Collect(calls iter.Seq2[Call, error], skip func(error)) ([]Call, error) {
 	if calls == nil {
 		return nil, errors.New("transcript: no calls to collect: the sequence is nil")

@@ -9,7 +9,7 @@ import (
 // Role is the side of the call that a speaker is on.
 type Role int8
 
-// The roles. Other is a third party, or a name that says nothing.
+// The roles. Other is a third party, or a speaker whose name shows no side.
 const (
 	Other Role = iota
 	Agent
@@ -26,7 +26,7 @@ func (r Role) String() string {
 	return "other"
 }
 
-// Roles maps speakers to the side that they are on, by their names as the calls write them; case does not count.
+// Roles maps speakers to their side, by their names as they are written in the calls; case does not count.
 type Roles map[string]Role
 
 // Of returns the side of a speaker: as in the table, or else by the name, such as "Sales Rep", "Client 2" or "Dana

@@ -20,7 +20,7 @@ const splitStream = 0x5b117
 
 const outcomes = 3
 
-// Split splits the calls into a training and a test set, with the same share of each outcome in both, as nearly as
+// Split splits the calls into a training and a test set, with the same share of each outcome in both, as far as
 // whole calls allow. share, in (0, 1), is the share of the test set; each outcome keeps at least one call on both
 // sides. The same seed gives the same split. Calls without an outcome count as an outcome of their own.
 func Split(calls []Call, share float64, seed uint64) (Fold, error) {
@@ -41,8 +41,8 @@ func Split(calls []Call, share float64, seed uint64) (Fold, error) {
 }
 
 // SplitGroups splits the calls as [Split] does, but keeps the calls of a group on one side; groups names the group of
-// each call, as [Groups] finds them. The shares are met about as nearly as groups allow: they are placed one by one,
-// the large ones first, each where it keeps both sides' shares of each outcome nearest to what they should be.
+// each call, as [Groups] finds them. The shares are met approximately: groups are assigned one by one, the largest
+// first, each to the side where it keeps the shares of each outcome closest to the target.
 func SplitGroups(calls []Call, groups []string, share float64, seed uint64) (Fold, error) {
 	if err := checkSplit(calls, share); err != nil {
 		return Fold{}, err
@@ -124,8 +124,8 @@ func SplitForward(calls []Call, share float64) (Fold, error) {
 }
 
 // Groups names the group of each call, such that calls with the same value of any of the keys are in the same group. A
-// key is one of the metadata, such as agent_id or customer_id, or transcript for calls with the same words. A call
-// without a value for a key shares it with no other. A key that no call has is an error.
+// key is one of the metadata, such as agent_id or customer_id, or transcript for calls with the same words. Calls
+// without a value for a key are not grouped by that key. A key that no call has is an error.
 func Groups(calls []Call, keys ...string) ([]string, error) {
 	group := make([]int, len(calls)) // a call of the same group that comes before, or the call itself
 	find := func(i int) int {
@@ -189,7 +189,7 @@ func keysOf(calls []Call) string {
 	return ", only " + clip(strings.Join(slices.Sorted(maps.Keys(there)), ", "))
 }
 
-// Crossing returns the groups that have calls on both sides, in order; for an honest test there are none.
+// Crossing returns the groups that have calls on both sides, in order; a valid test has none.
 func (f Fold) Crossing(groups []string) []string {
 	trained := make(map[string]bool)
 	for _, i := range f.Train {

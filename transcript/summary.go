@@ -9,26 +9,27 @@ import (
 	"strings"
 )
 
-// Summary is what a [Reader] understood of what it has read; its String is a line that shows whether that is right. The
-// zero value is empty, and what further sequences of calls read is added. It is for one goroutine.
+// Summary describes how a [Reader] read its input, so that a user can check it; String returns it as a line. The zero
+// value is empty, and further sequences of calls add to it. It is for one goroutine.
 type Summary struct {
 	// Formats counts the calls by what they were read from, such as "CSV" or "Deepgram".
 	Formats map[string]int
-	// Columns maps transcript, label and so on to the key or column that was taken for it because nothing else fits.
+	// Columns maps transcript, label and so on to the key or column with another name that was read as it.
 	Columns map[string]string
 	Calls   int
 	Turns   int
 	// Speakers counts the speakers of each role, in each call by their names, and Unnamed the turns without a speaker.
 	Speakers map[Role]int
 	Unnamed  int
-	// Outcomes counts the calls that were won, lost, and of which that is not known.
+	// Outcomes counts the calls that were won, lost, or have an unknown outcome.
 	Outcomes map[Outcome]int
-	// Skipped counts the records that could not be used, and Errors holds what is wrong with the first of them.
+	// Skipped counts the records that could not be used, and Errors holds the errors of the first of them.
 	Skipped int
 	Errors  []error
-	// PassedBy are the files of directories that are certainly not of calls, such as README.md, by their names.
+	// PassedBy are the files of directories that were ignored because their names show that they hold no calls,
+	// such as README.md.
 	PassedBy []string
-	// Notes counts the calls by what is said of them in [Call.Notes].
+	// Notes counts the calls with each of [Call.Notes].
 	Notes map[string]int
 
 	unlabelled bool // labels were not read
@@ -101,7 +102,7 @@ func increment[K comparable](m *map[K]int, key K) {
 //
 //	CSV: 20 calls, 160 turns of 20 agents, 20 customers (counted in each call); 9 won, 11 lost; label is the column converted
 //
-// and after it what was left out, and what the reader was not sure of.
+// followed by what was left out, and what the reader was unsure of.
 func (s *Summary) String() string {
 	parts := []string{s.calls()}
 	if !s.unlabelled {

@@ -34,23 +34,25 @@ type table struct {
 	records *records
 }
 
-// Rows reads a table from elsewhere: its header are the names of the columns, and rows yields their cells. An error ends
-// it. CSV reads its rows in the same way:
+// Rows reads a table from any source: header has the names of the columns, and rows yields the cells of each row. An
+// error ends it. CSV reads its rows in the same way:
 //
-//   - One column is the text of a call, or of a turn: transcript, or text, full_text, content and the like where there is
-//     only one of them. A text can be a list of turns, as JSON or as Python prints it, and \n in it can stand for line breaks.
-//   - call_id or id names the call, and label tells how it ended; where no column is called label, the only one called
-//     outcome, converted, won, stage and the like does. Words come from Reader.Won, Reader.Lost and the usual ones.
-//   - Where there is a column of speakers or roles, or of the numbers of turns, and one of the IDs of calls or none of labels,
-//     each row is a turn, and so where there are only start, end and text. The rows of an ID are joined, wherever they
-//     stand, so that the calls are held in memory. Rows of one ID with different labels are an error. A column called name, user,
-//     channel and the like may hold the speakers too, but where each ID has one row, the rows are calls.
-//   - In a column of dates such as 05/03/2024 the order is the one that fits all of its first 1000 rows; where none shows it, the day comes
-//     first in tables with German, French, Spanish or Italian names of columns or semicolons, and else the month, with a note.
-//   - All other columns are metadata; of rows that are turns, those that say the same in all rows of a call.
+//   - One column has the text of a call or of a turn: transcript, or text, full_text, content and the like if there is only
+//     one of them. A text can be a list of turns in JSON or as Python prints it, and line breaks can be written as \n.
+//   - call_id or id names the call, and label is its outcome; if no column is called label, the only one called
+//     outcome, converted, won, stage or the like is used. Labels are the usual words and those in Reader.Won and
+//     Reader.Lost.
+//   - Each row is a turn if there is a column of speakers, roles or turn numbers, and either a column of call IDs or no column of
+//     labels; or if there are only start, end and text. The rows of an ID are joined, wherever they are, so the calls are held in
+//     memory. Rows of one ID with different labels are an error. A column called name, user, channel or the like may hold the
+//     speakers too, but if each ID has one row, the rows are calls.
+//   - In a column of dates such as 05/03/2024 the order of day and month is the one that fits its first 1000 rows; if both do,
+//     the day comes first in tables with German, French, Spanish or Italian column names or with semicolons, and otherwise the
+//     month, with a note.
+//   - All other columns are metadata; if rows are turns, only columns with the same value in all rows of a call.
 //
-// Reader.Columns names columns that are called otherwise. Case does not count, nor do blanks, underscores and the like. Cells
-// that are empty, NaN, NULL, None or #N/A hold nothing. A first column without a name is pandas' index.
+// Reader.Columns maps columns with other names. Case, blanks, underscores and the like are ignored in names. Empty cells,
+// NaN, NULL, None and #N/A are missing values. A first column without a name is the index of pandas, and is left out.
 func (o Reader) Rows(ctx context.Context, header []string, rows iter.Seq2[[]string, error]) iter.Seq2[Call, error] {
 	return o.finish(ctx, func(yield yieldFunc) {
 		if rows == nil {

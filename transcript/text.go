@@ -14,8 +14,8 @@ import (
 	"unicode/utf8"
 )
 
-// Text reads one call, whose text is all that there is: lines with speakers' labels, WebVTT, SRT or plain text, as
-// [Call.Turns] tells apart. ID, outcome and metadata are those of lines such as "Outcome: Won" above or below it, if there are
+// Text reads the whole input as the text of one call: lines with speakers' labels, WebVTT, SRT or plain text, as
+// [Call.Turns] tells apart. ID, outcome and metadata come from lines such as "Outcome: Won" above or below it, if there are
 // any. Subtitles are checked for broken times.
 func (o Reader) Text(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
 	return o.text(ctx, r, false)

@@ -16,22 +16,22 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// TFIDFOptions are the settings of [FitTFIDF]. What is said of scikit-learn below is of its TfidfVectorizer.
+// TFIDFOptions are the settings of [FitTFIDF]. Comparisons with scikit-learn are with its TfidfVectorizer.
 type TFIDFOptions struct {
 	// MaxGram is the number of words in the longest term; default 2 (scikit-learn's is 1), at most 16.
 	MaxGram int
 	// MinTexts is the number of texts that a term has to be in; default 2 (scikit-learn's min_df is 1).
 	MinTexts int
-	// MaxTerms, if it is above 0, keeps only the terms that are counted most, of equals the first in the alphabet.
+	// MaxTerms, if it is above 0, keeps only the most frequent terms; ties are broken alphabetically.
 	MaxTerms int
 	// Sublinear counts a term that is n times in a text as 1 + ln n.
 	Sublinear bool
 }
 
-// TFIDF turns texts into weights of words and word pairs: the count of each term in the text, times the logarithm of
-// how rare it is among the texts that it was fitted on, each text scaled to length 1. Values equal scikit-learn 1.9's
-// with the same settings. It must be fitted on training texts alone, can be kept as JSON, and is safe for concurrent
-// use.
+// TFIDF turns texts into weights of words and word pairs: the count of each term in the text times its inverse
+// document frequency in the texts that it was fitted on, with each row scaled to length 1. Values equal scikit-learn
+// 1.9's with the same settings. It must be fitted on training texts alone, can be saved as JSON, and is safe for
+// concurrent use.
 type TFIDF struct {
 	terms     []string // in byte order
 	idf       []float64
@@ -40,7 +40,8 @@ type TFIDF struct {
 	column    map[string]int
 }
 
-// FitTFIDF learns the terms of the texts and how rare they are: ln((1+n)/(1+texts with the term)) + 1.
+// FitTFIDF learns the terms of n texts and their inverse document frequencies: ln((1+n)/(1+texts with the term)) +
+// 1.
 func FitTFIDF(texts []string, opts *TFIDFOptions) (*TFIDF, error) {
 	o := TFIDFOptions{}
 	if opts != nil {
@@ -111,7 +112,7 @@ func (t *TFIDF) number() {
 func (t *TFIDF) Terms() []string { return slices.Clone(t.terms) }
 
 // SparseMatrix is a matrix that knows which of its values are not 0: tf-idf as packages classify, shap and tsne read it.
-// DoRowNonZero goes through these values of a row, columns ascending.
+// DoRowNonZero visits these values of a row, columns ascending.
 type SparseMatrix interface {
 	mat.Matrix
 	mat.RowNonZeroDoer

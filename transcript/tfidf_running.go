@@ -6,9 +6,9 @@ import (
 	"github.com/org/salesconv/internal/matrix"
 )
 
-// RunningTFIDF is the row of weights of a text that grows, such as a call in progress: the cost of adding a line
-// depends on the length of the line alone. Its row equals the row of [TFIDF.Transform] for the lines joined by line
-// breaks, to the last bit. It is for one goroutine at a time; many can share a TFIDF.
+// RunningTFIDF is the tf-idf row of a growing text, such as a call in progress: the cost of adding a line depends
+// on the length of the line alone. Its row equals the row of [TFIDF.Transform] for the lines joined by line breaks,
+// to the last bit. It is for one goroutine at a time; many can share a TFIDF.
 type RunningTFIDF struct {
 	fit    *TFIDF
 	count  map[int]float64
@@ -17,7 +17,7 @@ type RunningTFIDF struct {
 	values []float64
 }
 
-// Running returns the row of a text without words.
+// Running returns a RunningTFIDF of the empty text.
 func (t *TFIDF) Running() *RunningTFIDF { return &RunningTFIDF{fit: t, count: map[int]float64{}} }
 
 // Add adds a line at the end of the text.

@@ -19,15 +19,15 @@ type Turn struct {
 	Text    string
 	// Start and End are the byte span in the call's text that Text comes from, without the speaker's label.
 	Start, End int
-	// From and To are when it was said, counted from the start of the call; To is 0 where only the beginning is known,
-	// and both are 0 where nothing is.
+	// From and To are when the turn was spoken, counted from the start of the call; To is 0 if only the beginning is
+	// known, and both are 0 if neither is.
 	From, To time.Duration
 
 	pieces offsets // where Text is not simply the span
 }
 
 // Offset returns the place in the call's text of byte i of the turn's Text, so that what is found in a turn can be shown
-// in the call. It is Start+i unless the turn was put together from several lines or subtitles.
+// in the call. It is Start+i unless the turn was joined from several lines or subtitles.
 func (t Turn) Offset(i int) int {
 	if t.pieces == nil {
 		return t.Start + i
