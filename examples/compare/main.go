@@ -1,5 +1,5 @@
-// Command compare measures, by cross-validation, which features and classifiers predict best which calls are won, and
-// whether fine-tuning the encoder helps.
+// Command compare evaluates by cross-validation which features and classifiers predict won calls best, and whether
+// fine-tuning the encoder helps.
 //
 //	go run ./examples/compare [-data FILE] [-columns NAMES] [-won WORDS] [-lost WORDS] [-roles NAMES] [-skip] [-rejected FILE]
 //	    [-mask=false] [-model DIR] [-folds N] [-forward] [-epochs N] [-frozen] [-value V] [-seed N] [-html FILE] [-json FILE]
@@ -11,8 +11,8 @@
 // trained again in each fold on the calls outside it. With -forward folds are periods, each predicted from the calls
 // before it. In each fold the predictor is trained as finetune trains it, which takes three fine-tuning runs.
 //
-// Table, verdicts, what the scores are worth in use, and what metadata alone predict go to standard output, and the
-// same with charts of gain, profit, calibration and learning curves to a self-contained page.
+// Scores, verdicts, results of calling by score, and what metadata alone predict are written to standard output,
+// and with charts of gain, profit, calibration and learning curves to a self-contained page.
 package main
 
 import (
@@ -53,11 +53,11 @@ func parse(env *cli.Env) (o *options, err error) {
 	o.calls.Flags(flags)
 	flags.BoolVar(&o.Mask, "mask", true, "mask names, numbers and addresses in what tf-idf reads, as finetune does")
 	flags.StringVar(&o.Model, "model", "", "`directory` of a sentence-transformers model, or its name on the Hugging Face hub if it is in the cache; default: the built-in all-MiniLM-L6-v2")
-	flags.IntVar(&o.Folds, "folds", 5, "number of parts of the calls, each predicted from the others")
+	flags.IntVar(&o.Folds, "folds", 5, "number of folds of the calls, each predicted by training on the others")
 	flags.BoolVar(&o.Forward, "forward", false, "test on later calls than are trained on, by call_time, rather than on other agents")
-	flags.Func("epochs", "how many times (`N`) each fine-tuning run goes through its calls; default: as many as take 200 steps, but 3 to 12", cli.Positive(&o.Epochs))
+	flags.Func("epochs", "number `N` of epochs of each fine-tuning run; default: as many as take 200 steps, but 3 to 12", cli.Positive(&o.Epochs))
 	flags.BoolVar(&o.Frozen, "frozen", false, "do not fine-tune the encoder, which takes most of the time")
-	flags.Func("value", "what a won call is `worth`, in costs of making a call; default: so much that calling everyone breaks even", cli.Positive(&o.Value))
+	flags.Func("value", "what a won call is `worth`, in costs of making a call; default: the value at which calling everyone breaks even", cli.Positive(&o.Value))
 	flags.Uint64Var(&o.Seed, "seed", 1, "seed of folds, fine-tuning and resampling")
 	flags.StringVar(&o.html, "html", "comparison.html", "`file` to write the page to")
 	flags.StringVar(&o.json, "json", "", "`file` to write every number to; default: none")

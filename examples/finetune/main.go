@@ -4,35 +4,35 @@
 //	go run ./examples/finetune [-data FILE] [-columns NAMES] [-won WORDS] [-lost WORDS] [-roles NAMES] [-skip] [-rejected FILE]
 //	    [-mask=false] [-model DIR] [-classifier_type logistic|xgboost]
 //	    [-epochs N] [-n_pairs N] [-loss NAME] [-learning_rate X] [-train_layers N] [-lora RANK] [-batch_size N]
-//	    [-attention] [-tasks KEYS] [-shortcuts KEYS] [-refit=false] [-seed N] [-out DIR]
+//	    [-attention] [-tasks KEYS] [-confounders KEYS] [-refit=false] [-seed N] [-out DIR]
 //
-// The defaults did best in measurements; -help explains each flag.
+// The defaults did best in measurements; -help describes each flag.
 //
 // FILE is a file or directory of calls in any format that examples/inspect reads, such as JSON (an array, one object or JSON
 // Lines; may be gzipped): transcript, label 0 or 1, metadata. A record that cannot be used ends the run, unless -skip or
-// -rejected is given. The default is a sample of synthetic calls. A quarter of the calls is held out and only judged on; calls
-// of one agent stay on one side, where four agents or more are named. Below the DIR of -out it writes
+// -rejected is given. The default is a sample of synthetic calls. A quarter of the calls is held out for evaluation; calls of
+// one agent stay on one side if four agents or more are named. Below the DIR of -out it writes
 //
 //	models/                               the predictor, for the commands predict and explain
-//	models/fine_tuned_embeddings/         the fine-tuned encoder, which sentence-transformers opens too; the last line says where
-//	                                      fine-tuning did not help, and the generic encoder, or one in between, is saved
+//	models/fine_tuned_embeddings/         the fine-tuned encoder, which sentence-transformers opens too; the last line reports if
+//	                                      the generic encoder, or an interpolation, is saved instead as fine-tuning did not help
 //	results/performance_comparison.html   the predictor's scores, charts, maps and the most influential turns: the page to open
 //	results/generic_embeddings.png        t-SNE maps of all calls
 //	results/fine_tuned_embeddings.png
 //	results/training_history.png          the loss of each fine-tuning run, step by step
 //	results/metrics.json                  every number, the options as they were used, and the seed
-//	results/run.json                      how long it took and each stage of it, and from where it was resumed
-//	checkpoints/                          what is trained so far; removed when all is done
+//	results/run.json                      the time in all and for each stage, and the point from which it was resumed
+//	checkpoints/                          the state of training; removed at the end
 //
 // A run that was stopped or killed is resumed by the same command, and gives the same bytes as an uninterrupted run,
-// but for run.json and models/created.json. Until then the directory keeps its checkpoints; runs with other flags do
-// not touch them.
+// except run.json and models/created.json. Until then the directory keeps its checkpoints; runs with other flags
+// leave them alone.
 //
 // # Personal data
 //
-// models/ holds words of the calls (words.json), and values of the metadata that -tasks names; the results quote turns.
-// Therefore names, telephone and card numbers, addresses and the like are masked in all of these, as far as
-// transcript.Call.Mask finds them, which is not all of them: keep the directory as safe as the calls. -mask=false leaves them in.
+// models/ holds words of the calls (words.json), and values of the metadata that -tasks names; the results quote turns. Therefore
+// names, telephone and card numbers, addresses and the like are masked in all of these, as far as transcript.Call.Mask finds
+// them, which is not all of them: protect the directory as you protect the calls. -mask=false leaves them in.
 package main
 
 import (
@@ -55,12 +55,12 @@ func main() { cli.Main(run) }
 
 const usage = `[flags]
 
-It fine-tunes the encoder on labelled calls, trains the predictor, judges it on a quarter of the calls, which is held out, and
+It fine-tunes the encoder on labelled calls, trains the predictor, evaluates it on a held-out quarter of the calls, and
 writes models and results to the directory of -out. A run that was stopped resumes when it is started again.`
 
 const (
 	testShare = 0.25 // part of the calls that is held out
-	fewest    = 6    // calls of each outcome that it takes to hold some out and still fine-tune in inner folds
+	fewest    = 6    // least number of calls of each outcome, to hold some out and still fine-tune in inner folds
 )
 
 // options are the flags.
@@ -83,9 +83,9 @@ func parse(env *cli.Env) (o *options, err error) {
 	o.calls.Flags(flags)
 	flags.BoolVar(&o.Mask, "mask", true, "mask names, numbers and addresses in the words that are saved with the model and in the results")
 	flags.StringVar(&o.Model, "model", "", "`directory` of a sentence-transformers model, or its name on the Hugging Face hub if it is in the cache; default: the built-in all-MiniLM-L6-v2")
-	flags.StringVar(&o.Classifier, "classifier_type", "logistic", "`type` of the classifiers on generic embeddings, logistic or xgboost; the fine-tuned encoder is trained with a linear one of its own")
+	flags.StringVar(&o.Classifier, "classifier_type", "logistic", "`type` of the classifiers on generic embeddings, logistic or xgboost; the fine-tuned encoder always has a linear classifier")
 	o.tuning.flags(flags)
-	flags.BoolVar(&o.Refit, "refit", true, "once the predictor is judged on the calls held out, fit the one that is saved on all calls")
+	flags.BoolVar(&o.Refit, "refit", true, "after the evaluation on the held-out calls, fit the saved predictor on all calls")
 	flags.Uint64Var(&o.Seed, "seed", 1, "seed of splits, triplets, dropout and maps")
 	flags.StringVar(&o.out, "out", "out", "`directory` to write models and results to")
 	if err := env.Parse(flags, usage); err != nil {

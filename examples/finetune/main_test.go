@@ -76,7 +76,7 @@ func TestRunWritesEverything(t *testing.T) {
 				t.Errorf("%s: %s: %v", classifier, name, err)
 			}
 		}
-		for _, want := range []string{"stack, fine-tuned where it helps", "Intervals are 95%", "Shown a won and a lost call", "fitted again after that, on all 40 calls", "the generic"} {
+		for _, want := range []string{"stack, fine-tuned where it helps", "Intervals are 95%", "pairs of a won and a lost call, the predictor", "then fitted again on all 40 calls", "the generic"} {
 			if !strings.Contains(stdout, want) {
 				t.Errorf("%s: no %q in\n%s", classifier, want, stdout)
 			}
@@ -291,7 +291,7 @@ func TestRunRefusesBadInput(t *testing.T) {
 		"loss":            {[]string{"-loss", "hinge"}, 2, `loss "hinge", want triplet, `},
 		"learning rate":   {[]string{"-learning_rate", "-1"}, 2, "-learning_rate: want a number above 0"},
 		"task":            {[]string{"-data", write(t, calls), "-tasks", "shoe_size"}, 1, `no call has "shoe_size" in its metadata, as -tasks asks`},
-		"shortcut":        {[]string{"-data", write(t, calls), "-shortcuts", "day,shoe_size"}, 1, "as -shortcuts asks"},
+		"confounder":      {[]string{"-data", write(t, calls), "-confounders", "day,shoe_size"}, 1, "as -confounders asks"},
 		"unknown flag":    {[]string{"-nosuch"}, 2, "nosuch"},
 		"stray arguments": {[]string{"calls.json"}, 2, "-data"},
 	} {

@@ -77,7 +77,7 @@ func indented(v any) func(io.Writer) error {
 
 // print writes the table of the held-out calls.
 func (r *results) print(w io.Writer) {
-	fmt.Fprintf(w, "%d calls held out of %d (%s), judged after training on %d\n\n", r.Data.Test, r.Data.Calls, cli.Escape(r.Data.Source), r.Data.Train)
+	fmt.Fprintf(w, "%d of %d calls held out (%s), predicted after training on the other %d\n\n", r.Data.Test, r.Data.Calls, cli.Escape(r.Data.Source), r.Data.Train)
 	study.Print(w, r.table(), r.Verdicts)
 	fmt.Fprintln(w, r.intervals())
 	fmt.Fprintln(w, r.Tuning.Verdict())
@@ -96,9 +96,9 @@ func (r *results) intervals() string { return r.Methods[0].Intervals(r.data.Unit
 // saved says which calls the saved predictor was fitted on.
 func (r *results) saved() string {
 	if r.Options.Refit {
-		return fmt.Sprintf("The predictor that is saved was fitted again after that, on all %d calls, so that nothing here judges it: expect it to be about as good, or better.", r.Data.Calls)
+		return fmt.Sprintf("The saved predictor was then fitted again on all %d calls, so no figure here evaluates it: expect it to be as good or slightly better.", r.Data.Calls)
 	}
-	return fmt.Sprintf("The predictor that is saved was fitted on the %d other calls.", r.Data.Train)
+	return fmt.Sprintf("The saved predictor was fitted on the %d other calls.", r.Data.Train)
 }
 
 // next says where everything is, what it holds, and what can be done with it.
@@ -108,7 +108,7 @@ func (r *results) next(env *cli.Env, out *output) {
 	if r.Options.Mask {
 		personal = "names, numbers and addresses are masked as far as they were found"
 	}
-	env.Notef("%s holds words of the calls (words.json), and %s quotes turns; %s, so keep both as safe as the calls", out.models(), out.results(), personal)
+	env.Notef("%s holds words of the calls (words.json), and %s quotes turns; %s, so protect both as you protect the calls", out.models(), out.results(), personal)
 	env.Notef("next: go run ./examples/predict -models %s CALLS, or go run ./examples/explain -models %s -html calls.html CALLS", out.dir, out.dir)
 }
 
@@ -144,7 +144,7 @@ func (r *results) page() (*report.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	history, err := study.Draw(study.Drawing{Draw: r.history, Caption: "The encoder is fine-tuned without each part of the training calls in turn, which shows what it is worth on the calls left out, and with -refit on all calls once that is known; the model has the mean of all their weights. Each line is a running mean over a twentieth of the steps."})
+	history, err := study.Draw(study.Drawing{Draw: r.history, Caption: "One fine-tuning run leaves out each fold of the training calls, to evaluate it on the calls left out; with -refit, one more run uses all calls. The model averages the weights of all runs. Each line is a running mean over a twentieth of the steps."})
 	if err != nil {
 		return nil, err
 	}
@@ -160,60 +160,60 @@ func (r *results) page() (*report.Page, error) {
 		Title: "How well can won calls be predicted?",
 		Lead:  r.lead(),
 		Sections: slices.Concat([]report.Section{
-			{Blocks: []report.Block{first, report.Text(fmt.Sprintf("Judged on %d %scalls that were held out: nothing was trained on them. %d others were trained on. %s %s",
+			{Blocks: []report.Block{first, report.Text(fmt.Sprintf("Evaluated on %d %scalls that were held out from training; %d others were trained on. %s %s",
 				r.Data.Test, r.data.Kind(), r.Data.Train, r.worth(), r.saved()))}},
 			{Title: "What moves the predictions", Blocks: []report.Block{r.turns()}},
 			{Title: "During the call", Blocks: []report.Block{report.Text(r.slipping()), report.Details{Title: "In numbers", Blocks: []report.Block{r.during(), report.Text(
-				"ROC AUC: how often a won call has a higher probability than a lost one; 0.5 is chance. Log loss: how far probabilities are from what happened; lower is better, and the last column is what the same probability for every call reaches.")}}}},
+				"ROC AUC: how often a won call has a higher probability than a lost one; 0.5 is chance. Log loss: how far probabilities are from the outcomes; lower is better. The last column is the log loss of the same probability for every call.")}}}},
 			{Title: "Does fine-tuning help?", Blocks: []report.Block{
 				report.Text(r.answer()), report.Details{Title: "Every score of every method", Blocks: append([]report.Block{r.table()}, terms...)},
 				report.Details{Title: "Charts", Blocks: []report.Block{charts}},
 				report.Details{Title: "Tests", Blocks: r.tests()},
 			}},
-			{Title: "Do the metadata give the outcome away?", Blocks: []report.Block{report.Text(study.LeakText(r.Leak) + " The predictor does not read them."), report.Details{Title: "Which of them", Blocks: []report.Block{study.LeakTable(r.Leak)}}}},
+			{Title: "Do the metadata reveal the outcome?", Blocks: []report.Block{report.Text(study.LeakText(r.Leak) + " The predictor does not read them."), report.Details{Title: "Which of them", Blocks: []report.Block{study.LeakTable(r.Leak)}}}},
 			{Title: "Maps of all calls", Blocks: []report.Block{maps}},
 		}, calls, []report.Section{
 			{Title: "How it was trained", Blocks: []report.Block{
 				report.Text(r.Tuning.Verdict()), report.Text(r.Tuning.Saved()),
-				report.Details{Title: "How that was decided", Blocks: r.decisions()},
-				report.Details{Title: "Course and settings", Blocks: []report.Block{history, r.settings()}},
+				report.Details{Title: "How this was decided", Blocks: r.decisions()},
+				report.Details{Title: "Training loss and settings", Blocks: []report.Block{history, r.settings()}},
 			}},
 		}),
 		Footer: fmt.Sprintf("%s: %d calls, %d won, %d turns. Seed %d. Model %.12s. Every number is in %s.", r.Data.Source, r.Data.Calls, r.Data.Won, r.Data.Turns, r.Options.Seed, r.Model, metricsFile),
 	}, nil
 }
 
-// lead says in a sentence what the predictor is worth, and before it whether that may be nothing.
+// lead says in a sentence how well the predictor ranks calls, and before it whether that may be chance.
 func (r *results) lead() string {
-	lead := fmt.Sprintf("Shown a won and a lost call, the predictor gives the won one the higher probability %.0f times in 100; a coin would 50 times.", 100*r.predictor().ROCAUC)
+	lead := fmt.Sprintf("In %.0f%% of all pairs of a won and a lost call, the predictor gives the won call the higher probability (chance: 50%%).", 100*r.predictor().ROCAUC)
 	if !r.OutOfFold.Predicts() {
-		lead = "Nothing can be predicted from these calls, as far as they show: do not rely on the probabilities. " + lead
+		lead = "There is no evidence that these calls allow predictions: do not rely on the probabilities. " + lead
 	}
 	return lead
 }
 
-// worth reports how good the predictor is on the calls held out, and out of fold where that may be nothing.
+// worth reports how good the predictor is on the calls held out, and out of fold where that may be chance.
 func (r *results) worth() string {
 	m, best := r.predictor(), r.Fifths[len(r.Fifths)-1]
 	won := m.Confusion.TruePositive + m.Confusion.FalseNegative
 	worth := fmt.Sprintf("Of the fifth of these calls with the highest probabilities %s were won (%.0f of %d), of all %s (%d of %d).",
 		figure.Percent(best.Observed), best.Observed*float64(best.Rows), best.Rows, figure.Percent(float64(won)/float64(m.Rows)), won, m.Rows)
 	if f := r.OutOfFold; !f.Predicts() {
-		worth += fmt.Sprintf(" On the %d training calls, each predicted by heads that did not see it, the won one of two had the higher probability %.0f times in 100, and the log loss is %.3f instead of the %.3f that the share won has: no more than chance explains.",
+		worth += fmt.Sprintf(" On the %d training calls, out of fold, the won call had the higher probability in %.0f%% of all pairs, and the log loss is %.3f, against %.3f for the share won: no better than chance.",
 			f.Calls, 100*f.ROCAUC, f.LogLoss, f.BaseLogLoss)
 	}
 	return worth
 }
 
-// answer says in a sentence what fine-tuning is worth.
+// answer says in a sentence whether fine-tuning helps.
 func (r *results) answer() string {
 	switch {
 	case r.Tuning.Share == 0:
-		return "No: on the training calls, out of fold, the fine-tuned embedding was worse than the generic one, which is saved in its place."
+		return "No: on the training calls, out of fold, the fine-tuned embedding was worse than the generic one, which is saved instead."
 	case !r.Tuning.Used:
-		return "No: on the training calls, out of fold, the predictor was not better with the fine-tuned encoder, so it does without."
+		return "No: on the training calls, out of fold, the predictor was not better with the fine-tuned encoder, so it does not use it."
 	case len(r.Verdicts) == 0:
-		return "On the training calls, out of fold, it does, so the predictor uses it. Whether it does on other calls cannot be told from the calls of one group."
+		return "On the training calls, out of fold, it does, so the predictor uses it. Calls of a single group cannot show whether it does on other calls."
 	case !r.Verdicts[0].Differs():
 		return "On the training calls, out of fold, it does, so the predictor uses it; on the held-out calls the difference is no more than chance would explain."
 	case r.Verdicts[0].Difference.Estimate < 0:
@@ -224,12 +224,12 @@ func (r *results) answer() string {
 
 // terms explains the columns of the table.
 var terms = []report.Block{
-	report.Text("ROC AUC: how often a won call gets a higher probability than a lost one; 0.5 is chance, 1 perfect. PR AUC: the share of won calls among those called, averaged over thresholds; chance reaches the share won of all calls. Lift of the best tenth: how many times more won calls it holds than a tenth picked blindly."),
-	report.Text("F1 and accuracy, left out where few calls are won: at a probability of one half. Log loss and Brier score: how far probabilities are from what happened; lower is better. Interval: where the ROC AUC would lie for other calls of the same source, with 95% confidence."),
-	report.Text(study.Evidence + " Stack: the sum of all these, each weighted by what it is worth."),
+	report.Text("ROC AUC: how often a won call gets a higher probability than a lost one; 0.5 is chance, 1 perfect. PR AUC: the share of won calls among those called, averaged over thresholds; by chance it is the share won of all calls. Lift of the best tenth: how many times more won calls it holds than a random tenth."),
+	report.Text("F1 and accuracy, left out where few calls are won: at a probability of one half. Log loss and Brier score: how far probabilities are from the outcomes; lower is better. Interval: 95% confidence interval of the ROC AUC for other calls of the same source."),
+	report.Text(study.Evidence + " Stack: the weighted sum of all these."),
 }
 
-// distinct are the methods that predict differently. A predictor that does without fine-tuning equals the generic stack, and
+// distinct are the methods that predict differently. A predictor without fine-tuning equals the generic stack, and
 // where the generic weights are kept, fine-tuned turns are generic ones.
 func (r *results) distinct() []study.Method {
 	methods := study.Distinct(r.Methods, conversion.Title(conversion.Best))
@@ -241,7 +241,7 @@ func (r *results) distinct() []study.Method {
 
 // table shows the scores.
 func (r *results) table() report.Table {
-	return study.Table(r.distinct(), "method", "Each row is a method of predicting which calls are won, judged on the held-out calls; methods that predict the same are one row. "+r.intervals())
+	return study.Table(r.distinct(), "method", "Each row is a method of predicting which calls are won, evaluated on the held-out calls; methods with the same predictions share a row. "+r.intervals())
 }
 
 // tests shows which differences are more than chance.
@@ -277,7 +277,7 @@ func (r *results) maps() (report.Figures, error) {
 		maps = maps[:1] // both have the generic embedding
 	}
 	for _, m := range maps {
-		caption := fmt.Sprintf("Calls in which similar things are said lie together; a click opens a held-out call. Faint: calls trained on, whose outcome the fine-tuned encoder knows. The nearest call on the map had the same outcome for %s of the held-out calls (t-SNE, perplexity %.3g, KL divergence %.3f).",
+		caption := fmt.Sprintf("Calls in which similar things are said lie together; click a held-out call to open it. Faint: training calls, whose outcomes the fine-tuned encoder has learned. The nearest call on the map had the same outcome for %s of the held-out calls (t-SNE, perplexity %.3g, KL divergence %.3f).",
 			figure.Percent(m.Neighbours), m.Perplexity, m.KL)
 		drawn, err := report.NewFigure(caption, r.plot(m, "svg"))
 		if err != nil {
@@ -291,7 +291,7 @@ func (r *results) maps() (report.Figures, error) {
 func (r *results) turns() report.Table {
 	known := r.heldOut.Links()
 	t := report.Table{Name: "turns", Columns: []string{"said", "points", "speaker", "times", "of these won", "for example"},
-		Caption: "The turns of held-out calls that raise and lower the probability of a won call most, in points: +5 takes 40% to 45%. Turns of one script count as one, with the mean of their points; click one to open a call where it is said. This is the model's response to a turn, not the turn's effect on the customer.",
+		Caption: "The turns of held-out calls that raise and lower the probability of a won call most, in points: +5 takes 40% to 45%. Turns with nearly the same words count as one, with the mean of their points; click one to open a call with it. This is the model's response to a turn, not the turn's effect on the customer.",
 		LogOdds: [][]string{{"", "log-odds", "", "", "", ""}}}
 	for _, x := range r.Turns {
 		t.LogOdds = append(t.LogOdds, []string{"", figure.Number("%+.2f", x.LogOdds), "", "", "", ""})
@@ -312,7 +312,7 @@ func (r *results) decisions() []report.Block {
 
 func (r *results) heads() report.Table {
 	t := report.Table{Columns: []string{"head", "weight"},
-		Caption: "The predictor adds up the log-odds of these heads, each weighted by what it was worth on calls that it was not trained on."}
+		Caption: "The predictor adds up the log-odds of these heads, with weights fitted to calls that the heads were not trained on."}
 	for _, h := range r.Heads {
 		t.Rows = append(t.Rows, []string{h.Title, study.Three(h.Weight)})
 	}
@@ -321,7 +321,7 @@ func (r *results) heads() report.Table {
 
 func (r *results) shares() report.Table {
 	t := report.Table{Columns: []string{"fine-tuned weights", "ROC AUC", "ROC AUC, generic", "difference", "95% interval", "decision"},
-		Caption: "How much of the fine-tuned weights is kept, the rest being generic ones: the share with which the tuned head ranks the training calls best, out of fold; none unless the best head on generic turn vectors ranks them no better."}
+		Caption: "The share of fine-tuned weights that is kept, the rest being generic: the one with which the tuned head ranks the training calls best out of fold; none if the best head on generic turn vectors ranks them better."}
 	for _, tried := range r.Tuning.Shares {
 		kept, d := "", tried.Difference
 		if tried.Share == r.Tuning.Share {
@@ -334,11 +334,11 @@ func (r *results) shares() report.Table {
 }
 
 func (r *results) trials() report.Table {
-	return trials(r.Tuning.Trials, "used", "Stacks on the training calls, each judged out of fold: by encoders, heads and weights that were fitted without the call. Fine-tuning is used if it improves both log loss and ROC AUC; after the ± is the standard error of the gain.")
+	return trials(r.Tuning.Trials, "used", "Stacks evaluated on the training calls out of fold: encoders, heads and weights were fitted without the call. Fine-tuning is used if it improves both log loss and ROC AUC; after the ± is the standard error of the gain.")
 }
 
 func (r *results) further() report.Table {
-	return trials(r.Further, "best", "Stacks with what the predictor does without, judged in the same way: neither contributions of turns nor live calls could go by it.")
+	return trials(r.Further, "best", "Stacks with blocks that the predictor does not use, evaluated in the same way: these blocks can neither be attributed to turns nor be known in live calls.")
 }
 
 // trials shows stacks with optional blocks.

@@ -9,7 +9,7 @@ import (
 	"github.com/org/salesconv/triplet"
 )
 
-// tuning are the flags that say how the encoder is fine-tuned. Zero leaves a choice to packages conversion and triplet.
+// tuning are the flags of the fine-tuning. Zero means the default of packages conversion and triplet.
 type tuning struct {
 	Epochs       int     `json:"epochs"`
 	Pairs        int     `json:"n_pairs"`
@@ -20,22 +20,22 @@ type tuning struct {
 	LoRA         int     `json:"lora"`
 	Attention    bool    `json:"attention"`
 	Tasks        string  `json:"tasks"`
-	Shortcuts    string  `json:"shortcuts"`
+	Confounders  string  `json:"confounders"`
 }
 
 // flags adds the flags of fine-tuning, the most important first.
 func (o *tuning) flags(flags *flag.FlagSet) {
 	o.Pairs, o.BatchSize = 4, 8
-	flags.Func("epochs", "how many times (`N`) a fine-tuning run goes through the calls; default: as many as take 200 steps, but 3 to 12", cli.Positive(&o.Epochs))
+	flags.Func("epochs", "number `N` of epochs of each fine-tuning run; default: as many as take 200 steps, but 3 to 12", cli.Positive(&o.Epochs))
 	flags.Func("n_pairs", "number `N` of triplets for each call as the anchor, in an epoch; default 4", cli.Positive(&o.Pairs))
-	flags.StringVar(&o.Loss, "loss", string(triplet.Triplets), "`name` of the loss: triplet, batch_all, batch_hard, batch_semi_hard, supervised_contrastive or multiple_negatives (go doc ./triplet LossKind says when to use which)")
+	flags.StringVar(&o.Loss, "loss", string(triplet.Triplets), "`name` of the loss: triplet, batch_all, batch_hard, batch_semi_hard, supervised_contrastive or multiple_negatives (go doc ./triplet LossKind describes when to use which)")
 	flags.Func("learning_rate", "`rate` of fine-tuning; default 1.5e-4, with -lora 2e-4", cli.Positive(&o.LearningRate))
 	flags.Func("train_layers", "number `N` of upper layers that are trained; default 2, with -lora all", cli.Positive(&o.TrainLayers))
-	flags.Func("lora", "`rank` of corrections that are trained instead of whole layers; default: none", cli.Positive(&o.LoRA))
+	flags.Func("lora", "`rank` of low-rank updates (LoRA) that are trained instead of whole layers; default: none", cli.Positive(&o.LoRA))
 	flags.Func("batch_size", "number `N` of calls in a step of fine-tuning; default 8", cli.Positive(&o.BatchSize))
 	flags.BoolVar(&o.Attention, "attention", false, "weight turns by trained attention, instead of taking their mean")
-	flags.StringVar(&o.Tasks, "tasks", "", "`keys` of the metadata, with commas between, that fine-tuned embeddings are trained to predict too, such as industry; their values are saved with the model")
-	flags.StringVar(&o.Shortcuts, "shortcuts", "", "`keys` of the metadata, or day, with commas between, by which triplets must not be told apart, such as agent_id,day")
+	flags.StringVar(&o.Tasks, "tasks", "", "comma-separated metadata `keys` that fine-tuned embeddings are trained to predict too, such as industry; their values are saved with the model")
+	flags.StringVar(&o.Confounders, "confounders", "", "comma-separated metadata `keys`, or day, that triplets must not be solvable by, such as agent_id,day")
 }
 
 // validate returns an error for what makes no sense, before any work is done.
@@ -52,7 +52,7 @@ func (o *tuning) options() triplet.Options {
 		BatchSize: o.BatchSize, TrainLayers: o.TrainLayers, LoRA: o.LoRA, Attention: o.Attention}
 }
 
-// used takes over what was left to the packages.
+// used adopts the defaults that the packages chose.
 func (o *tuning) used(t *conversion.TuningSettings) {
 	o.Epochs, o.LearningRate, o.BatchSize, o.TrainLayers = t.Epochs, t.LearningRate, t.BatchSize, t.TrainLayers
 }
@@ -66,10 +66,10 @@ func (o *tuning) columns(to *triplet.Options, d *data) error {
 		}
 		to.Tasks = append(to.Tasks, triplet.Task{Name: key, Targets: values})
 	}
-	for _, key := range cli.Keys(o.Shortcuts) {
+	for _, key := range cli.Keys(o.Confounders) {
 		values, err := d.column(key)
 		if err != nil {
-			return fmt.Errorf("%w, as -shortcuts asks", err)
+			return fmt.Errorf("%w, as -confounders asks", err)
 		}
 		to.Confounders = append(to.Confounders, values)
 	}

@@ -23,7 +23,7 @@ func TestTuningFlags(t *testing.T) {
 	}
 	out := t.TempDir()
 	status, stdout, said := finetune(t, t.Context(), "-data", write(t, calls), "-model", tiny, "-out", out, "-loss", "batch_all", "-learning_rate", "0.01",
-		"-epochs", "12", "-batch_size", "8", "-train_layers", "2", "-lora", "2", "-attention", "-tasks", "industry", "-shortcuts", "agent_id, day")
+		"-epochs", "12", "-batch_size", "8", "-train_layers", "2", "-lora", "2", "-attention", "-tasks", "industry", "-confounders", "agent_id, day")
 	if status != 0 || !strings.Contains(stdout, "fine-tuned embedding is at least as good") {
 		t.Fatalf("status %d: %s%s", status, said, stdout)
 	}

@@ -64,20 +64,20 @@ func CountGroups(groups []string, n int) int {
 // enoughGroups are as many as it takes for a bootstrap over them to be about right (Cameron and Miller 2015 hold 20 to be few).
 const enoughGroups = 10
 
-// Intervals describes what intervals rest on, and warns where that is too little; of names the groups, "agents" for
-// example.
+// Intervals describes what intervals are based on, and warns if that is too little; of names the groups, such as
+// "agents".
 func (m *Method) Intervals(of string) string {
 	switch {
 	case m.Groups == 1:
-		return fmt.Sprintf("There are no intervals and no tests, as all calls are of one group (%s): what the figures would be for others cannot be told.", of)
+		return fmt.Sprintf("There are no intervals and no tests, as all calls are of one group (%s): they do not show how other groups would do.", of)
 	case m.Groups < enoughGroups:
 		return fmt.Sprintf("Intervals are 95%%, by bootstrap over %d %s. These are too few to rely on intervals and tests: take %d or more.", m.Groups, of, enoughGroups)
 	}
 	return fmt.Sprintf("Intervals are 95%%, by bootstrap over %d %s.", m.Groups, of)
 }
 
-// Rare reports whether few calls are won, so that PR AUC and lift tell more than ROC AUC, which hardly notices false
-// positives then.
+// Rare reports whether few calls are won, so that PR AUC and lift are more informative than ROC AUC, which then
+// hardly reacts to false positives.
 func (m *Method) Rare() bool {
 	won := m.Confusion.TruePositive + m.Confusion.FalseNegative
 	return 5*won < m.Rows

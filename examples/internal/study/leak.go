@@ -15,8 +15,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Leak asks what the metadata of calls alone predict, all together and each by itself, nil where no metadata differ: what
-// predicts the outcome suspiciously well may be known only after it.
+// Leak measures how well metadata alone predict the outcome, all together and each by itself; nil if no metadata vary.
+// Metadata that predict the outcome suspiciously well may be known only after it.
 func (d *Data) Leak(ctx context.Context, folds []evaluate.Fold, seed uint64) (*evaluate.Leak, error) {
 	names, columns, err := metadata(d.Calls)
 	if err != nil || len(names) == 0 {
@@ -29,7 +29,7 @@ func (d *Data) Leak(ctx context.Context, folds []evaluate.Fold, seed uint64) (*e
 	refit := classify.Refit(x, d.Labels, nil, classify.LogisticFitter(&classify.LogisticOptions{Standardize: true}))
 	leak, err := evaluate.LeakProbe(ctx, names, columns, d.Labels, folds, refit, &evaluate.ResampleOptions{Groups: d.Groups, Seed: seed})
 	if err != nil {
-		return nil, fmt.Errorf("what the metadata give away: %w", err)
+		return nil, fmt.Errorf("what the metadata reveal: %w", err)
 	}
 	return leak, nil
 }
@@ -113,22 +113,22 @@ func indicator(b bool) float64 {
 	return 0
 }
 
-// LeakText describes what the metadata give away.
+// LeakText describes how well metadata alone predict the outcome.
 func LeakText(l *evaluate.Leak) string {
 	if l == nil {
-		return "The calls have no metadata that differ."
+		return "The calls have no metadata that vary."
 	}
-	tell := fmt.Sprintf("etadata alone, without a word of what is said, tell a won from a lost call %.0f times in 100 (%.0f to %.0f; a coin: 50)", 100*l.AUC.Estimate, 100*l.AUC.Low, 100*l.AUC.High)
+	tell := fmt.Sprintf("n %.0f%% of all pairs of a won and a lost call, metadata alone, without any words, rank the won call higher (95%% interval %.0f%% to %.0f%%; chance: 50%%)", 100*l.AUC.Estimate, 100*l.AUC.Low, 100*l.AUC.High)
 	if l.Warning == "" {
-		return "M" + tell + ": no more than chance explains."
+		return "I" + tell + ": no better than chance."
 	}
-	return fmt.Sprintf("Warning: m%s, most of all %q alone (%.0f). Check that it is known before the outcome, or leave it out, and test on sources or dates of their own.",
+	return fmt.Sprintf("Warning: i%s, best of all %q alone (%.0f%%). Check that it is known before the outcome, or leave it out, and test on other sources or dates.",
 		tell, l.Columns[0].Name, 100*l.Columns[0].AUC)
 }
 
 // LeakTable shows what single metadata predict.
 func LeakTable(l *evaluate.Leak) report.Table {
-	t := report.Table{Columns: []string{"column", "ROC AUC alone"}, Caption: "The most predictive of the metadata, each by itself on all calls. ROC AUC: how often a won call is told from a lost one; 0.5 is chance, 1 gives the outcome away."}
+	t := report.Table{Columns: []string{"column", "ROC AUC alone"}, Caption: "The most predictive metadata, each alone, on all calls. ROC AUC: how often a won call ranks above a lost one; 0.5 is chance, 1 reveals the outcome completely."}
 	if l == nil {
 		return t
 	}

@@ -69,7 +69,7 @@ func TestLeak(t *testing.T) {
 		}
 	}
 	same := &Data{Labels: labels, Calls: make([]transcript.Call, n)}
-	if leak, err := same.Leak(t.Context(), nil, 1); leak != nil || err != nil || !strings.Contains(LeakText(leak), "no metadata that differ") || len(LeakTable(leak).Rows) != 0 {
+	if leak, err := same.Leak(t.Context(), nil, 1); leak != nil || err != nil || !strings.Contains(LeakText(leak), "no metadata that vary") || len(LeakTable(leak).Rows) != 0 {
 		t.Errorf("of nothing: %+v, error %v", leak, err)
 	}
 }

@@ -39,8 +39,8 @@ func Table(methods []Method, what, caption string) report.Table {
 }
 
 // Evidence explains what the predictor's parts read.
-const Evidence = "tf-idf: which words and pairs of words are said. Turn mean, last turns, trend, first turns: what turns mean, as the encoder embeds them, over the whole call, at its end, from beginning to end, and at its beginning. " +
-	"Fine-tuned turns: the same by an encoder trained further on such calls."
+const Evidence = "tf-idf: which words and pairs of words are said. Turn mean, last turns, trend, first turns: embeddings of the turns, averaged over the whole call, at its end, their change from beginning to end, and at its beginning. " +
+	"Fine-tuned turns: the same by an encoder that was trained further on such calls."
 
 // Three is a number with three decimals.
 func Three(v float64) string { return fmt.Sprintf("%.3f", v) }
@@ -72,7 +72,7 @@ func Print(w io.Writer, t report.Table, verdicts []Verdict) {
 func Differences(verdicts []Verdict, intervals string) report.Table {
 	t := report.Table{Name: "tests",
 		Columns: []string{"from", "to", "difference in ROC AUC", "95% interval", "p (permutation)", "p (DeLong)", "p (McNemar)"},
-		Caption: intervals + " The permutation test exchanges whole groups, the other two take calls as independent.",
+		Caption: intervals + " The permutation test exchanges whole groups; the other two assume that calls are independent.",
 	}
 	for _, v := range verdicts {
 		d := v.Difference
@@ -115,19 +115,19 @@ func AUCs(methods []Method, intervals string) Drawing {
 		}
 		bars = append(bars, bar)
 	}
-	return Drawing{"How often a won call is scored above a lost one. Bars begin at 0.5, what chance would reach; the thin lines are intervals. " + intervals, func() (*figure.Figure, error) {
+	return Drawing{"How often a won call is scored above a lost one. Bars begin at 0.5, the value by chance; the thin lines are intervals. " + intervals, func() (*figure.Figure, error) {
 		return figure.Bars("ROC AUC on held-out calls", "ROC AUC", "%.3f", 0.5, bars)
 	}}
 }
 
-// Won is the chart of how many of some calls were won, in parts by their probability.
+// Won is the chart of the share of calls that were won, in parts by their probability.
 func Won(calls string, parts []evaluate.CalibrationBin) Drawing {
 	var bars []figure.Bar
 	for _, p := range slices.Backward(parts) {
 		bars = append(bars, figure.Bar{Name: "predicted " + figure.Chances(p.From, p.To), Value: 100 * p.Observed, Low: 100 * p.Low, High: 100 * p.High})
 	}
-	return Drawing{fmt.Sprintf("The %s by their predicted probability, in %d parts of about one size, the highest on top, and how many of each part were won. "+
-		"The thin lines are 95%% intervals, which take the calls of a part as independent: few calls make long ones.", calls, len(parts)),
+	return Drawing{fmt.Sprintf("The %s by their predicted probability, in %d parts of about equal size, the highest on top, and the share won of each part. "+
+		"The thin lines are 95%% intervals, which assume that the calls of a part are independent: the fewer the calls, the longer the line.", calls, len(parts)),
 		func() (*figure.Figure, error) {
 			return figure.Bars("Calls won, of 100", "share won, %", "%.0f%%", 0, bars)
 		}}
@@ -144,21 +144,21 @@ func Gain(methods []Method) Drawing {
 		curves = append(curves, c)
 	}
 	return unit("Won calls found", "share of calls", "share of won calls", curves,
-		"Calling the best-scored calls first: how many of the won ones are among them. Chance follows the diagonal.")
+		"The share of the won calls that is among the highest-scored calls. Random order follows the diagonal.")
 }
 
 // ROC is the chart of the shares of won and of lost calls above each threshold.
 func ROC(methods []Method) Drawing {
 	return thresholds(methods, "ROC", "share of lost calls called", "share of won calls called", true, func(called, won, calls, allWon float64) (x, y float64) {
 		return (called - won) / (calls - allWon), won / allWon
-	}, "Each point of a curve is a threshold from which on calls are called. Chance follows the diagonal; the nearer to the upper left, the better.")
+	}, "Each point of a curve is a threshold: calls with at least this score are called. Random order follows the diagonal; the nearer to the upper left, the better.")
 }
 
 // PrecisionRecall is the chart of how many of the calls above each threshold were won, and how many of the won ones are among them.
 func PrecisionRecall(methods []Method) Drawing {
 	return thresholds(methods, "Precision and recall", "share of won calls called", "share won of those called", false, func(called, won, calls, allWon float64) (x, y float64) {
 		return won / allWon, won / called
-	}, "Each point of a curve is a threshold from which on calls are called. Where few are called, chance moves the curve up and down.")
+	}, "Each point of a curve is a threshold: calls with at least this score are called. Where few are called, the curve is noisy.")
 }
 
 // thresholds draws a curve of each method over its thresholds: at takes the numbers of calls called, of won ones among them, of
@@ -201,7 +201,7 @@ func Lift(methods []Method) Drawing {
 		}
 		curves = append(curves, c)
 	}
-	return Drawing{"How many times more calls are won among the best-scored than among all; 1 is what chance would give.", func() (*figure.Figure, error) {
+	return Drawing{"How many times more calls are won among the highest-scored than among all; random order gives 1.", func() (*figure.Figure, error) {
 		return figure.Curves("Lift", "share of calls", "lift", curves, nil)
 	}}
 }

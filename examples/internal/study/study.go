@@ -77,7 +77,7 @@ func (d *Data) Note(env *cli.Env, calls *cli.Calls) {
 		calls.Note(env)
 	}
 	if d.agents > 0 {
-		env.Notef("agents named by agent_id: %d, too few to hold some out (want %d or more); calls are held out one by one, "+
+		env.Notef("agents named by agent_id: %d, too few to hold some out (want %d or more); calls are held out individually, "+
 			"so the figures are for other calls of the same agents", d.agents, fewestAgents)
 	}
 	if d.Unknown > 0 {
@@ -118,7 +118,7 @@ func (d *Data) Unit() string {
 	return "agents"
 }
 
-// Digest is the SHA-256 of values as JSON, by which a run is told from one of other calls and settings.
+// Digest is the SHA-256 of values as JSON, which identifies a run by its calls and settings.
 func Digest(of ...any) (string, error) {
 	h := sha256.New()
 	err := json.NewEncoder(h).Encode(of)
