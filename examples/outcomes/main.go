@@ -1,26 +1,25 @@
-// Command outcomes takes what became of calls into the store of predictions, as it becomes known.
+// Command outcomes adds the outcomes of calls to the store of predictions, as they become known.
 //
 //	go run ./examples/outcomes -log DSN [-time COLUMN] [-keep KEYS] [-columns NAMES] [-won WORDS] [-lost WORDS]
 //	    [-roles NAMES] [-skip] [-rejected FILE] [FILE]
 //
 // DSN is the store that serve writes to: an SQLite file, or postgres://… FILE is any table with the ID of a call and a label
 // in each row: CSV, TSV, Parquet or JSON, also a directory of them, or the calls themselves with their labels. By default
-// outcomes are read from standard input as JSON, {"id":…,"label":…}. IDs, labels and their words are found as in the calls
-// that finetune reads; -columns, -won and -lost supply what is unusual. A file is taken in as a whole or, after an error, not
-// at all.
+// outcomes are read from standard input as JSON, {"id":…,"label":…}. IDs and labels are recognised as in the calls that
+// finetune reads; -columns, -won and -lost name unusual ones. A file is added as a whole or, after an error, not at all.
 //
 // # Late, double and contradictory outcomes
 //
-// An outcome belongs to the predictions of its call, whichever arrives first, and however late. All records are kept but
-// those that repeat one: the same label of the same call at the same time. Of records that contradict each other, the one
-// of the latest time applies, and of equal times the one that was added last. The time is the one in the column of -time;
-// without it, it is when the command runs, and a record of what applies already is a repetition. Records without a
-// label are left out. A line of JSON on standard output counts all of these:
+// An outcome applies to the predictions of its call, whichever arrives first, and however late. All records are kept
+// except repetitions: the same label of the same call at the same time. Of contradicting records the one with the latest
+// time applies, and of equal times the one that was added last. The time is read from the column that -time names;
+// without -time it is the time of the run, and a record with the outcome that applies already is a repetition. Records
+// without a label are left out. A line of JSON on standard output counts all of these:
 //
 //	{"new":…,"repeated":…,"contradicted":…,"unpredicted":…,"without_label":…}
 //
-// Unpredicted are calls that have no prediction so far: more than a few mean that the IDs are not those that serve was given.
-// With -keep the store also has these metadata of the calls, by which watch -by divides them.
+// Unpredicted counts calls without a prediction so far: more than a few mean that the IDs differ from those that serve
+// received. With -keep the store also has these metadata of the calls, which watch -by uses for segments.
 package main
 
 import (
@@ -54,8 +53,8 @@ func parse(env *cli.Env) (o *options, err error) {
 	o = &options{calls: cli.Calls{Outcomes: true}}
 	flags := flag.NewFlagSet("outcomes", flag.ContinueOnError)
 	store.Flag(flags, &o.log)
-	flags.StringVar(&o.time, "time", "", "`column` or key of when each outcome was known; default: now")
-	keep := flags.String("keep", "", "`keys` of the metadata, with commas between, to keep in the store, such as industry,agent_id")
+	flags.StringVar(&o.time, "time", "", "`column` or key with the time at which each outcome became known; default: now")
+	keep := flags.String("keep", "", "comma-separated metadata `keys` to keep in the store, such as industry,agent_id")
 	o.calls.Flags(flags)
 	if err := env.Parse(flags, usage); err != nil {
 		return nil, err

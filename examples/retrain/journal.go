@@ -25,7 +25,7 @@ type journal struct {
 	decisions []store.Decision
 }
 
-// openJournal reads the journal. Where a run was killed between a decision and its exchange of versions, that is put down.
+// openJournal reads the journal. If a run was killed between a decision and its exchange of versions, it adds a row for that.
 func openJournal(ctx context.Context, s *store.Store, v *versions) (*journal, error) {
 	j := &journal{store: s}
 	for d, err := range s.Decisions(ctx) {
@@ -37,14 +37,14 @@ func openJournal(ctx context.Context, s *store.Store, v *versions) (*journal, er
 	serving := v.serving.Version()
 	if n := len(j.decisions); n > 0 {
 		if last := j.decisions[n-1]; (last.Action == promoted || last.Action == rolledBack) && last.Candidate != serving {
-			_, err := j.add(ctx, interrupted, serving, last.Candidate, fmt.Sprintf("the version of the decision before, to %s, does not serve: it was interrupted, or another program exchanged it", last.Action), nil)
+			_, err := j.add(ctx, interrupted, serving, last.Candidate, fmt.Sprintf("the version of the last decision (%s) does not serve: the run was interrupted, or another program exchanged the version", last.Action), nil)
 			return j, err
 		}
 	}
 	return j, nil
 }
 
-// add puts down a decision.
+// add writes a decision.
 func (j *journal) add(ctx context.Context, action, serving, candidate, reason string, figures any) (store.Decision, error) {
 	d := store.Decision{UID: rand.Text(), Time: time.Now().UTC().Truncate(time.Microsecond), Action: action, Serving: serving, Candidate: candidate, Reason: reason}
 	if figures != nil {

@@ -1,5 +1,5 @@
-// Command retrain trains a new version of the predictor on all labelled calls, compares it with the version that serves on
-// later calls, and lets it serve only if it is no worse. It can also go back to the version before.
+// Command retrain trains a new version of the predictor, compares it on later calls with the version that serves, and
+// promotes it only if it is no worse. It can also go back to the version before.
 //
 //	go run ./examples/retrain -models DIR -log DSN -data FILE [-margin X] [-frozen] [-mask=false] [-seed N]
 //	    [-columns NAMES] [-won WORDS] [-lost WORDS] [-roles NAMES] [-skip] [-rejected FILE]
@@ -10,27 +10,28 @@
 //
 // # Decision
 //
-// The latest quarter of the calls is held out. The candidate is trained on all earlier ones, and is no worse if the log
-// loss of its predictions of the calls held out exceeds the serving version's by less than -margin, 0.02 by default, with
-// 95% confidence: the upper end of the one-sided interval, by a paired bootstrap over agents where calls name them. That is
-// non-inferiority: a candidate that is as good is promoted, as it knows the newer calls. Calls that the serving version was
-// trained on count for nothing, as far as the journal tells: a version that finetune made may know some, which makes it
-// look better than it is, and is noted. A version that was rolled back is not promoted again.
+// The latest quarter of the calls is held out. The candidate is trained on all earlier ones, and is no worse if its log
+// loss on the held-out calls exceeds the serving version's by less than -margin, 0.02 by default, with 95% confidence: the
+// upper end of the one-sided interval, by a paired bootstrap over agents if calls name them. This is a non-inferiority
+// test: a candidate that is as good is promoted, as it was trained on newer calls. Held-out calls that the serving version
+// was trained on are left out, as far as the journal has them: a version by finetune may have been trained on some, which
+// makes it look better than it is; a note says so. A version that was rolled back is not promoted again.
 //
 // # Versions
 //
 //	DIR/models              the version that serves
-//	DIR/versions/VERSION    all versions, to go back to; remove those that are not needed
-//	DIR/retrain-checkpoints what is trained so far, until a run has ended; the same command resumes it
+//	DIR/versions/VERSION    all versions, for rollbacks; remove those that are not needed
+//	DIR/retrain-checkpoints the state of training until a run has ended; the same command resumes it
 //
 // DIR/models is exchanged atomically, and only when everything is written and read back: a run that is killed at any
 // moment leaves the old version or the new one, whole. serve notices the new one by itself. A run locks DIR.
 //
 // # Journal
 //
-// Each decision is a row of the table decisions of the store, with its reason and figures: promote, keep, rollback, and
-// interrupted where a run was killed between its decision and the exchange. A decision to promote is written before the
-// exchange. A line of JSON on standard output has it too. The exit status is 0 whether the candidate is promoted or not.
+// Each decision is a row of the table decisions of the store, with its reason and figures: promote, keep, rollback, or
+// interrupted if a run was killed between its decision and the exchange. A decision to promote is written before the
+// exchange. The decision is also written to standard output as a line of JSON. The exit status is 0 whether the
+// candidate is promoted or not.
 package main
 
 import (
@@ -66,7 +67,7 @@ func parse(env *cli.Env) (*options, error) {
 	flags.StringVar(&o.models, "models", "", "`directory` that finetune wrote, whose models serve (required)")
 	store.Flag(flags, &o.log)
 	flags.StringVar(&o.data, "data", "", "`file` or directory of all calls, old and new")
-	flags.Func("margin", "`difference` in log loss from which on the candidate is worse; default 0.02", cli.Positive(&o.margin))
+	flags.Func("margin", "`difference` in log loss that the candidate must stay below; default 0.02", cli.Positive(&o.margin))
 	flags.BoolVar(&o.frozen, "frozen", false, "do not fine-tune the encoder: seconds instead of minutes")
 	flags.BoolVar(&o.mask, "mask", true, "mask names, numbers and addresses in the words that are saved with the model")
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of training and of the comparison")

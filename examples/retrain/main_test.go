@@ -186,7 +186,7 @@ func TestWorse(t *testing.T) {
 	s := newSetup(t)
 	s.calls(t, 40, 100, 0.95)
 	s.calls(t, 100, 120, 0.05) // the latest quarter says the opposite
-	if d := s.run(t, "-data", s.data, "-frozen"); d.Action != kept || !strings.HasPrefix(d.Reason, "it is not shown") || s.serves(t) != s.serving {
+	if d := s.run(t, "-data", s.data, "-frozen"); d.Action != kept || !strings.HasPrefix(d.Reason, "there is no evidence") || s.serves(t) != s.serving {
 		t.Errorf("%+v; %s serves", d, s.serves(t))
 	}
 }

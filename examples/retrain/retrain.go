@@ -138,7 +138,7 @@ func (f *figures) judge(ctx context.Context, env *cli.Env, o *options, serving, 
 	if until, known := j.trainedUntil(serving.Version()); known {
 		test = slices.DeleteFunc(test, func(c transcript.Call) bool { return !c.Metadata.CallTime.After(until) })
 	} else {
-		env.Notef("the journal does not tell what the serving version was trained on: where that are calls held out here, it looks better than it is")
+		env.Notef("the journal has no record of what the serving version was trained on: if that includes calls held out here, it looks better than it is")
 	}
 	f.HeldOut = len(test)
 	y, err := transcript.Labels(test)
@@ -150,7 +150,7 @@ func (f *figures) judge(ctx context.Context, env *cli.Env, o *options, serving, 
 		won += label
 	}
 	if min(won, len(y)-won) < fewest {
-		return kept, fmt.Sprintf("%d calls that are later than what both versions know were won and %d lost: want %d or more of each to compare on", won, len(y)-won, fewest), nil
+		return kept, fmt.Sprintf("of the calls that are later than the training calls of both versions, %d were won and %d lost: want %d or more of each for a comparison", won, len(y)-won, fewest), nil
 	}
 	if err := f.compare(ctx, o, serving, candidate, test, y); err != nil {
 		return "", "", err
@@ -163,7 +163,7 @@ func (f *figures) judge(ctx context.Context, env *cli.Env, o *options, serving, 
 	case f.Difference.High < o.margin:
 		return promoted, "the candidate is no worse: " + compared, nil
 	}
-	return kept, "it is not shown that the candidate is no worse: " + compared, nil
+	return kept, "there is no evidence that the candidate is no worse: " + compared, nil
 }
 
 // compare measures the difference in log loss.

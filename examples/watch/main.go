@@ -1,5 +1,5 @@
-// Command watch compares recent predictions with a reference period, by what serve and outcomes wrote to the
-// store, and reports an experiment with variants.
+// Command watch compares recent predictions and outcomes in the store, which serve and outcomes wrote, with a
+// reference period, and evaluates experiments with variants.
 //
 //	go run ./examples/watch -log DSN [-until TIME] [-recent DAYS] [-reference DAYS] [-from TIME] [-alpha P] [-by KEYS]
 //	    [-data FILE] [-columns NAMES] [-won WORDS] [-lost WORDS] [-roles NAMES] [-skip] [-rejected FILE] [-ab WEIGHTS]
@@ -10,39 +10,38 @@
 //
 //	log_odds, turns, words       the distribution of each (Kolmogorov–Smirnov)
 //	no_words … unlike_training   the share of calls with each warning (Fisher)
-//	unknown_words, embeddings    with -data: the share of words that the reference calls do not have
-//	                             (Kolmogorov–Smirnov), and the meaning of the calls (maximum mean discrepancy)
-//	won, calibration, roc_auc    as far as outcomes are known: the share won, outcomes minus probabilities, and how well
-//	                             calls are ranked (Fisher, Welch, DeLong)
+//	unknown_words, embeddings    with -data: the share of words that do not occur in the reference calls
+//	                             (Kolmogorov–Smirnov), and the embeddings of the calls (maximum mean discrepancy)
+//	won, calibration, roc_auc    for calls with a known outcome: the share won, outcomes minus probabilities, and the ranking
+//	                             of calls (Fisher, Welch, DeLong)
 //
-// Log-odds, calibration and ROC AUC are of the version that predicted most of the recent calls, and left out where it did
-// not predict reference calls. For the recent calls whose outcome is known the table then has calibration and ROC AUC with
-// 95% intervals, of all and of the segments that the metadata named by -by divide them into; outcomes -keep puts these into
-// the store.
+// Log-odds, calibration and ROC AUC are of the version that predicted most of the recent calls, and left out if it
+// predicted no reference calls. For the recent calls with a known outcome a table has calibration and ROC AUC with 95%
+// intervals, for all calls and for the segments by the metadata keys that -by names; outcomes -keep writes these metadata
+// to the store.
 //
 // # Alarms
 //
 // An alarm is a test whose p value, adjusted for the number of tests (Holm), is -alpha or less, 0.01 by default, and whose
-// statistic is large enough to matter: a distance of 0.1 between distributions, 2 in a hundred calls, or 0.02 of ROC AUC.
-// Where nothing changes, at most one report in a hundred has one. The exit status is 0 without an alarm and 3 with one; 1
-// is an error, 2 a wrong flag. Compare whole weeks, as days differ. Outcomes that become known sooner if a call is won make
-// the last days look better than they are: choose -until so that most are known, to watch them.
+// statistic is large enough to matter: a distance of 0.1 between distributions, two percentage points of the calls, or 0.02
+// of ROC AUC. If nothing changes, at most one report in a hundred has an alarm. The exit status is 0 without an alarm and 3
+// with one; 1 is an error, 2 a wrong flag. Compare whole weeks, as days of the week differ. If outcomes of won calls become
+// known sooner, the last days look better than they are: to watch outcomes, choose -until so that most are known.
 //
 // # Experiments
 //
-// -ab names the variants of an experiment and their weights, such as control=1,v2=1. Predictions carry the name of their
-// variant, as serve -variant writes it; or variants are versions of the predictor, named by how they begin: two services then
-// serve a directory each and write to one store, and whoever sends them calls divides these by a stable hash of the customer
-// or the call (sequential.Assign).
-// The command reports, for each variant after the first, the differences in the share won and in log loss, with 95%
-// intervals and p values that stay valid however often one looks (package sequential). It reads all predictions of the
-// variants, by calls in the order in which their outcomes became known. That the variants do not have the shares of the
-// calls that their weights say is an alarm too.
+// -ab names the variants of an experiment and their weights, such as control=1,v2=1. Predictions have the name of their
+// variant, as serve -variant writes it. Or variants are versions of the predictor, named by a prefix: two services then serve
+// a directory each and write to one store, and their client assigns calls to them by a stable hash of the customer or the
+// call (sequential.Assign). The command reports, for each variant after the first, the differences in the share won and in
+// log loss, with 95% intervals and p values that stay valid however often they are computed (package sequential). It reads
+// all predictions of the variants, in the order in which the outcomes of their calls became known. A sample ratio mismatch,
+// that is shares of calls that contradict the weights, is an alarm too.
 //
 // # Output
 //
-// A table on standard output; with -html a page that says in words and a chart what changed, with -metrics a text file for the textfile collector of
-// Prometheus's node exporter.
+// The output is a table on standard output, with -html also a page that shows what changed in words and a chart, and
+// with -metrics a text file for the textfile collector of Prometheus's node exporter.
 package main
 
 import (
@@ -87,10 +86,10 @@ func parse(env *cli.Env) (o *options, err error) {
 	flags.Func("until", "end of the recent period, a `time` such as 2026-03-09 or 2026-03-09T12:00:00Z; default now", moment(&o.until))
 	flags.Func("recent", "length of the recent period in `days`; default 7", cli.Positive(&o.days))
 	flags.Func("reference", "length of the reference period in `days`; default 28", cli.Positive(&o.reference))
-	flags.Func("from", "begin of the reference period, a `time`; default: so that it ends where the recent period begins", moment(&o.from))
+	flags.Func("from", "start of the reference period, a `time`; default: so that it ends when the recent period begins", moment(&o.from))
 	flags.Func("alpha", "`probability` of a false alarm in a report; default 0.01", cli.Positive(&o.alpha))
-	by := flags.String("by", "", "`keys` of the metadata, with commas between, by which outcomes are divided, such as industry")
-	flags.StringVar(&o.data, "data", "", "`file` or directory of the calls of both periods, with the IDs that they were predicted by: tests what is said in them too")
+	by := flags.String("by", "", "comma-separated metadata `keys` by which outcomes are split into segments, such as industry")
+	flags.StringVar(&o.data, "data", "", "`file` or directory of the calls of both periods, with the IDs of their predictions: also tests what is said in them")
 	o.calls.Flags(flags)
 	flags.Func("ab", "variants of an experiment and their `weights`, the one to compare with first, such as control=1,v2=1", variants(&o.variants))
 	flags.StringVar(&o.html, "html", "", "write the report as a page to this `file`")

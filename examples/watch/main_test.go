@@ -133,7 +133,7 @@ func TestPage(t *testing.T) {
 	}
 	tab := browser.Open(t, "file://"+page)
 	tab.Check()
-	for _, want := range []string{"Changed too: fewer calls are won for their predicted chances: −25% instead of 0%. Compared", "Whether v2 wins more calls than control is open",
+	for _, want := range []string{"Changed too: compared with predictions, fewer calls are won: −25% instead of 0%. The comparison", "There is no evidence yet that v2 wins more or fewer calls than control",
 		"76% were predicted to be won, and 50% were."} {
 		if !browser.Eval[bool](tab, fmt.Sprintf("document.body.textContent.includes(%q)", want)) {
 			t.Errorf("the page does not say %q", want)
@@ -254,8 +254,8 @@ func TestTexts(t *testing.T) {
 	args := []string{"-log", db, "-until", until, "-recent", "11", "-reference", "23"}
 	page := filepath.Join(dir, "page.html")
 	status, out, log := command(t, append(args, "-data", data, "-html", page)...)
-	if b, err := os.ReadFile(page); err != nil || !strings.Contains(string(b), "people talk of other things, in words that earlier calls do not have: 100% instead of 0%.</p>") {
-		t.Errorf("the page does not say that people talk of other things, %v", err)
+	if b, err := os.ReadFile(page); err != nil || !strings.Contains(string(b), "more of the words do not occur in earlier calls: 100% instead of 0%.</p>") {
+		t.Errorf("the page does not state that words are new, %v", err)
 	}
 	if status != alarmed || !strings.Contains(log, "unknown_words (") || !strings.Contains(log, "embeddings (") {
 		t.Errorf("status %d, %s\n%s", status, out, log)

@@ -33,7 +33,7 @@ func (r *result) alarms() (all []string) {
 		}
 	}
 	if r.experiment != nil && r.experiment.ratio < unbalanced {
-		all = append(all, fmt.Sprintf("the variants do not have the shares of the calls that -ab says (p %s)", small(r.experiment.ratio)))
+		all = append(all, fmt.Sprintf("the variants do not have the shares of the calls that -ab names (p %s)", small(r.experiment.ratio)))
 	}
 	return all
 }
@@ -148,11 +148,11 @@ func (r *result) metrics(out io.Writer) error {
 	m.family("salesconv_watch_calls", "Calls of a period.")
 	m.value(float64(len(r.before)), "period", "reference")
 	m.value(float64(len(r.recent)), "period", "recent")
-	m.family("salesconv_watch_alarms", "Alarms of the report; 0 is quiet.")
+	m.family("salesconv_watch_alarms", "Number of alarms of the report.")
 	m.value(float64(len(r.alarms())))
 	m.family("salesconv_watch_until_seconds", "End of the recent period, in seconds since 1970.")
 	m.value(float64(r.until.Unix()))
-	m.family("salesconv_watch_statistic", "How far something moved.")
+	m.family("salesconv_watch_statistic", "The statistic of a test: the size of a change.")
 	for _, f := range r.findings {
 		m.value(f.statistic, "test", f.name)
 	}

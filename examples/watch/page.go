@@ -58,23 +58,23 @@ func (r *result) quantities() map[string]quantity {
 			mean(func(r row) (float64, bool) { return float64(r.Words), true }), "%.0f", false},
 		string(conversion.NoWords): {"calls in which nobody speaks", "nobody speaks in more calls", "nobody speaks in fewer calls",
 			warned(conversion.NoWords), "%.1f%%", false},
-		string(conversion.TooShort): {"calls shorter than nearly all that the model learned from", "more calls are very short", "fewer calls are very short",
+		string(conversion.TooShort): {"calls shorter than nearly all training calls", "more calls are very short", "fewer calls are very short",
 			warned(conversion.TooShort), "%.1f%%", false},
 		string(conversion.NotEnglish): {"calls that are not in English", "more calls are not in English", "fewer calls are not in English",
 			warned(conversion.NotEnglish), "%.1f%%", false},
-		string(conversion.Unlike): {"calls unlike those that the model learned from", "more calls are unlike those that the model learned from",
-			"fewer calls are unlike those that the model learned from", warned(conversion.Unlike), "%.1f%%", false},
-		"unknown_words": {"words that earlier calls do not have", "people talk of other things, in words that earlier calls do not have", "calls have fewer words that earlier ones do not have",
+		string(conversion.Unlike): {"calls unlike the training calls", "more calls are unlike the training calls",
+			"fewer calls are unlike the training calls", warned(conversion.Unlike), "%.1f%%", false},
+		"unknown_words": {"words that do not occur in earlier calls", "more of the words do not occur in earlier calls", "fewer of the words do not occur in earlier calls",
 			mean(func(row row) (float64, bool) {
 				t, ok := r.said[row.CallID]
 				return 100 * t.unknown, ok && !t.vocabulary
 			}), "%.0f%%", false},
-		"embeddings": {title: "what is talked of", more: "people talk of other things"},
+		"embeddings": {title: "topics of the calls", more: "the topics of the calls have changed"},
 		"won": {"calls won, of those whose outcome is known", "more calls are won", "fewer calls are won",
 			known(func(r row) float64 { return float64(label(r.outcome)) }), "%.0f%%", true},
-		"calibration": {"calls won, more or fewer than predicted", "more calls are won for their predicted chances", "fewer calls are won for their predicted chances",
+		"calibration": {"calls won, more or fewer than predicted", "compared with predictions, more calls are won", "compared with predictions, fewer calls are won",
 			known(func(r row) float64 { return float64(label(r.outcome)) - r.Probability }), "%+.0f%%", true},
-		"roc_auc": {"of a won and a lost call, how often the won one had the higher chance", "won calls are told from lost ones better", "won calls are told from lost ones worse",
+		"roc_auc": {"pairs of a won and a lost call in which the won call had the higher chance", "calls are ranked better", "calls are ranked worse",
 			func(rows []row) float64 { return 100 * evaluate.ROCAUC(scored(rows)) }, "%.0f%%", true},
 	}
 }
@@ -87,7 +87,7 @@ type change struct {
 	says          string // what changed
 }
 
-// changes are the findings in words, alarms first, the surest of them on top.
+// changes are the findings in words, alarms first, the most significant on top.
 func (r *result) changes() []change {
 	all, quantities := make([]change, len(r.findings)), r.quantities()
 	for i, f := range r.findings {
@@ -100,7 +100,7 @@ func (r *result) changes() []change {
 			}
 			c.says += ": " + c.since + " instead of " + c.before
 			if c.before == c.since {
-				c.says = c.title + ": " + c.since + " as before, but otherwise spread over the calls"
+				c.says = c.title + ": " + c.since + " as before, but with another distribution"
 			}
 		}
 		all[i] = c
@@ -131,7 +131,7 @@ func day(t time.Time) string { return t.UTC().Format("2 January 2006") }
 // page is the report as a page.
 func (r *result) page() (*report.Page, error) {
 	changes := r.changes()
-	p := &report.Page{Title: "Are calls and predictions as they were?", Lead: r.opening(changes)}
+	p := &report.Page{Title: "Have calls or predictions changed?", Lead: r.opening(changes)}
 	add := func(title string, blocks ...report.Block) {
 		p.Sections = append(p.Sections, report.Section{Title: title, Blocks: blocks})
 	}
@@ -141,23 +141,23 @@ func (r *result) page() (*report.Page, error) {
 			return nil, err
 		}
 		add("", chart, report.Text(r.compared(changes)))
-		add("What was looked at", r.looked(changes), report.Details{Title: "The tests", Blocks: []report.Block{r.tests(), report.Text(fmt.Sprintf(
-			"Statistic: the size of a change; for a distance, the largest between the shares of calls below any value. PSI (population stability index): below 0.1 is little, above 0.25 much. "+
-				"p: how often chance alone makes a change as large. Adjusted p: the same for all tests together (Holm); where nothing changes, at most %g of reports have an alarm.", r.alpha))}})
+		add("What was compared", r.looked(changes), report.Details{Title: "The tests", Blocks: []report.Block{r.tests(), report.Text(fmt.Sprintf(
+			"Statistic: the size of a change; for a distance, the largest difference between the shares of calls below any value. PSI (population stability index): below 0.1 is little, above 0.25 much. "+
+				"p: the probability of a change as large by chance alone. Adjusted p: p adjusted for the number of tests (Holm); if nothing changes, a report has an alarm with a probability of at most %g.", r.alpha))}})
 	}
 	if len(r.segments) > 0 {
 		add("How well recent calls are predicted", report.Text(r.predicted()), report.Details{Title: "In numbers", Blocks: []report.Block{r.outcomes(), report.Text(
-			"Predicted and won: shares of the calls; equal ones are best. Log loss: how far chances are from what happened; lower is better. " +
-				"ROC AUC: how often the won one of a won and a lost call had the higher chance; 0.5 is what a coin gives. 95%: where the figure would lie for other calls, 95 times in 100.")}})
+			"Predicted and won: shares of the calls, ideally equal. Log loss: how far chances are from the outcomes; lower is better. " +
+				"ROC AUC: how often a won call had a higher chance than a lost one; 0.5 is no better than random. 95%: confidence interval for other calls.")}})
 	}
 	if e := r.experiment; e != nil {
 		add("The experiment", report.Text(strings.Join(e.says(), " ")), report.Details{Title: "The experiment in numbers", Blocks: []report.Block{e.table(), report.Text(
-			"p: how often chance alone makes a difference as large. Intervals and p are valid however often one looks.")}})
+			"p: the probability of a difference as large by chance alone. Intervals and p stay valid however often they are computed.")}})
 	}
 	return p, nil
 }
 
-// opening says in a sentence whether something changed, and what most surely did.
+// opening states in a sentence whether something changed, and the most significant change.
 func (r *result) opening(changes []change) string {
 	if len(changes) == 0 {
 		return strings.Join(r.experiment.says(), " ")
@@ -172,7 +172,7 @@ func (r *result) opening(changes []change) string {
 	return text
 }
 
-// compared says which calls were compared, and what else changed.
+// compared states which calls were compared, and what else changed.
 func (r *result) compared(changes []change) string {
 	var others []string
 	for _, c := range changes[1:] {
@@ -185,7 +185,7 @@ func (r *result) compared(changes []change) string {
 		text = "Changed too: " + strings.Join(others, "; ") + ". "
 	}
 	known := func(rows []row) int { return count(rows, func(row row) bool { return row.outcome != nil }) }
-	text += fmt.Sprintf("Compared were %d calls from %s up to %s, of which %d have a known outcome, and %d from %s up to %s, of which %d have one.",
+	text += fmt.Sprintf("The comparison is of %d calls from %s to %s, %d of them with a known outcome, and %d calls from %s to %s, %d of them with a known outcome.",
 		len(r.recent), day(r.begin()), day(r.until), known(r.recent), len(r.before), day(r.from), day(r.end()), known(r.before))
 	if r.contradicted > 0 {
 		text += fmt.Sprintf(" Records of %d calls contradict each other; the latest applies.", r.contradicted)
@@ -223,14 +223,14 @@ func (r *result) chart(changes []change) study.Drawing {
 
 // looked lists what was compared.
 func (r *result) looked(changes []change) report.Table {
-	t := report.Table{Columns: []string{"figure", "before", "since then", "changed"}, Caption: "Before and since " + day(r.begin()) + ". Changed: by more than chance explains, and by enough to matter."}
+	t := report.Table{Columns: []string{"figure", "before", "since then", "changed"}, Caption: "Before and since " + day(r.begin()) + ". Changed: beyond chance, and by enough to matter."}
 	for _, c := range changes {
 		t.Rows = append(t.Rows, []string{c.title, c.before, c.since, map[bool]string{true: "yes"}[c.alarm]})
 	}
 	return t
 }
 
-// predicted says how well the recent calls are predicted whose outcome is known.
+// predicted states how well recent calls with a known outcome were predicted.
 func (r *result) predicted() string {
 	all := r.segments[0]
 	text := fmt.Sprintf("The outcome of %d recent calls is known.", all.calls)
@@ -238,12 +238,12 @@ func (r *result) predicted() string {
 		text += fmt.Sprintf(" %s were predicted to be won, and %s were.", figure.Percent(c.Predicted), figure.Percent(c.Observed))
 	}
 	if a := all.auc; a != nil {
-		text += fmt.Sprintf(" Shown a won and a lost one, the predictor gives the won one the higher chance %.0f times in 100 (%.0f to %.0f; a coin: 50).", 100*a.Estimate, 100*a.Low, 100*a.High)
+		text += fmt.Sprintf(" In %.0f%% of all pairs of a won and a lost call, the predictor gave the won call the higher chance (95%% interval %.0f%% to %.0f%%; random order: 50%%).", 100*a.Estimate, 100*a.Low, 100*a.High)
 	}
 	return text
 }
 
-const mixed = "The variants did not get the shares of the calls that they should have: do not compare them before that is explained."
+const mixed = "The variants did not get their intended shares of the calls: find out why before you compare them."
 
 // says puts the experiment into words.
 func (e *experimentReport) says() (all []string) {
@@ -255,9 +255,9 @@ func (e *experimentReport) says() (all []string) {
 	for _, v := range e.variants[1:] {
 		how := map[bool]string{true: "more", false: "fewer"}[v.conversion.interval.Estimate > 0]
 		if i := v.conversion.interval; i.Low <= 0 && i.High >= 0 {
-			all = append(all, fmt.Sprintf("Whether %s wins more calls than %s is open: it won %s, %s won %s.", v.name, first.name, won(v), first.name, won(first)))
+			all = append(all, fmt.Sprintf("There is no evidence yet that %s wins more or fewer calls than %s: it won %s, %s won %s.", v.name, first.name, won(v), first.name, won(first)))
 		} else {
-			all = append(all, fmt.Sprintf("%s wins %s calls than %s, by more than chance explains: %s, %s %s.", v.name, how, first.name, won(v), first.name, won(first)))
+			all = append(all, fmt.Sprintf("%s wins %s calls than %s, beyond chance: %s, %s %s.", v.name, how, first.name, won(v), first.name, won(first)))
 		}
 	}
 	return all
