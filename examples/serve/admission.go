@@ -90,10 +90,10 @@ func (a *admission) take(c client, kind int, n int64) *problem {
 	switch what := takings[kind]; {
 	case n > left:
 		a.metrics.refused.WithLabelValues(what.reason).Inc()
-		return newProblem(http.StatusServiceUnavailable, "", "there are %d %s, and %d is as many as are served at a time", a.taken[kind], what.what, a.all[kind])
+		return newProblem(http.StatusServiceUnavailable, "", "there are %d %s, and the service allows %d at a time: try again later", a.taken[kind], what.what, a.all[kind])
 	case own[kind]+n > most:
 		a.metrics.refused.WithLabelValues("client").Inc()
-		return newProblem(http.StatusTooManyRequests, "", "this client has %d %s, which is as many as it may have now: send fewer at a time", own[kind], what.what)
+		return newProblem(http.StatusTooManyRequests, "", "this client has %d %s, the most that it may have now: send fewer at a time", own[kind], what.what)
 	}
 	a.clients[c] = own
 	a.taken[kind] += n

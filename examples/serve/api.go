@@ -18,20 +18,20 @@ const statusLeft = 499
 
 type predictInput struct {
 	Upload
-	ByTurn bool `query:"by_turn" doc:"also the probability after each turn, as of a call in progress; after the last turn, of the whole call"`
+	ByTurn bool `query:"by_turn" doc:"also return the probability of the call in progress after each turn, and of the whole call after the last turn"`
 }
 
 type predictOutput struct {
 	Body struct {
 		Predictions []conversion.Prediction `json:"predictions" nullable:"false" doc:"one for each call, in their order"`
-		Model       string                  `json:"model" doc:"version of the model, of the first call's where there are several"`
-		Models      []string                `json:"models,omitempty" doc:"while an experiment runs: version of the model that predicted each call"`
+		Model       string                  `json:"model" doc:"version of the model; of the model of the first call, if there are several"`
+		Models      []string                `json:"models,omitempty" doc:"during an experiment: the version of the model that predicted each call"`
 	}
 }
 
 type explainInput struct {
 	Upload
-	Words int `query:"words" default:"3" minimum:"0" maximum:"20" doc:"how many of the most influential turns have their words explained"`
+	Words int `query:"words" default:"3" minimum:"0" maximum:"20" doc:"number of the most influential turns whose words are explained"`
 }
 
 type explainOutput struct{ Body explanation }
@@ -55,7 +55,7 @@ type liveInput struct {
 
 // A LiveID names a call in progress in the path of a request. It is exported for the framework.
 type LiveID struct {
-	ID string `path:"id" maxLength:"64" doc:"of the call in progress, as POST /v1/live returned it"`
+	ID string `path:"id" maxLength:"64" doc:"id of the call in progress, as POST /v1/live returned it"`
 }
 
 type turnInput struct {
@@ -64,16 +64,16 @@ type turnInput struct {
 }
 
 type liveOutput struct {
-	Location string `header:"Location" doc:"where the call in progress is"`
+	Location string `header:"Location" doc:"path of the call in progress"`
 	Body     liveState
 }
 
 type liveNow struct{ Body liveState }
 
-// routes describes the operations and says what answers them.
+// routes describes the operations and their handlers.
 func (s *service) routes(mux *http.ServeMux) huma.API {
 	config := huma.DefaultConfig("salesconv", "1")
-	config.Info.Description = "Which sales calls convert, and why."
+	config.Info.Description = "Predicts which sales calls convert, and explains why."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil // no links to schemas in responses
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer"}}
@@ -137,7 +137,7 @@ func (s *service) failed(ctx context.Context, err error) error {
 	switch {
 	case ok:
 	case errors.Is(err, context.DeadlineExceeded):
-		p = newProblem(http.StatusGatewayTimeout, "", "it was not done within %v: send fewer or shorter calls, or try again later", s.limits.Time)
+		p = newProblem(http.StatusGatewayTimeout, "", "it took longer than %v: send fewer or shorter calls, or try again later", s.limits.Time)
 	case errors.Is(err, context.Canceled):
 		p = newProblem(statusLeft, "", "the client left")
 	default:
@@ -145,7 +145,7 @@ func (s *service) failed(ctx context.Context, err error) error {
 			return err
 		}
 		s.log.Error("request failed", "request", requestID(ctx), "error", err)
-		p = newProblem(http.StatusInternalServerError, "", "the service failed: its log has the reason under the request's id")
+		p = newProblem(http.StatusInternalServerError, "", "internal error: the log of the service has the reason, with the id of this request")
 	}
 	p.Instance = requestURN(requestID(ctx))
 	return p

@@ -54,7 +54,7 @@ func (b *Upload) Resolve(request huma.Context) (refused []error) {
 func (b *Upload) bytes(l *limits) ([]byte, error) {
 	encoding := strings.ToLower(b.request.Header("Content-Encoding"))
 	if encoding != "" && encoding != "gzip" && encoding != "identity" {
-		return nil, newProblem(http.StatusUnsupportedMediaType, "header.Content-Encoding", "%q is not known here, want gzip or none", encoding)
+		return nil, newProblem(http.StatusUnsupportedMediaType, "header.Content-Encoding", "%q is not supported, want gzip or none", encoding)
 	}
 	r, w := humago.Unwrap(b.request)
 	if r.ContentLength > l.Body {
@@ -80,7 +80,7 @@ func (b *Upload) bytes(l *limits) ([]byte, error) {
 		return nil, newProblem(http.StatusRequestTimeout, "body", "it did not arrive within %v", l.Read)
 	}
 	if err != nil {
-		return nil, newProblem(http.StatusBadRequest, "body", "it cannot be read: it broke off, or is not what its headers announce")
+		return nil, newProblem(http.StatusBadRequest, "body", "it cannot be read: it is incomplete, or does not match its headers")
 	}
 	if p := t.take(ofServed, 1); p != nil {
 		return nil, p
@@ -235,10 +235,10 @@ func (b *Upload) kind(kinds []string) (string, error) {
 	}
 	kind, parameters, err := mime.ParseMediaType(header)
 	if err != nil || !slices.Contains(kinds, kind) {
-		return "", newProblem(http.StatusUnsupportedMediaType, "header.Content-Type", "%q is not read here, want %s", header, strings.Join(kinds, " or "))
+		return "", newProblem(http.StatusUnsupportedMediaType, "header.Content-Type", "%q is not supported, want %s", header, strings.Join(kinds, " or "))
 	}
 	if set := parameters["charset"]; set != "" && !strings.EqualFold(set, "utf-8") {
-		return "", newProblem(http.StatusUnsupportedMediaType, "header.Content-Type", "the charset %q is not read here, want utf-8", set)
+		return "", newProblem(http.StatusUnsupportedMediaType, "header.Content-Type", "the charset %q is not supported, want utf-8", set)
 	}
 	return kind, nil
 }

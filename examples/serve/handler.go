@@ -55,7 +55,7 @@ func routed(mux *http.ServeMux) http.Handler {
 			if allow := refused.header["Allow"]; allow != nil {
 				w.Header()["Allow"] = allow
 			}
-			newProblem(refused.status, "", "there is nothing at this path for this method: /openapi.json describes what there is").write(w, requestID(r.Context()))
+			newProblem(refused.status, "", "no operation has this path and method: /openapi.json lists the operations").write(w, requestID(r.Context()))
 			return
 		}
 		if out, ok := w.(*response); ok {

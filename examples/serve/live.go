@@ -46,15 +46,15 @@ type liveCall struct {
 
 // A liveState is what is known of a call in progress.
 type liveState struct {
-	ID          string               `json:"id" doc:"names the resource"`
-	Call        string               `json:"call,omitempty" doc:"the id of the call, if it was given one"`
-	Turns       int                  `json:"turns" doc:"turns so far"`
-	Probability *float64             `json:"probability" doc:"that the call in progress will be won; once it has ended, of the whole call; null before the first turn" minimum:"0" maximum:"1"`
+	ID          string               `json:"id" doc:"id of the call in progress"`
+	Call        string               `json:"call,omitempty" doc:"id of the call, if one was given"`
+	Turns       int                  `json:"turns" doc:"number of turns so far"`
+	Probability *float64             `json:"probability" doc:"probability that the call in progress will be won; after its end, of the whole call; null before the first turn" minimum:"0" maximum:"1"`
 	LogOdds     *float64             `json:"log_odds"`
 	Won         bool                 `json:"won" doc:"whether the probability reaches the model's threshold"`
 	Warnings    []conversion.Warning `json:"warnings,omitempty" doc:"reasons to distrust the probability"`
 	Slipping    bool                 `json:"slipping" doc:"the alarm: the probability is below the threshold of during_call.alarm in GET /v1/model"`
-	Alarm       int                  `json:"alarm,omitempty" doc:"the turn after which the call was slipping for the first time"`
+	Alarm       int                  `json:"alarm,omitempty" doc:"the first turn after which the call was slipping"`
 	Model       string               `json:"model" doc:"version of the model"`
 }
 
@@ -88,7 +88,7 @@ func (l *liveCalls) find(id string) (*liveCall, error) {
 	if c := l.calls[id]; c != nil {
 		return c, nil
 	}
-	return nil, newProblem(http.StatusNotFound, "path.id", "there is no such call in progress: it has ended, began at another instance of the service, or nobody added to it for %v", l.service.limits.LiveIdle)
+	return nil, newProblem(http.StatusNotFound, "path.id", "there is no such call in progress: it has ended, began in another instance of the service, or had no new turn for %v", l.service.limits.LiveIdle)
 }
 
 // add adds a turn, which costs the encoding of this turn alone.
@@ -102,7 +102,7 @@ func (l *liveCalls) add(ctx context.Context, c *liveCall, text string) (liveStat
 	limits := &l.service.limits
 	switch {
 	case len(c.turns) == limits.LiveTurns:
-		return liveState{}, newProblem(http.StatusRequestEntityTooLarge, "", "the call has %d turns already, which is as many as a call in progress may have", limits.LiveTurns)
+		return liveState{}, newProblem(http.StatusRequestEntityTooLarge, "", "the call already has %d turns, the most that a call in progress may have", limits.LiveTurns)
 	case c.bytes+len(text) > limits.Text:
 		return liveState{}, newProblem(http.StatusRequestEntityTooLarge, "body.text", "with it the call has more than %d bytes", limits.Text)
 	}

@@ -1,4 +1,4 @@
-// Command serve gives predictions over HTTP: a service for a load balancer, in one binary with the embedded model inside.
+// Command serve serves predictions over HTTP, in one binary that contains the embedded model.
 //
 //	go run ./examples/serve -models DIR [-addr HOST:PORT] [-log DSN] [-api-keys FILE] [-tls-cert FILE -tls-key FILE]
 //	    [-variant NAME=DIR [-share X]] [-cors ORIGINS] [-traces URL] [-reload TIME] [-drain TIME] [-health] [-log-level LEVEL] [-max-… LIMIT]
@@ -15,65 +15,65 @@
 //	GET  /                       a page to paste a call
 //
 // Calls are JSON in the form that finetune reads by default; by their content type also JSON Lines of any form, CSV, text,
-// WebVTT and SRT, packed by gzip or not. Errors are problems of RFC 9457, which name the field. Every response has an
-// X-Request-Id, taken over from the request or made.
+// WebVTT and SRT, gzipped or not. Errors are problems of RFC 9457, which name the field. Every response has an
+// X-Request-Id, from the request or generated.
 //
 // # Requests
 //
-// The calls of all clients are predicted together, some at a time and of each client in turn by their bytes; a client is an API
-// key or, without keys, an address. Requests beyond the limits (the -max flags) are refused: 413 for size, 429 for a client
-// with too many at a time, 503 for too many of all, 504 for time. A request counts among -max-requests once its body is there and
-// until its response begins; /healthz, /readyz and /metrics always answer. Of bodies larger than 64 KiB there may be as many at
-// a time as have eight times the bytes of -max-body; a line of a call counts as 100 bytes. A body may have 262,144 values, cells
-// or lines, half as many of them lines, or one for each 32 bytes of -max-body. Of whatever is limited, a client may have as much as
-// is left, and so half if it is alone.
+// Calls are predicted in batches that are shared fairly among clients, by bytes; a client is an API key or, without keys, an
+// address. Requests beyond the limits (the -max flags) are refused: 413 for size, 429 for too many requests of a client at a
+// time, 503 for too many in all, 504 for time. A request counts towards -max-requests from the time its body has arrived until
+// its response begins; /healthz, /readyz and /metrics always answer. Bodies larger than 64 KiB may take eight times -max-body in
+// all at a time; a line of a call counts as 100 bytes. A body may have 262,144 values, cells or lines, at most half of them
+// lines, or one for each 32 bytes of -max-body. Of each limit a client may use as much as is still free, so a single client may
+// use half.
 //
 // # Calls in progress
 //
-// The probability during a call is the chance of a call in progress, by a model of its own, and "slipping" is its alarm:
-// GET /v1/model has under "during_call" the threshold, the share of won calls that may be called slipping, and how both did on
-// calls held out. When the call is ended, it is predicted as a whole, for the store and for who listens: the event
+// The probability during a call is by a separate model for calls in progress, and "slipping" is its alarm: GET /v1/model has
+// under "during_call" the threshold, the bound on the share of won calls with an alarm, and the evaluation of both on held-out
+// calls. When the call is ended, it is predicted as a whole, for the store and for clients that stream its events: the event
 // `end` has that prediction.
 //
-// # Pages of others
+// # Cross-origin requests
 //
-// What pages of other origins have a browser send is refused with 403, but for the origins of -cors, whose pages may also read
-// responses.
+// Requests that browsers send for pages of other origins are refused with 403, except for the origins of -cors, whose pages
+// may also read responses.
 //
 // # Model
 //
-// DIR is looked at every few seconds, and at SIGHUP. When a file in it was changed, all are verified; when its content is another
-// predictor, that one is loaded, tried, and serves the requests that begin from then on; those in progress keep theirs. One that cannot be loaded never serves: the old
-// one serves on. finetune replaces the directory atomically.
+// DIR is checked every few seconds, and on SIGHUP. When a file in it has changed, all files are verified; a new
+// predictor is loaded, tested, and serves all requests that begin from then on, while requests in progress keep the old
+// one. A predictor that cannot be loaded never serves: the old one stays. finetune replaces the directory atomically.
 //
 // # Experiments
 //
 // With -variant NAME=DIR a second model predicts a share of the calls, half of them by default. A stable hash of the customer
-// (metadata.customer_id), or of the id where a call names none, decides which: a customer's calls are all of one variant, at
-// every instance. The store keeps the variant of each prediction, control or NAME, and
-// watch -ab control=0.5,NAME=0.5 compares them. Calls without either are no part of the experiment.
+// (metadata.customer_id), or of the id of a call without one, decides which: all calls of a customer are of one variant, in
+// every instance. The store keeps the variant of each prediction, control or NAME, and watch -ab control=0.5,NAME=0.5
+// compares them. Calls without customer and id are not in the experiment.
 //
 // # Store
 //
-// With -log, predictions are written to a store of package store, which describes what is kept: no text. Explanations are not:
-// calls are predicted, and then explained. Requests never wait for
-// it. While it is slow or gone, up to 20,000 predictions wait in memory; those beyond are counted in salesconv_store_lost_total.
+// With -log, predictions are written to a store; package store describes what is kept: no text. Explanations are not
+// written, as their calls are predicted too. Requests never wait for the store. While it is slow or unavailable, up to
+// 20,000 predictions wait in memory; further ones are lost, and counted in salesconv_store_lost_total.
 //
 // # Traces
 //
-// With -traces, a span of each request, and within it one of the model's work, goes to a collector of OpenTelemetry by OTLP over HTTP,
-// as a part of the client's trace where it names one (traceparent). They have routes, statuses and numbers of calls: no text.
-// Requests never wait for the collector; spans that it does not take are lost, and the log says so.
+// With -traces, a span of each request, and within it one of the model's work, is sent to an OpenTelemetry collector by
+// OTLP over HTTP, as part of the client's trace if the request names one (traceparent). Spans have routes, statuses and
+// numbers of calls: no text. Requests never wait for the collector; spans that it does not accept are lost and logged.
 //
 // # Several instances
 //
-// Calls in progress live in the instance where they began: a load balancer sends the requests of one to the same instance.
-// Everything else may go to any.
+// A call in progress is held by the instance where it began: the load balancer must send all its requests there. Other
+// requests may go to any instance.
 //
-// # End
+// # Shutdown
 //
-// SIGTERM and SIGINT: /readyz says no at once, and after -drain the service takes no connections any more, finishes what it
-// accepted, writes what waits for the store, and ends. A second signal ends it at once.
+// On SIGTERM or SIGINT, /readyz fails at once. After -drain the service accepts no more connections, finishes the requests
+// it has accepted, writes the waiting predictions to the store, and ends. A second signal ends it at once.
 package main
 
 import (

@@ -90,7 +90,7 @@ func (s *service) observed(next http.Handler) http.Handler {
 			if failure != nil {
 				s.log.Error("panic", "request", id, "error", failure, "stack", string(debug.Stack()))
 				if out.status == 0 {
-					newProblem(http.StatusInternalServerError, "", "the service failed: its log has the reason under the request's id").write(out, id)
+					newProblem(http.StatusInternalServerError, "", "internal error: the log of the service has the reason, with the id of this request").write(out, id)
 				}
 			}
 			s.served(r, out, id, time.Since(began), span)
@@ -182,7 +182,7 @@ func sameOrigin(origins []string) (func(http.Handler) http.Handler, error) {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if protection.Check(r) != nil {
-				newProblem(http.StatusForbidden, "header.Origin", "a page of another origin may not do this: -cors names the origins that may").write(w, requestID(r.Context()))
+				newProblem(http.StatusForbidden, "header.Origin", "pages of other origins may not send this request, except the origins that -cors names").write(w, requestID(r.Context()))
 				return
 			}
 			next.ServeHTTP(w, r)

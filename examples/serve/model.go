@@ -86,7 +86,7 @@ func (o *model) watch(ctx context.Context, every time.Duration, at <-chan os.Sig
 		if err != nil {
 			o.metrics.reloads.WithLabelValues("failed").Inc()
 			if failed != err.Error() {
-				o.log.Error("the model in the directory cannot be used: the one that was loaded serves on", "error", err, "version", o.predictor().Version())
+				o.log.Error("the model in the directory cannot be loaded: the previous one keeps serving", "error", err, "version", o.predictor().Version())
 			}
 			wait, failed = min(2*wait, max(every, slowest)), err.Error()
 			continue

@@ -14,10 +14,10 @@ import (
 
 // A problem is the body of every response that reports an error, by RFC 9457.
 type problem struct {
-	Type   string `json:"type" doc:"about:blank: the status tells the kind of problem" format:"uri-reference"`
+	Type   string `json:"type" doc:"about:blank: the status is the kind of problem" format:"uri-reference"`
 	Title  string `json:"title" doc:"what the status means"`
 	Status int    `json:"status" minimum:"400" maximum:"599"`
-	Detail string `json:"detail" doc:"what is wrong with this request, and what would mend it"`
+	Detail string `json:"detail" doc:"the error in this request, and the remedy"`
 	// Instance names the request, as the header X-Request-Id does.
 	Instance string  `json:"instance,omitempty" doc:"the request, by its X-Request-Id" format:"uri-reference"`
 	Errors   []field `json:"errors,omitempty" doc:"the fields that are wrong"`

@@ -133,7 +133,7 @@ func TestLiveText(t *testing.T) {
 	r.send("POST", "v1/live", "").decode(t, &begun)
 	for _, text := range []string{" ", `a\u0000`} {
 		a := r.send("POST", "v1/live/"+begun.ID+"/turns", `{"text": "`+text+`"}`)
-		if want := "body.text: expected string to be neither blank nor with NUL characters"; a.StatusCode != 422 || !strings.Contains(string(a.body), want) {
+		if want := "body.text: expected string to be not blank and without NUL characters"; a.StatusCode != 422 || !strings.Contains(string(a.body), want) {
 			t.Errorf("%q: %s %s, want %q", text, a.Status, a.body, want)
 		}
 	}

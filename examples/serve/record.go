@@ -140,10 +140,10 @@ func (r *recorder) write(ctx context.Context, batch []store.Prediction) {
 			for range r.queue {
 				left++
 			}
-			r.lose(left, "the service ends and the store does not take predictions", err)
+			r.lose(left, "the service ends and the store does not accept predictions", err)
 			return
 		}
-		r.log.Error("the store does not take predictions: they wait", "error", err, "waiting", len(r.queue)+len(batch))
+		r.log.Error("the store does not accept predictions: they wait in memory", "error", err, "waiting", len(r.queue)+len(batch))
 		r.wait(ctx, wait)
 		wait = min(2*wait, longestWait)
 	}

@@ -14,7 +14,7 @@ type schemas struct {
 	registry    huma.Registry
 	call, calls *huma.Schema // as they are published
 	// What is checked: a call but for its id and transcript, and what each of these may be. Of a value that fits none of several
-	// schemas, the framework would not tell what is wrong with it.
+	// schemas, the framework would not report the errors.
 	rest           *huma.Schema
 	id, transcript []*huma.Schema
 }
@@ -23,7 +23,7 @@ const (
 	noNUL       = `^[^\x00]*$`
 	noNULNamed  = "without NUL characters"
 	spoken      = `^[^\x00]*[^\s\x00][^\x00]*$`
-	spokenNamed = "neither blank nor with NUL characters"
+	spokenNamed = "not blank and without NUL characters"
 )
 
 // newSchemas describes a call as the readers of package transcript take it. Keys that are not named here are kept as they are.
@@ -48,14 +48,14 @@ func newSchemas(registry huma.Registry, maxCalls int) schemas {
 			Type: huma.TypeObject, Required: []string{"transcript"}, AdditionalProperties: true,
 			Properties: map[string]*huma.Schema{
 				"id": id, "transcript": transcript,
-				"label":    {Enum: []any{0.0, 1.0, nil}, Description: "how the call ended; it is not looked at"},
+				"label":    {Enum: []any{0.0, 1.0, nil}, Description: "how the call ended; ignored"},
 				"metadata": {Type: huma.TypeObject, Nullable: true, AdditionalProperties: true},
 			},
 			Examples: []any{map[string]any{"id": "c1", "transcript": "Agent: Hi Dana, is this a good time?\nCustomer: Sure, we need a quote by Friday."}},
 		}
 	}
 	s.rest = call(&huma.Schema{}, &huma.Schema{})
-	s.call = call(&huma.Schema{OneOf: s.id, Description: "names the call in the response, where it is empty for a call without one"}, &huma.Schema{OneOf: s.transcript})
+	s.call = call(&huma.Schema{OneOf: s.id, Description: "the id of the call in the response, empty if it has none"}, &huma.Schema{OneOf: s.transcript})
 	s.calls = &huma.Schema{Type: huma.TypeArray, MinItems: count(1), Description: fmt.Sprintf("at most %d calls", maxCalls)}
 	registry.Map()["Call"] = s.call
 	s.calls.Items = &huma.Schema{Ref: "#/components/schemas/Call"}
@@ -67,7 +67,7 @@ func newSchemas(registry huma.Registry, maxCalls int) schemas {
 	return s
 }
 
-// check adds what is wrong with a call, or a list of calls.
+// check adds the errors of a call or a list of calls.
 func (s *schemas) check(v any, path *huma.PathBuffer, res *huma.ValidateResult) {
 	list, ok := v.([]any)
 	if !ok {
@@ -94,7 +94,7 @@ func (s *schemas) checkCall(v any, path *huma.PathBuffer, res *huma.ValidateResu
 		for name := range s.rest.Properties {
 			if key != name && strings.EqualFold(key, name) {
 				path.Push(key)
-				res.Add(path, key, "it differs from "+name+" in its letters' case: want that")
+				res.Add(path, key, "it differs from "+name+" in case only: write "+name)
 				path.Pop()
 			}
 		}
@@ -139,7 +139,7 @@ func (s schemas) requestBody(many bool) *huma.RequestBody {
 	}
 	content := map[string]*huma.MediaType{}
 	for _, kind := range slices.Sorted(maps.Keys(formats)) {
-		content[kind] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: "transcripts as files have them"}}
+		content[kind] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: "transcripts in this file format"}}
 	}
 	content[jsonType] = &huma.MediaType{Schema: json}
 	return &huma.RequestBody{Required: true, Content: content}
@@ -151,14 +151,14 @@ var (
 		Type: huma.TypeObject, AdditionalProperties: false,
 		Properties: map[string]*huma.Schema{
 			"call":     {Type: huma.TypeString, Nullable: true, Pattern: noNUL, PatternDescription: noNULNamed, MaxLength: count(maxID / 4), Description: "the id of the call, for the store"},
-			"customer": {Type: huma.TypeString, Nullable: true, Pattern: noNUL, PatternDescription: noNULNamed, MaxLength: count(maxID / 4), Description: "the id of the customer, by which experiments divide calls"},
+			"customer": {Type: huma.TypeString, Nullable: true, Pattern: noNUL, PatternDescription: noNULNamed, MaxLength: count(maxID / 4), Description: "the id of the customer, by which experiments assign variants"},
 		},
 	}
 	turnSchema = &huma.Schema{
 		Type: huma.TypeObject, Required: []string{"text"}, AdditionalProperties: false,
 		Properties: map[string]*huma.Schema{
 			"text":    {Type: huma.TypeString, Pattern: spoken, PatternDescription: spokenNamed, Description: "what was said"},
-			"speaker": {Type: huma.TypeString, Nullable: true, Description: "who said it; the model does not look at it"},
+			"speaker": {Type: huma.TypeString, Nullable: true, Description: "who said it; the model ignores it"},
 		},
 	}
 )

@@ -49,7 +49,7 @@ func (s *service) serve(ctx context.Context, server *http.Server, l net.Listener
 	defer stop()
 	err := server.Shutdown(grace)
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = errors.New("some requests were not done in time, and were cut off")
+		err = errors.New("some requests did not finish in time and were aborted")
 	}
 	return errors.Join(err, server.Close())
 }

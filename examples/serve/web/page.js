@@ -63,7 +63,7 @@ async function predict(name, text, body) {
     say("");
     $("result").focus();
   } catch (e) {
-    say("That did not work: " + e.message, true);
+    say("Failed: " + e.message, true);
   } finally {
     $("go").disabled = false;
   }
@@ -80,7 +80,7 @@ const percent = p => p < .005 ? "<1%" : p > .995 ? ">99%" : (100 * p).toFixed(0)
 const warnings = {
   no_words: "Nobody says a word in this call: this is the share of training calls that were won.",
   too_short: "Distrust it: the call is shorter than nearly all training calls.",
-  not_english: "Distrust it: the call is not in English, as the training calls are.",
+  not_english: "Distrust it: the call is not in English, unlike the training calls.",
   unlike_training: "Distrust it: what is said is unlike the training calls.",
 };
 
