@@ -5,7 +5,7 @@
 //	    [-won WORDS] [-lost WORDS] [-roles NAMES] [-mask] [-skip] [-rejected FILE] [FILE]
 //
 // DIR is the directory that finetune wrote to. FILE is a file or directory of calls in any format that examples/inspect reads;
-// by default calls are read from standard input. Labels are not looked at. For each call it writes a line
+// by default calls are read from standard input. Labels are ignored. For each call it writes a line
 //
 //	{"id":…,"probability":…,"log_odds":…,"warnings":[…],"base":…,"turns":[{"speaker":…,"text":…,"start":…,"end":…,
 //	    "contribution":…,"words":[{"text":…,"start":…,"end":…,"contribution":…},…]},…],"features":[{"key":…,
@@ -14,18 +14,18 @@
 // to standard output, in their order. Base and the contributions of all turns add up to the log-odds, and so do base and
 // the contributions of all blocks of features. The contributions of the words of a turn add up to what the log-odds lose
 // when the turn's words are masked; where they are sampled, error is the standard error. Start and end are bytes of the
-// transcript. Warnings are reasons to distrust the probability, the model is the predictor's version, the time is when
-// the command started.
+// transcript. Warnings are reasons to distrust the probability, model is the predictor's version, and time is when the
+// command started.
 //
-// With -csv the output is a table instead, a row for each turn: the call's id and probability, the number of the turn, who speaks,
-// what it contributes in points of probability, which add up to what the call has more than the average one, and to the log-odds,
-// and what is said. A call in which nobody says a word has a row without a turn.
+// With -csv the output is a table instead, with a row for each turn: the call's id and probability, the number of the turn, the
+// speaker, the turn's contribution in percentage points (which add up to the difference from the average call) and in log-odds,
+// and the text. A call in which nobody says a word has one row without a turn.
 //
-// With -html it also writes a self-contained page: the calls by their probability with the turns that speak for and against
-// them, which can be sorted, filtered and saved as CSV, the agents, and each call marked up, in points of probability. With
-// -phrases it writes which phrases and blocks of features move the log-odds of all calls together, with 95% intervals, among
-// the won and the lost calls, and for each value of the metadata that -by names: as JSON, or as a page if the file's name ends
-// in .html. All calls are then kept in memory.
+// With -html it also writes a self-contained page: the calls by their probability with the turns in favour and against, which
+// can be sorted, filtered and saved as CSV, the agents, and each call marked up, in points of probability. With -phrases it
+// writes which phrases and blocks of features move the log-odds of all calls, with 95% intervals, among the won and the lost
+// calls, and for each value of the metadata key that -by names: as JSON, or as a page if the file's name ends in .html. Both
+// keep all calls in memory.
 //
 // Everything before a record that cannot be used is written. Such a record ends the command, unless -skip or -rejected
 // is given.
@@ -71,8 +71,8 @@ func parse(env *cli.Env) (o *options, err error) {
 	flags.BoolVar(&o.csv, "csv", false, "write a table (CSV), a row for each turn, instead of lines of JSON")
 	flags.StringVar(&o.html, "html", "", "`file` to write a page to, with a list of the calls and each call marked up")
 	flags.StringVar(&o.phrases, "phrases", "", "`file` to write the phrases and features that move all calls to: JSON, or a page if it ends in .html")
-	flags.StringVar(&o.by, "by", "", "`key` of the metadata whose values -phrases compares (default agent_id, where calls have it)")
-	flags.IntVar(&o.words, "words", 3, "explain the words of this `number` of a call's most influential turns; 0: none")
+	flags.StringVar(&o.by, "by", "", "metadata `key` whose values -phrases compares (default agent_id, if calls have it)")
+	flags.IntVar(&o.words, "words", 3, "`number` of the most influential turns of a call whose words are explained; 0: none")
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of what is sampled")
 	o.calls.Flags(flags)
 	o.calls.MaskFlag(flags)

@@ -140,7 +140,7 @@ func TestOddPages(t *testing.T) {
 		calls []transcript.Call
 		want  string
 	}{
-		"one":       {[]transcript.Call{call}, "no phrase raises or lowers"},
+		"one":       {[]transcript.Call{call}, "no phrase significantly raises or lowers"},
 		"silent":    {[]transcript.Call{silent, call}, "Over 1 call,"},
 		"one class": {[]transcript.Call{hostile, hostile, hostile, hostile, hostile, hostile}, "Over 6 calls,"},
 	} {

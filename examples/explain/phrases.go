@@ -53,7 +53,7 @@ func phrasePage(found *conversion.Influences, by string) (*report.Page, error) {
 	page := &report.Page{
 		Title: "What moves the predictions",
 		Lead:  phraseLead(found),
-		Footer: "Points are what a contribution adds to the chance of a call that has an even one: +5 takes 50% to 55%. They are the model's response to what is said, " +
+		Footer: "Points are what a contribution adds to a chance of 50%: +5 takes it to 55%. They are the model's response to what is said, " +
 			"not its effect on the customer.",
 	}
 	phrases := report.Section{Title: "Phrases"}
@@ -65,7 +65,7 @@ func phrasePage(found *conversion.Influences, by string) (*report.Page, error) {
 		page.Sections = append(page.Sections, report.Section{Blocks: []report.Block{chart}})
 		phrases.Blocks = []report.Block{influences(found.Phrases, "phrase")}
 	} else {
-		phrases.Blocks = []report.Block{report.Text("No phrase that five calls or more hold moves the predictions beyond chance.")}
+		phrases.Blocks = []report.Block{report.Text("No phrase that occurs in five calls or more has a significant influence on the predictions.")}
 	}
 	page.Sections = append(page.Sections, phrases,
 		report.Section{Title: "Kinds of evidence", Blocks: []report.Block{report.Text(study.Evidence), influences(titled(found.Features), "evidence")}})
@@ -82,7 +82,7 @@ func phraseLead(found *conversion.Influences) string {
 		lead = "Over 1 call,"
 	}
 	if len(found.Phrases) == 0 {
-		return lead + " no phrase raises or lowers the predicted chance of being won beyond luck."
+		return lead + " no phrase significantly raises or lowers the predicted chance of being won."
 	}
 	var moves []string
 	for _, m := range []struct {
@@ -97,7 +97,7 @@ func phraseLead(found *conversion.Influences) string {
 	return lead + strings.Join(moves, "; and") + "."
 }
 
-// toEven is what log-odds add to an even chance, in points.
+// toEven is what log-odds add to a chance of 50%, in points.
 func toEven(logOdds float64) float64 { return 100*classify.Sigmoid(logOdds) - 50 }
 
 func points(logOdds float64) string { return report.Signed(toEven(logOdds)) }
@@ -113,7 +113,7 @@ func chart(phrases []conversion.Influence) study.Drawing {
 	for i, p := range shown {
 		bars[i] = figure.Bar{Name: fmt.Sprintf("%s (%d calls)", p.Name, p.Calls), Value: toEven(p.Mean), Low: toEven(*p.Low), High: toEven(*p.High)}
 	}
-	return study.Drawing{Caption: "Phrases that raise and lower predictions most clearly, and what turns that hold them add to an even chance, in points. The thin lines are 95% intervals over the calls that hold a phrase.",
+	return study.Drawing{Caption: "The phrases that raise and lower predictions most clearly, and what turns with them add to a chance of 50%, in points. The thin lines are 95% intervals over the calls with the phrase.",
 		Draw: func() (*figure.Figure, error) {
 			return figure.Bars("Phrases that move predictions", "points", "%+.1f", 0, bars)
 		}}
@@ -134,7 +134,7 @@ func influences(all []conversion.Influence, named string) report.Table {
 		Name:    named,
 		Columns: []string{named, "calls", "points", "95% interval", "in won calls", "points if won", "in lost calls", "points if lost"},
 		LogOdds: [][]string{{"", "", "log-odds", "", "", "log-odds if won", "", "log-odds if lost"}},
-		Caption: fmt.Sprintf("How many calls hold it, what it adds on average there, with a 95%% interval over these calls, and how many of the won and of the lost calls hold it. Fewer than %d calls are too few to rely on an interval.", fewInterval),
+		Caption: fmt.Sprintf("The number of calls with it, what it adds to them on average, with a 95%% interval over these calls, and the shares of won and of lost calls with it. Intervals over fewer than %d calls are unreliable.", fewInterval),
 	}
 	for _, i := range all {
 		t.Rows = append(t.Rows, []string{i.Name, fmt.Sprint(i.Calls), mean(i.InfluenceIn, points), interval(i.InfluenceIn, points), figure.Percent(i.Won.Share),
@@ -149,9 +149,9 @@ func byTable(found *conversion.Influences, by string) report.Table {
 	const most = 8
 	calls := found.Features[0].By // which all calls hold
 	values := slices.SortedStableFunc(slices.Values(slices.Sorted(maps.Keys(calls))), func(a, b string) int { return calls[b].Calls - calls[a].Calls })
-	t := report.Table{Name: "by", Columns: []string{"phrase"}, Caption: "What it adds on average, in points, and in brackets in how many of the calls it is."}
+	t := report.Table{Name: "by", Columns: []string{"phrase"}, Caption: "What it adds on average, in points, with the number of calls in brackets."}
 	if more := len(values) - most; more > 0 {
-		t.Caption += fmt.Sprintf(" Those with the most calls are shown, %d others are not.", more)
+		t.Caption += fmt.Sprintf(" The values with the most calls are shown; %d others are left out.", more)
 		values = values[:most]
 	}
 	for _, v := range values {

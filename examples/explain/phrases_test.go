@@ -70,7 +70,7 @@ func TestPhrasePage(t *testing.T) {
 	if page, err = phrasePage(&conversion.Influences{Calls: 2, Features: []conversion.Influence{influence(conversion.Words, 2, 0)}}, ""); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(page.Lead, "no phrase raises or lowers") || len(page.Sections) != 3 {
+	if !strings.Contains(page.Lead, "no phrase significantly raises or lowers") || len(page.Sections) != 3 {
 		t.Errorf("without phrases: %q, %d sections", page.Lead, len(page.Sections))
 	}
 }

@@ -1,4 +1,4 @@
-// Command map draws a map of calls, on which calls that say similar things lie together, and places new calls on it.
+// Command map draws a map of calls, on which calls with similar content lie together, and places new calls on it.
 //
 //	go run ./examples/map [-model DIR] [-by KEY] [-new FILE] [-html FILE] [-picture FILE] [-seed N] [-columns NAMES] [-won WORDS]
 //	    [-lost WORDS] [-roles NAMES] [-mask] [-skip] [-rejected FILE] [FILE]
@@ -11,7 +11,7 @@
 //	{"id":…,"x":…,"y":…,"new":…}
 //
 // and with -html a self-contained page, whose points show their calls and open them. Points are coloured by outcome, or by the
-// key of the metadata that -by names. With -picture the map goes to a file too, as PNG or SVG by its ending.
+// metadata key that -by names. With -picture the map is also written to a file, as PNG or SVG by its extension.
 package main
 
 import (
@@ -57,7 +57,7 @@ func parse(env *cli.Env) (o *options, err error) {
 	o = new(options)
 	flags := flag.NewFlagSet("map", flag.ContinueOnError)
 	flags.StringVar(&o.model, "model", "", "`directory` of a sentence-transformers model, such as OUT/models/fine_tuned_embeddings after finetune; default: the built-in all-MiniLM-L6-v2")
-	flags.StringVar(&o.by, "by", "", "`key` of the metadata to colour calls by, such as agent_id; default: the outcome")
+	flags.StringVar(&o.by, "by", "", "metadata `key` to colour calls by, such as agent_id; default: the outcome")
 	flags.StringVar(&o.added, "new", "", "`file` or directory of further calls to place on the map")
 	flags.StringVar(&o.html, "html", "", "`file` to write a page to, whose points open the calls")
 	flags.StringVar(&o.picture, "picture", "", "`file` to draw the map to, ending in .png or .svg")

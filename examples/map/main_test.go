@@ -74,7 +74,7 @@ func TestMap(t *testing.T) {
 		t.Errorf("places %+v", all)
 	}
 	for path, wants := range map[string][]string{
-		html:    {`<a class="mark" href="#call-30" aria-label="` + calls[29].ID + "\n", "6 new calls are placed", "faint: what the map was made of (24)", "&lt;script&gt;ran=1"},
+		html:    {`<a class="mark" href="#call-30" aria-label="` + calls[29].ID + "\n", "6 new calls are placed", "faint: calls of the original map (24)", "&lt;script&gt;ran=1"},
 		picture: {"Map of calls by outcome", "won (", "Unknown (1)"},
 	} {
 		text, err := os.ReadFile(path)
@@ -147,7 +147,7 @@ func TestLongCalls(t *testing.T) {
 	if err := page.Write(&html); err != nil {
 		t.Fatal(err)
 	}
-	if n := html.Len(); n >= 5e6 || !strings.Contains(html.String(), `<a href="#call-1000">long 999</a>`) || !strings.Contains(html.String(), "calls are on the map and in the list alone.") {
+	if n := html.Len(); n >= 5e6 || !strings.Contains(html.String(), `<a href="#call-1000">long 999</a>`) || !strings.Contains(html.String(), "calls are only on the map and in the list.") {
 		t.Errorf("the page has %d bytes, or opens no new call, or does not say that some calls do not open", n)
 	}
 }

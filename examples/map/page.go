@@ -67,7 +67,7 @@ func (m *chart) plot(format string, links []string) func(io.Writer) error {
 	for i, c := range m.calls {
 		o.Says = append(o.Says, c.ID+"\n"+cmp.Or(m.value(c), "unknown")+m.novelty(i, "\n")+"\n“"+opening(c)+"”")
 		if m.old < len(m.calls) {
-			o.Faint, o.FaintName = append(o.Faint, i < m.old), "what the map was made of"
+			o.Faint, o.FaintName = append(o.Faint, i < m.old), "calls of the original map"
 		}
 	}
 	return func(w io.Writer) error { return tsne.Plot(w, m.points, labels, o) }
@@ -107,24 +107,24 @@ func (m *chart) page() (*report.Page, error) {
 	for i, c := range m.calls {
 		row := []string{c.ID, m.value(c), opening(c)}
 		if added > 0 {
-			row = append(row, cmp.Or(m.novelty(i, ""), "from the start"))
+			row = append(row, cmp.Or(m.novelty(i, ""), "original"))
 		}
 		list.Rows = append(list.Rows, row)
 	}
 	if left := len(m.calls) - len(calls); left > 0 {
-		calls = append(calls, report.Text(fmt.Sprintf("The other %d calls are on the map and in the list alone.", left)))
+		calls = append(calls, report.Text(fmt.Sprintf("The other %d calls are only on the map and in the list.", left)))
 	}
-	drawn, err := report.NewFigure(fmt.Sprintf("Neighbours say similar things; how far apart groups lie means little (t-SNE, perplexity %.3g).", m.perplexity),
+	drawn, err := report.NewFigure(fmt.Sprintf("Neighbouring calls have similar content; distances between groups mean little (t-SNE, perplexity %.3g).", m.perplexity),
 		m.plot("svg", links))
 	if err != nil {
 		return nil, err
 	}
-	lead := fmt.Sprintf("%d calls: those in which similar things are said lie together.", m.old)
+	lead := fmt.Sprintf("%d calls: calls in which similar things are said lie together.", m.old)
 	if added > 0 {
 		lead += fmt.Sprintf(" %d new calls are placed among them.", added)
 	}
 	return &report.Page{
-		Title: "Map of calls", Lead: lead + " Point at a call to see what it is; click it to open it.",
+		Title: "Map of calls", Lead: lead + " Point at a call for its description; click it to open it.",
 		Sections: []report.Section{
 			{Blocks: []report.Block{report.Figures{drawn}}}, {Title: "All calls", Blocks: []report.Block{list}}, {Title: "What is said", Blocks: calls},
 		},

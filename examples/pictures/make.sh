@@ -15,17 +15,17 @@ photograph=$out/bin/photograph results=$out/run/results/performance_comparison.h
 "$photograph" -width 460 "$results" \
 	'svg[aria-label^="The held-out calls by"]' $to/predicted.png \
 	'svg[aria-label^="Calls in which"]' $to/map.png \
-	'svg[aria-label^="The encoder is fine-tuned"]' $to/history.png
+	'svg[aria-label^="One fine-tuning run"]' $to/history.png
 "$photograph" -width 460 "$out/compare.html" \
 	'svg[aria-label^="How often a won call"]' $to/methods.png \
 	'svg[aria-label*="upper left"]' $to/roc.png \
-	'svg[aria-label*="up and down"]' $to/precision-recall.png \
+	'svg[aria-label*="the curve is noisy"]' $to/precision-recall.png \
 	'svg[aria-label^="On the diagonal"]' $to/calibration.png \
 	'svg[aria-label^="How many times"]' $to/lift.png \
 	'svg[aria-label*="still rises"]' $to/learning.png \
 	'svg[aria-label^="Who talks"]' $to/beeswarm.png
 "$photograph" -width 460 "$out/calls.html#call-1" \
-	'#call-1 svg[aria-label^="The line reads"]' $to/strip.png \
+	'#call-1 svg[aria-label^="The line is the chance"]' $to/strip.png \
 	'#call-1 svg[aria-label^="From the average"]' $to/waterfall.png
 "$photograph" -width 800 -density 1 "$out/calls.html#call-1" '#call-1 .turns' $to/call.png
 "$photograph" -width 1200 -density 1 "$out/calls.html" '#calls' $to/list.png

@@ -4,20 +4,21 @@
 //	    [-roles NAMES] [-mask] [-skip] [-rejected FILE] [FILE]
 //
 // DIR is the directory that finetune wrote to. FILE is a file or directory of calls in any format that examples/inspect reads;
-// by default calls are read from standard input. Labels are not looked at. For each call it writes a line to standard output,
-// in their order, at constant memory:
+// by default calls are read from standard input. Labels are ignored. For each call it writes a line to standard output, in
+// their order, at constant memory:
 //
 //	{"id":…,"probability":…,"log_odds":…,"won":…,"warnings":[…],"metadata":{…},"model":…,"time":…}
 //
-// Probabilities and log odds are rounded to six significant digits. Won is whether the probability reaches the predictor's threshold. Warnings are reasons to distrust the probability:
-// see package conversion. The metadata are the keys that -keep names. The model is the predictor's version, the time is
-// when the command started. With -by-turn a line has "by_turn" too, the probability after each turn, as of a call that goes
-// on, and after the last turn the probability of the whole call. With -csv the output is a table with the same columns, where a cell of a call's own text that spreadsheets
-// would take for a formula, as it starts with = + - or @, has an apostrophe before it.
+// Probabilities and log odds are rounded to six significant digits. Won reports whether the probability reaches the predictor's
+// threshold. Warnings are reasons to distrust the probability: see package conversion. Metadata has the keys that -keep names.
+// Model is the predictor's version, and time is when the command started. With -by-turn a line also has "by_turn", the
+// probability of the call in progress after each turn, and after the last turn the probability of the whole call. With -csv the
+// output is a table with the same columns, in which text of a call that starts with = + - or @, which spreadsheets would take for
+// a formula, is preceded by an apostrophe.
 //
-// With -html it also writes a self-contained page, for which it keeps all calls in memory: a list of calls to follow up, those
-// most likely to be won first, with the turns that speak for and against them, which can be sorted, filtered and saved as CSV;
-// the agents; and each call marked up.
+// With -html it also writes a self-contained page, for which it keeps all calls in memory: a list of calls to follow up, the
+// most likely to be won first, with the turns in favour and against, which can be sorted, filtered and saved as CSV; the
+// agents; and each call marked up.
 //
 // Everything before a record that cannot be used is written. Such a record ends the command, unless -skip or -rejected
 // is given.
@@ -66,7 +67,7 @@ func parse(env *cli.Env) (o *options, err error) {
 	flags.BoolVar(&o.byTurn, "by-turn", false, "also the probability after each turn")
 	flags.BoolVar(&o.csv, "csv", false, "write a table (CSV) instead of lines of JSON")
 	flags.StringVar(&o.html, "html", "", "`file` to write a page to, with a list of the calls to follow up and the reasons")
-	keep := flags.String("keep", "", "`keys` of the metadata, with commas between, to write with each prediction, such as agent_id,industry")
+	keep := flags.String("keep", "", "comma-separated metadata `keys` to write with each prediction, such as agent_id,industry")
 	o.calls.Unlabelled = true
 	o.calls.Flags(flags)
 	o.calls.MaskFlag(flags)

@@ -1,5 +1,5 @@
-// Package followup makes the page of calls to follow up: a list of all calls, those that are most likely to be won first, with
-// the turns that speak for it and against it; the calls of each agent; and the calls themselves, marked up turn by turn.
+// Package followup makes the page of calls to follow up: a list of all calls, the most likely to be won first, with the turns
+// in favour and against; the calls of each agent; and the calls themselves, marked up turn by turn.
 //
 // A Page gathers calls one by one, on one goroutine.
 package followup
@@ -31,7 +31,7 @@ const (
 	strip  = 430 // bytes of the charts for each turn
 )
 
-// Page is a page to be.
+// Page collects the calls of a page.
 type Page struct {
 	Info conversion.Info // of the predictor
 	Keep []string        // keys of the metadata to list
@@ -72,7 +72,7 @@ func (p *Page) Write(path string) error {
 	return atomicfile.WriteFile(path, page.Write)
 }
 
-// ranked are the calls, the likeliest first. Those at the top open, as far as there is room.
+// ranked are the calls, the most likely to be won first. Those at the top open, as far as there is room.
 func (p *Page) ranked() []call {
 	calls := slices.Clone(p.calls)
 	slices.SortStableFunc(calls, func(a, b call) int { return cmp.Compare(b.Probability, a.Probability) })
@@ -107,7 +107,7 @@ func (p *Page) Sections() ([]report.Section, error) {
 	if err != nil {
 		return nil, err
 	}
-	sections := []report.Section{{Title: "The calls, the likeliest first", Blocks: []report.Block{p.list(calls)}}}
+	sections := []report.Section{{Title: "The calls, the most likely to be won first", Blocks: []report.Block{p.list(calls)}}}
 	if agents := agents(calls); agents != nil {
 		sections = append(sections, report.Section{Title: "By agent", Blocks: []report.Block{*agents}})
 	}
@@ -119,7 +119,7 @@ func (p *Page) page() (*report.Page, error) {
 	page := &report.Page{
 		Title: "Calls to follow up",
 		Lead:  p.lead(calls),
-		Footer: fmt.Sprintf("Contributions are the model's response to a turn, not the turn's effect on the customer. The model learned from %d calls, %d of them won.",
+		Footer: fmt.Sprintf("Contributions are the model's response to a turn, not the turn's effect on the customer. The model was trained on %d calls, %d of them won.",
 			p.Info.Data.Calls, p.Info.Data.Won),
 	}
 	switch len(calls) {
@@ -143,7 +143,7 @@ func (p *Page) page() (*report.Page, error) {
 	return page, err
 }
 
-// lead tells the reader what to do with the page.
+// lead explains the page in a sentence.
 func (p *Page) lead(calls []call) string {
 	won := 0
 	for _, c := range calls {
@@ -161,21 +161,21 @@ func (p *Page) lead(calls []call) string {
 		won, len(calls), figure.Chance(p.Info.Threshold))
 }
 
-// trust says how far forecasts are to be trusted, by calls that the model had not seen; "" if nothing is known.
+// trust states how far to trust the forecasts, by out-of-fold predictions; "" if nothing is known.
 func (p *Page) trust() string {
 	f := p.Info.OutOfFold
 	switch {
 	case f.Calls == 0:
 		return ""
 	case !f.Predicts():
-		return fmt.Sprintf("Do not rely on this order: on %d calls that the model had not learned from, its chances were no better than giving every call %s, beyond what luck explains.",
+		return fmt.Sprintf("Do not rely on this order: on %d calls that the model was not trained on, its chances were not significantly better than giving every call %s.",
 			f.Calls, figure.Percent(float64(f.Won)/float64(f.Calls)))
 	}
-	return fmt.Sprintf("Of %d calls that the model had not learned from, %s were won; of those that it forecast to be won, %s were.",
+	return fmt.Sprintf("Of %d calls that the model was not trained on, %s were won; of the calls that it forecast to be won, %s were.",
 		f.Calls, figure.Percent(float64(f.Won)/float64(f.Calls)), figure.Percent(f.Precision))
 }
 
-// chances draws how many calls have which chance.
+// chances draws the number of calls by their chance.
 func chances(calls []call) (report.Figures, error) {
 	const bins = 5
 	var count [bins]int
@@ -186,7 +186,7 @@ func chances(calls []call) (report.Figures, error) {
 	for i, n := range slices.Backward(count[:]) {
 		bars = append(bars, figure.Bar{Name: fmt.Sprintf("%d–%d%%", i*100/bins, (i+1)*100/bins), Value: float64(n)})
 	}
-	return study.Draw(study.Drawing{Caption: "How many calls have which chance of being won.", Draw: func() (*figure.Figure, error) {
+	return study.Draw(study.Drawing{Caption: "The number of calls by their chance of being won.", Draw: func() (*figure.Figure, error) {
 		return figure.Bars("Calls by their chance of being won", "calls", "%.0f", 0, bars)
 	}})
 }
@@ -241,7 +241,7 @@ func forecast(won bool) string {
 	return "lost"
 }
 
-// reasons quotes the two turns that speak most for a won call, or with sign -1 against it.
+// reasons quotes the two turns that contribute most in favour of a won call, or with sign -1 against it.
 func (c call) reasons(sign float64) string {
 	points := 100 * study.Slope(c.Explanation) * sign
 	turns := slices.Clone(c.Turns)
@@ -268,7 +268,7 @@ func (c call) cautions() string {
 var warnings = map[conversion.Warning]struct{ short, long string }{
 	conversion.NoWords:    {"nobody speaks", "Nobody says a word in this call: this is the share of training calls that were won."},
 	conversion.TooShort:   {"very short", "the call is shorter than nearly all training calls"},
-	conversion.NotEnglish: {"not English", "the call is not in English, as the training calls are"},
+	conversion.NotEnglish: {"not English", "the call is not in English, unlike the training calls"},
 	conversion.Unlike:     {"unlike others", "what is said is unlike the training calls"},
 }
 
@@ -312,7 +312,7 @@ func agents(calls []call) *report.Table {
 	}
 	slices.SortStableFunc(all, func(a, b *agent) int { return cmp.Compare(b.mean, a.mean) })
 	t := &report.Table{Name: "agents", Columns: []string{"agent", "calls", "forecast won", "mean chance", "with a caution", "won, where known"},
-		Caption: "Click an agent to list the agent's calls. The mean of a few calls says little, and it is about the calls that an agent had, not about skill."}
+		Caption: "Click an agent to list the agent's calls. The mean of a few calls is unreliable, and it depends on the calls that an agent had, not on skill alone."}
 	for _, a := range all {
 		t.Rows = append(t.Rows, []string{a.name, fmt.Sprint(a.calls), fmt.Sprint(a.forecast), figure.Chance(a.mean), fmt.Sprint(a.warns), fmt.Sprintf("%d of %d", a.won, a.known)})
 		t.Links = append(t.Links, "#calls="+url.PathEscape(`"`+a.name+`"`))
@@ -322,11 +322,11 @@ func agents(calls []call) *report.Table {
 
 // transcripts are the calls that open, those at the top with charts.
 func transcripts(calls []call) ([]report.Block, error) {
-	blocks := []report.Block{report.Text("The chance after a turn is the chance of the call in progress, by what was said until then. Points are what the turn adds to the chance of the whole call, " +
-		"words what they add to their turn, where they are coloured.")}
+	blocks := []report.Block{report.Text("The chance after a turn is the chance of the call in progress, given what was said up to then. Points are what the turn adds to the chance of the whole call. " +
+		"Coloured words show what they add to their turn.")}
 	for i, c := range calls {
 		if c.anchor == "" {
-			blocks = append(blocks, report.Text(fmt.Sprintf("The other %d calls are listed alone.", len(calls)-i)))
+			blocks = append(blocks, report.Text(fmt.Sprintf("The other %d calls are only in the list.", len(calls)-i)))
 			break
 		}
 		t := c.transcript()
@@ -392,7 +392,7 @@ func (c call) charts(points float64) (report.Figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	course, err := report.NewFigure("The line reads the call up to each turn. Below it, what each turn adds to the chance of the whole call.",
+	course, err := report.NewFigure("The line is the chance after each turn. Below it, what each turn adds to the chance of the whole call.",
 		func(w io.Writer) error { return strip.Write(w, "svg") })
 	if err != nil {
 		return nil, err

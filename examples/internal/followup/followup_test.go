@@ -108,7 +108,7 @@ func TestTenThousandCalls(t *testing.T) {
 	if opens, listed := strings.Count(text, `<details class="call"`), strings.Count(text, "<td><a href=\"#call"); opens != opened || listed < 10000 {
 		t.Errorf("%d calls are listed and %d open, want 10000 and %d", listed, opens, opened)
 	}
-	if !strings.Contains(text, "The other 9000 calls are listed alone.") {
+	if !strings.Contains(text, "The other 9000 calls are only in the list.") {
 		t.Error("the page does not say that some calls do not open")
 	}
 }
@@ -128,7 +128,7 @@ func TestOddPages(t *testing.T) {
 		want []string
 	}{
 		"blank":    {gathered([]transcript.Call{{ID: " ", Text: "Agent: Hi.", Metadata: transcript.Metadata{AgentID: " "}}, silent}), []string{`href="#call-1">–</a>`}},
-		"long":     {gathered(long), []string{"calls are listed alone."}},
+		"long":     {gathered(long), []string{"calls are only in the list."}},
 		"none":     {gathered(nil), []string{"There are no calls."}},
 		"one":      {gathered(generated(t, 1)), []string{"This call has a chance of", "<h2>synthetic-0001</h2>", ">chance after<", ">the average call, 48%<"}},
 		"silent":   {gathered([]transcript.Call{silent, silent}), []string{">silent</a>"}},
