@@ -7,7 +7,7 @@
 //	go run . search -data FILE -output PREFIX [flags]                  cross-validates hyper-parameters, a fold and setting a worker
 //
 // DIR is the directory that finetune wrote to. GLOB names files of calls in any format that examples/inspect reads, such as
-// '/data/calls-*.jsonl', on a file system that Beam knows: local paths, gs:// and s3://. Labels are not looked at. It writes
+// '/data/calls-*.jsonl', on a file system that Beam knows: local paths, gs:// and s3://. Labels are ignored. It writes
 //
 //	PREFIX-00000-of-000NN.jsonl            a line {"id":…,"probability":…,"log_odds":…,"won":…,"file":…,"item":…,"model":…} for each call
 //	PREFIX-rejected-00000-of-000NN.jsonl   a line {"file":…,"item":…,"record":…,"byte":…,"reason":…} for each record that cannot be used
@@ -19,14 +19,14 @@
 //
 // # Failures
 //
-// The work is divided into shards of some thousand records. A worker reads the records of a shard, scores them and writes
-// both files of the shard atomically. A shard that is there is never scored again, and one that is scored twice, as by a
-// worker that was believed dead, gets the same bytes. So where a worker dies, its shards are scored by another one: a
-// runner that repeats failed work does that by itself, and for one that does not, such as Prism, the command submits the
-// job again, three times. It does so too where a runner waits for a worker that is dead, as Prism does now and then: a worker at
+// The work is divided into shards of some thousand records. A worker reads the records of a shard, scores them and writes both
+// files of the shard atomically. A shard whose files exist is never scored again, and a shard that is scored twice, for example
+// by a worker that was considered dead, gets the same bytes. So where a worker dies, its shards are scored by another one: a
+// runner that repeats failed work does that by itself, and for one that does not, such as Prism, the command submits the job
+// again, three times. It does so too where a runner waits for a worker that is dead, as Prism does now and then: a worker at
 // work changes the file PREFIX-alive twice a minute, and a job whose workers have begun and leave it alone for ten minutes is
-// given up. After that, or if the command itself is killed, the same command resumes. A file that cannot
-// be read is a failure; what cannot be a call within a file, or cannot be scored, is a rejected record.
+// given up. After that, or if the command itself is killed, the same command resumes. A file that cannot be read is a failure;
+// what cannot be a call within a file, or cannot be scored, is a rejected record.
 //
 // # Cost
 //

@@ -31,7 +31,7 @@ type Calls struct {
 	Rejected
 	Mask     bool // personal data are masked; see MaskFlag
 	Outcomes bool // records have no text, see [transcript.Reader]
-	// Unlabelled: the labels of calls are of no use to the command, and are not read.
+	// Unlabelled: the command does not use labels, and does not read them.
 	Unlabelled bool
 	// Accept returns an error for a call that cannot be used although it can be read. Nil accepts all.
 	Accept func(transcript.Call) error
@@ -44,8 +44,8 @@ type Calls struct {
 // output is a file that a flag names.
 type output struct{ flag, file string }
 
-// Writes registers the file that a flag names as an output of the command; "" is none. It is a usage error if the input is
-// that file, or another flag names it too.
+// Writes registers the file that a flag names as an output of the command; "" is none. It is a usage error if that file is
+// the input, or if another flag names it too.
 func (c *Calls) Writes(flag, file string) { c.writes = append(c.writes, output{flag, file}) }
 
 // Flags adds the flags of ReaderFlags and of Rejected.
@@ -59,14 +59,14 @@ func ReaderFlags(flags *flag.FlagSet, r *transcript.Reader) {
 	r.Formats = map[string]transcript.Format{parquet.Ending: parquet.Calls}
 	r.Columns = make(map[string]string)
 	r.Roles = make(transcript.Roles)
-	flags.Func("columns", "which keys or columns hold what, where their names are unusual, such as `transcript=full_text,label=outcome`", func(list string) error {
+	flags.Func("columns", "unusual names of keys or columns, such as `transcript=full_text,label=outcome`", func(list string) error {
 		return pairs(list, func(ours, theirs string) error {
 			r.Columns[theirs] = ours
 			return nil
 		})
 	})
-	flags.Func("won", "`labels` of calls that were won, besides 1, won, yes, true and the like, with commas between them", words(&r.Won))
-	flags.Func("lost", "`labels` of calls that were lost, besides 0, lost, no, false and the like", words(&r.Lost))
+	flags.Func("won", "comma-separated `labels` of won calls, in addition to 1, won, yes, true and the like", words(&r.Won))
+	flags.Func("lost", "comma-separated `labels` of lost calls, in addition to 0, lost, no, false and the like", words(&r.Lost))
 	flags.Func("roles", "sides of speakers whose names do not show them, such as `Mara=agent,Tobias=customer`", func(list string) error {
 		return pairs(list, func(speaker, side string) error {
 			for _, role := range []transcript.Role{transcript.Agent, transcript.Customer, transcript.Other} {
@@ -80,12 +80,12 @@ func ReaderFlags(flags *flag.FlagSet, r *transcript.Reader) {
 	})
 }
 
-// Column names a column that holds what ours stands for, as -columns does, for flags of a command.
+// Column maps a column to one of ours, as -columns does, for flags of a command.
 func (c *Calls) Column(theirs, ours string) { c.Reader.Columns[theirs] = ours }
 
 // MaskFlag adds -mask.
 func (c *Calls) MaskFlag(flags *flag.FlagSet) {
-	flags.BoolVar(&c.Mask, "mask", false, "replace names, addresses, telephone, card and account numbers in all calls before anything else")
+	flags.BoolVar(&c.Mask, "mask", false, "mask names, addresses, telephone, card and account numbers in all calls first")
 }
 
 // words returns a function that appends the words of a list.
@@ -144,8 +144,8 @@ func (c *Calls) Read(ctx context.Context, env *Env, file string) iter.Seq2[trans
 // mostUnpacked is how many bytes may come out of a gzip file whose calls are all kept in memory.
 const mostUnpacked = 1 << 30
 
-// Collect returns the calls that Read streams, and leaves it to the command to call Note. A call with the ID of one before
-// is one that cannot be used.
+// Collect returns the calls that Read streams; the command calls Note itself. A call with the ID of an earlier one cannot
+// be used.
 func (c *Calls) Collect(ctx context.Context, env *Env, file string) ([]transcript.Call, error) {
 	if err := c.begin(env, file); err != nil {
 		return nil, err

@@ -26,10 +26,10 @@ type Env struct {
 	now     func() time.Time // nil: time.Now
 }
 
-// Main runs a command on the arguments, streams and signals of the process, and exits.
+// Main runs a command with the arguments, streams and signals of the process, and exits.
 //
-// The heap of a command is a few large buffers, dead ones among them after each training, and quick to look through: so
-// garbage is collected when the heap has grown by a quarter, unless GOGC says otherwise.
+// The heap of a command is a few large buffers, some of them garbage after each training run, and cheap to scan. So
+// garbage is collected when the heap has grown by a quarter (GOGC=25), unless GOGC is set.
 func Main(run func(context.Context, *Env) error) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(25)
@@ -51,7 +51,7 @@ func (env *Env) start() func() time.Time {
 	return env.now
 }
 
-// Run runs a command, writes the line that says how it failed, if it did, and returns the exit status.
+// Run runs a command, writes its error, if any, in one line, and returns the exit status.
 func Run(ctx context.Context, env *Env, run func(context.Context, *Env) error) (status int) {
 	env.start()
 	err := run(ctx, env)
@@ -103,7 +103,8 @@ func (e *statusError) Error() string { return e.message }
 // Usagef returns the error of a command that was called wrongly: the exit status is 2.
 func Usagef(format string, args ...any) error { return Statusf(2, format, args...) }
 
-// Statusf returns an error that ends the command with an exit status of its own, 3 or more, which its documentation explains.
+// Statusf returns an error that ends the command with a special exit status, 3 or more, which the documentation of the
+// command explains.
 func Statusf(status int, format string, args ...any) error {
 	return &statusError{status, fmt.Sprintf(format, args...)}
 }

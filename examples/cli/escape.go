@@ -10,9 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// Escape writes out the characters of a text that could pass for something else than text: control characters such as ESC,
-// DEL and U+009B, which terminals obey; line breaks; marks that turn the direction of a text; and bytes that are not UTF-8.
-// They become \n, \r, \u001b or \xff. Tabs and everything else stay. In JSON the text means what it did.
+// Escape escapes characters that are not plain text: control characters such as ESC, DEL and U+009B, which terminals
+// interpret; line breaks; marks that change the direction of a text; and bytes that are not UTF-8. They become \n, \r,
+// \u001b or \xff. Tabs and everything else stay. Within JSON the meaning is unchanged.
 func Escape(text string) string {
 	if !strings.ContainsFunc(text, risky) && utf8.ValidString(text) {
 		return text
@@ -41,7 +41,7 @@ func risky(r rune) bool {
 	return r != '\t' && unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
 }
 
-// WriteJSON writes v as a line of JSON in which Escape has nothing left to do.
+// WriteJSON writes v as a line of JSON, escaped as by Escape.
 func WriteJSON(w io.Writer, v any) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

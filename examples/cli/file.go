@@ -9,14 +9,14 @@ import (
 	"github.com/org/salesconv/internal/atomicfile"
 )
 
-// WriteFile writes what write produces to a file, which is replaced atomically: it holds all of it, or where there is an
-// error what it held before. What is there and is not a regular file, such as /dev/stdout, is written to.
+// WriteFile writes what write produces to a file, which is replaced atomically: it holds all of the output or, after an
+// error, what it held before. A file that is not regular, such as /dev/stdout, is written to directly.
 func WriteFile(path string, write func(io.Writer) error) error {
 	return atomicfile.WriteFile(path, write)
 }
 
-// Apart returns an error if the file that a flag names is a directory or the input, or is in the directory that is the input,
-// so that writing to it would change what is read. An input of "" is standard input.
+// Apart returns an error if the file that a flag names is a directory or the input, or is in the input directory, so that
+// writing to it would change what is read. An input of "" is standard input.
 func Apart(input, flag, path string) error {
 	out, missing := os.Stat(path)
 	if missing == nil && out.IsDir() {

@@ -12,9 +12,9 @@ import (
 	"github.com/org/salesconv/transcript"
 )
 
-// Parse parses the arguments and leaves in env.Args those that are not flags. Asked for help, it writes usage, which is what
-// stands after the name of the command and in further lines what the command does, and the flags to standard output, and
-// returns flag.ErrHelp, which ends the command with status 0.
+// Parse parses the arguments and leaves in env.Args those that are not flags. For -help it writes usage (the arguments after
+// the name of the command and, in further lines, what the command does) and the flags to standard output, and returns
+// flag.ErrHelp, which ends the command with status 0.
 func (env *Env) Parse(flags *flag.FlagSet, usage string) error {
 	flags.SetOutput(io.Discard)
 	err := flags.Parse(env.Args)

@@ -19,7 +19,7 @@ func (env *Env) File() (string, error) {
 }
 
 // Input opens the file that File returns, or standard input, and returns it with a name for messages. Opening or reading
-// what may wait for another process, such as a pipe, ends with the context.
+// something that may block, such as a pipe, ends with the context.
 func (env *Env) Input(ctx context.Context) (in io.ReadCloser, name string, err error) {
 	name, err = env.File()
 	if err != nil {

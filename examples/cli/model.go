@@ -24,8 +24,8 @@ func Model(name string) (fs.FS, error) {
 	return model, nil
 }
 
-// ModelName is what to call the model that a -model flag names: its name on the hub, or the last element of its directory, as
-// what is saved is not to tell about the machine.
+// ModelName is the name of the model of a -model flag: its name on the hub, or the last element of its directory, so that
+// saved files do not reveal paths of the machine.
 func ModelName(name string) string {
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
 		path, err := filepath.Abs(name)

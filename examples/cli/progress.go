@@ -34,7 +34,7 @@ func (env *Env) Progress() *Progress {
 const every = 30 * time.Second
 
 // Show shows that done of total steps of a stage have been taken; another stage replaces the one before. A negative
-// total is an unknown one: done is counted on a terminal, and a log gets nothing.
+// total is unknown: a terminal shows done, and a log nothing.
 func (p *Progress) Show(stage string, done, total int) {
 	began := stage != p.stage || total != p.total
 	p.stage, p.total = stage, total

@@ -9,7 +9,7 @@ import (
 	"github.com/org/salesconv/transcript"
 )
 
-// Rejected deals with records that cannot be used. By default the first one ends the command; with -skip each is named on
+// Rejected handles records that cannot be used. By default the first one ends the command; with -skip each is reported on
 // standard error and left out, and with -rejected they are written to a file, a line of JSON for each. The file is replaced
 // atomically when all records are read.
 //
@@ -37,8 +37,8 @@ type Rejected struct {
 
 // Flags adds -skip and -rejected.
 func (r *Rejected) Flags(flags *flag.FlagSet) {
-	flags.BoolVar(&r.skip, "skip", false, "name records that cannot be used on standard error and leave them out, instead of stopping at the first")
-	flags.StringVar(&r.path, "rejected", "", "leave out records that cannot be used, and write them with reasons to this `file`, a line of JSON each")
+	flags.BoolVar(&r.skip, "skip", false, "report records that cannot be used on standard error and skip them, instead of stopping at the first")
+	flags.StringVar(&r.path, "rejected", "", "skip records that cannot be used, and write them with reasons to this `file`, a line of JSON each")
 }
 
 // Open begins the file, if one was asked for. Abandon or Close ends it.
@@ -62,7 +62,7 @@ func (r *Rejected) Open(env *Env) error {
 // errAbandoned ends a file that is not to replace the one before.
 var errAbandoned = errors.New("abandoned")
 
-// Abandon leaves the file as it was before Open, where the command ends with an error. After Close it does nothing.
+// Abandon leaves the file as it was before Open, for commands that end with an error. After Close it does nothing.
 func (r *Rejected) Abandon() {
 	if r.file != nil {
 		r.file.CloseWithError(errAbandoned)
@@ -79,7 +79,8 @@ type record struct {
 	Reason string `json:"reason"`
 }
 
-// Add takes the error of a record and returns nil if the command does without it. Errors of a context end it always.
+// Add takes the error of a record and returns nil if the command continues without the record. Errors of a context
+// always end it.
 func (r *Rejected) Add(err error) error {
 	if !r.skip && r.file == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
@@ -96,7 +97,7 @@ func (r *Rejected) Add(err error) error {
 	return WriteJSON(r.file, line)
 }
 
-// Close writes the file and notes where the records are that were left out; that none of all could be used is an error.
+// Close writes the file and notes where the rejected records are. If no record could be used, it returns an error.
 func (r *Rejected) Close(used int) error {
 	where := ""
 	if r.file != nil {

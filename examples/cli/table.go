@@ -13,7 +13,7 @@ type Table struct{ w *csv.Writer }
 // NewTable returns a table that is written to w.
 func NewTable(w io.Writer) *Table { return &Table{csv.NewWriter(w)} }
 
-// Row writes a row, with characters written out that could pass for something else than text, see [Escape], and flushes it.
+// Row writes a row, escaped as by [Escape], and flushes it.
 func (t *Table) Row(cells ...string) error {
 	escaped := make([]string, len(cells))
 	for i, c := range cells {
@@ -26,7 +26,7 @@ func (t *Table) Row(cells ...string) error {
 	return t.w.Error()
 }
 
-// Cell returns a cell of foreign text, with an apostrophe before what a spreadsheet would take for a formula.
+// Cell returns a cell of untrusted text, with an apostrophe before what a spreadsheet would take for a formula.
 func Cell(text string) string {
 	if _, err := strconv.ParseFloat(text, 64); err != nil && text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
 		return "'" + text

@@ -30,8 +30,7 @@ const (
 	Telephone = 360
 )
 
-// Hostile is a text that runs a script where a page takes it for markup, which Check reports, and holds characters that could
-// pass for something else than text.
+// Hostile is a text that runs a script if a page treats it as markup, which Check reports, and contains control characters.
 const Hostile = `<script>ran=1</script>"'><img src=x onerror=ran=1><svg onload=ran=1>{{.}}` + "\u202e\x1b[2J"
 
 // Tab is a page in a browser of its own, as wide as a Desktop at first. What fails in it fails the test.
@@ -153,7 +152,7 @@ func (b *Tab) Print() {
 	}
 }
 
-// Unfold opens what is folded by clicking on it, calls of a transcript but for the first of them, which may be very many.
+// Unfold opens what is folded by clicking on it; of the calls, of which there may be very many, only the first.
 func (b *Tab) Unfold() {
 	b.t.Helper()
 	Eval[chromedp.Void](b, `for (const d of [...document.querySelectorAll("details:not(.call)"), ...[...document.querySelectorAll("details.call")].slice(0, 1)])

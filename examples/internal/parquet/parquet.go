@@ -22,7 +22,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// Ending is the ending of the names of Parquet files, for [transcript.Reader.Formats].
+// Ending is the file name extension of Parquet files, for [transcript.Reader.Formats].
 const Ending = ".parquet"
 
 // Calls reads a table as [transcript.Reader.Rows] does. Lists and groups become JSON, so that a column of lists of turns

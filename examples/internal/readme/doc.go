@@ -1,2 +1,2 @@
-// Package readme has a test that the commands of the README do what it says, and nothing else.
+// Package readme has only a test: that the commands of the README work as described.
 package readme

@@ -1,13 +1,12 @@
-// Package report writes pages that stand alone: one HTML file without anything from a network, which follows the reader's
-// light or dark setting, prints well and can be read on a telephone, from the keyboard and by a screen reader.
+// Package report writes self-contained pages: one HTML file that loads nothing from a network, follows the reader's light
+// or dark setting, prints well and works on a telephone, with a keyboard and with a screen reader.
 //
 // A Page is made of sections, a section of blocks: Text, Table, Figures, Transcript, and Details, which hold blocks that are
-// folded until the reader asks for them. All texts are escaped, and characters that could pass for something else than text
-// are written out, see [cli.Escape]; a transcript may hold whatever it likes. Values are plain data and pages may be written
-// by several goroutines.
+// folded until the reader asks for them. All texts are escaped, including control characters, see [cli.Escape], so a
+// transcript may contain anything. Values are plain data and pages may be written by several goroutines.
 //
-// A page has a script of its own and allows no other: tables that have a name can be sorted, filtered and saved, and links
-// lead to folded calls. Without scripts all can be read too.
+// A page has its own script and allows no other: tables with a name can be sorted, filtered and saved, and links lead to
+// folded calls. Without scripts everything is still readable.
 package report
 
 import (

@@ -15,11 +15,11 @@ type Table struct {
 	// Name is the table's anchor on the page and the name of the file that the reader saves it to, as CSV. With a name the
 	// table can be sorted and filtered too. It is made of letters and hyphens. Default: none.
 	Name string
-	// Links are where the first cell of each row leads to: "#" and the name of a transcript, or #name="cell" to find the rows
-	// with that cell in the table of a name. Default: nowhere.
+	// Links are the link targets of the first cell of each row: "#" and the name of a transcript, or #name="cell" for the
+	// rows with that cell in the table of that name. Default: no links.
 	Links []string
-	// LogOdds are the cells in log-odds instead of points, which the reader can ask for: those of the head, then those of each
-	// row. A cell that stays as it is has "". Default: none.
+	// LogOdds are the cells in log-odds, which the reader can show instead of points: for the head, then for each row. ""
+	// leaves a cell unchanged. Default: none.
 	LogOdds [][]string
 }
 

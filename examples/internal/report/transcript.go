@@ -18,8 +18,8 @@ type Transcript struct {
 	Lead    string
 	Figures Figures
 	Turns   []Turn
-	// Points are how many points of probability, which the values are in, one unit of log-odds is worth; the reader can ask
-	// for log-odds. Default: turns have no values, nor a probability after them.
+	// Points is the number of points of probability, the unit of the values, for one unit of log-odds; the reader can show
+	// log-odds instead. Default: turns have no values and no probability after them.
 	Points float64
 }
 

@@ -12,12 +12,12 @@ import (
 	"unicode/utf8"
 )
 
-// An Outcome is a row of outcomes: what became of a call, by one record. Records of a call may contradict each other: all are
-// kept, and the one of the latest time applies; of records of the same time, the one that was added last.
+// An Outcome is a row of outcomes: one record of how a call ended. Records of a call may contradict each other: all are kept,
+// and the one with the latest time applies; of records of the same time, the one that was added last.
 type Outcome struct {
 	CallID string
-	// Time is when the outcome was known; zero is when it is added, and a record without a time that repeats what applies
-	// already is not added again.
+	// Time is when the outcome became known; zero means the time at which it is added. A record without a time that
+	// repeats the outcome that applies is not added again.
 	Time     time.Time
 	Won      bool
 	Metadata map[string]string // of the call, such as its industry, by which reports divide calls; may be nil
@@ -31,8 +31,8 @@ type Added struct {
 	Unpredicted  int `json:"unpredicted"`  // new ones of calls without a prediction so far
 }
 
-// AddOutcomes adds records that arrived at a time, all or, after an error, none. Which arrive first, calls' outcomes or
-// their predictions, makes no difference.
+// AddOutcomes adds records that arrive at the time now, all or, after an error, none. Outcomes may arrive before or
+// after the predictions of their calls.
 func (s *Store) AddOutcomes(ctx context.Context, outcomes []Outcome, now time.Time) (added Added, err error) {
 	for i := range outcomes {
 		if err := outcomes[i].validate(); err != nil {

@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// A Prediction is a row of predictions: what was predicted for a call, when and by what, and what shows a change of the calls
-// without their text.
+// A Prediction is a row of predictions: what was predicted for a call, when and by which version, and statistics that show
+// changes of the calls without their text.
 type Prediction struct {
 	// UID names the prediction: a random text. A prediction whose UID is there already is not added again.
 	UID         string
@@ -27,7 +27,7 @@ type Prediction struct {
 	Warnings    []string // of the predictor, in its order; without commas
 }
 
-// Validate returns an error for a row that a database would refuse, or keep as another than it is.
+// Validate returns an error for a row that a database would reject or change.
 func (p *Prediction) Validate() error {
 	if p.UID == "" {
 		return fmt.Errorf("the prediction for call %q has no UID", p.CallID)
