@@ -1,2 +1,2 @@
-// Package contract has the tests of what all public packages promise, and nothing else.
+// Package contract has only tests: of what all public packages promise.
 package contract

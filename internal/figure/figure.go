@@ -2,10 +2,10 @@
 // above the data so that they never cover it, and colours that people with colour blindness can tell apart. Charts are as
 // wide as a telephone's screen shows them with letters that can be read.
 //
-// A Figure is a gonum plot; whatever plotters gonum offers can be added to it. Charts that several packages need
-// are in this package too: Curves, Bars, Waterfall, Beeswarm, Points and Strip. What they show is in an SVG in words too, as
-// elements of the class "mark" that cannot be seen, for pages that show them under the mouse and the keyboard. A Figure must
-// not be used by two goroutines at once.
+// A Figure is a gonum plot; whatever plotters gonum offers can be added to it. Charts that several packages need are in this
+// package too: Curves, Bars, Waterfall, Beeswarm, Points and Strip. An SVG also has descriptions in words, as invisible
+// elements of the class "mark", which pages show on hover and keyboard focus. A Figure must not be used by two goroutines at
+// once.
 package figure
 
 import (
@@ -36,7 +36,7 @@ var Palette = []color.NRGBA{
 	{0xa0, 0x90, 0x00, 0xff}, // yellow, darker than the original, which cannot be seen on white
 }
 
-// For and Against are the colours of what speaks for a won call and against it.
+// For and Against are the colours of contributions for and against a won call.
 var For, Against = Palette[0], Palette[1]
 
 var (

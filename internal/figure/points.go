@@ -16,7 +16,7 @@ type Group struct {
 	Name  string
 	X, Y  []float64
 	Faint []bool // which stand in the background; nil: none
-	// Says has what each point is, in words, and Links where it leads, in an SVG. Nil: nothing, nowhere.
+	// Says has a description of each point, and Links the target of its link, in an SVG. Nil: none.
 	Says, Links []string
 }
 

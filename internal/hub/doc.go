@@ -9,7 +9,8 @@
 // names another server, HF_TOKEN (or the file that HF_TOKEN_PATH names, or token in HF_HOME) the user; with HF_HUB_OFFLINE
 // set nothing is fetched.
 //
-// A download that is cut or stalls is resumed where it ended, in the next call if need be; a busy server is asked again
-// when it says; each file is checked against its hash before it gets its name; and the reference is written last, so
-// that a snapshot which is found by name is whole. Of two processes that fetch the same file, one waits for the other.
+// An interrupted download is resumed where it ended, in the next call if need be; a request to a busy server is
+// repeated after the time that it asks for; each file is checked against its hash before it gets its name; and the
+// reference is written last, so that a snapshot found by name is complete. Of two processes that fetch the same file,
+// one waits for the other.
 package hub

@@ -114,8 +114,8 @@ func choose(name string) (*backend[float32], error) {
 		name, variable, variable, strings.Join(names, " or "))
 }
 
-// Check returns an error if SALESCONV_KERNEL asks for a back end that is not to be had. Every function by which a
-// program gets at what runs on kernels (loading a model, fitting a classifier, a map) returns that error.
+// Check returns an error if SALESCONV_KERNEL names a back end that is not available. Every function that makes
+// something that runs on kernels (loads a model, fits a classifier, lays out a map) returns that error.
 func Check() error { return selection }
 
 // active returns the back end of the element type.

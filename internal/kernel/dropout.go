@@ -1,8 +1,8 @@
 package kernel
 
-// Dropout says which elements a layer drops while it is trained: each with probability P, the others are scaled
-// by 1/(1-P). The choice is a hash of Key and the element's row and column, so that the backward pass finds
-// it again without a stored mask and any number of workers makes the same one. P = 0 drops nothing.
+// Dropout determines which elements a layer drops during training: each with probability P, the others are scaled
+// by 1/(1-P). The choice is a hash of Key and the element's row and column, so that the backward pass finds it
+// again without a stored mask and any number of workers makes the same one. P = 0 drops nothing.
 type Dropout struct {
 	P   float64
 	Key uint64

@@ -110,9 +110,9 @@ func resize[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// GemmInt8 sets c [m,N] = a [m,K]·B + bias in 8-bit arithmetic, and then with gelu c = gelu(c); bias may be nil. Each row of a is
-// rounded to 256 steps between its least and greatest value first (dynamic quantisation), products are summed as 32-bit integers. A
-// row that is not finite gives a row of NaN. It is fast where FastInt8 says so, and elsewhere correct.
+// GemmInt8 sets c [m,N] = a [m,K]·B + bias in int8 arithmetic, and then with gelu c = gelu(c); bias may be nil. Each row of a is
+// rounded to 256 steps between its least and greatest value first (dynamic quantisation), products are summed as 32-bit integers.
+// A row that is not finite gives a row of NaN. It is fast if FastInt8 reports so, and correct in any case.
 func GemmInt8(pool *Pool, m int, a []float32, b *PackedInt8, c, bias []float32, gelu bool) {
 	be := active32
 	rows, _ := quantized.Get().(*quantizedRows)

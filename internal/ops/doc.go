@@ -1,5 +1,5 @@
-// Package ops is a BERT encoder's operations for gorgonia graphs, each fused with its gradient over package kernel and
-// generic over float32, the product, and float64, for checks.
+// Package ops has the operations of a BERT encoder for gorgonia graphs. Each has its gradient, runs on package kernel,
+// and is generic over float32, for use, and float64, for checks.
 //
 // # Ragged batches
 //

@@ -1,4 +1,4 @@
-// Package parallel shares independent tasks out among the processors.
+// Package parallel distributes independent tasks over the processors.
 package parallel
 
 import (

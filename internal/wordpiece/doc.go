@@ -1,8 +1,9 @@
 // Package wordpiece turns text into the token ids of BERT models, as the Hugging Face tokenizers library does.
 //
-// A [Tokenizer] is read from a tokenizer.json by [New], with the [Settings] of the files around it, which win over it. The file is loaded by github.com/sugarme/tokenizer, whose
-// vocabulary is used; text never goes through that library's own encoder, which differs from the reference on accents,
-// no-break spaces, byte order marks and invalid UTF-8. The encoder here gives the reference's ids on every text.
+// [New] reads a [Tokenizer] from tokenizer.json, with the [Settings] of the files around it, which override it. The file is
+// loaded by github.com/sugarme/tokenizer, whose vocabulary is used; text is never encoded by that library, which differs from the
+// reference on accents, no-break spaces, byte order marks and invalid UTF-8. The encoder here gives the reference's ids on every
+// text.
 //
 // # Steps
 //

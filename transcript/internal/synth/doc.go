@@ -1,5 +1,5 @@
-// Package synth writes synthetic sales calls whose outcomes depend on known drivers. It knows plain strings and spans only;
-// package transcript makes calls and their truth of what it returns.
+// Package synth writes synthetic sales calls whose outcomes depend on known drivers. It returns plain strings and spans;
+// package transcript makes calls and their truth of them.
 //
 // A call takes one of eight courses, a list of stages (course.go). Each stage belongs to a driver, which holds in the call or
 // does not, and has a script: who says a phrase of which list, and which lines are said for only one value of the driver.
