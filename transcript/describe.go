@@ -112,9 +112,9 @@ func (d *describer) finish(o Reader, c *Call) error {
 		}
 		switch both := c.Metadata.has(e.key); {
 		case both && o.Unlabelled:
-			c.Notes = append(c.Notes, fmt.Sprintf("%s stands in the metadata and alongside it: the first one is kept", clip(e.key)))
+			c.Notes = append(c.Notes, fmt.Sprintf("%s is both in the metadata and alongside: the first one is kept", clip(e.key)))
 		case both:
-			return failAt(e.at(), "%q stands in the metadata and alongside it; keep one", clip(e.key))
+			return failAt(e.at(), "%q is both in the metadata and alongside; keep one", clip(e.key))
 		default:
 			c.Metadata.set(e.key, e.raw())
 		}
@@ -149,7 +149,7 @@ func (d *describer) outcome(o Reader, c *Call) (err error) {
 		labels = labels[:1]
 	}
 	if len(labels) > 1 {
-		c.Notes = append(c.Notes, fmt.Sprintf("which of %s is the label is not clear; Reader.Columns can say it", list(labels)))
+		c.Notes = append(c.Notes, fmt.Sprintf("it is unclear which of %s is the label; name it in Reader.Columns", list(labels)))
 		return nil
 	}
 	for _, l := range labels {
@@ -187,9 +187,9 @@ func (d *describer) field(name string, c *Call) error {
 	case len(all) == 0:
 		return nil
 	case len(all) > 1 && !all[0].guessed():
-		return failAt(all[1].at(), "%q stands in the metadata and alongside it; keep one", name)
+		return failAt(all[1].at(), "%q is both in the metadata and alongside; keep one", name)
 	case len(all) > 1:
-		c.Notes = append(c.Notes, fmt.Sprintf("which of %s is the %s is not clear; Reader.Columns can say it", list(all), name))
+		c.Notes = append(c.Notes, fmt.Sprintf("it is unclear which of %s is the %s; name it in Reader.Columns", list(all), name))
 		return nil
 	}
 	f := all[0]

@@ -168,7 +168,7 @@ func (o Reader) directory(ctx context.Context, fsys fs.FS, prefix string, yield 
 			return fs.SkipDir
 		case entry.IsDir() || hidden || isAlongsideUtterances(fsys, name):
 			return nil
-		case entry.Type().IsRegular() && o.isPassedBy(name):
+		case entry.Type().IsRegular() && o.isIgnored(name):
 			passed = append(passed, file{name, entry})
 			return nil
 		}
@@ -186,8 +186,8 @@ func (o Reader) directory(ctx context.Context, fsys fs.FS, prefix string, yield 
 	}
 }
 
-// isPassedBy reports whether a file is by its name no file of calls.
-func (o Reader) isPassedBy(name string) bool {
+// isIgnored reports whether a file is by its name no file of calls.
+func (o Reader) isIgnored(name string) bool {
 	base := strings.ToLower(path.Base(name))
 	stem, _, _ := strings.Cut(base, ".")
 	switch stem {

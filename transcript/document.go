@@ -169,7 +169,7 @@ func (d *document) checkKeys(first int) error {
 			seen[key] = true
 		}
 		if twice {
-			return failAt(int(d.nodes[i].keyAt), "the key %q is there twice; keep one", clip(key))
+			return failAt(int(d.nodes[i].keyAt), "the key %q occurs twice; keep one", clip(key))
 		}
 		if count++; count == few {
 			seen = make(map[string]bool)

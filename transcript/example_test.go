@@ -33,12 +33,12 @@ func ExampleReader_FS() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(len(calls), "calls, passed by:", summary.PassedBy)
+	fmt.Println(len(calls), "calls, ignored:", summary.Ignored)
 	for _, c := range calls {
 		fmt.Println(c.ID, c.Outcome)
 	}
 	// Output:
-	// 3 calls, passed by: [notes.md]
+	// 3 calls, ignored: [notes.md]
 	// calls.csv#1 lost
 	// calls.csv#2 won
 	// won/monday.vtt won

@@ -98,7 +98,7 @@ func TestCSVBadInput(t *testing.T) {
 		{"transcript,label\n", 0, "byte 17: there is no row"},
 		{"a,b\nx,1\n", 0, "byte 0: no column is called transcript, only a, b"},
 		{"transcript,transcript\n", 0, `byte 0: two columns are called "transcript"`},
-		{"text,body\nx,y\n", 0, "byte 0: which column is the transcript is not clear, only text, body"},
+		{"text,body\nx,y\n", 0, "byte 0: it is unclear which column is the transcript: text, body"},
 		{"transcript,label\nHi,maybe\nHo,1\n", 1, `record 1, byte 17: the label is "maybe"; want 1`},
 		{"transcript,label\nHi,0,5\nHo\nHe,1\n", 1, "record 1, byte 17: the row has 3 cells, the first row 2"},
 		{"transcript,label\n ,0\nHe,1\n", 1, "record 1, byte 17: the transcript is empty"},
@@ -159,7 +159,7 @@ func TestDirectory(t *testing.T) {
 	want := []string{
 		"a.jsonl#1 won", "b lost", "b/Lost/y.vtt.gz lost", "b/won/x.txt won", "b/z.csv#1 unknown",
 		"transcript: broken.json: record 1, byte 20: the input ends here, within the record; it seems to be cut short",
-		"transcript: broken.vtt: record 1, byte 2: there is no cue in it; want lines such as 00:01:02.500 --> 00:01:04.000",
+		"transcript: broken.vtt: record 1, byte 2: it has no cue; want lines such as 00:01:02.500 --> 00:01:04.000",
 		"transcript: link.json: byte 0: it is a symbolic link, which is not followed; put the file itself there",
 		"transcript: notes.docx: byte 0: it is a word processor's document; save it as plain text (.txt) in UTF-8, or remove it",
 		"transcript: pipe.json: byte 0: it is not a regular file; remove it",
@@ -173,12 +173,12 @@ func TestDirectory(t *testing.T) {
 }
 
 // Files that are no calls by their names are passed by, unless there are no others.
-func TestFilesPassedBy(t *testing.T) {
+func TestFilesIgnored(t *testing.T) {
 	var s Summary
 	calls, err := Collect(Reader{Summary: &s}.FS(ctx, fstest.MapFS{"a.txt": {Data: []byte("Agent: Hi")}, "README.txt": {Data: []byte("Hi")}, "b/LICENSE": {}, "x.bin": {}}), nil)
-	if want := []string{"README.txt", "b/LICENSE", "x.bin"}; err != nil || len(calls) != 1 || !slices.Equal(s.PassedBy, want) ||
-		!strings.Contains(s.String(), "passed by, as by their names they are no calls: 3 files (README.txt, b/LICENSE, x.bin)") {
-		t.Errorf("%d calls, error %v, passed by %q: %s", len(calls), err, s.PassedBy, &s)
+	if want := []string{"README.txt", "b/LICENSE", "x.bin"}; err != nil || len(calls) != 1 || !slices.Equal(s.Ignored, want) ||
+		!strings.Contains(s.String(), "ignored, as their names are not of calls: 3 files (README.txt, b/LICENSE, x.bin)") {
+		t.Errorf("%d calls, error %v, ignored %q: %s", len(calls), err, s.Ignored, &s)
 	}
 	calls, err = Collect(Reader{}.FS(ctx, fstest.MapFS{"README.txt": {Data: []byte("Agent: Hi")}}), nil)
 	if err != nil || len(calls) != 1 {

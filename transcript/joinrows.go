@@ -197,7 +197,7 @@ func (j *joined) finish(o Reader) (c Call, err error) {
 		}
 		switch {
 		case t.varies && t.use.slot == labelSlot && !t.use.doubtful() && !o.Unlabelled:
-			return c, fmt.Errorf("the rows of call %s have different labels in %s; they are one call's, or the ID is that of several", clip(strconv.Quote(cmp.Or(j.call, j.id))), clip(t.key))
+			return c, fmt.Errorf("the rows of call %s have different labels in %s; give each call its own ID, and all its rows one label", clip(strconv.Quote(cmp.Or(j.call, j.id))), clip(t.key))
 		case !t.varies:
 			d.tell(t.key, t.use, entry{kept: t.value})
 		}

@@ -100,7 +100,7 @@ func TestTablesOfOffices(t *testing.T) {
 		t.Errorf("without labels: %s", got)
 	}
 	for c, err := range (Reader{Unlabelled: true}).JSON(t.Context(), strings.NewReader(`{"transcript": "Hi", "x": 1, "metadata": {"x": 2}}`)) {
-		if err != nil || string(c.Metadata.Extra["x"]) != "1" || len(c.Notes) == 0 || !strings.Contains(c.Notes[0], "x stands in the metadata and alongside it") {
+		if err != nil || string(c.Metadata.Extra["x"]) != "1" || len(c.Notes) == 0 || !strings.Contains(c.Notes[0], "x is both in the metadata and alongside") {
 			t.Errorf("a key twice: %+v, %v", c, err)
 		}
 	}

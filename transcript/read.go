@@ -197,7 +197,7 @@ func Collect(calls iter.Seq2[Call, error], skip func(error)) ([]Call, error) {
 	places := make(map[string]int)
 	for call, err := range calls {
 		if first := places[call.ID]; err == nil && first > 0 && call.ID != "" {
-			err = fmt.Errorf("transcript: the ID %q is that of call number %d and then of number %d again; give each call its own id, or remove what is there twice", call.ID, first, len(all)+1)
+			err = fmt.Errorf("transcript: the ID %q is used by calls number %d and %d; give each call its own id, or remove the repeated call", call.ID, first, len(all)+1)
 		}
 		switch {
 		case err == nil:

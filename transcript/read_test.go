@@ -95,8 +95,8 @@ func TestReadBadInput(t *testing.T) {
 		{`{"transcript": "a\u0000b"}`, 0, "record 1, byte 15: the transcript holds a NUL (its byte 1)"},
 		{"{\"transcript\": \"a\x00b\"}", 0, "record 1, byte 17: the control character '\\x00' is not escaped"},
 		{`{"transcript": 5}`, 0, "record 1, byte 15: \"transcript\" is 5; want a text or an array of turns"},
-		{`{"transcript": "Hi", "transcript": "Ho"}`, 0, `record 1, byte 21: the key "transcript" is there twice`},
-		{`{"transcript": "Hi", "x": 1, "metadata": {"x": 2}}`, 0, `record 1, byte 47: "x" stands in the metadata and alongside it`},
+		{`{"transcript": "Hi", "transcript": "Ho"}`, 0, `record 1, byte 21: the key "transcript" occurs twice`},
+		{`{"transcript": "Hi", "x": 1, "metadata": {"x": 2}}`, 0, `record 1, byte 47: "x" is both in the metadata and alongside`},
 		{`{"transcript": "Hi", "metadata": 3}`, 0, "record 1, byte 33: want a JSON object, found 3"},
 		{`{"transcript": "Hi", "metadata": {"x": tru}}`, 0, "record 1, byte 39: tru is not a JSON value"},
 		{`{"transcript": "\ud83d"}`, 0, `record 1, byte 16: the escape \ud83d is half of a surrogate pair`},
@@ -192,7 +192,7 @@ func TestReadFileNamesTheFile(t *testing.T) {
 func TestCollectFindsIDsThatAreThereTwice(t *testing.T) {
 	const calls = `{"id": "2", "transcript": "a"} {"transcript": "b"} {"id": "c", "transcript": "c"}`
 	_, err := Collect(Read(ctx, strings.NewReader(calls)), nil)
-	if err == nil || !strings.Contains(err.Error(), `the ID "2" is that of call number 1 and then of number 2 again`) {
+	if err == nil || !strings.Contains(err.Error(), `the ID "2" is used by calls number 1 and 2`) {
 		t.Errorf("error %v, want that the ID 2 is there twice", err)
 	}
 	skipped := 0

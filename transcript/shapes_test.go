@@ -189,7 +189,7 @@ var shapeCases = []struct{ name, json, want string }{
 	{"flags of sides", `{"turns": [{"is_customer": false, "text": "Hi."}, {"is_customer": true, "text": "Yes?"}, {"from_agent": 1, "text": "So"}]}`,
 		"1 unknown: agent/agent: Hi. | customer/customer: Yes? | agent/agent: So"},
 	{"flags of sides in rows", "{\"call_id\": 7, \"is_agent\": true, \"text\": \"Hi.\"}\n{\"call_id\": 7, \"is_agent\": false, \"text\": \"Yes?\"}\n", "7 unknown: agent/agent: Hi. | customer/customer: Yes?"},
-	{"rows of other labels", "{\"call_id\": 7, \"speaker\": \"A\", \"text\": \"Hi.\", \"label\": 1}\n{\"call_id\": 7, \"speaker\": \"A\", \"text\": \"Ho.\", \"label\": 0}\n", `transcript: record 1, byte 0: the rows of call "7" have different labels in label; they are one call's, or the ID is that of several`},
+	{"rows of other labels", "{\"call_id\": 7, \"speaker\": \"A\", \"text\": \"Hi.\", \"label\": 1}\n{\"call_id\": 7, \"speaker\": \"A\", \"text\": \"Ho.\", \"label\": 0}\n", `transcript: record 1, byte 0: the rows of call "7" have different labels in label; give each call its own ID, and all its rows one label`},
 }
 
 // Fireflies counts minutes, and Azure writes the same duration twice.

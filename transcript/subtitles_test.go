@@ -44,7 +44,7 @@ func TestSubtitlesBadTimes(t *testing.T) {
 		}
 	}
 	_, err := Collect(Reader{}.Text(ctx, strings.NewReader("WEBVTT\n\nHi")), nil)
-	if err == nil || !strings.Contains(err.Error(), "byte 10: there is no cue in it") {
+	if err == nil || !strings.Contains(err.Error(), "byte 10: it has no cue") {
 		t.Errorf("without a cue: error %v", err)
 	}
 	if _, err := Collect(Reader{}.text(ctx, strings.NewReader("00:0x --> no\nHi"), true), nil); err == nil {

@@ -26,9 +26,9 @@ type Summary struct {
 	// Skipped counts the records that could not be used, and Errors holds the errors of the first of them.
 	Skipped int
 	Errors  []error
-	// PassedBy are the files of directories that were ignored because their names show that they hold no calls,
+	// Ignored are the files of directories that were ignored because their names show that they hold no calls,
 	// such as README.md.
-	PassedBy []string
+	Ignored []string
 	// Notes counts the calls with each of [Call.Notes].
 	Notes map[string]int
 
@@ -59,7 +59,7 @@ func (s *Summary) took(key, as string) {
 // passBy remembers a file that was not read.
 func (s *Summary) passBy(name string) {
 	if s != nil {
-		s.PassedBy = append(s.PassedBy, name)
+		s.Ignored = append(s.Ignored, name)
 	}
 }
 
@@ -114,8 +114,8 @@ func (s *Summary) String() string {
 	if s.Skipped > 0 {
 		parts = append(parts, fmt.Sprintf("left out: %s (the first: %v)", number(s.Skipped, "record"), s.first()))
 	}
-	if n := len(s.PassedBy); n > 0 {
-		parts = append(parts, fmt.Sprintf("passed by, as by their names they are no calls: %s (%s)", number(n, "file"), clip(strings.Join(s.PassedBy, ", "))))
+	if n := len(s.Ignored); n > 0 {
+		parts = append(parts, fmt.Sprintf("ignored, as their names are not of calls: %s (%s)", number(n, "file"), clip(strings.Join(s.Ignored, ", "))))
 	}
 	for _, note := range s.notes() {
 		parts = append(parts, fmt.Sprintf("of %s: %s", number(s.Notes[note], "call"), note))

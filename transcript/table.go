@@ -170,11 +170,11 @@ func (t *table) findText(first []string) error {
 	}
 	texts := t.texts(first)
 	if len(texts) != 1 {
-		problem := "no column is called transcript"
+		problem := "no column is called transcript, only"
 		if len(texts) > 1 {
-			problem = "which column is the transcript is not clear"
+			problem = "it is unclear which column is the transcript:"
 		}
-		return fmt.Errorf("%s, only %s; rename the one with the calls' text, or name it in Reader.Columns", problem, t.names(texts))
+		return fmt.Errorf("%s %s; rename the one with the calls' text, or name it in Reader.Columns", problem, t.names(texts))
 	}
 	t.text = texts[0]
 	if c := t.columns[t.text]; c.use.rank > exact {

@@ -81,7 +81,7 @@ func checkFile(b []byte, subtitles bool) (text string, at int, err error) {
 		return "", 0, fmt.Errorf("the text %w", err)
 	}
 	if (subtitles || isVTT(text)) && !hasCue(text) {
-		return "", len(b), errors.New("there is no cue in it; want lines such as 00:01:02.500 --> 00:01:04.000")
+		return "", len(b), errors.New("it has no cue; want lines such as 00:01:02.500 --> 00:01:04.000")
 	}
 	return text, 0, nil
 }

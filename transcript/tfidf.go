@@ -327,7 +327,7 @@ func (t *TFIDF) UnmarshalJSON(b []byte) error {
 	case k.MaxGram < 1 || k.MaxGram > mostGram:
 		return fmt.Errorf("transcript: tf-idf: max_gram is %d, want 1 to %d", k.MaxGram, mostGram)
 	case len(k.Terms) == 0 || len(k.Terms) != len(k.IDF):
-		return fmt.Errorf("transcript: tf-idf: %d terms and %d idf values, want as many, and some", len(k.Terms), len(k.IDF))
+		return fmt.Errorf("transcript: tf-idf: %d terms and %d idf values, want the same number of each, 1 or more", len(k.Terms), len(k.IDF))
 	}
 	for i := 1; i < len(k.Terms); i++ {
 		if k.Terms[i] <= k.Terms[i-1] {

@@ -35,7 +35,7 @@ func TestCalls(t *testing.T) {
 	}
 	args := []string{"-columns", "id=nr, transcript=words,agent_id=seller", "-won", "signed", "-lost", "Dropped", "-roles", "mara=agent"}
 	c, env, _ := reading(t, args...)
-	if _, err := c.Collect(context.Background(), env, file); text(err) != `transcript: the ID "1" is that of call number 1 and then of number 2 again; give each call its own id, or remove what is there twice` {
+	if _, err := c.Collect(context.Background(), env, file); text(err) != `transcript: the ID "1" is used by calls number 1 and 2; give each call its own id, or remove the repeated call` {
 		t.Errorf("error %v, want the error of the first record that cannot be used", err)
 	}
 	c, env, note := reading(t, append(args, "-skip")...)

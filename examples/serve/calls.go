@@ -263,7 +263,7 @@ func (b *Upload) json(s *service, schema *huma.Schema, v any) error {
 		return err
 	}
 	if key := twice(raw); key != "" {
-		return newProblem(http.StatusUnprocessableEntity, "body."+key, "it is there twice: keep one")
+		return newProblem(http.StatusUnprocessableEntity, "body."+key, "it occurs twice: keep one")
 	}
 	return json.Unmarshal(raw, v)
 }
