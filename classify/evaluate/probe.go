@@ -95,7 +95,7 @@ func LeakProbe(ctx context.Context, names []string, columns [][]float64, y []int
 		return nil, err
 	}
 	if len(names) != len(columns) || len(columns) == 0 {
-		return nil, fmt.Errorf("evaluate: leak probe: %d names for %d columns, want one each, and some", len(names), len(columns))
+		return nil, fmt.Errorf("evaluate: leak probe: %d names for %d columns, want the same number of each, 1 or more", len(names), len(columns))
 	}
 	o, err := opts.withDefaults(len(y))
 	if err != nil {
@@ -122,9 +122,9 @@ func (l *Leak) warning() string {
 	top := l.Columns[0]
 	switch {
 	case top.AUC >= 0.95:
-		return fmt.Sprintf("column %q alone all but gives the label away (AUC %.3f): leave it out", top.Name, top.AUC)
+		return fmt.Sprintf("column %q alone almost determines the label (AUC %.3f): leave it out", top.Name, top.AUC)
 	case l.AUC.Low > 0.5:
-		return fmt.Sprintf("metadata alone predict the label: AUC %v, most of it %q (%.3f): check that they are known before the outcome, and test on sources or dates of their own",
+		return fmt.Sprintf("metadata alone predict the label: AUC %v, most of all %q (%.3f): check that they are known before the outcome, and test on other sources or dates",
 			l.AUC, top.Name, top.AUC)
 	}
 	return ""

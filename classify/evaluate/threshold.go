@@ -47,7 +47,7 @@ func (o *OutOfFold) Decide(choose func(p []float64, y []int) (float64, error)) (
 	}
 	n := len(o.Row)
 	if n == 0 || len(o.Fold) != n || len(o.Y) != n || len(o.P) != n {
-		return nil, fmt.Errorf("evaluate: decide: %d rows, %d folds, %d labels and %d probabilities, want as many of each, and some",
+		return nil, fmt.Errorf("evaluate: decide: %d rows, %d folds, %d labels and %d probabilities, want the same number of each, 1 or more",
 			n, len(o.Fold), len(o.Y), len(o.P))
 	}
 	called := make([]bool, n)
@@ -89,7 +89,7 @@ func bestThreshold(p []float64, y []int, value func(hit, miss int) float64) floa
 // there is only time for that many calls. If rows tie at the limit, all of them stay below the threshold.
 func ThresholdCapacity(p []float64, calls int) (float64, error) {
 	if len(p) == 0 || calls < 0 || slices.ContainsFunc(p, math.IsNaN) {
-		return 0, fmt.Errorf("evaluate: capacity of %d calls among %d rows, want 0 or more, and rows whose scores are numbers", calls, len(p))
+		return 0, fmt.Errorf("evaluate: capacity of %d calls among %d rows, want 0 or more, and scores without NaN", calls, len(p))
 	}
 	sorted := slices.Clone(p)
 	slices.SortFunc(sorted, func(a, b float64) int { return cmp.Compare(b, a) })

@@ -155,7 +155,7 @@ func Classifier(ctx context.Context, recent []int, refit evaluate.Refit, seed ui
 func mannWhitney(score []float64, y []int) (Test, error) {
 	auc := evaluate.ROCAUC(score, y)
 	if math.IsNaN(auc) {
-		return Test{}, fmt.Errorf("drift: %d scores for %d rows, or a score that is no number", len(score), len(y))
+		return Test{}, fmt.Errorf("drift: %d scores for %d rows, or a score is NaN", len(score), len(y))
 	}
 	n, m, ties := 0.0, 0.0, 0.0
 	count := map[float64]float64{}

@@ -37,7 +37,7 @@ func aucVariance(p []float64, y []int) (auc, variance float64, err error) {
 		return 0, 0, err
 	}
 	if auc = evaluate.ROCAUC(p, y); math.IsNaN(auc) {
-		return 0, 0, fmt.Errorf("a score is no number")
+		return 0, 0, fmt.Errorf("a score is NaN")
 	}
 	var placed [2][]float64
 	for i, v := range sample.Placement(p, y) {

@@ -141,7 +141,7 @@ func shares(weights []float64) ([]float64, error) {
 		sum += w
 	}
 	if !(sum > 0) || math.IsInf(sum, 1) {
-		return nil, errors.New("sequential: the weights add up to nothing, or to too much: want one above 0 at least")
+		return nil, errors.New("sequential: the sum of the weights is 0 or overflows: want at least one above 0")
 	}
 	s := make([]float64, len(weights))
 	for k, w := range weights {

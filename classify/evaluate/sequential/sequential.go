@@ -28,7 +28,7 @@ func NewSequence(low, high, null, level float64) (*Sequence, error) {
 	case !(low < high) || math.IsInf(high-low, 0):
 		return nil, fmt.Errorf("sequential: values from %v to %v, want two finite bounds, the lower one first", low, high)
 	case !(null >= low && null <= high):
-		return nil, fmt.Errorf("sequential: a mean of %v, want one from %v to %v, as the values are", null, low, high)
+		return nil, fmt.Errorf("sequential: a mean of %v, want one from %v to %v, the range of the values", null, low, high)
 	case !(level > 0 && level < 1):
 		return nil, fmt.Errorf("sequential: interval of level %v, want between 0 and 1", level)
 	}
