@@ -67,7 +67,7 @@ func (m *Model) readCard(fsys fs.FS) error {
 	return nil
 }
 
-// writeCard makes README.md: metadata as the hub reads it, what the model is and how it is used.
+// writeCard makes README.md: metadata for the hub, a description of the model and how to use it.
 func (m *Model) writeCard() []byte {
 	var b bytes.Buffer
 	b.WriteString("---\nlibrary_name: sentence-transformers\npipeline_tag: sentence-similarity\n")
@@ -84,9 +84,9 @@ func (m *Model) writeCard() []byte {
 	known("license", m.card.License)
 	known("training data", m.card.TrainingData)
 	if h := m.heads; h != nil {
-		b.WriteString("\n## What sentence-transformers does not carry\n\nIt gives texts the same embeddings, but ignores " + headsFile + ", which salesconv reads:\n\n")
+		b.WriteString("\n## What sentence-transformers ignores\n\nEmbeddings of texts are the same, but sentence-transformers ignores " + headsFile + ", which salesconv reads:\n\n")
 		if h.Query != nil {
-			b.WriteString("- attention: the embedding of a document is the mean of its segments' embeddings, each weighted by exp(query·embedding), not their plain mean\n")
+			b.WriteString("- attention: the embedding of a document is the mean of its segments' embeddings weighted by exp(query·embedding), not the plain mean\n")
 		}
 		if h.Label != nil {
 			b.WriteString("- a classifier of documents by their label\n")

@@ -82,7 +82,7 @@ func TestHeads(t *testing.T) {
 		t.Errorf("probabilities %v, error %v", p, err)
 	}
 	card, err := os.ReadFile(filepath.Join(dir, "README.md"))
-	for _, what := range []string{"What sentence-transformers does not carry", "attention", "industry, with 2 classes"} {
+	for _, what := range []string{"What sentence-transformers ignores", "attention", "industry, with 2 classes"} {
 		if err != nil || !strings.Contains(string(card), what) {
 			t.Errorf("the card does not say %q, error %v", what, err)
 		}
