@@ -53,8 +53,8 @@ const attempts = 4
 func (j *Job) flags(flags *flag.FlagSet) (input *string, reader *transcript.Reader) {
 	input, reader = flags.String("input", "", "`pattern` of the names of files of calls, such as '/data/*.jsonl' (required)"), new(transcript.Reader)
 	flags.StringVar(&j.Output, "output", "", "`prefix` of the names of the files to write (required)")
-	flags.IntVar(&j.Shard, "shard", 5000, "`records` of a shard: what a worker does at a time, and what is repeated where one dies")
-	flags.BoolVar(&j.Mask, "mask", false, "replace names, addresses, telephone, card and account numbers in all calls before anything else")
+	flags.IntVar(&j.Shard, "shard", 5000, "number of `records` in a shard, the unit of work, which is repeated if a worker dies")
+	flags.BoolVar(&j.Mask, "mask", false, "mask names, addresses, telephone, card and account numbers in all calls first")
 	cli.ReaderFlags(flags, reader)
 	return input, reader
 }

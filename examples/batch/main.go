@@ -1,5 +1,5 @@
-// Command batch scores calls by the million with Apache Beam: in its own process, or as a job that any portable runner
-// takes. It is a module of its own, so that the library does not depend on Beam.
+// Command batch scores millions of calls with Apache Beam, in its own process or as a job for any portable runner. It
+// is a separate module, so that the library does not depend on Beam.
 //
 //	cd examples/batch
 //	go run . -models DIR -input GLOB -output PREFIX [flags]            scores calls
@@ -21,12 +21,12 @@
 //
 // The work is divided into shards of some thousand records. A worker reads the records of a shard, scores them and writes both
 // files of the shard atomically. A shard whose files exist is never scored again, and a shard that is scored twice, for example
-// by a worker that was considered dead, gets the same bytes. So where a worker dies, its shards are scored by another one: a
-// runner that repeats failed work does that by itself, and for one that does not, such as Prism, the command submits the job
-// again, three times. It does so too where a runner waits for a worker that is dead, as Prism does now and then: a worker at
-// work changes the file PREFIX-alive twice a minute, and a job whose workers have begun and leave it alone for ten minutes is
-// given up. After that, or if the command itself is killed, the same command resumes. A file that cannot be read is a failure;
-// what cannot be a call within a file, or cannot be scored, is a rejected record.
+// by a worker that was considered dead, gets the same bytes. If a worker dies, its shards are scored by another one: some
+// runners repeat failed work, and for the others, such as Prism, the command submits the job again, up to three times. It also
+// does so if a runner waits for a dead worker, as Prism sometimes does: a working worker touches the file PREFIX-alive twice a
+// minute, and a job whose workers have started but do not touch it for ten minutes is abandoned. After that, or if the command
+// itself is killed, the same command resumes. A file that cannot be read is a failure; a record that is no call, or cannot be
+// scored, is a rejected record.
 //
 // # Cost
 //
@@ -39,11 +39,11 @@
 //	of this Beam, reading and writing    0.2 ms    3 minutes
 //
 // On two cores of a Zen 4, 712 real calls of 20 turns by a predictor with a fine-tuned encoder took batch 36.1 s and predict
-// 36.4 s, medians of three in turn.
+// 36.4 s, medians of three, interleaved.
 //
-// Memory is the predictor and the records of as many batches as there are processors, whatever the number of calls; the
-// plan is in the memory of one worker, some 100 bytes for each shard. What limits a job is the encoder: twice the cores take
-// half of the time, until the shards are fewer than the workers (-shard).
+// Memory is the predictor and the records of as many batches as there are processors, whatever the number of calls; the plan
+// is in the memory of one worker, some 100 bytes for each shard. The encoder is the bottleneck: twice the cores take half
+// the time, until there are fewer shards than workers (-shard).
 //
 // # Runners
 //
@@ -105,7 +105,7 @@ func runScore(ctx context.Context, env *cli.Env) error {
 	j := &Job{Kind: "score"}
 	flags := flag.NewFlagSet("batch", flag.ContinueOnError)
 	flags.StringVar(&j.Models, "models", "", "`directory` that finetune wrote, at the same path on all workers (required)")
-	keep := flags.String("keep", "", "`keys` of the metadata, with commas between, to write with each prediction, such as agent_id,industry")
+	keep := flags.String("keep", "", "comma-separated metadata `keys` to write with each prediction, such as agent_id,industry")
 	input, reader := j.flags(flags)
 	runner := flags.String("provision_endpoint", "", "`address` of the runner that starts the command as a worker; runners set it")
 	if err := parse(env, flags, usage); err != nil {

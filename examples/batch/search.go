@@ -103,7 +103,7 @@ func runSearch(ctx context.Context, env *cli.Env) error {
 		if err := list(values)(f.values); err != nil {
 			return err
 		}
-		flags.Func(name, "`values` to try, with commas between, of the "+f.help+" (default "+f.values+")", list(values))
+		flags.Func(name, "comma-separated `values` to try for the "+f.help+" (default "+f.values+")", list(values))
 	}
 	cli.ReaderFlags(flags, reader)
 	if err := parse(env, flags, searchUsage); err != nil {
