@@ -197,7 +197,7 @@ func (d *describer) field(name string, c *Call) error {
 	raw := f.raw()
 	if f.use.unit != 0 {
 		if n, err := strconv.ParseFloat(f.text(), 64); err == nil {
-			raw = strconv.AppendFloat(nil, n*f.use.unit.Seconds(), 'f', -1, 64)
+			raw = strconv.AppendFloat(nil, duration(n*f.use.unit.Seconds()).Seconds(), 'f', -1, 64)
 		}
 	}
 	c.Metadata.set(name, raw)

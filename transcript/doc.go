@@ -9,9 +9,9 @@
 //	{"id": "c1", "transcript": "Agent: …\nCustomer: …", "label": 1, "metadata": {"industry": "Retail", "duration": 754}}
 //
 // id is optional, and label is 0 (lost), 1 (won), a usual word for these such as "Closed Won", or null or left out where the
-// outcome is unknown. Metadata have typed values for industry, product, duration, call_time, agent_id and
-// customer_company_size; all other keys, and keys alongside the metadata, are kept in Metadata.Extra, and are written back as
-// they were read.
+// outcome is unknown; a label in the metadata counts where none is alongside them. Metadata have typed values for industry,
+// product, duration, call_time, agent_id and customer_company_size; all other keys, and keys alongside the metadata, are kept
+// in Metadata.Extra, and are written back as they were read.
 //
 // # Formats
 //

@@ -404,6 +404,22 @@ func (v value) get(key string) value {
 	return value{}
 }
 
+// withoutType returns what stands in an object such as {"$date": "2026-03-05T14:15:00Z"}, as MongoDB writes values that JSON has no type for, and any
+// other value as it is.
+func (v value) withoutType() value {
+	only := value{}
+	for m := range v.all() {
+		if only.d != nil || v.kind() == '[' || !strings.HasPrefix(m.key(), "$") {
+			return v
+		}
+		only = m.withoutType()
+	}
+	if only.d == nil {
+		return v
+	}
+	return only
+}
+
 // text returns a value as text: a string unquoted, null and none as "", anything else as it is written.
 func (v value) text() string {
 	switch v.kind() {

@@ -159,7 +159,7 @@ func pair(v value) (t rawTurn, ok bool) {
 		}
 		parts = append(parts, e.text())
 	}
-	if len(parts) != 2 {
+	if len(parts) != 2 || isLabelled(parts[0]) && isLabelled(parts[1]) { // two turns
 		return rawTurn{}, false
 	}
 	return rawTurn{name: parts[0], text: parts[1]}, true
@@ -199,8 +199,11 @@ func (r *turnReader) set(t *rawTurn, u use, v value) bool {
 		}
 		return setTo(&t.text, r.said(v))
 	case nameSlot:
-		if v.kind() == '{' {
+		switch v.kind() {
+		case '{':
 			return r.person(t, v)
+		case '[':
+			return r.people(t, v)
 		}
 		return setTo(&t.name, scalar(v))
 	case roleSlot:
@@ -209,7 +212,7 @@ func (r *turnReader) set(t *rawTurn, u use, v value) bool {
 		}
 		return setTo(&t.role, u.role(scalar(v)))
 	case kindSlot:
-		if _, known := roleOf(scalar(v)); (known || notSpeech[strings.ToLower(scalar(v))]) && t.role == "" {
+		if _, known := roleOf(scalar(v)); (known || notSpeech[strings.ToLower(scalar(v))] != "") && t.role == "" {
 			t.role = scalar(v)
 		}
 	case channelSlot:
@@ -312,11 +315,22 @@ func (r *turnReader) span(t *rawTurn, words value) {
 func (r *turnReader) person(t *rawTurn, v value) bool {
 	var p rawTurn
 	r.fill(&p, v, nameSlot, roleSlot, kindSlot)
-	p.name = cmp.Or(p.name, scalar(v.get("id")))
+	p.name = cmp.Or(p.name, strings.TrimSpace(scalar(v.get("first_name"))+" "+scalar(v.get("last_name"))), scalar(v.get("id")))
 	if p.role != "" {
 		t.role = p.role
 	}
 	return setTo(&t.name, p.name)
+}
+
+// people takes the names of all in a list, who speak at once.
+func (r *turnReader) people(t *rawTurn, list value) bool {
+	var names []string
+	for e := range list.all() {
+		if p := (rawTurn{name: scalar(e)}); p.name != "" || r.person(&p, e) {
+			names, t.role = append(names, p.name), cmp.Or(t.role, p.role)
+		}
+	}
+	return setTo(&t.name, strings.Join(names, ", "))
 }
 
 // notice notes the keys of values that may be speech but have no known key.
@@ -381,7 +395,7 @@ func (r *turnReader) register(call value) {
 			}
 		}
 		switch list {
-		case "speakers", "participants", "parties", "attendees", "users", "speakermapping", "speakernames":
+		case "speakers", "participants", "parties", "attendees", "users", "speakermapping", "speakernames", "speakerinfo":
 		default:
 			continue
 		}
@@ -464,12 +478,16 @@ func (r *turnReader) finish() []Turn {
 	tellChannels(raw)
 	setTimes(raw, r.shape.unit)
 	turns := make([]Turn, 0, len(raw))
+	for i := range raw {
+		r.identify(&raw[i])
+	}
+	sideOfUser(raw)
 	for _, t := range raw {
-		if notSpeech[strings.ToLower(t.role)] {
-			r.note("what a %s says was left out", strings.ToLower(t.role))
+		if what := notSpeech[strings.ToLower(t.role)]; what != "" {
+			r.note("what a %s says was left out", what)
 			continue
 		}
-		turns = append(turns, r.turn(t))
+		turns = append(turns, t.turn())
 	}
 	withoutLabels(turns)
 	return turns
@@ -524,14 +542,35 @@ func startsWith(s, start string) bool {
 	return len(s) >= len(start) && strings.EqualFold(s[:len(start)], start)
 }
 
-// notSpeech are the roles and types in chats of what nobody says.
-var notSpeech = map[string]bool{"system": true, "developer": true, "tool": true, "function": true, "moment": true, "event": true, "service": true}
+// notSpeech are the roles and types in chats of what nobody says, and what each is called in a note; moments are Dialpad's.
+var notSpeech = map[string]string{"system": "system", "system_message": "system", "developer": "developer", "tool": "tool", "function": "function",
+	"moment": "moment", "custom_moment": "moment", "real_time_moment": "moment", "ai_question": "moment", "event": "event", "service": "service"}
 
-// turn returns a turn with the speaker's name.
-func (r *turnReader) turn(t rawTurn) Turn {
+// identify gives a turn the name and the role of its speaker where a list alongside the turns tells them.
+func (r *turnReader) identify(t *rawTurn) {
 	if p, ok := r.names[t.name]; ok && t.name != "" {
 		t.name, t.role = cmp.Or(p.name, t.name), cmp.Or(t.role, p.role)
 	}
+}
+
+// sideOfUser makes users agents where they speak to contacts, as in Drift and Modjo: elsewhere users are customers.
+func sideOfUser(turns []rawTurn) {
+	is := func(role string) bool {
+		return slices.ContainsFunc(turns, func(t rawTurn) bool { return strings.EqualFold(t.role, role) })
+	}
+	agent := slices.ContainsFunc(turns, func(t rawTurn) bool { role, _ := roleOf(t.role); return role == Agent })
+	if agent || !is("user") || !is("contact") {
+		return
+	}
+	for i := range turns {
+		if t := &turns[i]; strings.EqualFold(t.role, "user") {
+			t.name, t.role = cmp.Or(t.name, t.role), Agent.String()
+		}
+	}
+}
+
+// turn returns a turn with the speaker's name.
+func (t rawTurn) turn() Turn {
 	role, _ := roleOf(t.role)
 	name := cmp.Or(t.name, t.role)
 	const longestNumber = 3

@@ -45,12 +45,13 @@ type use struct {
 }
 
 // The ranks of a key that the caller named, and of the usual key; those above are only taken for what they may be, and those
-// that are doubtful, as they are often something else, only if all else agrees.
+// that are doubtful, as they are often something else, only if all else agrees. Labels in the metadata come after those alongside.
 const (
 	given = iota
 	exact
 	guess
-	doubtful = 100
+	inMetadata = 50
+	doubtful   = 100
 )
 
 func (u use) doubtful() bool { return u.rank >= doubtful }
@@ -66,19 +67,19 @@ func isID(s string) bool {
 // what is neither a letter nor a digit; a unit may stand after keys of times ("start_ms", "BeginOffsetMillis").
 var turnKeys = withSides(dictionary(map[slot]string{
 	textSlot: "text transcript content message utterance sentence spoken_text said body speech value display display_text caption " +
-		"msg transcription punctuated_word word phrase words snippet plain_body body_text | gesprochen äußerung aussage inhalt nachricht satz texte contenu énoncé réplique texto " +
+		"msg transcription punctuated_word word phrase words snippet plain_body body_text message_text message_parts html_body | gesprochen äußerung aussage inhalt nachricht satz texte contenu énoncé réplique texto " +
 		"contenido mensaje testo contenuto messaggio conteúdo mensagem fala tekst",
 	nameSlot: "speaker_name display_name participant_name speaker name full_name user_name author_name sender_name speaker_label " +
-		"speaker_id speaker_tag participant participant_id author sender from user user_id person_id author_id email party who actor " +
+		"speaker_id speaker_tag participant participant_id author sender from user user_id person_id author_id email party who actor users " +
 		"| sprecher sprecherin teilnehmer locuteur intervenant hablante participante interlocutor interlocutore falante spreker",
 	roleSlot: "role speaker_role participant_role user_role actor_type author_type user_type participant_purpose purpose speaker_type participant_type sender_type " +
-		"affiliation | rolle rôle rol ruolo papel",
-	kindSlot:    "type direction side",
+		"affiliation author_role sender_role | rolle rôle rol ruolo papel",
+	kindSlot:    "type direction side source",
 	channelSlot: "channel media_channel channel_label channel_tag channel_id channel_number | kanal canal canale",
 	startSlot: "start start_time start_offset begin begin_time begin_offset offset start_ts start_timestamp time_offset " +
-		"seconds_from_start snippet_time timestamp time ts created_at sent_at starts_at date datetime | beginn startzeit " +
+		"seconds_from_start snippet_time timestamp time ts created_at sent_at starts_at date datetime time_in_call start_date_time client_timestamp | beginn startzeit " +
 		"zeit uhrzeit début heure inicio hora inizio ora início",
-	endSlot:    "end end_time end_offset stop ends_at end_ts end_timestamp result_end_time | ende endzeit fin fine fim",
+	endSlot:    "end end_time end_offset stop ends_at end_ts end_timestamp result_end_time end_date_time | ende endzeit fin fine fim",
 	lengthSlot: "duration | dauer durée duración durata duração",
 	callSlot:   "call_id conversation_id dialogue_id dialog_id interaction_id conversation_sid call_sid",
 	sameSlot:   "raw_text original_text lexical itn masked_itn normalized_text decorated_text",
@@ -86,8 +87,8 @@ var turnKeys = withSides(dictionary(map[slot]string{
 
 // sideKeys are keys that say whether somebody of a side speaks.
 var sideKeys = sides(map[Role]string{
-	Agent:    "is_agent from_agent by_agent agent_flag is_rep is_internal is_outgoing outgoing from_me",
-	Customer: "is_customer from_customer by_customer customer_flag is_client is_caller is_external is_user is_incoming incoming",
+	Agent:    "is_agent from_agent by_agent agent_flag is_rep is_internal is_outgoing outgoing is_outbound from_me",
+	Customer: "is_customer from_customer by_customer customer_flag is_client is_caller is_external is_user is_incoming incoming is_inbound",
 })
 
 func withSides(keys map[string]use) map[string]use {
@@ -118,14 +119,14 @@ var (
 // callKeys are the usual keys of a call; keys of labels only count where no other of them is there.
 var callKeys = withSides(withFields(dictionary(map[slot]string{
 	textSlot: "transcript text transcription transcript_text call_transcript full_transcript full_text call_text conversation_text " +
-		"content utterance message body sentence | transkript transkription gesprächstext gesprächstranskript gesprächsinhalt gesprächsverlauf wortlaut " +
+		"content utterance message body sentence message_text spoken_text | transkript transkription gesprächstext gesprächstranskript gesprächsinhalt gesprächsverlauf wortlaut " +
 		"transcripción trascrizione transcrição äußerung aussage inhalt nachricht satz texte texto testo mensaje mensagem messaggio tekst fala " +
 		"énoncé enunciado ? conversation dialogue dialog | gespräch unterhaltung conversación conversazione conversa",
-	nameSlot: "speaker speaker_name speaker_label speaker_id participant participant_name participant_id sender author | sprecher sprecherin locuteur intervenant hablante interlocutor " +
+	nameSlot: "speaker speaker_name speaker_label speaker_id participant participant_name participant_id sender author author_name sender_name | sprecher sprecherin locuteur intervenant hablante interlocutor " +
 		"interlocutore falante spreker ? from user party | teilnehmer participante",
 	personSlot:  "? name user_name",
 	channelSlot: "? channel channel_id channel_label channel_number channel_name track | kanal canal canale",
-	roleSlot:    "role speaker_role participant_role participant_purpose speaker_type | rolle rôle rol ruolo papel",
+	roleSlot:    "role speaker_role participant_role participant_purpose speaker_type author_role author_type sender_role sender_type actor_type participant_type | rolle rôle rol ruolo papel",
 	kindSlot:    "type",
 	callSlot: "call_id conversation_id dialogue_id dialog_id interaction_id contact_id session_id thread_id chat_id meeting_id " +
 		"recording_id transcript_id call_sid conv_id ticket_id case_id call_number call_no call root file file_name audio_file " +
@@ -134,7 +135,7 @@ var callKeys = withSides(withFields(dictionary(map[slot]string{
 		"ticket case anruf telefonat telefonat_nr vorgang appel llamada chiamata chamada gesprächs_nr gesprächsnummer telefonat_id vorgang_id vorgangsnummer ticketnummer fallnummer appel_id id_appel numéro_appel llamada_id id_llamada " +
 		"chiamata_id id_chiamata chamada_id id_chamada gesprek_id gespreks_id id_de_llamada id_de_la_llamada id_de_l'appel id_de_appel id_d'appel " +
 		"id_da_chamada id_della_chiamata id_conversación id_de_conversación id_de_la_conversación id_conversation id_de_conversation id_conversazione id_da_conversa",
-	idSlot: "id",
+	idSlot: "id record_id uuid",
 	labelSlot: "label outcome converted is_converted conversion won is_won call_outcome deal_outcome sales_outcome sale_outcome " +
 		"closed_won is_closed_won deal_won sale_made stage stage_name deal_stage opportunity_stage deal_status opportunity_status sold is_sold sale purchased target " +
 		"| abschluss abgeschlossen gewonnen verkauft kauf termin_vereinbart verkaufserfolg kaufabschluss gekauft gesprächsergebnis anrufergebnis gagné vendu ganado ganada " +
@@ -143,8 +144,8 @@ var callKeys = withSides(withFields(dictionary(map[slot]string{
 		"is_booked meeting_booked appointment_booked demo_booked signed contract_signed enrolled " +
 		"| ergebnis resultat résultat resultado risultato esito resultaat verkauf vente venta vendita venda",
 	metadataSlot: "metadata meta",
-	startSlot:    "start start_time begin_time begin offset timestamp time ts | beginn startzeit zeit uhrzeit début heure inicio hora inizio ora início",
-	endSlot:      "end end_time stop | ende endzeit fin fine fim",
+	startSlot:    "start start_time begin_time begin offset timestamp time ts start_date_time client_timestamp | beginn startzeit zeit uhrzeit début heure inicio hora inizio ora início",
+	endSlot:      "end end_time stop end_date_time | ende endzeit fin fine fim",
 	orderSlot:    "turn turn_id turn_index turn_number utterance_index sequence sequence_number seq seq_no sentence_index line_number position index | zeile satznummer",
 	pageSlot:     "page page_number page_no page_index current_page next_page next_page_token next_page_url next_token next_cursor cursor pagination paging",
 })))
@@ -235,7 +236,7 @@ var units = []struct {
 	unit   time.Duration
 }{
 	{"milliseconds", time.Millisecond}, {"millis", time.Millisecond}, {"msec", time.Millisecond}, {"inms", time.Millisecond},
-	{"ms", time.Millisecond}, {"inticks", 100 * time.Nanosecond}, {"ticks", 100 * time.Nanosecond}, {"usec", time.Microsecond},
+	{"ms", time.Millisecond}, {"nanoseconds", time.Nanosecond}, {"nanos", time.Nanosecond}, {"microseconds", time.Microsecond}, {"inticks", 100 * time.Nanosecond}, {"ticks", 100 * time.Nanosecond}, {"usec", time.Microsecond},
 	{"micros", time.Microsecond}, {"inseconds", time.Second}, {"seconds", time.Second}, {"secs", time.Second}, {"sec", time.Second},
 	{"insekunden", time.Second}, {"sekunden", time.Second}, {"sek", time.Second}, {"inminuten", time.Minute}, {"minuten", time.Minute},
 	{"hhmmss", 0}, {"mmss", 0},

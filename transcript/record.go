@@ -77,7 +77,7 @@ func (r *records) read(b []byte, n int, at int64) []result {
 
 // calls returns the calls of an object, nil if there are none in it; outer are the objects around it that tell of it too.
 func (r *records) calls(v value, outer []value, depth int) []result {
-	const deepest = 3
+	const deepest = 5
 	about := append([]value{v}, outer...)
 	if results := r.ofShape(v, about); results != nil {
 		return results
@@ -331,7 +331,7 @@ func (r *records) finish(c Call, about []value, s *shape, text value) result {
 		for m := range v.all() {
 			key := m.key()
 			u := r.keys.ofCall(key)
-			if usual := s.keys[key]; usual != "" && u.rank != given {
+			if usual := s.keys[key]; usual != "" && (u.rank != given || u.slot == noSlot) {
 				u = r.keys.ofCall(usual)
 			}
 			switch {
@@ -344,7 +344,7 @@ func (r *records) finish(c Call, about []value, s *shape, text value) result {
 			case text.d == nil && (u.slot == textSlot || s.first() == key):
 			default:
 				r.page = r.page || u.slot == pageSlot
-				d.tell(key, u, entry{value: m})
+				d.tell(key, u, entry{value: m.withoutType()})
 			}
 			if told != nil {
 				told[key] = true
@@ -369,10 +369,13 @@ func (r *records) metadata(d *describer, v value) error {
 	for m := range v.all() {
 		u := r.keys.ofCall(m.key())
 		r.page = r.page || u.slot == pageSlot
-		if u.name == "" {
+		switch {
+		case u.slot == labelSlot && !u.doubtful():
+			u.rank += inMetadata
+		case u.name == "":
 			u = use{}
 		}
-		d.tell(m.key(), u, entry{value: m})
+		d.tell(m.key(), u, entry{value: m.withoutType()})
 	}
 	return nil
 }

@@ -189,10 +189,42 @@ var shapeCases = []struct{ name, json, want string }{
 	{"flags of sides", `{"turns": [{"is_customer": false, "text": "Hi."}, {"is_customer": true, "text": "Yes?"}, {"from_agent": 1, "text": "So"}]}`,
 		"1 unknown: agent/agent: Hi. | customer/customer: Yes? | agent/agent: So"},
 	{"flags of sides in rows", "{\"call_id\": 7, \"is_agent\": true, \"text\": \"Hi.\"}\n{\"call_id\": 7, \"is_agent\": false, \"text\": \"Yes?\"}\n", "7 unknown: agent/agent: Hi. | customer/customer: Yes?"},
+	{"RingSense", `{"uuid": "e", "body": {"sourceRecordId": "27", "speakerInfo": [{"speakerId": "p-1", "name": "Mara"}, {"speakerId": "p-2", "name": "Tobias"}], "insights": {"Transcript": [{"start": 2, "end": 14, "text": "Hi.", "speakerId": "p-1"}, {"start": 15, "end": 17, "text": "Yes?", "speakerId": "p-2"}], "Summary": [{"value": "They speak."}]}}}`,
+		"27 unknown: Mara/other@2s-14s: Hi. | Tobias/other@15s-17s: Yes?"},
+	{"CallRail", `{"id": "C", "transcription": "Hi. Yes?", "conversational_transcript": [{"speaker": "agent", "phrase": "Hi.", "start": 1.2, "end": 2.2}, {"speaker": "caller", "phrase": "Yes?", "start": 2.5, "end": 3.5}]}`,
+		"C unknown: agent/agent@1.2s-2.2s: Hi. | caller/customer@2.5s-3.5s: Yes?"},
+	{"Zoom", `{"timeline": [{"text": "Hi.", "ts": "00:00:01.500", "end_ts": "00:00:03.000", "users": [{"username": "Mara", "user_id": "a"}]}, {"text": "Yes?", "ts": "00:00:04.000", "end_ts": "00:00:05.000", "users": [{"username": "Tobias"}, {"username": "Lee"}]}]}`,
+		"1 unknown: Mara/other@1.5s-3s: Hi. | Tobias, Lee/other@4s-5s: Yes?"},
+	{"Contact Center AI in BigQuery", `{"sentences": [{"sentence": "Hi.", "startOffsetNanos": "100000000", "endOffsetNanos": "1500000000", "participantRole": "HUMAN_AGENT", "participantId": "1"}, {"sentence": "Yes?", "startOffsetNanos": "1600000000", "participantRole": "END_USER", "participantId": "2"}]}`,
+		"1 unknown: Speaker 1/agent@100ms-1.5s: Hi. | Speaker 2/customer@1.6s-0s: Yes?"},
+	{"milliseconds without a word that says so", `{"segments": [{"speaker": "A", "start": 120, "end": 1300, "text": "Thank you for calling."}, {"speaker": "B", "start": 1500, "end": 3000, "text": "I want a policy."}]}`,
+		"1 unknown: A/other@120ms-1.3s: Thank you for calling. | B/other@1.5s-3s: I want a policy."},
+	{"Dialpad, further moments", `{"call_id": "5", "lines": [{"content": "Hi.", "name": "Mara", "type": "transcript"}, {"content": "price", "name": "Mara", "type": "custom_moment"}, {"content": "What?", "name": "Tobias", "type": "ai_question"}, {"content": "Yes?", "name": "Tobias", "type": "transcript"}]}`,
+		"5 unknown: Mara/other: Hi. | Tobias/other: Yes?"},
+	{"LiveChat", `{"users": [{"id": "a", "type": "agent", "name": "Mara"}, {"id": "c", "type": "customer", "name": "Tobias"}], "thread": {"id": "K", "events": [{"type": "message", "text": "Hi.", "author_id": "c"}, {"type": "system_message", "text": "Mara joined."}, {"type": "message", "text": "Yes?", "author_id": "a"}]}}`,
+		"K unknown: Tobias/customer: Hi. | Mara/agent: Yes?"},
+	{"Salesforce Voice", `{"records": [{"Id": "0LQ", "conversationEntries": [{"clientTimestamp": 1709647200000, "messageText": "Hi.", "sender": {"role": "Agent", "appType": "telephony"}}, {"clientTimestamp": 1709647204000, "messageText": "Yes?", "sender": {"role": "EndUser"}}]}]}`,
+		"0LQ unknown: Agent/agent: Hi. | EndUser/customer@4s-0s: Yes?"},
+	{"Freshchat", `{"messages": [{"message_parts": [{"text": {"content": "Hi."}}], "actor_type": "user", "conversation_id": "c"}, {"message_parts": [{"text": {"content": "Yes?"}}], "actor_type": "agent", "conversation_id": "c"}]}`,
+		"c unknown: user/customer: Hi. | agent/agent: Yes?"},
+	{"Front", `{"_results": [{"is_inbound": true, "text": "Hi.", "author": null}, {"is_inbound": false, "text": "Yes?", "author": {"first_name": "Mara", "last_name": "Lind"}}]}`,
+		"1 unknown: customer/customer: Hi. | Mara Lind/agent: Yes?"},
+	{"Drift: users are agents of contacts", `{"messages": [{"body": "Hi.", "author": {"id": 5, "type": "user"}}, {"body": "Yes?", "author": {"id": 6, "type": "contact"}}]}`,
+		"1 unknown: Speaker 5/agent: Hi. | Speaker 6/customer: Yes?"},
+	{"ElevenLabs, agents", `{"conversation_id": "c", "transcript": [{"role": "agent", "message": "Hi.", "time_in_call_secs": 1}, {"role": "user", "message": "Yes?", "time_in_call_secs": 4}]}`,
+		"c unknown: agent/agent@1s-0s: Hi. | user/customer@4s-0s: Yes?"},
+	{"a source that is a side", `{"interaction_id": "i", "entries": [{"source": "AGENT", "text": "Hi."}, {"source": "CUSTOMER", "text": "Yes?"}]}`, "i unknown: AGENT/agent: Hi. | CUSTOMER/customer: Yes?"},
+	{"Teams, metadata of a transcript", "{\"startDateTime\": \"2026-03-05T10:00:03Z\", \"endDateTime\": \"2026-03-05T10:00:05Z\", \"speakerName\": \"Mara\", \"spokenText\": \"Hi.\"}\n{\"startDateTime\": \"2026-03-05T10:00:06Z\", \"speakerName\": \"Tobias\", \"spokenText\": \"Yes?\"}\n",
+		"1 unknown: Mara/other@0s-2s: Hi. | Tobias/other@3s-0s: Yes?"},
+	{"MongoDB", `{"_id": {"$oid": "65e1"}, "label": {"$numberInt": "1"}, "turns": [{"speaker": "Agent", "text": "Hi."}]}`, "65e1 won: Agent/agent: Hi."},
+	{"GraphQL", `{"data": {"calls": {"edges": [{"node": {"id": "a", "outcome": "won", "transcript": "Agent: Hi"}}, {"node": {"id": "b", "outcome": "lost", "transcript": "Agent: Ho"}}]}}}`, "a won: Agent/agent: Hi || b lost: Agent/agent: Ho"},
+	{"two turns in each list", `[["Agent: Hi.", "Customer: Yes?"], ["Agent: Ho.", "Customer: No."]]`, "1 unknown: Agent/agent: Hi. | Customer/customer: Yes? || 2 unknown: Agent/agent: Ho. | Customer/customer: No."},
+	{"labels in the metadata", "{\"transcript\": \"Agent: Hi\", \"metadata\": {\"outcome\": \"won\"}}\n{\"transcript\": \"Agent: Ho\", \"label\": 1, \"metadata\": {\"outcome\": \"lost\"}}\n{\"transcript\": \"Agent: He\", \"metadata\": {\"status\": \"success\"}}\n",
+		"1 won: Agent/agent: Hi || 2 won: Agent/agent: Ho || 3 unknown: Agent/agent: He"},
 	{"rows of other labels", "{\"call_id\": 7, \"speaker\": \"A\", \"text\": \"Hi.\", \"label\": 1}\n{\"call_id\": 7, \"speaker\": \"A\", \"text\": \"Ho.\", \"label\": 0}\n", `transcript: record 1, byte 0: the rows of call "7" have different labels in label; give each call its own ID, and all its rows one label`},
 }
 
-// Fireflies counts minutes, and Azure writes the same duration twice.
+// Fireflies counts minutes, Azure writes the same duration twice, and thousandths are not exact in floating point.
 func TestVendorsDurations(t *testing.T) {
 	for _, c := range []struct {
 		json string
@@ -205,6 +237,10 @@ func TestVendorsDurations(t *testing.T) {
 		if err != nil || call.Metadata.Duration != c.want {
 			t.Errorf("%s: the duration is %v, %v", c.json, call.Metadata.Duration, err)
 		}
+	}
+	call, err := readRecord([]byte(`{"transcript": "Agent: Hi", "duration_ms": 21522}`))
+	if got := call.Metadata.Value("duration"); err != nil || got != "21.522" {
+		t.Errorf("21522 ms are %s, %v", got, err)
 	}
 }
 
