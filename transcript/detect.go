@@ -99,6 +99,13 @@ var unreadable = []struct{ endings, magic, problem string }{
 	{".html .htm", "<!DOC", "it is a web page; save its text as .txt"},
 	{".zip .7z .rar .tar .tgz", "PK\x03\x04", "it is an archive, as .xlsx and .docx are inside; unpack it, or save a workbook as CSV and a document as plain text"},
 	{"", "\xd0\xcf\x11\xe0", "it is an old workbook or document; save it as CSV or plain text in UTF-8"},
+	{".ass .ssa .sub .ttml .dfxp .stl .scc", "[Script Info]", "it is subtitles in a format that is not read; save them as WebVTT (.vtt) or SRT (.srt)"},
+	{"", "<?xml", "it is XML; save subtitles as WebVTT (.vtt) or SRT (.srt), and calls as JSON or CSV"},
+	{".bz2 .xz .zst .lz4", "BZh", "it is not packed by gzip; unpack it first"},
+	{"", "\xfd7zXZ", "it is not packed by gzip; unpack it first"},
+	{"", "\x28\xb5\x2f\xfd", "it is not packed by gzip; unpack it first"},
+	{"", "\xff\xfe\x00\x00", "it is UTF-32; convert it to UTF-8"},
+	{"", "\x00\x00\xfe\xff", "it is UTF-32; convert it to UTF-8"},
 	{".mp3 .mp4 .m4a .wav .webm .ogg .flac", "RIFF", "it is a recording; transcribe it first"},
 }
 

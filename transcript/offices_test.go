@@ -88,6 +88,10 @@ func TestTablesOfOffices(t *testing.T) {
 		{"[00:00:03] Mara: Hello\n[00:00:05] Tobias: Hi\n", "1 unknown Mara/other@3s-0s: Hello | Tobias/other@5s-0s: Hi\n"},
 		{"\ufeffWEBVTT\n\n00:01.000 --> 00:02.000\n<v Mara>Hi\n", "1 unknown Mara/other@1s-2s: Hi\n"},
 		{"%PDF-1.7 x", "transcript: byte 0: it is a PDF; save its text as .txt, as with pdftotext\n"},
+		{"<?xml version=\"1.0\"?><tt></tt>", "transcript: byte 0: it is XML; save subtitles as WebVTT (.vtt) or SRT (.srt), and calls as JSON or CSV\n"},
+		{"[Script Info]\nTitle: x\n", "transcript: byte 0: it is subtitles in a format that is not read; save them as WebVTT (.vtt) or SRT (.srt)\n"},
+		{"\xff\xfe\x00\x00H\x00\x00\x00", "transcript: byte 0: it is UTF-32; convert it to UTF-8\n"},
+		{"BZh91AY", "transcript: byte 0: it is not packed by gzip; unpack it first\n"},
 		{"PK\x03\x04x", "transcript: byte 0: it is an archive, as .xlsx and .docx are inside; unpack it, or save a workbook as CSV and a document as plain text\n"},
 		{"", "transcript: byte 0: the input is empty; want calls as a JSON array, an object or JSON Lines\n"},
 	} {
