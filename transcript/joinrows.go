@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // row is a record that is a turn of a call.
@@ -16,7 +18,8 @@ type row struct {
 	call, id string // IDs, of which id may be the turn's
 	order    string
 	told     []told
-	n        int // the number of the record, and its byte in the input
+	notes    map[string]bool // on how the turn was read
+	n        int             // the number of the record, and its byte in the input
 	at       int64
 	// alone makes a call of the row, where only a doubtful key shows that it is a turn; nil where it is one for certain.
 	alone func() (Call, error)
@@ -46,6 +49,13 @@ func (r *row) tell(key string, u use, e entry) {
 	case textSlot, nameSlot, roleSlot, startSlot, endSlot:
 	default:
 		r.told = append(r.told, told{key: key, use: u, value: slices.Clone(e.raw())})
+	}
+}
+
+// setTime takes the text of a time, or notes that it is none.
+func (r *row) setTime(m *moment, text string, unit time.Duration) {
+	if *m = parseMoment(text, unit); !m.known {
+		r.notes = map[string]bool{unreadTime: true}
 	}
 }
 
@@ -84,6 +94,7 @@ func (r *rows) add(next row) {
 	} else {
 		j.compare(next.told)
 	}
+	j.takeNotes(next.notes)
 	if next.turn.text != "" {
 		j.turns = append(j.turns, next.turn)
 		j.orders = append(j.orders, next.order)
@@ -92,6 +103,15 @@ func (r *rows) add(next row) {
 		j.lines++
 	}
 	r.count++
+}
+
+// takeNotes adds the notes on a row to those of its call.
+func (j *joined) takeNotes(notes map[string]bool) {
+	if j.notes == nil {
+		j.notes = notes
+	} else {
+		maps.Copy(j.notes, notes)
+	}
 }
 
 // compare finds what a row says of its call in addition to the rows before, or otherwise than they do.
@@ -175,6 +195,7 @@ func (r *rows) settle() {
 	first := r.calls[0]
 	for _, j := range r.calls[1:] {
 		first.compare(j.told)
+		first.takeNotes(j.notes)
 		first.turns, first.orders, first.lines = append(first.turns, j.turns...), append(first.orders, j.orders...), first.lines+j.lines
 	}
 	first.id = ""
@@ -185,7 +206,7 @@ func (r *rows) settle() {
 func (j *joined) finish(o Reader) (c Call, err error) {
 	j.sort()
 	t := newRecords(o).reader(&anyList)
-	t.turns, t.lines = j.turns, j.lines
+	t.turns, t.lines, t.notes = j.turns, j.lines, j.notes
 	if err := t.give(&c); err != nil {
 		return c, fmt.Errorf("the transcript %w", err)
 	}

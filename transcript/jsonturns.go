@@ -232,9 +232,11 @@ func (r *turnReader) set(t *rawTurn, u use, v value) bool {
 	return false
 }
 
+const unreadTime = "a time of turns cannot be read"
+
 func (r *turnReader) setTime(m *moment, u use, v value) bool {
 	if *m = momentOf(v, u.unit); !m.known {
-		r.note("a time of turns cannot be read")
+		r.note(unreadTime)
 	}
 	return m.known
 }

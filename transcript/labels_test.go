@@ -28,6 +28,8 @@ func TestLabels(t *testing.T) {
 			"/other: 1: a\n2: b\n3: c"},
 		{"1: Hello, how are you?\n2: I am fine.\n1: Good.\n2: Bye.",
 			"1/other: Hello, how are you? | 2/other: I am fine. | 1/other: Good. | 2/other: Bye."},
+		{"00;00;01;12 - 00;00;03;05\nSpeaker 1\nHello.\n\n00;00;04;00 - 00;00;05;00\nSpeaker 2\nYes.",
+			"Speaker 1/other@1s-3s: Hello. | Speaker 2/other@4s-5s: Yes."},
 		{"*Mara:* Hello\n*Tobias:* Yes",
 			"Mara/other: Hello | Tobias/other: Yes"},
 		{"***Mara:*** Hello\n***Tobias:*** Yes",

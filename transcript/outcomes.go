@@ -14,15 +14,17 @@ var (
 		"conversion", "success", "successful", "positive", "accepted", "booked", "meeting booked", "appointment booked", "demo booked", "signed", "enrolled", "contract signed",
 		"gewonnen", "ja", "j", "wahr", "verkauft", "verkauf", "abschluss", "abgeschlossen", "erfolg", "erfolgreich", "gekauft", "angenommen", "zusage", "positiv", "gebucht", "termin", "termin vereinbart", "auftrag",
 		"gagné", "gagnée", "oui", "vrai", "vendu", "vendue", "vente", "accepté", "réussi", "ganado", "ganada", "sí", "si", "verdadero", "vendido", "vendida", "venta",
-		"aceptado", "vinto", "vinta", "sì", "vero", "venduto", "venduta", "vendita", "accettato", "ganho", "ganha", "sim", "verdadeiro", "venda", "aceito", "verkocht"}
+		"aceptado", "vinto", "vinta", "sì", "vero", "venduto", "venduta", "vendita", "accettato", "ganho", "ganha", "sim", "verdadeiro", "venda", "aceito", "verkocht",
+		"bought", "sale made", "成交", "成功", "赢单", "是", "成約", "受注", "はい", "성공", "да", "успех", "продано", "сделка", "tak", "wygrana", "sprzedano", "evet"}
 	lostWords = []string{"lost", "loss", "l", "closed lost", "closedlost", "deal lost", "no", "n", "false", "f", "not converted", "unconverted",
 		"non converted", "no sale", "not sold", "unsold", "not purchased", "did not purchase",
-		"no conversion", "declined", "failure", "failed", "unsuccessful", "negative", "rejected", "not won",
+		"no conversion", "did not convert", "not bought", "did not buy", "declined", "failure", "failed", "fail", "unsuccessful", "negative", "rejected", "not won",
 		"not booked", "not signed", "not enrolled", "not interested", "no deal",
 		"verloren", "nein", "falsch", "nicht verkauft", "kein verkauf", "kein abschluss", "kein interesse", "kein termin", "kein auftrag", "nicht abgeschlossen", "nicht gewonnen", "nicht gekauft",
 		"abgelehnt", "absage", "negativ", "misserfolg", "erfolglos", "nicht erfolgreich", "perdu", "perdue", "non", "faux", "refusé", "échec", "non vendu", "pas de vente",
 		"pas intéressé", "perdido", "perdida", "falso", "rechazado", "no vendido", "sin venta", "no interesado", "perso", "persa", "rifiutato", "non venduto", "não", "nao",
-		"recusado", "não vendido", "sem interesse", "nee", "niet verkocht"}
+		"recusado", "não vendido", "sem interesse", "nee", "niet verkocht",
+		"未成交", "失败", "失敗", "输单", "否", "不成約", "失注", "いいえ", "실패", "нет", "отказ", "nie", "przegrana", "hayır"}
 	// signs of a check list
 	signs = map[string]Outcome{"✓": Won, "✔": Won, "✅": Won, "☑": Won, "✗": Lost, "✘": Lost, "❌": Lost, "✖": Lost, "☐": Lost}
 	// and where it is not known

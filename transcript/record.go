@@ -483,7 +483,7 @@ func (r *records) again(b []byte) func() (Call, error) {
 func (r *records) row(v value, n int, at int64) row {
 	t := r.reader(&anyList)
 	t.add(v, rawTurn{})
-	row := row{n: n, at: at}
+	row := row{notes: t.notes, n: n, at: at}
 	if len(t.turns) > 0 {
 		row.turn = t.turns[0]
 	}

@@ -8,7 +8,32 @@ import (
 
 // clock reads "mm:ss" or "hh:mm:ss", with a fraction of a second if there is one, at the start of s and returns its
 // length, 0 if s does not start with a time.
-func clock(s string) (d time.Duration, n int) { return readClock(s, 2) }
+func clock(s string) (d time.Duration, n int) {
+	if isTimecode(s) {
+		d, _ := readClock(strings.ReplaceAll(s[:len("00:00:00")], ";", ":"), 2)
+		return d, len(timecode)
+	}
+	return readClock(s, 2)
+}
+
+// timecode is how editors of films write a time, "00:00:01:12" or "00;00;01;12". Its last number is the frame within the second and is passed
+// over, since nothing tells how many frames there are.
+const timecode = "00:00:00:00"
+
+func isTimecode(s string) bool {
+	if len(s) < len(timecode) || s[8] != ':' && s[8] != ';' || len(s) > len(timecode) && (isDigit(s[len(timecode)]) || s[len(timecode)] == ':') {
+		return false
+	}
+	for i := range len(timecode) {
+		if isDigit(s[i]) != isDigit(timecode[i]) || !isDigit(s[i]) && s[i] != ':' && s[i] != ';' {
+			return false
+		}
+	}
+	return s[3] < '6' && s[6] < '6'
+}
+
+// hasHours reports whether a time has hours, minutes and seconds.
+func hasHours(clock string) bool { return strings.Count(clock, ":")+strings.Count(clock, ";") > 1 }
 
 // readClock is clock for minutes and seconds of at least the given number of digits: recognizers write "0:0:4.12".
 func readClock(s string, least int) (d time.Duration, n int) {
@@ -103,8 +128,8 @@ func readStamp(s string) (t stamp) {
 		t.from, t.length = unitsOfTime(s[n:])
 		return t
 	}
-	t.sure = t.sure || strings.Count(s[n:n+k], ":") == 2
-	seconds := strings.Count(s[n:n+k], ":") == 2
+	seconds := hasHours(s[n : n+k])
+	t.sure = t.sure || seconds
 	n += k
 	half, k := halfOfDay(s[n:])
 	n += k
@@ -114,7 +139,7 @@ func readStamp(s string) (t stamp) {
 	t.from = timeOfDay(t.from, half, seconds, ofDay)
 	between := len(s[n:]) - len(strings.TrimLeft(s[n:], " ->–→"))
 	if to, k := clock(s[n+between:]); k > 0 && between > 0 && strings.ContainsAny(s[n:n+between], "->–→") {
-		seconds = strings.Count(s[n+between:n+between+k], ":") == 2
+		seconds = hasHours(s[n+between : n+between+k])
 		t.sure = t.sure || isFull(s[n+between:n+between+k])
 		n += between + k
 		half, k := halfOfDay(s[n:])

@@ -139,7 +139,7 @@ func readTimes(line string) (t times, ok bool) {
 
 // isFull reports whether a time has hours or a fraction of a second, so that nobody would say it.
 func isFull(clock string) bool {
-	return strings.Count(clock, ":") > 1 || strings.ContainsAny(clock, ".,")
+	return hasHours(clock) || strings.ContainsAny(clock, ".,")
 }
 
 // cueClock is clock, but reads "0:0:4.12" and frames after the seconds, which it leaves out.

@@ -90,7 +90,7 @@ func (o Reader) table(format string, comma bool, header []string, at int64, next
 		case err == io.EOF:
 			t.rows.flush(yield, o.number)
 			return
-		case err == nil && len(strings.TrimSpace(strings.Join(cells, ""))) == 0:
+		case err == nil && strings.Trim(strings.Join(cells, ""), "-: \t\r\n") == "": // nothing, or a line of a table in Markdown
 			continue
 		}
 		n++
@@ -263,6 +263,9 @@ func (t *table) entries(cells []string, yield func(heading, string)) {
 	for i, c := range t.columns {
 		if value := strings.TrimSpace(cells[i]); i != t.text && c.key != "" && !isMissing(value) {
 			if t.comma && (c.use.slot == startSlot || c.use.slot == endSlot || c.use.name == "duration") {
+				if strings.Trim(value, "0123456789.,") == "" && strings.Contains(value, ",") { // 1.234,5
+					value = strings.ReplaceAll(value, ".", "")
+				}
 				value = strings.Replace(value, ",", ".", 1)
 			}
 			if c.use.name == "call_time" {
@@ -352,11 +355,11 @@ func (t *table) turn(cells []string, n int, at int64) row {
 			}
 		case startSlot:
 			if better(c.use) {
-				r.turn.start = parseMoment(text, c.use.unit)
+				r.setTime(&r.turn.start, text, c.use.unit)
 			}
 		case endSlot:
 			if better(c.use) {
-				r.turn.end = parseMoment(text, c.use.unit)
+				r.setTime(&r.turn.end, text, c.use.unit)
 			}
 		default:
 			r.tell(c.key, c.use, entry{cell: text})

@@ -74,6 +74,14 @@ func TestTables(t *testing.T) {
 		{name: "flags of sides", table: "call_id,is_agent,text\n1,TRUE,Hi &amp; ho\n1,FALSE,Yes?\n2,0,Ho\n", want: "1 unknown: agent/agent: Hi & ho | customer/customer: Yes? || 2 unknown: customer/customer: Ho"},
 		{name: "flags of sides and names", table: "call_id,name,from_customer,text\n1,Mara,no,Hi\n1,Tobias,yes,Yes?\n", want: "1 unknown: Mara/agent: Hi | Tobias/customer: Yes?"},
 		{name: "a flag of calls", table: "call_id,is_customer,text\n1,yes,Hi there you\n2,no,Ho there you\n", want: "1 unknown: /other: Hi there you || 2 unknown: /other: Ho there you"},
+		{name: "senders", table: "Chat ID,Timestamp,Visitor,Agent,Message,Sender Type\n1,2026-03-05 14:15,Tobias,Mara,Hi,Visitor\n1,2026-03-05 14:16,Tobias,Mara,Yes?,Agent\n", want: "1 unknown: Visitor/customer: Hi | Agent/agent@1m0s-0s: Yes?"},
+		{name: "authors", table: "conversation_id,author_type,author_name,body\n1,user,Tobias,<p>Hi</p>\n1,admin,Mara,<p>Yes?</p>\n", want: "1 unknown: Tobias/customer: Hi | Mara/agent: Yes?"},
+		{name: "numbers of frames", table: "Speaker Name,Start Time,End Time,Text\nMara,00;00;01;12,00;00;03;05,Hi\nTobias,00:00:04:00,00:00:05:00,Yes?\n", want: "1 unknown: Mara/other@1s-3s: Hi | Tobias/other@4s-5s: Yes?"},
+		{name: "times that are none", table: "speaker,start,text\nMara,soon,Hi\nTobias,later,Yes?\n", want: "1 unknown: Mara/other: Hi | Tobias/other: Yes? (a time of turns cannot be read)"},
+		{name: "a table of Markdown", table: "| Time | Speaker | Text |\n|------|:-------:|------|\n| 0:01 | Agent | Hi |\n| 0:03 | Customer | Yes? |\n", want: "1 unknown: Agent/agent@1s-0s: Hi | Customer/customer@3s-0s: Yes?"},
+		{name: "the ID of a record", table: "Record ID,Call Transcript,Call outcome\n501,Agent: Hi,Won\n", want: "501 won: Agent/agent: Hi"},
+		{name: "turns with IDs of records", table: "record_id,speaker,text\n1,Mara,Hi\n2,Tobias,Yes?\n", want: "1 unknown: Mara/other: Hi | Tobias/other: Yes?"},
+		{name: "words of other languages", table: "id,text,label\n1,Hi,成交\n2,Hi,失注\n3,Hi,Did not convert\n4,Hi,нет\n", want: "1 won: /other: Hi || 2 lost: /other: Hi || 3 lost: /other: Hi || 4 lost: /other: Hi"},
 		{name: "dates", table: "id,text,call_date,duration_minutes\n1,Agent: Hi,next week,2\n", want: "1 unknown: Agent/agent: Hi (a value of call_date cannot be read)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -121,6 +129,11 @@ func TestOrderOfDates(t *testing.T) {
 }
 
 func TestTableMetadata(t *testing.T) {
+	for c, err := range (Reader{}).CSV(ctx, strings.NewReader("id;text;Dauer (Sek.)\n1;Agent: Hi;1.234,5\n")) {
+		if err != nil || c.Metadata.Duration != 1234500*time.Millisecond {
+			t.Errorf("a duration with two signs: %v, %v", c.Metadata.Duration, err)
+		}
+	}
 	const table = "ID,TRANSCRIPT,Rep,Call Time,Duration (min),customer-company-size,Region,REGION CODE\n1,Agent: Hi,Dana,3/5/2026 2:15 PM,1.5,51-200,North,007\n"
 	calls, err := Collect(Reader{}.CSV(ctx, strings.NewReader(table)), nil)
 	if err != nil {
