@@ -86,7 +86,7 @@ func (c *candidate) used() { c.use.slot = usedSlot }
 // finish gives the call what was told of it, and forgets it.
 func (d *describer) finish(o Reader, c *Call) error {
 	defer func() { d.all = d.all[:0] }()
-	ids := d.take(func(u use) bool { return u.slot == idSlot || u.slot == callSlot })
+	ids := d.take(use.isID)
 	slices.SortStableFunc(ids, func(a, b *candidate) int { return int(a.use.slot) - int(b.use.slot) }) // call_id before id
 	for _, id := range ids {
 		if id.value.kind() == '{' { // "call": {"id": …}, which stays as it is

@@ -56,6 +56,8 @@ const (
 
 func (u use) doubtful() bool { return u.rank >= doubtful }
 
+func (u use) isID() bool { return u.slot == callSlot || u.slot == idSlot }
+
 // isID reports whether a value is one that may be an ID, and is not what was said in a call.
 func isID(s string) bool {
 	const longest = 64

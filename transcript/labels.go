@@ -214,6 +214,10 @@ func findMark(line string, subtitles bool) (m mark, ok bool) {
 			return r.mark, true
 		}
 	}
+	if before.length == 0 && !subtitles && strings.HasPrefix(r.rest, "*** ") && isNotice(r.rest) {
+		r.body, r.bare, r.notice = len(line), len(line), true
+		return r.mark, true
+	}
 	if r.read(before.length > 0) {
 		if before.dated && isNoMessage(r.line[r.body:]) {
 			r.body, r.bare, r.notice = len(line), len(line), true
@@ -232,7 +236,7 @@ func (r *labelReader) read(before bool) bool {
 	if r.rest == "" {
 		return false
 	}
-	if strings.IndexByte("[(<{\"'", r.rest[0]) >= 0 {
+	if strings.IndexByte("[(<{\"'", r.rest[0]) >= 0 || strings.HasPrefix(r.rest, "【") {
 		if try := *r; try.bracketed() {
 			*r = try
 			return true
@@ -276,7 +280,7 @@ func (r *labelReader) bullets(subtitles bool) {
 func (r *labelReader) set(f form, from, to int) bool {
 	name := r.line[from:to]
 	if name != "" && !isLetter(name[len(name)-1]) {
-		name = strings.TrimRight(name, " \t-–—|,·•*_@")
+		name = strings.TrimRight(name, " \t-–—|,·•*_@\u00a0\u202f")
 	}
 	if name != "" && !isLetter(name[0]) {
 		name = strings.TrimLeft(name, "*_")
@@ -364,29 +368,31 @@ func (r *labelReader) end() {
 // bracketed reads "[Name]: text", "[Name] text", "<Name> text", "{Name} text", "[Name] 10:02:13 text", "(Name)", "(Name): text",
 // "(Name) text" and "'Name': text".
 func (r *labelReader) bracketed() bool {
-	f, closing := square, byte(']')
+	f, opening, closing := square, 1, "]"
 	switch c := r.rest[0]; c {
 	case '(':
-		f, closing = round, ')'
+		f, closing = round, ")"
 	case '<':
-		closing = '>'
+		closing = ">"
 	case '{':
-		closing = '}'
+		closing = "}"
 	case '"', '\'':
-		closing = c
+		closing = string(c)
+	case "【"[0]:
+		opening, closing = len("【"), "】"
 	}
-	n := strings.IndexByte(r.rest[1:min(len(r.rest), longestName)], closing) + 1
-	if n <= 1 {
+	n := strings.Index(r.rest[opening:max(opening, min(len(r.rest), longestName))], closing) + opening
+	if n <= opening {
 		return false
 	}
-	start, end := r.within(r.rest[1:n])
-	name := r.rest[1+start : 1+end]
+	start, end := r.within(r.rest[opening:n])
+	name := r.rest[opening+start : opening+end]
 	if strings.ContainsAny(name, "[!?\n") || strings.Contains(name, ":") && !isSpeakerNumber(name) || strings.Trim(name, "0123456789") == "" { // "(415) 555-0123"
 		return false
 	}
-	from := r.at() + 1 + start
+	from := r.at() + opening + start
 	to := from + len(name)
-	r.rest = r.rest[n+1:]
+	r.rest = r.rest[n+len(closing):]
 	r.link()
 	r.end()
 	r.rest = trimBlanks(r.rest)
@@ -394,7 +400,7 @@ func (r *labelReader) bracketed() bool {
 		r.stamp()
 	}
 	r.rest = trimBlanks(r.rest)
-	if closing == '>' {
+	if closing == ">" {
 		from += len(name) - len(strings.TrimLeft(name, " @+%~")) // what IRC puts before who may talk
 		r.sayable = false
 	}
@@ -403,7 +409,7 @@ func (r *labelReader) bracketed() bool {
 		return false
 	case r.colon():
 		f = square // either is set off for certain
-	case closing == '"', closing == '\'':
+	case closing == `"`, closing == "'":
 		return false
 	case f == round:
 		r.tight = !isBlank(r.rest)

@@ -30,6 +30,17 @@ func TestLabels(t *testing.T) {
 			"1/other: Hello, how are you? | 2/other: I am fine. | 1/other: Good. | 2/other: Bye."},
 		{"00;00;01;12 - 00;00;03;05\nSpeaker 1\nHello.\n\n00;00;04;00 - 00;00;05;00\nSpeaker 2\nYes.",
 			"Speaker 1/other@1s-3s: Hello. | Speaker 2/other@4s-5s: Yes."},
+		{"[00:00:05] Mara: Hello. [00:00:08] Tobias: Yes. [00:00:10] Mara: Good.", "Mara/other@5s-0s: Hello. | Tobias/other@8s-0s: Yes. | Mara/other@10s-0s: Good."},
+		{"Agent\u00a0: Bonjour\nClient\u202f: Oui", "Agent/agent: Bonjour | Client/customer: Oui"},
+		{"【営業】はい。\n【お客様】いいえ。\n【営業】では。", "営業/agent: はい。 | お客様/customer: いいえ。 | 営業/agent: では。"},
+		{"【営業】：はい。\n【お客様】：いいえ。", "営業/agent: はい。 | お客様/customer: いいえ。"},
+		{"Chat Started: Tuesday, March 05, 2026, 14:15:00 (+0000)\nChat Origin: Sales\nAgent Mara L\n( 5s ) Mara L: Hello?\n( 25s ) Visitor: Hi\n( 1m 5s ) Mara L: Good",
+			"Mara L/other@5s-0s: Hello? | Visitor/other@25s-0s: Hi | Mara L/other@1m5s-0s: Good"},
+		{"Tobias: Hello there. It is 14:15 now.\n[00:05] Mara: Hi\n[00:08] Lee: Yes\n[00:10] Mara: Good", "Tobias/other: Hello there. It is 14:15 now. | Mara/other@5s-0s: Hi | Lee/other@8s-0s: Yes | Mara/other@10s-0s: Good"},
+		{"Mara (14:15:02): Hello\n*** Tobias joined the chat ***\nTobias (14:15:09): Hi", "Mara/other: Hello | Tobias/other@7s-0s: Hi"},
+		{"> **Agent:** Hello\n>\n> **Customer:** Hi", "Agent/agent: Hello | Customer/customer: Hi"},
+		{"Agent: Hello\n---\nCustomer: Hi\n---\nAgent: Bye", "Agent/agent: Hello | Customer/customer: Hi | Agent/agent: Bye"},
+		{"SUMMARY\nThe customer bought a chair.\n\n## Transcript:\n\nAgent: Hello\nCustomer: Hi", "Agent/agent: Hello | Customer/customer: Hi"},
 		{"*Mara:* Hello\n*Tobias:* Yes",
 			"Mara/other: Hello | Tobias/other: Yes"},
 		{"***Mara:*** Hello\n***Tobias:*** Yes",
@@ -369,6 +380,41 @@ func TestTextHeader(t *testing.T) {
 			if err != nil || got != want {
 				t.Errorf("%q:\n got %s, %v\nwant %s", text, got, err, want)
 			}
+		}
+	}
+}
+
+// Files of several calls, and of one that looks like it.
+func TestSeveralCallsInAText(t *testing.T) {
+	const ruled = " (rules such as ----- part the transcript, which is read as one call; if it is several, put each in a file of its own)"
+	for text, want := range map[string]string{
+		"Call 1\nAgent: Hi\nCustomer: Yes\n\n---\n\nCall 2\nAgent: Ho\nCustomer: No\n":                       "1 unknown: Agent/agent: Hi | Customer/customer: Yes || 2 unknown: Agent/agent: Ho | Customer/customer: No",
+		"=== CALL c1 | Outcome: won ===\nAgent: Hi\n=== CALL c2 | Outcome: lost ===\nAgent: Ho\n":            "c1 won: Agent/agent: Hi || c2 lost: Agent/agent: Ho",
+		"# Call 1\n\nOutcome: Won\n\n**Agent:** Hi\n\n# Call 2\n\nOutcome: Lost\n\n**Agent:** Ho\n":          "1 won: Agent/agent: Hi || 2 lost: Agent/agent: Ho",
+		"Call ID: 7\nOutcome: Won\nAgent: Hi.\n\n\nCall ID: 8\nOutcome: Lost\nAgent: Ho.\n":                  "7 won: Agent/agent: Hi. || 8 lost: Agent/agent: Ho.",
+		"Date: 2026-03-05\nOutcome: Won\n\nAgent: Hi\n-----\nDate: 2026-03-06\nOutcome: Lost\n\nAgent: Ho\n": "1 won: Agent/agent: Hi || 2 lost: Agent/agent: Ho",
+		"Call ID: 7\rOutcome: Won\r\rAgent: Hi\r\rCall ID: 8\rOutcome: Lost\r\rAgent: Ho\r":                  "7 won: Agent/agent: Hi || 8 lost: Agent/agent: Ho",
+		"Call 1\nAgent: Hi\n\nCall 2 was better.\nCustomer: Yes":                                             "1 unknown: /other: Call 1 | Agent/agent: Hi\n\nCall 2 was better. | Customer/customer: Yes",
+		"Call ID: 7\nOutcome: Won\n\nAgent: Hi\n\nCall ID: 7\nOutcome: Won\n\nAgent: Ho\nCustomer: Yes":      "7 won: Agent/agent: Hi | Call ID/other: 7 | Outcome/other: Won | Agent/agent: Ho | Customer/customer: Yes",
+		"Date: 2026-03-05\nFrom: Mara\n\nHello.\n\nDate: 2026-03-06\nFrom: Tobias\n\nYes.":                   "",
+		"Agent: Hi\nCustomer: Yes\n-----\nAgent: Ho\nCustomer: No\n":                                         "1 unknown: Agent/agent: Hi | Customer/customer: Yes | Agent/agent: Ho | Customer/customer: No" + ruled,
+		"Agent: Hi\n-----\nCustomer: Yes\n-----\nAgent: Ho\n":                                                "1 unknown: Agent/agent: Hi | Customer/customer: Yes | Agent/agent: Ho",
+	} {
+		var all []string
+		for c, err := range (Reader{}).Text(ctx, strings.NewReader(text)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := c.ID + " " + c.Outcome.String() + ": " + show(c.Turns())
+			for _, note := range c.Notes {
+				if strings.HasPrefix(note, "rules") {
+					s += " (" + note + ")"
+				}
+			}
+			all = append(all, s)
+		}
+		if got := strings.Join(all, " || "); got != want && (want != "" || len(all) != 1) {
+			t.Errorf("%q:\n got %s\nwant %s", text, got, want)
 		}
 	}
 }

@@ -7,6 +7,35 @@ import (
 	"unicode/utf8"
 )
 
+// withoutRules returns a text with blanks instead of lines that only part others, "-----" and the ">" between paragraphs that Markdown quotes, so
+// that nothing else moves.
+func withoutRules(text string) string {
+	if !hasRules(text) && !strings.Contains(text, "\n>") {
+		return text
+	}
+	var b []byte
+	for at, line := range lines(text) {
+		if isBlank(line) || !isSeparator(line) && strings.TrimSpace(line) != ">" {
+			continue
+		}
+		if b == nil {
+			b = []byte(text)
+		}
+		for i := range len(strings.TrimRight(line, "\r\n")) {
+			b[at+i] = ' '
+		}
+	}
+	if b == nil {
+		return text
+	}
+	return string(b)
+}
+
+// hasRules reports whether a text may have lines such as "-----".
+func hasRules(text string) bool {
+	return containsAny(text, "---", "===", "***", "___", "~~~", "###", "- -", "= =", "* *", "_ _", "~ ~", "# #")
+}
+
 // withoutNumbers returns a text whose lines or turns are numbered with blanks instead of the numbers, so that nothing else moves,
 // and any other text as it is.
 func withoutNumbers(text string) string {

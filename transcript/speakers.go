@@ -264,7 +264,34 @@ func settle(text string, marks []mark, lines, heads int, every [forms]int, roles
 		}
 		kept = append(kept, m)
 	}
-	return s.withWords(text, kept)
+	return s.withWords(text, aboveTimes(text, kept))
+}
+
+// aboveTimes leaves out keys and values such as "Chat Started: March 5, 2026, 14:15" that stand above the first label with a time before it, where
+// all labels from there on have one and none of them names the same.
+func aboveTimes(text string, marks []mark) []mark {
+	const fewest, most = 3, 500 // labels with a time, and bytes above them
+	timed := func(m mark) bool { return m.form != unnamed && m.style != 0 && !m.cue }
+	i := slices.IndexFunc(marks, func(m mark) bool { return m.form != unnamed })
+	if i < 0 || timed(marks[i]) || !slices.ContainsFunc(marks, timed) {
+		return marks
+	}
+	labels := slices.DeleteFunc(slices.Clone(marks), func(m mark) bool { return m.form == unnamed })
+	first := slices.IndexFunc(labels, timed)
+	if len(labels)-first < fewest || labels[first].start-labels[0].start > most {
+		return marks
+	}
+	for _, m := range labels[first:] {
+		if !timed(m) || slices.ContainsFunc(labels[:first], func(above mark) bool { return above.name.speaker == m.name.speaker }) {
+			return marks
+		}
+	}
+	head := text[labels[0].start:labels[first].start]
+	if slices.ContainsFunc(labels[:first], func(m mark) bool { return m.use.like == roleName || m.form != colon }) || !isHeader(head+"\n\n") {
+		return marks
+	}
+	end := labels[first].start
+	return slices.Replace(marks, i, slices.IndexFunc(marks, timed), mark{start: marks[i].start, body: end, bare: end, page: true})
 }
 
 // withWords leaves out the labels of who never says anything, and numbers with nothing to say.

@@ -123,7 +123,10 @@ func readStamp(s string) (t stamp) {
 	var k int
 	if t.from, k = clock(s[n:]); k == 0 {
 		if closing != 0 {
-			return secondsWithin(s, closing)
+			if t = secondsWithin(s, closing); t.length == 0 {
+				t = unitsWithin(s, closing)
+			}
+			return t
 		}
 		t.from, t.length = unitsOfTime(s[n:])
 		return t
@@ -177,6 +180,20 @@ func secondsWithin(s string, closing byte) (t stamp) {
 	}
 	t.length = n + 1
 	return t
+}
+
+// unitsWithin reads "( 5s )" or "( 1m 5s )", as the chats of Salesforce have.
+func unitsWithin(s string, closing byte) stamp {
+	const longest = len("( 10h 10m 10s )")
+	n := strings.IndexByte(s[:min(len(s), longest)], closing)
+	if n < 0 || strings.Trim(s[1:n], "0123456789hms ") != "" {
+		return stamp{}
+	}
+	d, ok := parseParts(s[1:n])
+	if !ok {
+		return stamp{}
+	}
+	return stamp{from: d, length: n + 1, sure: true}
 }
 
 // secondsOf reads a number of seconds at the start of s.

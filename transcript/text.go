@@ -17,6 +17,8 @@ import (
 // Text reads the whole input as the text of one call: lines with speakers' labels, WebVTT, SRT or plain text, as
 // [Call.Turns] tells apart. ID, outcome and metadata come from lines such as "Outcome: Won" above or below it, if there are
 // any. Subtitles are checked for broken times.
+// A text of several calls is cut where each starts with a heading such as "Call 17" or "=== Call 17 | Outcome: Won ===", or with
+// the same key, such as "Call ID: 17".
 func (o Reader) Text(ctx context.Context, r io.Reader) iter.Seq2[Call, error] {
 	return o.text(ctx, r, false)
 }
@@ -40,22 +42,44 @@ func (o Reader) text(ctx context.Context, r io.Reader, subtitles bool) iter.Seq2
 			return
 		}
 		o.Summary.format("text")
-		c := Call{Text: text}
-		if !subtitles {
-			c.Text = plainLines(text)
-			if err := o.describeText(&c); err != nil {
-				yield.fail(1, 0, err)
+		if subtitles {
+			yield(Call{Text: text, ID: o.whole()}, nil)
+			return
+		}
+		all := sections(text)
+		if all == nil {
+			all = []section{{text: text}}
+		}
+		for i, p := range all {
+			c := Call{Text: plainLines(p.text)}
+			err := checkText(c.Text)
+			if err != nil {
+				err = fmt.Errorf("the text %w", err)
+			} else {
+				err = o.describeText(&c, p.told)
+			}
+			if err != nil {
+				if !yield.fail(i+1, int64(p.start), err) {
+					return
+				}
+				continue
+			}
+			if len(all) > 1 {
+				c.ID = cmp.Or(c.ID, o.number(i+1))
+			} else if c.ID = cmp.Or(c.ID, o.whole()); ruled(text) {
+				c.Notes = append(c.Notes, "rules such as ----- part the transcript, which is read as one call; if it is several, put each in a file of its own")
+			}
+			if !yield(c, nil) {
 				return
 			}
 		}
-		c.ID = cmp.Or(c.ID, o.whole())
-		yield(c, nil)
 	})
 }
 
-// describeText gives a call what the lines above and below the transcript tell of it.
-func (o Reader) describeText(c *Call) error {
+// describeText gives a call what its heading and the lines above and below the transcript tell of it.
+func (o Reader) describeText(c *Call, heading []keyed) error {
 	_, _, told := around(c.Text)
+	told = append(heading, told...)
 	k := newKeys(o.Columns)
 	var d describer
 	seen := make(map[string]bool)
@@ -128,7 +152,9 @@ func lineMarks(text string, none []mark) *lineScanner {
 		at, spaced = s.head+i, s.blank
 		if len(s.marks) > 0 || !isDateLine(line) {
 			s.line(at, line)
-			s.lines++
+			if n := len(s.marks) - 1; n < 0 || s.marks[n].start != at || !s.marks[n].notice {
+				s.lines++
+			}
 		}
 		s.last, s.blank = line, false
 	}
@@ -381,7 +407,8 @@ func (s *lineScanner) inline(text string) {
 	}
 	for _, m := range found {
 		name := m.name.speaker
-		if starts[name] || likenessOf(name, nil) == roleName || count[name] > 1 && hasForename(name) {
+		timed := m.from > 0 && !m.cue && likenessOf(name, nil) >= fairName
+		if starts[name] || timed || likenessOf(name, nil) == roleName || count[name] > 1 && hasForename(name) {
 			s.marks = append(s.marks, m)
 		}
 	}
@@ -520,8 +547,13 @@ func (r *reading) leaveOut() {
 }
 
 // isHeader reports whether what is before the first label is an exporter's: short lines that are no sentences, with a
-// blank line below them, of which one has a year, a time, an address or a word such as "transcript"; or dates.
+// blank line below them, of which one has a year, a time, an address or a word such as "transcript"; or dates; or anything, such as a
+// summary, above a line that says "Transcript".
 func isHeader(head string) bool {
+	body := strings.TrimSpace(head)
+	if isTextKey(body[strings.LastIndexAny(body, "\r\n")+1:]) {
+		return true
+	}
 	shown, seen, dates, blank := false, 0, 0, false
 	for _, line := range lines(head) {
 		if blank = isBlank(line); blank {

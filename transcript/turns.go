@@ -64,7 +64,7 @@ func (o offsets) at(i int) int {
 // once has a turn too; "Note: ", "[inaudible]" and "tomorrow at 10:30" are text. So is a line that looks like a label but
 // unlike most labels of the text: with a time that could be said, such as "Jane 10:30", where the labels have none, or within
 // what somebody says. What an exporter writes above and below the transcript is left out if it is recognised ("Transcribed by
-// …"), and so are keys and values above and below it ("Call ID: 17", "Outcome: Won"), notices in chats, and the numbers of lines in depositions and of turns ("1 Agent: …").
+// …"), and so are keys and values above and below it ("Call ID: 17", "Outcome: Won"), what stands above a line that says "Transcript", notices in chats, rules such as "-----", and the numbers of lines in depositions and of turns ("1 Agent: …").
 //
 // WebVTT, SRT and SBV are recognised by their times. Labels and voice tags in their cues count as above, ">>" is a change
 // to a speaker without a name, captions that show their lines again are read once, and a cue whose times are wrong keeps
@@ -163,6 +163,9 @@ func parse(text string, roles Roles) *reading {
 		marks = r.furniture(marks, end)
 	} else {
 		r.notes = append(r.notes, noSpeaker)
+	}
+	if !subtitles {
+		text = withoutRules(text)
 	}
 	r.turns = turnsOf(text, marks)
 	for i := range r.turns {
