@@ -187,7 +187,7 @@ func (r *results) page() (*report.Page, error) {
 func (r *results) lead() string {
 	lead := fmt.Sprintf("In %.0f%% of all pairs of a won and a lost call, the predictor gives the won call the higher probability (chance: 50%%).", 100*r.predictor().ROCAUC)
 	if !r.OutOfFold.Predicts() {
-		lead = "There is no evidence that these calls allow predictions: do not rely on the probabilities. " + lead
+		lead = "Nothing can be predicted from these calls: do not rely on the probabilities. " + lead
 	}
 	return lead
 }

@@ -38,7 +38,7 @@ func TestReadLeavesOutWhenAskedTo(t *testing.T) {
 	if len(d.Calls) != 2 || d.Unknown != 1 || d.Won() != 1 {
 		t.Errorf("%d calls, %d without a label, %d won; want 2, 1, 1", len(d.Calls), d.Unknown, d.Won())
 	}
-	for _, want := range []string{"left out: transcript: " + file + ": record 2", `the ID "a" is that`, `nobody says a word in call "e"`, `nobody says a word in call "f"`, "1 of 3 calls have no label"} {
+	for _, want := range []string{"left out: transcript: " + file + ": record 2", `the ID "a" is used by calls number 1 and 2`, `nobody says a word in call "e"`, `nobody says a word in call "f"`, "1 of 3 calls have no label"} {
 		if !strings.Contains(notes.String(), want) {
 			t.Errorf("notes %q, want %s", notes.String(), want)
 		}
