@@ -48,11 +48,15 @@ func run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	read := func(w io.Writer) error {
-		shown := 0
+		shown, seen, repeated := 0, map[string]bool{}, []string{}
 		for call, err := range calls.Read(ctx, env, file) {
 			if err != nil {
 				return err
 			}
+			if call.ID != "" && seen[call.ID] {
+				repeated = append(repeated, call.ID)
+			}
+			seen[call.ID] = true
 			if shown < *n {
 				shown++
 				show(env.Stdout, call)
@@ -60,6 +64,10 @@ func run(ctx context.Context, env *cli.Env) error {
 			if err := cli.WriteJSON(w, call); err != nil {
 				return err
 			}
+		}
+		if len(repeated) > 0 {
+			env.Notef("calls with the ID of an earlier call: %d (the first: %q); commands that train return an error for them: give each call its own id, or remove the repeated calls",
+				len(repeated), repeated[0])
 		}
 		return nil
 	}

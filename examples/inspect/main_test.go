@@ -71,3 +71,14 @@ func TestMaskAndErrors(t *testing.T) {
 		t.Errorf("status %d for two files", status)
 	}
 }
+
+func TestRepeatedIDs(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "calls.jsonl")
+	if err := os.WriteFile(file, []byte(strings.Repeat(`{"id": "a", "transcript": "Agent: Hello."}`+"\n", 3)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, _, stderr := inspect(t, file)
+	if want := `the ID of an earlier call: 2 (the first: "a")`; status != 0 || !strings.Contains(stderr, want) {
+		t.Errorf("status %d, %q, want %q", status, stderr, want)
+	}
+}
