@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -407,17 +408,14 @@ func (v value) get(key string) value {
 // withoutType returns what stands in an object such as {"$date": "2026-03-05T14:15:00Z"}, as MongoDB writes values that JSON has no type for, and any
 // other value as it is.
 func (v value) withoutType() value {
-	only := value{}
-	for m := range v.all() {
-		if only.d != nil || v.kind() == '[' || !strings.HasPrefix(m.key(), "$") {
-			return v
-		}
-		only = m.withoutType()
-	}
-	if only.d == nil {
+	if v.kind() != '{' {
 		return v
 	}
-	return only
+	members := slices.Collect(v.all())
+	if len(members) == 1 && strings.HasPrefix(members[0].key(), "$") {
+		return members[0].withoutType()
+	}
+	return v
 }
 
 // text returns a value as text: a string unquoted, null and none as "", anything else as it is written.

@@ -46,13 +46,12 @@ func sections(text string) []section {
 		if n := len(all) - 1; n >= 0 {
 			all[n].text = text[all[n].start:at]
 		}
+		next.text = text[next.start:] // unless another call follows
 		all = append(all, next)
 	}
 	if len(all) < 2 {
 		return nil
 	}
-	last := &all[len(all)-1]
-	last.text = text[last.start:]
 	for _, s := range all {
 		if start, end, _ := around(s.text); isBlank(s.text[start:end]) {
 			return nil
@@ -120,10 +119,10 @@ func toldBy(line string, id keyed) []keyed {
 
 // ruled reports whether rules such as "-----" stand between labels here and there, as between several calls.
 func ruled(text string) bool {
-	labels, rules, ruled := 0, 0, false
 	if !hasRules(text) {
 		return false
 	}
+	labels, rules, ruled := 0, 0, false
 	for _, line := range lines(text) {
 		switch {
 		case isBlank(line):

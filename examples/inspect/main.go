@@ -10,6 +10,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -48,13 +49,13 @@ func run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	read := func(w io.Writer) error {
-		shown, seen, repeated := 0, map[string]bool{}, []string{}
+		shown, seen, repeated, first := 0, map[string]bool{}, 0, ""
 		for call, err := range calls.Read(ctx, env, file) {
 			if err != nil {
 				return err
 			}
 			if call.ID != "" && seen[call.ID] {
-				repeated = append(repeated, call.ID)
+				repeated, first = repeated+1, cmp.Or(first, call.ID)
 			}
 			seen[call.ID] = true
 			if shown < *n {
@@ -65,9 +66,9 @@ func run(ctx context.Context, env *cli.Env) error {
 				return err
 			}
 		}
-		if len(repeated) > 0 {
+		if repeated > 0 {
 			env.Notef("calls with the ID of an earlier call: %d (the first: %q); commands that train return an error for them: give each call its own id, or remove the repeated calls",
-				len(repeated), repeated[0])
+				repeated, first)
 		}
 		return nil
 	}
